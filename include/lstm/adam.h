@@ -1,0 +1,112 @@
+/**
+ * @file
+ * The Adam optimiser, as torch.optim.Adam and torch.optim.AdamW.
+ */
+#ifndef LSTM_ADAM_H
+#define LSTM_ADAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lstm/export.h>
+#include <lstm/params.h>
+#include <lstm/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* cdef begin */
+
+/** Options of Adam. Zero is the default of each. */
+typedef struct lstm_adam_config {
+    /** Learning rate, above 0 (default 0, which means 0.001). */
+    double lr;
+    /** Decay of the first moment, in [0, 1) (default 0, which means 0.9; for none give
+     * a negative number). */
+    double beta1;
+    /** Decay of the second moment, in [0, 1) (default 0, which means 0.999; for none
+     * give a negative number). */
+    double beta2;
+    /** Added to the root of the second moment (default 0, which means 1e-8). */
+    double eps;
+    /** Weight decay, at least 0 (default 0). */
+    double weight_decay;
+    /** Decay the weights themselves, not through the gradient: AdamW (default false).
+     */
+    bool decoupled;
+} lstm_adam_config;
+
+/** An Adam optimiser: moments of each parameter of a set. */
+typedef struct lstm_adam lstm_adam;
+
+/**
+ * Creates an optimiser of all parameters that a set has at this moment.
+ *
+ * @param[out] out the optimiser, freed with lstm_adam_destroy(); NULL on failure
+ * @param params what is stepped; MUST outlive the optimiser and not grow
+ * @param config options, copied; NULL for the defaults
+ * @retval LSTM_OK created
+ * @retval LSTM_INVALID_ARGUMENT out or params is NULL, or an option is out of range or
+ *         not finite; the message names it
+ * @retval LSTM_OUT_OF_MEMORY no memory
+ * @since 1.0
+ */
+LSTM_API
+LSTM_CHECK
+lstm_status lstm_adam_create(lstm_adam **out, lstm_params *params,
+                             const lstm_adam_config *config);
+
+/**
+ * Frees an optimiser, not its parameters, and writes NULL to the handle.
+ *
+ * @param adam address of the handle; NULL, or the address of NULL, does nothing
+ * @since 1.0
+ */
+LSTM_API
+void lstm_adam_destroy(lstm_adam **adam);
+
+/**
+ * Moves all parameters one step against their gradients (Kingma and Ba, 2015).
+ *
+ *     g = gradient + weight_decay p      (decoupled: p *= 1 - lr weight_decay instead)
+ *     m = m + (1 - beta1)(g - m)         v = beta2 v + (1 - beta2) g g
+ *     p = p - lr / (1 - beta1^t) m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
+ *
+ * @param adam an optimiser
+ * @retval LSTM_OK stepped
+ * @retval LSTM_INVALID_ARGUMENT adam is NULL
+ * @retval LSTM_INVALID_STATE the set has grown since the optimiser was created
+ * @since 1.0
+ */
+LSTM_API
+lstm_status lstm_adam_step(lstm_adam *adam);
+
+/**
+ * Sets the learning rate of the steps to come.
+ *
+ * @param adam an optimiser
+ * @param lr finite, at least 0
+ * @retval LSTM_OK set
+ * @retval LSTM_INVALID_ARGUMENT adam is NULL or lr is out of range
+ * @since 1.0
+ */
+LSTM_API
+lstm_status lstm_adam_set_lr(lstm_adam *adam, double lr);
+
+/** Learning rate of the next step; 0 for NULL. @since 1.0 */
+LSTM_API
+double lstm_adam_lr(const lstm_adam *adam);
+
+/** Number of steps taken; 0 for NULL. @since 1.0 */
+LSTM_API
+uint64_t lstm_adam_steps(const lstm_adam *adam);
+
+/* cdef end */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

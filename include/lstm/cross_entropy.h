@@ -1,0 +1,107 @@
+/**
+ * @file
+ * Cross-entropy of class scores, as torch.nn.CrossEntropyLoss.
+ */
+#ifndef LSTM_CROSS_ENTROPY_H
+#define LSTM_CROSS_ENTROPY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lstm/export.h>
+#include <lstm/status.h>
+#include <lstm/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* cdef begin */
+
+/** What becomes of the losses of the rows. */
+typedef enum lstm_reduction {
+    /** One value: the mean over the rows. */
+    LSTM_REDUCTION_MEAN = 0,
+    /** One value: the sum over the rows. */
+    LSTM_REDUCTION_SUM = 1,
+    /** A value per row. */
+    LSTM_REDUCTION_NONE = 2
+} lstm_reduction;
+
+/** Options of the loss. Zero is the default of each. */
+typedef struct lstm_cross_entropy_config {
+    /** What becomes of the losses of the rows (default LSTM_REDUCTION_MEAN). */
+    lstm_reduction reduction;
+} lstm_cross_entropy_config;
+
+/** A cross-entropy loss: its options and the probabilities that backward needs. */
+typedef struct lstm_cross_entropy lstm_cross_entropy;
+
+/**
+ * Creates a loss.
+ *
+ * @param[out] out the loss, freed with lstm_cross_entropy_destroy(); NULL on failure
+ * @param config options, copied; NULL for the defaults
+ * @retval LSTM_OK created
+ * @retval LSTM_INVALID_ARGUMENT out is NULL or an option is out of range
+ * @retval LSTM_OUT_OF_MEMORY no memory
+ * @since 1.0
+ */
+LSTM_API
+LSTM_CHECK
+lstm_status lstm_cross_entropy_create(lstm_cross_entropy **out,
+                                      const lstm_cross_entropy_config *config);
+
+/**
+ * Frees a loss and writes NULL to the handle.
+ *
+ * @param loss address of the handle; NULL, or the address of NULL, does nothing
+ * @since 1.0
+ */
+LSTM_API
+void lstm_cross_entropy_destroy(lstm_cross_entropy **loss);
+
+/**
+ * Computes the loss of class scores: -log softmax(logits)[target] of every row.
+ *
+ * @param loss a loss
+ * @param logits [N, C] scores before the softmax
+ * @param targets [N] class of each row, 0 to C - 1
+ * @param[out] value one float (mean, sum) or [N] floats (none)
+ * @retval LSTM_OK value is written
+ * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, or a target is out of range: the
+ *         message names it and its row; nothing was written
+ * @retval LSTM_SHAPE_MISMATCH logits is not of rank 2; nothing was written
+ * @retval LSTM_OUT_OF_MEMORY no memory for this [N, C], which is larger than before;
+ *         nothing was written
+ * @since 1.0
+ */
+LSTM_API
+lstm_status lstm_cross_entropy_forward(lstm_cross_entropy *loss,
+                                       const lstm_tensor *logits,
+                                       const int64_t *targets, float *value);
+
+/**
+ * Gradient of the last loss for its logits: (softmax - onehot) times what comes in.
+ *
+ * @param loss a loss after a forward
+ * @param dvalue gradient of value, one float (mean, sum) or [N] (none); NULL for ones
+ * @param[out] dlogits [N, C], overwritten
+ * @retval LSTM_OK dlogits is written
+ * @retval LSTM_INVALID_ARGUMENT loss or dlogits is NULL
+ * @retval LSTM_INVALID_STATE no forward came before
+ * @retval LSTM_SHAPE_MISMATCH dlogits is not of the shape of the logits; nothing was
+ *         written
+ * @since 1.0
+ */
+LSTM_API
+lstm_status lstm_cross_entropy_backward(lstm_cross_entropy *loss, const float *dvalue,
+                                        lstm_tensor *dlogits);
+
+/* cdef end */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,18 @@
+/**
+ * @file
+ * The two markers in front of public declarations. Nothing here is for users.
+ */
+#ifndef LSTM_EXPORT_H
+#define LSTM_EXPORT_H
+
+#if defined(__GNUC__)
+/** A name that the shared library exports. */
+#define LSTM_API __attribute__((visibility("default")))
+/** A status that must be looked at. */
+#define LSTM_CHECK __attribute__((warn_unused_result))
+#else
+#define LSTM_API
+#define LSTM_CHECK
+#endif
+
+#endif

@@ -1,0 +1,185 @@
+/**
+ * @file
+ * The LSTM: the whole stack of layers of torch.nn.LSTM in one object.
+ *
+ * For each layer and step, with the gates in the order i, f, g, o:
+ *
+ *     i = sigmoid(W_ii x + b_ii + W_hi h + b_hi)     f, o likewise
+ *     g = tanh(W_ig x + b_ig + W_hg h + b_hg)
+ *     c' = f c + i g
+ *     h' = o tanh(c')
+ *
+ * (Hochreiter and Schmidhuber, 1997, with the forget gate of Gers et al., 2000.)
+ */
+#ifndef LSTM_LAYER_H
+#define LSTM_LAYER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <lstm/export.h>
+#include <lstm/rng.h>
+#include <lstm/status.h>
+#include <lstm/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* cdef begin */
+
+/** Number format of the products; everything else is float32 in each of them. */
+typedef enum lstm_precision {
+    /** float32 products. */
+    LSTM_FLOAT32 = 0,
+    /** Products of bfloat16 pairs added up in float32; the weights stay float32. */
+    LSTM_BFLOAT16 = 1
+} lstm_precision;
+
+/** Options of a stack of LSTM layers. Zero is the default of each, sizes apart. */
+typedef struct lstm_layer_config {
+    /** I, number of inputs per step, at least 1. */
+    size_t inputs;
+    /** H, number of hidden units, at least 1. */
+    size_t hidden;
+    /** L, number of layers (default 0, which means 1). */
+    size_t layers;
+    /** P, size of a linear projection of h, less than H (default 0: none). */
+    size_t proj_size;
+    /** Probability that an output of a layer but the last is zeroed in training, 0 to 1
+     *  (default 0). */
+    float dropout;
+    /** Leave the biases out (default false). */
+    bool no_bias;
+    /** x and out are [N, T, .] instead of [T, N, .] (default false). */
+    bool batch_first;
+    /** A second direction reads the sequence from its end (default false). */
+    bool bidirectional;
+    /** Number format of the products (default LSTM_FLOAT32). */
+    lstm_precision precision;
+} lstm_layer_config;
+
+/** A stack of LSTM layers: weights, gradients, and what the next backward needs. */
+typedef struct lstm_layer lstm_layer;
+
+/**
+ * Creates a stack of layers with weights as torch.nn.LSTM draws them.
+ *
+ * Every parameter is uniform in [-1/sqrt(H), 1/sqrt(H)), in PyTorch's order: per layer
+ * and direction weight_ih, weight_hh, bias_ih, bias_hh, weight_hr. The layer is in
+ * training mode.
+ *
+ * @param[out] out the layer, freed with lstm_layer_destroy(); NULL on failure
+ * @param config sizes and options, copied
+ * @param rng where the weights are drawn from, and with dropout the masks of each
+ *        forward: then it MUST outlive the layer. NULL leaves all weights at zero and
+ *        is refused with dropout.
+ * @retval LSTM_OK created
+ * @retval LSTM_INVALID_ARGUMENT out or config is NULL, or an option is out of range;
+ * the message names it
+ * @retval LSTM_UNSUPPORTED an option that this version does not have yet
+ * @retval LSTM_OUT_OF_MEMORY no memory
+ * @since 1.0
+ */
+LSTM_API
+LSTM_CHECK
+lstm_status lstm_layer_create(lstm_layer **out, const lstm_layer_config *config,
+                              lstm_rng *rng);
+
+/**
+ * Frees a layer and writes NULL to the handle.
+ *
+ * Parameter sets that hold the layer (lstm_params_add_layer()) MUST be destroyed
+ * before.
+ *
+ * @param layer address of the handle; NULL, or the address of NULL, does nothing
+ * @since 1.0
+ */
+LSTM_API
+void lstm_layer_destroy(lstm_layer **layer);
+
+/** Options of a layer, as long as it lives; NULL for NULL. @since 1.0 */
+LSTM_API
+const lstm_layer_config *lstm_layer_get_config(const lstm_layer *layer);
+
+/**
+ * Switches between training and evaluation.
+ *
+ * Training (the state after creation) keeps what backward needs, reads the weights at
+ * each forward and applies dropout. Evaluation keeps nothing, applies no dropout, and
+ * reads the weights once, at the first forward after this call or after Adam or a file
+ * changed them: a caller who writes into weights calls this function again.
+ *
+ * @param layer a layer
+ * @param training true for training, false for evaluation
+ * @retval LSTM_OK switched; a forward that waited for its backward is forgotten
+ * @retval LSTM_INVALID_ARGUMENT layer is NULL
+ * @since 1.0
+ */
+LSTM_API
+lstm_status lstm_layer_set_training(lstm_layer *layer, bool training);
+
+/**
+ * Runs a batch of sequences through all layers.
+ *
+ * With D = 2 when bidirectional, else 1, and S = P with projection, else H:
+ *
+ * @param layer a layer
+ * @param x [N, T, I] with batch_first, else [T, N, I]; any N and T of at least 1. It is
+ *        copied: the caller may change it before backward.
+ * @param h0 [L*D, N, S] first hidden state; NULL for zeros
+ * @param c0 [L*D, N, H] first cell state; NULL for zeros
+ * @param[out] out [N, T, D*S] or [T, N, D*S], h of the last layer at every step; NULL
+ * when not wanted
+ * @param[out] hn [L*D, N, S] last hidden state of every layer; NULL when not wanted;
+ * may be the same tensor as h0
+ * @param[out] cn [L*D, N, H] last cell state of every layer; NULL when not wanted; may
+ * be the same tensor as c0
+ * @retval LSTM_OK outputs are written
+ * @retval LSTM_INVALID_ARGUMENT layer or x is NULL
+ * @retval LSTM_SHAPE_MISMATCH a shape is not as above; nothing was written
+ * @retval LSTM_OUT_OF_MEMORY no memory for this N and T, which are larger than before;
+ *         nothing was written
+ * @since 1.0
+ */
+LSTM_API
+lstm_status lstm_layer_forward(lstm_layer *layer, const lstm_tensor *x,
+                               const lstm_tensor *h0, const lstm_tensor *c0,
+                               lstm_tensor *out, lstm_tensor *hn, lstm_tensor *cn);
+
+/**
+ * Propagates gradients back through the last forward: full backpropagation through
+ * time.
+ *
+ * Gradients of the parameters are added to what they were (lstm_params_zero_grad()
+ * zeroes them); dx, dh0 and dc0 are overwritten. Each forward in training mode allows
+ * one backward.
+ *
+ * @param layer a layer in training mode whose last forward has not been used yet
+ * @param dout gradient of out, in its shape; NULL for zeros
+ * @param dhn gradient of hn, in its shape; NULL for zeros
+ * @param dcn gradient of cn, in its shape; NULL for zeros
+ * @param[out] dx gradient of x, in its shape; NULL when not wanted, which saves a
+ * product
+ * @param[out] dh0 gradient of h0, in its shape; NULL when not wanted
+ * @param[out] dc0 gradient of c0, in its shape; NULL when not wanted
+ * @retval LSTM_OK gradients are written
+ * @retval LSTM_INVALID_ARGUMENT layer is NULL
+ * @retval LSTM_INVALID_STATE no forward in training mode came before, or it has been
+ * used
+ * @retval LSTM_SHAPE_MISMATCH a shape is not as above; nothing was written
+ * @retval LSTM_OUT_OF_MEMORY no memory; nothing was written
+ * @since 1.0
+ */
+LSTM_API
+lstm_status lstm_layer_backward(lstm_layer *layer, const lstm_tensor *dout,
+                                const lstm_tensor *dhn, const lstm_tensor *dcn,
+                                lstm_tensor *dx, lstm_tensor *dh0, lstm_tensor *dc0);
+
+/* cdef end */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,68 @@
+/**
+ * @file
+ * Threads and kernels: how the library uses the machine.
+ *
+ * All objects share one pool of threads. Results never depend on its size, nor on how
+ * many threads of the caller use the library at once: every output element is one chain
+ * of operations in a fixed order, and threads own outputs.
+ */
+#ifndef LSTM_THREADS_H
+#define LSTM_THREADS_H
+
+#include <stddef.h>
+
+#include <lstm/export.h>
+#include <lstm/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* cdef begin */
+
+/** Largest number of threads that the pool can have. */
+#define LSTM_MAX_THREADS 64
+
+/**
+ * Sets how many threads a call may use, the calling one included.
+ *
+ * Before the first call the number is LSTM_NUM_THREADS from the environment when that
+ * is a number from 1 to 64, else the processors that this process may use (affinity
+ * mask and cgroup quota). Threads are started when first needed; surplus ones end.
+ *
+ * @param threads 1 to LSTM_MAX_THREADS; 0 goes back to the default
+ * @retval LSTM_OK the number holds for the calls that start from now on
+ * @retval LSTM_INVALID_ARGUMENT threads is over LSTM_MAX_THREADS; nothing changed
+ * @since 1.0
+ */
+LSTM_API
+lstm_status lstm_set_threads(size_t threads);
+
+/**
+ * How many threads a call may use, the calling one included.
+ *
+ * @since 1.0
+ */
+LSTM_API
+size_t lstm_threads(void);
+
+/**
+ * Name of the set of kernels in use: "avx512", "avx2", "neon" or "generic".
+ *
+ * The best set that the processor and the operating system support is chosen when the
+ * library is first used. The environment variable LSTM_CPU limits the choice: with
+ * LSTM_CPU=avx2 nothing above AVX2 is used, with LSTM_CPU=generic only plain C.
+ *
+ * @return a string that lives as long as the library
+ * @since 1.0
+ */
+LSTM_API
+const char *lstm_kernels_name(void);
+
+/* cdef end */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,18 @@
+/**
+ * @file
+ * The two markers in front of public declarations. Nothing here is for users.
+ */
+#ifndef MNIST_EXPORT_H
+#define MNIST_EXPORT_H
+
+#if defined(__GNUC__)
+/** A name that the shared library exports. */
+#define MNIST_API __attribute__((visibility("default")))
+/** A status that must be looked at. */
+#define MNIST_CHECK __attribute__((warn_unused_result))
+#else
+#define MNIST_API
+#define MNIST_CHECK
+#endif
+
+#endif
