@@ -1,0 +1,122 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/common/file.h"
+#include "lib/common/memory.h"
+
+static int call_open(const char *path, int flags, mode_t mode)
+{
+    return open(path, flags, mode);
+}
+
+static const common_file_calls system_calls = {call_open, write,  fsync,
+                                               close,     rename, unlink};
+static const common_file_calls *calls = &system_calls;
+
+void common_file_set_calls(const common_file_calls *replacement)
+{
+    calls = replacement ? replacement : &system_calls;
+}
+
+/* PATH.PID.NUMBER.tmp: two processes never share one, and a leftover explains itself.
+ */
+static char *temporary_name(const char *path, unsigned number)
+{
+    size_t size = strlen(path) + 48;
+    char *name = common_alloc(size, 1);
+    if (name)
+        snprintf(name, size, "%s.%ld.%u.tmp", path, (long)getpid(), number);
+    return name;
+}
+
+static void forget(common_replacement *replacement)
+{
+    common_free(replacement->path);
+    common_free(replacement->temporary);
+    *replacement = (common_replacement){0};
+}
+
+int common_replace_begin(common_replacement *replacement, const char *path)
+{
+    enum { ATTEMPTS = 100 };
+    *replacement = (common_replacement){.file = -1, .path = common_strdup(path)};
+    int error = replacement->path ? EEXIST : ENOMEM;
+    for (unsigned i = 0; error == EEXIST && i < ATTEMPTS; i++) {
+        common_free(replacement->temporary);
+        replacement->temporary = temporary_name(path, i);
+        if (!replacement->temporary) {
+            error = ENOMEM;
+            break;
+        }
+        replacement->file = calls->open(replacement->temporary,
+                                        O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        error = replacement->file < 0 ? errno : 0;
+    }
+    if (error)
+        forget(replacement);
+    return error;
+}
+
+int common_replace_write(common_replacement *replacement, const void *data, size_t size)
+{
+    const char *next = data;
+    while (size > 0) {
+        ssize_t written = calls->write(replacement->file, next, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return written < 0 ? errno : EIO;
+        next += written;
+        size -= (size_t)written;
+    }
+    return 0;
+}
+
+/* Makes the rename itself last: syncs the folder that holds path. */
+static int sync_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = common_strdup(slash ? path : ".");
+    if (!folder)
+        return ENOMEM;
+    if (slash)
+        folder[slash == path ? 1 : slash - path] = '\0';
+    int file = calls->open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    common_free(folder);
+    if (file < 0)
+        return errno;
+    int error = calls->fsync(file) ? errno : 0;
+    calls->close(file);
+    /* Some file systems cannot sync a folder; the rename has happened all the same. */
+    return error == EINVAL || error == ENOTSUP ? 0 : error;
+}
+
+int common_replace_commit(common_replacement *replacement)
+{
+    int error = calls->fsync(replacement->file) ? errno : 0;
+    if (calls->close(replacement->file) && !error)
+        error = errno;
+    replacement->file = -1;
+    if (!error && calls->rename(replacement->temporary, replacement->path))
+        error = errno;
+    if (error) {
+        common_replace_abandon(replacement);
+        return error;
+    }
+    error = sync_folder(replacement->path);
+    forget(replacement);
+    return error;
+}
+
+void common_replace_abandon(common_replacement *replacement)
+{
+    if (!replacement->temporary)
+        return;
+    if (replacement->file >= 0)
+        calls->close(replacement->file);
+    calls->unlink(replacement->temporary);
+    forget(replacement);
+}

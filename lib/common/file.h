@@ -1,0 +1,58 @@
+/**
+ * @file
+ * Files that are replaced whole or not at all.
+ *
+ * Content goes to a temporary file in the same folder, is synced, and takes the place
+ * of the old file by a rename; then the folder is synced. Whatever fails, and whenever
+ * the machine stops, a reader finds the old file or the new one. All calls of the
+ * operating system go through a table that tests replace.
+ */
+#ifndef COMMON_FILE_H
+#define COMMON_FILE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/** The calls of the operating system that write files; as the POSIX ones they name. */
+typedef struct common_file_calls {
+    int (*open)(const char *path, int flags, mode_t mode);
+    ssize_t (*write)(int file, const void *data, size_t size);
+    int (*fsync)(int file);
+    int (*close)(int file);
+    int (*rename)(const char *from, const char *to);
+    int (*unlink)(const char *path);
+} common_file_calls;
+
+/** Replaces the table, for tests; NULL goes back to the operating system's own. */
+void common_file_set_calls(const common_file_calls *calls);
+
+/** A file that is being replaced. Zero it before its first use. */
+typedef struct common_replacement {
+    char *path;
+    char *temporary;
+    int file;
+} common_replacement;
+
+/**
+ * Starts to replace a file: opens a temporary one beside it.
+ *
+ * @return 0, or the errno of what failed; then there is nothing to abandon
+ */
+int common_replace_begin(common_replacement *replacement, const char *path);
+
+/** Writes all of data; 0 or the errno of what failed. */
+int common_replace_write(common_replacement *replacement, const void *data,
+                         size_t size);
+
+/**
+ * Syncs, renames and syncs the folder. Ends the replacement in any case.
+ *
+ * @return 0, or the errno of what failed; then the old file is as it was
+ */
+int common_replace_commit(common_replacement *replacement);
+
+/** Removes the temporary file and ends the replacement; does nothing when there is
+ * none. */
+void common_replace_abandon(common_replacement *replacement);
+
+#endif

@@ -1,0 +1,56 @@
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "lib/lstm/core/status.h"
+
+enum { MESSAGE_SIZE = 512 };
+static _Thread_local char message[MESSAGE_SIZE];
+
+const char *lstm_status_name(lstm_status status)
+{
+    switch (status) {
+    case LSTM_OK:
+        return "LSTM_OK";
+    case LSTM_INVALID_ARGUMENT:
+        return "LSTM_INVALID_ARGUMENT";
+    case LSTM_SHAPE_MISMATCH:
+        return "LSTM_SHAPE_MISMATCH";
+    case LSTM_OUT_OF_MEMORY:
+        return "LSTM_OUT_OF_MEMORY";
+    case LSTM_IO_ERROR:
+        return "LSTM_IO_ERROR";
+    case LSTM_BAD_FILE:
+        return "LSTM_BAD_FILE";
+    case LSTM_INVALID_STATE:
+        return "LSTM_INVALID_STATE";
+    case LSTM_NOT_FINITE:
+        return "LSTM_NOT_FINITE";
+    case LSTM_UNSUPPORTED:
+        return "LSTM_UNSUPPORTED";
+    }
+    return "unknown status";
+}
+
+const char *lstm_last_error(void)
+{
+    return message;
+}
+
+lstm_status lstm_fail(lstm_status status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+lstm_status lstm_fail_null(const char *object, const char *argument)
+{
+    return lstm_fail(LSTM_INVALID_ARGUMENT, "%s: %s is NULL", object, argument);
+}
+
+lstm_status lstm_fail_memory(const char *object)
+{
+    return lstm_fail(LSTM_OUT_OF_MEMORY, "%s: out of memory", object);
+}

@@ -1,0 +1,89 @@
+/*
+ * Chooses the set of kernels: the best that the processor has, that the operating
+ * system saves the registers of (which __builtin_cpu_supports() looks at through
+ * XGETBV), and that LSTM_CPU allows.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lstm/threads.h>
+
+#include "lib/lstm/kernels/kernels.h"
+
+extern const lstm_kernels lstm_kernels_generic;
+extern const lstm_kernels lstm_kernels_avx2;
+extern const lstm_kernels lstm_kernels_avx512;
+extern const lstm_kernels lstm_kernels_neon;
+
+#if LSTM_KERNELS_X86
+static int has_avx512(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+
+static int has_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+#endif
+
+#if LSTM_KERNELS_NEON
+static int has_neon(void)
+{
+    return 1;
+}
+#endif
+
+static int has_generic(void)
+{
+    return 1;
+}
+
+/* Best first. */
+static const struct {
+    const lstm_kernels *kernels;
+    int (*available)(void);
+} sets[] = {
+#if LSTM_KERNELS_X86
+    {&lstm_kernels_avx512, has_avx512},
+    {&lstm_kernels_avx2, has_avx2},
+#endif
+#if LSTM_KERNELS_NEON
+    {&lstm_kernels_neon, has_neon},
+#endif
+    {&lstm_kernels_generic, has_generic},
+};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static const lstm_kernels *chosen = &lstm_kernels_generic;
+
+/* A name that LSTM_CPU has and that is no set's own limits nothing. */
+static size_t first_allowed(void)
+{
+    const char *limit = getenv("LSTM_CPU");
+    for (size_t i = 0; limit && i < sizeof(sets) / sizeof(sets[0]); i++)
+        if (strcmp(limit, sets[i].kernels->name) == 0)
+            return i;
+    return 0;
+}
+
+static void choose(void)
+{
+    size_t i = first_allowed();
+    while (!sets[i].available())
+        i++;
+    chosen = sets[i].kernels;
+}
+
+const lstm_kernels *lstm_kernels_get(void)
+{
+    pthread_once(&once, choose);
+    return chosen;
+}
+
+const char *lstm_kernels_name(void)
+{
+    return lstm_kernels_get()->name;
+}

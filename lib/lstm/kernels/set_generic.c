@@ -1,0 +1,2 @@
+#define KERNEL_SET generic
+#include "lib/lstm/kernels/set.h"

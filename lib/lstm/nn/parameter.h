@@ -1,0 +1,34 @@
+/**
+ * @file
+ * A parameter of a layer: what sets of parameters, optimisers and files work on.
+ */
+#ifndef LSTM_NN_PARAMETER_H
+#define LSTM_NN_PARAMETER_H
+
+#include <stdint.h>
+
+#include <lstm/layer.h>
+#include <lstm/linear.h>
+#include <lstm/tensor.h>
+
+/** Longest name of a parameter of a layer, its end included: "weight_hh_l123_reverse".
+ */
+enum { LSTM_PARAMETER_NAME = 48 };
+
+/** A parameter: its name within its layer, values, and gradient of the same shape. */
+typedef struct lstm_parameter {
+    char name[LSTM_PARAMETER_NAME];
+    lstm_tensor *value;
+    lstm_tensor *grad;
+    /** Owned by the layer: whoever changes values adds one, and the layer reads its
+     *  weights anew. */
+    uint64_t *version;
+} lstm_parameter;
+
+/** Parameters of a layer in PyTorch's order, as long as the layer lives. */
+lstm_parameter *lstm_layer_parameters(lstm_layer *layer, size_t *count);
+
+/** Parameters of a linear layer, weight and bias, as long as it lives. */
+lstm_parameter *lstm_linear_parameters(lstm_linear *linear, size_t *count);
+
+#endif

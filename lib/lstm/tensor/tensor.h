@@ -1,0 +1,43 @@
+/**
+ * @file
+ * Inside of a tensor, and the checks of shapes that every object needs.
+ */
+#ifndef LSTM_TENSOR_TENSOR_H
+#define LSTM_TENSOR_TENSOR_H
+
+#include <stdbool.h>
+
+#include <lstm/tensor.h>
+
+struct lstm_tensor {
+    float *data;
+    size_t rank;
+    size_t shape[LSTM_MAX_RANK];
+    /** In elements. */
+    ptrdiff_t strides[LSTM_MAX_RANK];
+    /** The memory at data is freed with the tensor. */
+    bool owns;
+};
+
+/** Size of the text of a shape: "[" four extents of 20 digits, separators, "]". */
+enum { LSTM_SHAPE_TEXT = 96 };
+
+/** Writes a shape as "[64, 28, 128]" into text [LSTM_SHAPE_TEXT] and returns it. */
+const char *lstm_shape_text(char *text, size_t rank, const size_t *shape);
+
+/** Whether a tensor has exactly this shape. */
+bool lstm_tensor_has_shape(const lstm_tensor *tensor, size_t rank, const size_t *shape);
+
+/**
+ * Checks that a tensor has a shape.
+ *
+ * @return LSTM_OK, or LSTM_SHAPE_MISMATCH with a message that shows both:
+ *         "object: name is [64, 27], expected [64, 28]"
+ */
+lstm_status lstm_tensor_expect(const lstm_tensor *tensor, const char *object,
+                               const char *name, size_t rank, const size_t *shape);
+
+/** Whether the elements lie row-major without gaps. */
+bool lstm_tensor_is_contiguous(const lstm_tensor *tensor);
+
+#endif
