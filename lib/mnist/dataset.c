@@ -1,0 +1,104 @@
+#include "lib/mnist/dataset.h"
+
+#include "lib/common/memory.h"
+#include "lib/mnist/status.h"
+
+enum { MAXIMUM_CLASSES = 256 };
+
+static bool sizes_fit(size_t count, size_t rows, size_t cols, size_t *bytes)
+{
+    return count >= 1 && count < UINT32_MAX && rows >= 1 && cols >= 1 &&
+           common_multiply(rows, cols, bytes) && common_multiply(*bytes, count, bytes);
+}
+
+mnist_status mnist_dataset_new(mnist_dataset **out, size_t count, size_t rows,
+                               size_t cols, size_t classes, bool has_labels,
+                               const char *origin)
+{
+    *out = NULL;
+    size_t bytes = 0;
+    if (!sizes_fit(count, rows, cols, &bytes))
+        return mnist_fail(
+            MNIST_INVALID_ARGUMENT,
+            "dataset: [%zu, %zu, %zu] images, expected at least one, of at "
+            "least one pixel, below 2^32",
+            count, rows, cols);
+    if (classes < 1 || classes > MAXIMUM_CLASSES)
+        return mnist_fail(MNIST_INVALID_ARGUMENT,
+                          "dataset: %zu classes, expected 1 to %d", classes,
+                          MAXIMUM_CLASSES);
+    mnist_dataset *dataset = common_alloc(1, sizeof(*dataset));
+    if (dataset) {
+        dataset->count = count;
+        dataset->rows = rows;
+        dataset->cols = cols;
+        dataset->classes = classes;
+        dataset->images = common_alloc(bytes, 1);
+        dataset->labels = has_labels ? common_alloc(count, 1) : NULL;
+        dataset->origin = common_strdup(origin);
+    }
+    if (!dataset || !dataset->images || !dataset->origin ||
+        (has_labels && !dataset->labels)) {
+        mnist_dataset_destroy(&dataset);
+        return mnist_fail(MNIST_OUT_OF_MEMORY,
+                          "dataset: no memory for [%zu, %zu, %zu] images", count, rows,
+                          cols);
+    }
+    *out = dataset;
+    return MNIST_OK;
+}
+
+void mnist_dataset_destroy(mnist_dataset **dataset)
+{
+    if (!dataset || !*dataset)
+        return;
+    common_free((*dataset)->images);
+    common_free((*dataset)->labels);
+    common_free((*dataset)->origin);
+    common_free(*dataset);
+    *dataset = NULL;
+}
+
+size_t mnist_dataset_count(const mnist_dataset *dataset)
+{
+    return dataset ? dataset->count : 0;
+}
+
+size_t mnist_dataset_rows(const mnist_dataset *dataset)
+{
+    return dataset ? dataset->rows : 0;
+}
+
+size_t mnist_dataset_cols(const mnist_dataset *dataset)
+{
+    return dataset ? dataset->cols : 0;
+}
+
+size_t mnist_dataset_classes(const mnist_dataset *dataset)
+{
+    return dataset ? dataset->classes : 0;
+}
+
+const uint8_t *mnist_dataset_image(const mnist_dataset *dataset, size_t index)
+{
+    if (!dataset || index >= dataset->count)
+        return NULL;
+    return dataset->images + index * dataset->rows * dataset->cols;
+}
+
+int mnist_dataset_label(const mnist_dataset *dataset, size_t index)
+{
+    if (!dataset || !dataset->labels || index >= dataset->count)
+        return -1;
+    return dataset->labels[index];
+}
+
+const char *mnist_dataset_origin(const mnist_dataset *dataset)
+{
+    return dataset ? dataset->origin : NULL;
+}
+
+bool mnist_dataset_is_synthetic(const mnist_dataset *dataset)
+{
+    return dataset && dataset->synthetic;
+}

@@ -1,0 +1,118 @@
+/* A data set in memory: what it holds, what it refuses, and no memory. */
+#include "lib/common/memory.h"
+#include "lib/mnist/dataset.h"
+#include "tests/support/test.h"
+
+static void a_new_dataset_is_black_and_filled_in_place(void **state)
+{
+    (void)state;
+    mnist_dataset *dataset;
+    assert_int_equal(mnist_dataset_new(&dataset, 3, 2, 5, 7, true, "a test"), MNIST_OK);
+    assert_int_equal(mnist_dataset_count(dataset), 3);
+    assert_int_equal(mnist_dataset_rows(dataset), 2);
+    assert_int_equal(mnist_dataset_cols(dataset), 5);
+    assert_int_equal(mnist_dataset_classes(dataset), 7);
+    assert_string_equal(mnist_dataset_origin(dataset), "a test");
+    assert_false(mnist_dataset_is_synthetic(dataset));
+    for (size_t i = 0; i < 30; i++)
+        assert_int_equal(dataset->images[i], 0);
+    dataset->images[2 * 10 + 9] = 200;
+    dataset->labels[2] = 6;
+    assert_int_equal(mnist_dataset_image(dataset, 2)[9], 200);
+    assert_int_equal(mnist_dataset_label(dataset, 2), 6);
+    mnist_dataset_destroy(&dataset);
+    assert_null(dataset);
+}
+
+static void an_index_beyond_the_count_gives_nothing(void **state)
+{
+    (void)state;
+    mnist_dataset *dataset;
+    assert_int_equal(mnist_dataset_new(&dataset, 3, 2, 2, 10, true, ""), MNIST_OK);
+    assert_non_null(mnist_dataset_image(dataset, 2));
+    assert_null(mnist_dataset_image(dataset, 3));
+    assert_null(mnist_dataset_image(dataset, SIZE_MAX));
+    assert_int_equal(mnist_dataset_label(dataset, 2), 0);
+    assert_int_equal(mnist_dataset_label(dataset, 3), -1);
+    mnist_dataset_destroy(&dataset);
+}
+
+static void a_dataset_without_labels_gives_minus_one(void **state)
+{
+    (void)state;
+    mnist_dataset *dataset;
+    assert_int_equal(mnist_dataset_new(&dataset, 1, 1, 1, 10, false, ""), MNIST_OK);
+    assert_int_equal(mnist_dataset_label(dataset, 0), -1);
+    mnist_dataset_destroy(&dataset);
+}
+
+static void null_is_an_empty_dataset(void **state)
+{
+    (void)state;
+    mnist_dataset *none = NULL;
+    mnist_dataset_destroy(NULL);
+    mnist_dataset_destroy(&none);
+    assert_int_equal(mnist_dataset_count(NULL), 0);
+    assert_int_equal(mnist_dataset_rows(NULL), 0);
+    assert_int_equal(mnist_dataset_cols(NULL), 0);
+    assert_int_equal(mnist_dataset_classes(NULL), 0);
+    assert_null(mnist_dataset_image(NULL, 0));
+    assert_int_equal(mnist_dataset_label(NULL, 0), -1);
+    assert_null(mnist_dataset_origin(NULL));
+    assert_false(mnist_dataset_is_synthetic(NULL));
+}
+
+static void impossible_sizes_are_refused_with_a_message(void **state)
+{
+    (void)state;
+    static const size_t sizes[][4] = {
+        {0, 28, 28, 10},        {1, 0, 28, 10}, {1, 28, 0, 10},
+        {1, 28, 28, 257},       {1, 28, 28, 0}, {1, SIZE_MAX / 2, 3, 10},
+        {UINT32_MAX, 1, 1, 10},
+    };
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+        mnist_dataset *dataset = (mnist_dataset *)state;
+        const size_t *s = sizes[i];
+        assert_int_equal(mnist_dataset_new(&dataset, s[0], s[1], s[2], s[3], true, ""),
+                         MNIST_INVALID_ARGUMENT);
+        assert_null(dataset);
+        assert_contains(mnist_last_error(), "dataset: ");
+    }
+}
+
+/* Refuses the allocation whose number is reached. */
+static bool refuse(size_t bytes, void *user)
+{
+    (void)bytes;
+    size_t *left = user;
+    return (*left)-- != 0;
+}
+
+static void no_memory_at_any_point_leaves_nothing(void **state)
+{
+    (void)state;
+    mnist_status status = MNIST_OUT_OF_MEMORY;
+    for (size_t k = 0; status; k++) {
+        mnist_dataset *dataset = (mnist_dataset *)state;
+        size_t left = k;
+        common_memory_set_hook(refuse, &left);
+        status = mnist_dataset_new(&dataset, 3, 4, 5, 10, true, "");
+        common_memory_set_hook(NULL, NULL);
+        assert_int_equal(status, k < 4 ? MNIST_OUT_OF_MEMORY : MNIST_OK);
+        assert_int_equal(dataset == NULL, k < 4);
+        mnist_dataset_destroy(&dataset);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_new_dataset_is_black_and_filled_in_place),
+        TEST(an_index_beyond_the_count_gives_nothing),
+        TEST(a_dataset_without_labels_gives_minus_one),
+        TEST(null_is_an_empty_dataset),
+        TEST(impossible_sizes_are_refused_with_a_message),
+        TEST(no_memory_at_any_point_leaves_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
