@@ -48,7 +48,7 @@ typedef struct lstm_layer_config {
     size_t proj_size;
     /** Probability that an output of a layer but the last is zeroed in training, 0 to 1
      *  (default 0). */
-    float dropout;
+    double dropout;
     /** Leave the biases out (default false). */
     bool no_bias;
     /** x and out are [N, T, .] instead of [T, N, .] (default false). */
