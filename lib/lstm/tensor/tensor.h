@@ -40,4 +40,10 @@ lstm_status lstm_tensor_expect(const lstm_tensor *tensor, const char *object,
 /** Whether the elements lie row-major without gaps. */
 bool lstm_tensor_is_contiguous(const lstm_tensor *tensor);
 
+/** Copies a tensor's elements, in row-major order, to an array without gaps. */
+void lstm_tensor_gather(float *to, const lstm_tensor *from);
+
+/** Copies an array without gaps, in row-major order, to a tensor's elements. */
+void lstm_tensor_scatter(lstm_tensor *to, const float *from);
+
 #endif
