@@ -67,15 +67,16 @@ uint64_t lstm_rng_next(lstm_rng *rng);
  * Fills a tensor with numbers uniform in [low, high), as Tensor.uniform_() does.
  *
  * One word of the generator per element, in row-major order of the tensor:
- * x = (word mod 2^24) / 2^24, then fma(x, high - low, low) in float32.
+ * x = (word mod 2^24) / 2^24, then fma(x, high - low, low) in float32, whose rounding
+ * can reach high.
  *
  * @param rng a generator
  * @param[out] tensor any shape
  * @param low finite, at most high
  * @param high finite
  * @retval LSTM_OK filled
- * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, or the range is not finite or is
- *         empty; nothing was drawn
+ * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, or the range is not finite or high
+ *         is below low; nothing was drawn
  * @since 1.0
  */
 LSTM_API
@@ -86,7 +87,7 @@ lstm_status lstm_rng_uniform(lstm_rng *rng, lstm_tensor *tensor, float low, floa
  *
  * @param rng a generator
  * @param[out] order [count]
- * @param count at most 2^32 - 1
+ * @param count below (2^32 - 1) / 20 = 214,748,364, where PyTorch takes another way
  * @retval LSTM_OK drawn
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL or count is too large; nothing was
  * drawn

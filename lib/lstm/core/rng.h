@@ -1,0 +1,22 @@
+/**
+ * @file
+ * Inside of a random generator.
+ */
+#ifndef LSTM_CORE_RNG_H
+#define LSTM_CORE_RNG_H
+
+#include <lstm/rng.h>
+
+#include "lib/common/mt19937.h"
+
+struct lstm_rng {
+    mt19937 generator;
+};
+
+/** Draws x of [0, 1) as PyTorch does for float32: the low 24 bits of a word. */
+static inline float lstm_rng_unit(lstm_rng *rng)
+{
+    return (float)(mt19937_next32(&rng->generator) & 0xffffffu) * 0x1p-24f;
+}
+
+#endif
