@@ -228,8 +228,9 @@ bool mnist_dataset_is_synthetic(const mnist_dataset *dataset);
 
 /**
  * Brings any picture into MNIST's form: the drawing cut out, scaled to fit 20 by 20
- * with its proportions kept, and placed into 28 by 28 with its centre of mass in the
- * middle.
+ * with its proportions kept, each pixel the mean of the area that it covers, and placed
+ * into 28 by 28 with its centre of mass on the pixel [14, 14], as far as the drawing
+ * stays inside. Images of MNIST come out as they are.
  *
  * @param pixels [rows, cols] bytes, the drawing light on a dark ground of 0
  * @param rows at least 1

@@ -1,0 +1,165 @@
+/*
+ * Any picture in MNIST's form.
+ *
+ * The box around all pixels that are not 0 is scaled so that its longer side is 20
+ * pixels, each output pixel being the mean of the area that it covers, and is then
+ * placed so that the centre of mass comes to the middle of 28 by 28, as far as the box
+ * stays inside. Images of MNIST come out as they are. All of it is integer arithmetic:
+ * with n output pixels over a side of s, an output pixel is s and a source pixel is n
+ * units long, so that overlaps are whole numbers and the sum of a pixel, at most 255 *
+ * 65535^2, is within 64 bits.
+ */
+#include <string.h>
+
+#include "lib/mnist/fit.h"
+#include "lib/mnist/status.h"
+
+enum { LARGEST = 65535 };
+
+typedef struct box {
+    size_t top, left, rows, cols;
+} box;
+
+static bool row_is_empty(const uint8_t *row, size_t cols)
+{
+    return row[0] == 0 && memcmp(row, row + 1, cols - 1) == 0;
+}
+
+static bool col_is_empty(const uint8_t *pixels, size_t rows, size_t cols, size_t col)
+{
+    for (size_t row = 0; row < rows; row++)
+        if (pixels[row * cols + col])
+            return false;
+    return true;
+}
+
+/* The smallest box around the drawing; false when there is no drawing. */
+static bool find_box(const uint8_t *pixels, size_t rows, size_t cols, box *found)
+{
+    size_t top = 0, bottom = rows, left = 0, right = cols;
+    while (top < rows && row_is_empty(pixels + top * cols, cols))
+        top++;
+    if (top == rows)
+        return false;
+    while (row_is_empty(pixels + (bottom - 1) * cols, cols))
+        bottom--;
+    while (col_is_empty(pixels, rows, cols, left))
+        left++;
+    while (col_is_empty(pixels, rows, cols, right - 1))
+        right--;
+    *found = (box){top, left, bottom - top, right - left};
+    return true;
+}
+
+/* The source pixels under one output pixel: the first, the last, and their weights. */
+typedef struct span {
+    size_t first, last;
+    uint64_t first_weight, inner_weight, last_weight;
+} span;
+
+/* Output pixel index of count over a side of size pixels; the weights sum to size. */
+static span find_span(size_t index, size_t count, size_t size)
+{
+    size_t begin = index * size, end = begin + size;
+    span found = {
+        .first = begin / count, .last = (end - 1) / count, .inner_weight = count};
+    if (found.first == found.last) {
+        found.first_weight = size;
+        return found;
+    }
+    found.first_weight = (found.first + 1) * count - begin;
+    found.last_weight = end - found.last * count;
+    return found;
+}
+
+static uint64_t weight_at(const span *part, size_t position)
+{
+    if (position == part->first)
+        return part->first_weight;
+    return position == part->last ? part->last_weight : part->inner_weight;
+}
+
+static uint8_t mean_of_area(const uint8_t *corner, size_t stride, const span *down,
+                            const span *across, uint64_t area)
+{
+    uint64_t sum = 0;
+    for (size_t row = down->first; row <= down->last; row++) {
+        const uint8_t *line = corner + row * stride;
+        uint64_t part = 0;
+        for (size_t col = across->first; col <= across->last; col++)
+            part += weight_at(across, col) * line[col];
+        sum += weight_at(down, row) * part;
+    }
+    return (uint8_t)((sum + area / 2) / area);
+}
+
+/* Length of the shorter side when the longer one becomes MNIST_FIT_BOX. */
+static size_t scaled_side(size_t side, size_t longer)
+{
+    size_t length = (2 * side * MNIST_FIT_BOX + longer) / (2 * longer);
+    return length ? length : 1;
+}
+
+/*
+ * Where a side of length pixels begins so that its mass is centred as in MNIST: pixel
+ * 14, counted from 0, holds the centre. With the middle of pixel k at 2k + 1 half
+ * pixels the centre is c = moment / (2 mass), and the start is 14 - c, rounded up.
+ */
+static size_t start_of(uint64_t moment, uint64_t mass, size_t length)
+{
+    size_t room = MNIST_FIT_SIDE - length;
+    uint64_t limit = (MNIST_FIT_SIDE + 2) * mass - 1;
+    size_t start = limit > moment ? (size_t)((limit - moment) / (2 * mass)) : 0;
+    return start < room ? start : room;
+}
+
+void mnist_image_centre(const uint8_t *pixels, size_t rows, size_t cols, uint8_t *out)
+{
+    uint64_t mass = 0, down = 0, across = 0;
+    for (size_t row = 0; row < rows; row++)
+        for (size_t col = 0; col < cols; col++) {
+            uint64_t value = pixels[row * cols + col];
+            mass += value;
+            down += value * (2 * row + 1);
+            across += value * (2 * col + 1);
+        }
+    memset(out, 0, MNIST_FIT_SIDE * MNIST_FIT_SIDE);
+    if (mass == 0)
+        return;
+    uint8_t *corner = out + start_of(down, mass, rows) * MNIST_FIT_SIDE +
+                      start_of(across, mass, cols);
+    for (size_t row = 0; row < rows; row++)
+        memcpy(corner + row * MNIST_FIT_SIDE, pixels + row * cols, cols);
+}
+
+mnist_status mnist_image_fit(const uint8_t *pixels, size_t rows, size_t cols,
+                             uint8_t *out)
+{
+    if (!pixels || !out)
+        return mnist_fail(MNIST_INVALID_ARGUMENT, "image: %s is NULL",
+                          pixels ? "out" : "pixels");
+    if (rows < 1 || rows > LARGEST || cols < 1 || cols > LARGEST)
+        return mnist_fail(MNIST_INVALID_ARGUMENT,
+                          "image: size is %zu by %zu, expected 1 to %d each", rows,
+                          cols, LARGEST);
+    uint8_t scaled[MNIST_FIT_BOX * MNIST_FIT_BOX];
+    box source = {0};
+    if (!find_box(pixels, rows, cols, &source)) {
+        memset(out, 0, MNIST_FIT_SIDE * MNIST_FIT_SIDE);
+        return MNIST_OK;
+    }
+    size_t longer = source.rows > source.cols ? source.rows : source.cols;
+    size_t tall = scaled_side(source.rows, longer);
+    size_t wide = scaled_side(source.cols, longer);
+    const uint8_t *corner = pixels + source.top * cols + source.left;
+    for (size_t row = 0; row < tall; row++) {
+        span down = find_span(row, tall, source.rows);
+        for (size_t col = 0; col < wide; col++) {
+            span across = find_span(col, wide, source.cols);
+            scaled[row * wide + col] = mean_of_area(
+                corner, cols, &down, &across, (uint64_t)source.rows * source.cols);
+        }
+    }
+    mnist_image_centre(scaled, tall, wide, out);
+    return MNIST_OK;
+}
