@@ -1,0 +1,117 @@
+#!/bin/sh
+# Installs what is missing, then builds and runs all tests: as most users build, with
+# each set of kernels, without OpenBLAS and network, with clang, with sanitizers.
+# Arguments go to each `meson setup`: sh tests/run.sh -Dwerror=true
+#
+# The last line counts the tests of all runs: N passed, N failed, N skipped.
+set -eu
+cd "$(dirname "$0")/.."
+. examples/packages.sh
+
+need_build_tools
+need_module cmocka libcmocka-dev
+need_command python3 python3
+need_command c++ 'g++ libc6-dev'
+need_command clang 'clang libclang-rt-14-dev'
+python3 -c 'import cffi' 2>/dev/null ||
+    need_file /usr/lib/python3/dist-packages/cffi python3-cffi
+install_missing
+
+passed=0
+failed=0
+skipped=0
+troubles=
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# Number of tests in a Meson log that ended one of these ways.
+results() {
+    grep -cE "\"result\": \"($2)\"" "$1" || :
+}
+
+count() {
+    passed=$((passed + $(results "$1" 'OK|EXPECTEDFAIL')))
+    failed=$((failed + $(results "$1" 'FAIL|ERROR|TIMEOUT|INTERRUPT|UNEXPECTEDPASS')))
+    skipped=$((skipped + $(results "$1" SKIP)))
+}
+
+fail() {
+    failed=$((failed + 1))
+    troubles="$troubles
+FAILED: $1"
+}
+
+skip() {
+    skipped=$((skipped + 1))
+    say "SKIPPED: $1"
+}
+
+# Options that differ from those of the last time make the folder anew.
+configure() {
+    folder=$1
+    shift
+    if [ -f "$folder/build.ninja" ] && [ "$*" = "$(cat "$folder/options" 2>/dev/null)" ]; then
+        return 0
+    fi
+    rm -rf "$folder"
+    meson setup "$folder" "$@" </dev/null && printf '%s' "$*" >"$folder/options"
+}
+
+# run NAME 'SETUP OPTIONS' ARGUMENT...: builds one configuration and runs its tests;
+# the arguments are those of `meson test`, the global $setup comes from the user.
+run() {
+    folder=build-tests/$1
+    options=$2
+    name=$1
+    shift 2
+    say "== $name"
+    # shellcheck disable=SC2086
+    if ! configure "$folder" -Db_ndebug=false $options $setup ||
+        ! ninja -C "$folder" </dev/null; then
+        fail "$name: build"
+        return 0
+    fi
+    log=$folder/meson-logs/testlog.json
+    rm -f "$log"
+    meson test -C "$folder" --no-rebuild --print-errorlogs "$@" </dev/null ||
+        troubles="$troubles
+FAILED: $name: see $folder/meson-logs/testlog.txt"
+    if [ -f "$log" ]; then count "$log"; else fail "$name: no test ran"; fi
+}
+
+# Whether a program built with these flags starts: sanitizers need libraries that a
+# compiler may lack, and some containers do not let them lay out their memory.
+works() {
+    echo 'int main(void) { return 0; }' >"$scratch/probe.c"
+    "$@" "$scratch/probe.c" -o "$scratch/probe" 2>/dev/null && "$scratch/probe"
+}
+
+setup=$*
+computing='--suite unit --suite kernel --suite api --suite golden'
+
+run release --buildtype=release
+run builtin '--buildtype=release -Dblas=builtin -Ddownload=disabled'
+if works clang; then
+    CC=clang
+    export CC
+    # shellcheck disable=SC2086
+    run clang --buildtype=release $computing
+    unset CC
+else
+    skip 'clang: there is none here'
+fi
+if works cc -fsanitize=address,undefined; then
+    # shellcheck disable=SC2086
+    run asan '--buildtype=debugoptimized -Db_sanitize=address,undefined' $computing
+else
+    skip 'asan: programs with address and undefined sanitizers do not start here'
+fi
+if works cc -fsanitize=thread; then
+    run tsan '--buildtype=debugoptimized -Db_sanitize=thread' --suite threads
+else
+    skip 'tsan: programs with the thread sanitizer do not start here'
+fi
+
+[ -z "$troubles" ] || say "$troubles"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ -z "$troubles" ]
