@@ -1,0 +1,137 @@
+"""Checks the rules that hold the tree together: who may include whom, who may allocate
+and print, how long files are.
+
+usage: test_layers.py [ROOT]
+"""
+import pathlib
+import re
+import sys
+import unittest
+
+ROOT = pathlib.Path(sys.argv.pop(1) if len(sys.argv) > 1 else __file__).resolve()
+if ROOT.is_file():
+    ROOT = ROOT.parents[2]
+
+FOLDERS = ["include", "lib", "examples", "tests", "docs"]
+KINDS = {".c", ".h", ".py", ".sh", ".md", ".build"}
+MOST_LINES = 500
+
+# Folder: what its files may include between quotes or of the public headers, by prefix.
+# The longest folder that a file is in counts. A file of nn/ or io/ may include those
+# beside it that begin with the same word, so that one object can have several files.
+LOW = ["lib/common/", "lib/lstm/core/"]
+MAY_INCLUDE = {
+    "include/lstm": ["lstm/"],
+    "include/mnist": ["mnist/"],
+    "lib/common": ["lib/common/"],
+    "lib/lstm/core": [*LOW, "lstm/"],
+    "lib/lstm/kernels": [*LOW, "lib/lstm/kernels/", "lstm/threads.h"],
+    "lib/lstm/tensor": [*LOW, "lib/lstm/kernels/", "lib/lstm/tensor/", "lstm/"],
+    "lib/lstm/nn": [*LOW, "lib/lstm/kernels/", "lib/lstm/tensor/",
+                    "lib/lstm/nn/parameter.h", "lstm/"],
+    "lib/lstm/io": [*LOW, "lib/lstm/kernels/", "lib/lstm/tensor/",
+                    "lib/lstm/nn/parameter.h", "lib/lstm/io/", "lstm/"],
+    "lib/mnist": ["lib/common/", "lib/mnist/", "mnist/"],
+    "examples": ["examples/", "lstm/", "mnist/"],
+    "tests": ["lib/", "tests/", "examples/", "lstm/", "mnist/"],
+    "tests/api": ["tests/support/", "lstm/", "mnist/"],
+    "tests/install": ["lstm/", "mnist/"],
+}
+PUBLIC_SYSTEM_HEADERS = {"stdbool.h", "stddef.h", "stdint.h"}
+
+CALL = r"(?<![\w.>])({})\s*\("
+ALLOCATING = re.compile(CALL.format(
+    "malloc|calloc|realloc|free|aligned_alloc|posix_memalign|strdup|strndup|asprintf"))
+ENDING = re.compile(CALL.format(
+    "printf|fprintf|vfprintf|puts|fputs|putchar|perror|exit|_exit|abort|signal"))
+# Put together so that this file does not find itself.
+UNFINISHED = re.compile(r"\b(" + "|".join(["TO" "DO", "FIX" "ME", "XX" "X", "HA" "CK"]) +
+                        r")\b")
+
+
+def files(*kinds, under=FOLDERS):
+    for folder in under:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.is_file() and path.suffix in (kinds or KINDS):
+                yield path.relative_to(ROOT).as_posix(), path.read_text()
+
+
+def code(text):
+    """C text without comments and strings, so that only code is looked at."""
+    text = re.sub(r"/\*.*?\*/", lambda found: "\n" * found.group().count("\n"), text,
+                  flags=re.DOTALL)
+    return re.sub(r'"(\\.|[^"\\\n])*"', '""', text)
+
+
+def rule(name):
+    folders = [folder for folder in MAY_INCLUDE if name.startswith(folder + "/")]
+    return MAY_INCLUDE[max(folders, key=len)]
+
+
+def same_object(name, included):
+    """Whether both are of one folder and begin with the same word."""
+    one, other = pathlib.PurePath(name), pathlib.PurePath(included)
+    return one.parent == other.parent and (
+        re.split(r"[_.]", one.name)[0] == re.split(r"[_.]", other.name)[0])
+
+
+class Layers(unittest.TestCase):
+    def report(self, found):
+        self.assertEqual(found, [], "\n" + "\n".join(found))
+
+    def test_files_include_only_their_own_folder_and_those_below(self):
+        found = []
+        for name, text in files(".c", ".h"):
+            for included in re.findall(r'#include ["<]([\w/.]+)[">]', text):
+                project = "/" in included and included.split("/")[0] in (
+                    "lib", "lstm", "mnist", "examples", "tests")
+                allowed = any(included.startswith(prefix) for prefix in rule(name))
+                if project and not allowed and not same_object(name, included):
+                    found.append(f"{name} includes {included}")
+        self.report(found)
+
+    def test_quoted_includes_begin_at_the_root(self):
+        self.report([f"{name} includes \"{included}\""
+                     for name, text in files(".c", ".h")
+                     for included in re.findall(r'#include "(.+?)"', text)
+                     if not (ROOT / included).exists()])
+
+    def test_public_headers_include_three_of_the_system(self):
+        self.report([f"{name} includes <{included}>"
+                     for name, text in files(".h", under=["include"])
+                     for included in re.findall(r"#include <([^/>]+)>", text)
+                     if included not in PUBLIC_SYSTEM_HEADERS])
+
+    def test_one_file_knows_blas(self):
+        self.report([name for name, text in files(".c", ".h", under=["lib"])
+                     if "<cblas.h>" in text and name != "lib/lstm/kernels/gemm.c"])
+
+    def test_libraries_allocate_in_one_place(self):
+        self.report([f"{name}: {call}()" for name, text in files(".c", ".h", under=["lib"])
+                     for call in ALLOCATING.findall(code(text))
+                     if name != "lib/common/memory.c"])
+
+    def test_libraries_neither_print_nor_end_the_process(self):
+        self.report([f"{name}: {call}()" for name, text in files(".c", ".h", under=["lib"])
+                     for call in ENDING.findall(code(text))])
+
+    def test_no_file_is_long(self):
+        self.report([f"{name}: {len(text.splitlines())} lines" for name, text in files()
+                     if len(text.splitlines()) > MOST_LINES])
+
+    def test_nothing_is_marked_as_unfinished(self):
+        self.report([f"{name}: {mark}" for name, text in files()
+                     for mark in UNFINISHED.findall(text)])
+
+    def test_lines_end_clean(self):
+        self.report([f"{name}:{number}" for name, text in files()
+                     for number, line in enumerate(text.split("\n"), 1)
+                     if line != line.rstrip() or "\t" in line])
+
+    def test_c_lines_have_at_most_88_columns(self):
+        self.report([f"{name}:{number}" for name, text in files(".c", ".h")
+                     for number, line in enumerate(text.split("\n"), 1) if len(line) > 88])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,51 @@
+"""What the public headers declare, read from between their cdef markers."""
+import pathlib
+import re
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+UMBRELLAS = {"lstm": "lstm/lstm.h", "mnist": "mnist/mnist.h"}
+
+
+def headers(library):
+    """All headers of a library, each behind those that it includes."""
+    found = []
+
+    def visit(name):
+        path = ROOT / "include" / name
+        if path in found:
+            return
+        for included in re.findall(rf"#include <({library}/.+?)>", path.read_text()):
+            visit(included)
+        found.append(path)
+
+    visit(UMBRELLAS[library])
+    return found
+
+
+def cdef(library):
+    """The declarations of a library as cffi's cdef() reads them."""
+    parts = []
+    for path in headers(library):
+        for part in re.findall(r"/\* cdef begin \*/(.*?)/\* cdef end \*/",
+                               path.read_text(), re.DOTALL):
+            parts.append(re.sub(r"\b(LSTM|MNIST)_(API|CHECK)\b", "", part))
+    return "\n".join(parts)
+
+
+def without_comments(text):
+    """C text with its comments taken out."""
+    return re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+
+
+def functions(library):
+    """Names of the functions that a library documents, in their order."""
+    names = []
+    for path in headers(library):
+        marked = rf"\b{library.upper()}_API\b[^;]*?\b({library}_\w+)\s*\("
+        names += re.findall(marked, without_comments(path.read_text()))
+    return names
+
+
+def constant(library, name):
+    """Value of an integer constant in the headers of a library."""
+    return int(re.search(rf"#define {name} (\d+)", cdef(library)).group(1))
