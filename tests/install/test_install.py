@@ -1,0 +1,108 @@
+"""Installs into an empty folder and uses what is there through pkg-config.
+
+usage: test_install.py BUILD_FOLDER NINJA C_COMPILER [C++_COMPILER]
+"""
+import os
+import pathlib
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = pathlib.Path(__file__).with_name("program.c")
+FLAGS = ["-Wall", "-Wextra", "-pedantic", "-Werror"]
+BUILD, NINJA, COMPILERS = None, None, []
+# Of the library named, the rest are those of the machine.
+LIBRARIES = ("lstm", "mnist")
+
+
+def output(*command, **variables):
+    result = subprocess.run(command, text=True, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, env={**os.environ, **variables})
+    if result.returncode != 0:
+        raise AssertionError(f"{shlex.join(map(str, command))}\n{result.stdout}")
+    return result.stdout
+
+
+class Install(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = pathlib.Path(tempfile.mkdtemp(prefix="install-"))
+        cls.addClassCleanup(shutil.rmtree, cls.scratch)
+        output(NINJA, "-C", BUILD, "install", DESTDIR=str(cls.scratch))
+        module = next(cls.scratch.rglob("lstm.pc"))
+        cls.libraries = module.parents[1]
+        lines = module.read_text().splitlines()
+        prefix = next(line for line in lines if line.startswith("prefix=")).split("=")[1]
+        cls.prefix = cls.scratch / prefix.lstrip("/")
+        # The folder of the static libraries alone: -l finds no shared one there.
+        cls.static = cls.scratch / "static"
+        cls.static.mkdir()
+        for name in LIBRARIES:
+            shutil.copy(cls.libraries / f"lib{name}.a", cls.static)
+
+    def flags(self, *options, library=LIBRARIES):
+        return shlex.split(output(
+            "pkg-config", f"--define-variable=prefix={self.prefix}", *options, *library,
+            PKG_CONFIG_PATH=str(self.libraries / "pkgconfig")))
+
+    def compile(self, standard, source, *linking, library=LIBRARIES):
+        language = "c++" if "++" in standard else "c"
+        for compiler in COMPILERS:
+            if ("++" in compiler) == (language == "c++"):
+                program = self.scratch / "program"
+                output(*shlex.split(compiler), f"-std={standard}", *FLAGS, "-x", language,
+                       source, "-x", "none", *self.flags("--cflags", library=library),
+                       "-o", program, *linking)
+                return program
+        self.skipTest(f"no compiler for {standard}")
+
+    def check(self, standard, *linking, **variables):
+        program = self.compile(standard, PROGRAM, *linking)
+        self.assertEqual(output(program, **variables), "both libraries work\n")
+        return output("ldd", program, **variables)
+
+    def check_shared(self, standard):
+        linked = self.check(standard, *self.flags("--libs"),
+                            LD_LIBRARY_PATH=str(self.libraries))
+        for name in LIBRARIES:
+            self.assertIn(f"lib{name}.so.1 => {self.libraries}", linked)
+
+    def check_static(self, standard):
+        linked = self.check(standard, f"-L{self.static}", *self.flags("--libs", "--static"))
+        for name in LIBRARIES:
+            self.assertNotIn(f"lib{name}.so", linked)
+
+    def test_a_c_program_links_the_shared_libraries(self):
+        self.check_shared("c11")
+
+    def test_a_cpp_program_links_the_shared_libraries(self):
+        self.check_shared("c++17")
+
+    def test_a_c_program_links_the_static_libraries(self):
+        self.check_static("c11")
+
+    def test_a_cpp_program_links_the_static_libraries(self):
+        self.check_static("c++17")
+
+    def test_one_library_does_not_ask_for_the_other(self):
+        for name, other in (LIBRARIES, LIBRARIES[::-1]):
+            libs = self.flags("--libs", "--static", library=[name])
+            self.assertIn(f"-l{name}", libs)
+            self.assertNotIn(f"-l{other}", libs)
+
+    def test_headers_and_programs_are_where_they_belong(self):
+        for name in LIBRARIES:
+            installed = {path.name for path in (self.prefix / "include" / name).iterdir()}
+            written = {path.name for path in (ROOT / "include" / name).iterdir()}
+            self.assertEqual(installed, written)
+            self.assertEqual(output("readlink", self.libraries / f"lib{name}.so").strip(),
+                             f"lib{name}.so.1")
+
+
+if __name__ == "__main__":
+    BUILD, NINJA, *COMPILERS = sys.argv[1:]
+    unittest.main(argv=sys.argv[:1], verbosity=2)
