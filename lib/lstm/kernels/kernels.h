@@ -12,6 +12,8 @@
 
 #include <stddef.h>
 
+#include "lib/lstm/kernels/gemm.h"
+
 /** Coefficients of one Adam step, as float32; see vector_body.c. */
 typedef struct lstm_adam_step_coefficients {
     /** 1 - beta1, beta2, 1 - beta2. */
@@ -36,6 +38,8 @@ typedef struct lstm_kernels {
     double (*sum_squares)(size_t count, const float *x);
     /** x *= factor. */
     void (*scale)(size_t count, float *x, float factor);
+    /** A product of matrices; see gemm.h. */
+    void (*gemm)(const lstm_product *product);
 } lstm_kernels;
 
 /** The set in use; chosen at the first call. */

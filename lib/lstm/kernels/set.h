@@ -9,6 +9,7 @@
 #define KERNEL_TEXT(a)     KERNEL_TEXT2(a)
 #define BODY(name)         KERNEL_JOIN(name, KERNEL_SET)
 
+#include "lib/lstm/kernels/gemm_body.c"
 #include "lib/lstm/kernels/vector_body.c"
 
 extern const lstm_kernels KERNEL_JOIN(lstm_kernels, KERNEL_SET);
@@ -17,4 +18,5 @@ const lstm_kernels KERNEL_JOIN(lstm_kernels, KERNEL_SET) = {
     .adam_step = BODY(adam_step),
     .sum_squares = BODY(sum_squares),
     .scale = BODY(scale),
+    .gemm = BODY(gemm),
 };
