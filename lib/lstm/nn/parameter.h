@@ -9,13 +9,15 @@
 
 #include <lstm/layer.h>
 #include <lstm/linear.h>
+#include <lstm/params.h>
 #include <lstm/tensor.h>
 
 /** Longest name of a parameter of a layer, its end included: "weight_hh_l123_reverse".
  */
 enum { LSTM_PARAMETER_NAME = 48 };
 
-/** A parameter: its name within its layer, values, and gradient of the same shape. */
+/** A parameter: its name within its layer, values, and gradient of the same shape, both
+ *  row-major without gaps. */
 typedef struct lstm_parameter {
     char name[LSTM_PARAMETER_NAME];
     lstm_tensor *value;
@@ -30,5 +32,12 @@ lstm_parameter *lstm_layer_parameters(lstm_layer *layer, size_t *count);
 
 /** Parameters of a linear layer, weight and bias, as long as it lives. */
 lstm_parameter *lstm_linear_parameters(lstm_linear *linear, size_t *count);
+
+/** A parameter of a set; NULL when index is not below lstm_params_size(). */
+lstm_parameter *lstm_params_parameter(const lstm_params *params, size_t index);
+
+/** LSTM_OK, or LSTM_NOT_FINITE naming the first parameter whose gradient is not finite.
+ */
+lstm_status lstm_params_check_finite(const lstm_params *params);
 
 #endif

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Writes the golden data of linear layer, loss and optimiser: one header each.
+
+    python3 tests/golden/make_objects.py
+
+The headers beside this script were made with PyTorch 2.13.0 on Linux x86-64. Inputs are
+not in them: both sides draw them from the same generator, which is bit-equal.
+"""
+
+import pathlib
+import struct
+
+import torch
+from torch import nn
+
+HERE = pathlib.Path(__file__).parent
+
+
+def bits(tensor):
+    """The float32 values of a tensor as C integers."""
+    words = struct.unpack(f"<{tensor.numel()}I", tensor.numpy().tobytes())
+    return [f"0x{word:08x}" for word in words]
+
+
+def floats(tensor):
+    return [f"{value:.9g}" for value in tensor.flatten().tolist()]
+
+
+def array(name, kind, values):
+    lines, line = [], "   "
+    for value in values:
+        if len(line) + len(value) + 2 > 88:
+            lines.append(line)
+            line = "   "
+        line += f" {value},"
+    lines.append(line)
+    return f"static const {kind} {name}[] = {{\n" + "\n".join(lines) + "\n};\n"
+
+
+def header(name, parts):
+    guard = f"TESTS_GOLDEN_{name.upper()}_H"
+    text = f"/* Made by make_objects.py with PyTorch {torch.__version__}. */\n"
+    text += f"#ifndef {guard}\n#define {guard}\n\n#include <stdint.h>\n\n"
+    text += "/* clang-format off */\n" + "\n".join(parts) + "/* clang-format on */\n"
+    (HERE / f"{name}.h").write_text(text + "\n#endif\n")
+
+
+def drawn(*shape):
+    return torch.empty(*shape).uniform_(-1, 1)
+
+
+def linear():
+    """Linear(7, 5) after manual_seed(3), x and dy drawn after it; two backwards."""
+    torch.manual_seed(3)
+    fc = nn.Linear(7, 5)
+    parts = [array("linear_weight", "uint32_t", bits(fc.weight.detach()))]
+    parts += [array("linear_bias", "uint32_t", bits(fc.bias.detach()))]
+    x, dy = drawn(6, 7).requires_grad_(), drawn(6, 5)
+    y = fc(x)
+    y.backward(dy)
+    parts += [array("linear_y", "float", floats(y))]
+    parts += [array("linear_dx", "float", floats(x.grad))]
+    parts += [array("linear_dweight", "float", floats(fc.weight.grad))]
+    parts += [array("linear_dbias", "float", floats(fc.bias.grad))]
+    # Bounds depend on the inputs alone: first weight and last bias of many.
+    sizes = [1, 2, 3, 10, 28, 64, 100, 128, 256, 1000, 1023]
+    rows = []
+    for size in sizes:
+        torch.manual_seed(size)
+        fc = nn.Linear(size, 3)
+        first, last = bits(fc.weight.detach())[0], bits(fc.bias.detach())[-1]
+        rows += [str(size), first, last]
+    parts += [array("linear_bounds", "uint32_t", rows)]
+    header("linear", parts)
+
+
+def params():
+    """clip_grad_norm_ of the gradients of linear() to 0.5 and to 100."""
+    torch.manual_seed(3)
+    fc = nn.Linear(7, 5)
+    x, dy = drawn(6, 7), drawn(6, 5)
+    fc(x).backward(dy)
+    norm = nn.utils.clip_grad_norm_(fc.parameters(), 0.5)
+    parts = [array("params_norm", "float", floats(norm))]
+    parts += [array("params_dweight", "float", floats(fc.weight.grad))]
+    parts += [array("params_dbias", "float", floats(fc.bias.grad))]
+    header("params", parts)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    linear()
+    params()
