@@ -87,7 +87,24 @@ def params():
     header("params", parts)
 
 
+def cross_entropy():
+    """Logits [6, 5] in (-4, 4) drawn after manual_seed(11), every reduction."""
+    torch.manual_seed(11)
+    logits = torch.empty(6, 5).uniform_(-4, 4).requires_grad_()
+    targets = torch.tensor([0, 4, 2, 2, 1, 3])
+    parts = [array("cross_entropy_targets", "int64_t", [str(t) for t in targets.tolist()])]
+    for reduction in ("mean", "sum", "none"):
+        value = nn.functional.cross_entropy(logits, targets, reduction=reduction)
+        logits.grad = None
+        # The gradient that comes in: 1, or 0.5, 1.0, 1.5 ... for the rows.
+        value.backward((torch.arange(6) + 1) / 2 if reduction == "none" else None)
+        parts += [array(f"cross_entropy_{reduction}", "float", floats(value))]
+        parts += [array(f"cross_entropy_{reduction}_dlogits", "float", floats(logits.grad))]
+    header("cross_entropy", parts)
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     linear()
     params()
+    cross_entropy()

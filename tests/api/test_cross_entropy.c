@@ -1,0 +1,278 @@
+/* Cross-entropy against torch.nn.functional.cross_entropy. */
+#include <lstm/cross_entropy.h>
+#include <lstm/rng.h>
+
+#include "tests/golden/cross_entropy.h"
+#include "tests/support/test.h"
+
+enum { ROWS = 6, CLASSES = 5 };
+
+/* Values of up to 20 and gradients of up to 3 in float32, whose own sums and
+ * exponentials in PyTorch are off by some units in the last place. */
+static const double tolerance = 4e-6, gradient_tolerance = 1e-6;
+
+static lstm_tensor *tensor_of(size_t rows, size_t columns)
+{
+    lstm_tensor *tensor;
+    assert_int_equal(lstm_tensor_create(&tensor, 2, (size_t[]){rows, columns}),
+                     LSTM_OK);
+    return tensor;
+}
+
+/* The logits of the golden data, drawn as the script draws them. */
+static lstm_tensor *golden_logits(void)
+{
+    lstm_rng *rng;
+    lstm_tensor *logits = tensor_of(ROWS, CLASSES);
+    assert_int_equal(lstm_rng_create(&rng, 11), LSTM_OK);
+    assert_int_equal(lstm_rng_uniform(rng, logits, -4, 4), LSTM_OK);
+    lstm_rng_destroy(&rng);
+    return logits;
+}
+
+static lstm_cross_entropy *loss_of(lstm_reduction reduction)
+{
+    lstm_cross_entropy *loss;
+    lstm_cross_entropy_config config = {.reduction = reduction};
+    assert_int_equal(lstm_cross_entropy_create(&loss, &config), LSTM_OK);
+    return loss;
+}
+
+static void assert_golden(lstm_reduction reduction, const float *value,
+                          const float *dvalue, const float *dlogits)
+{
+    lstm_cross_entropy *loss = loss_of(reduction);
+    lstm_tensor *logits = golden_logits();
+    float found[ROWS] = {0};
+    size_t values = reduction == LSTM_REDUCTION_NONE ? ROWS : 1;
+    assert_int_equal(
+        lstm_cross_entropy_forward(loss, logits, cross_entropy_targets, found),
+        LSTM_OK);
+    for (size_t i = 0; i < values; i++)
+        assert_close(found[i], value[i], tolerance);
+    assert_int_equal(lstm_cross_entropy_backward(loss, dvalue, logits), LSTM_OK);
+    for (size_t i = 0; i < ROWS * CLASSES; i++)
+        assert_close(lstm_tensor_data(logits)[i], dlogits[i], gradient_tolerance);
+    lstm_tensor_destroy(&logits);
+    lstm_cross_entropy_destroy(&loss);
+}
+
+static void every_reduction_is_torchs(void **state)
+{
+    (void)state;
+    static const float rows[] = {0.5f, 1, 1.5f, 2, 2.5f, 3};
+    static const float one = 1;
+    assert_golden(LSTM_REDUCTION_MEAN, cross_entropy_mean, NULL,
+                  cross_entropy_mean_dlogits);
+    assert_golden(LSTM_REDUCTION_MEAN, cross_entropy_mean, &one,
+                  cross_entropy_mean_dlogits);
+    assert_golden(LSTM_REDUCTION_SUM, cross_entropy_sum, NULL,
+                  cross_entropy_sum_dlogits);
+    assert_golden(LSTM_REDUCTION_NONE, cross_entropy_none, rows,
+                  cross_entropy_none_dlogits);
+}
+
+static void the_gradient_is_scaled_by_what_comes_in(void **state)
+{
+    (void)state;
+    lstm_cross_entropy *loss = loss_of(LSTM_REDUCTION_SUM);
+    lstm_tensor *logits = golden_logits(), *dlogits = tensor_of(ROWS, CLASSES);
+    float value, factor = -2;
+    assert_int_equal(
+        lstm_cross_entropy_forward(loss, logits, cross_entropy_targets, &value),
+        LSTM_OK);
+    assert_int_equal(lstm_cross_entropy_backward(loss, &factor, dlogits), LSTM_OK);
+    for (size_t i = 0; i < ROWS * CLASSES; i++)
+        assert_close(lstm_tensor_data(dlogits)[i],
+                     -2 * (double)cross_entropy_sum_dlogits[i], 2 * gradient_tolerance);
+    lstm_tensor_destroy(&logits);
+    lstm_tensor_destroy(&dlogits);
+    lstm_cross_entropy_destroy(&loss);
+}
+
+static void gradients_of_a_row_sum_up_to_zero(void **state)
+{
+    (void)state;
+    lstm_cross_entropy *loss = loss_of(LSTM_REDUCTION_SUM);
+    lstm_tensor *logits = golden_logits();
+    float value;
+    assert_int_equal(
+        lstm_cross_entropy_forward(loss, logits, cross_entropy_targets, &value),
+        LSTM_OK);
+    assert_int_equal(lstm_cross_entropy_backward(loss, NULL, logits), LSTM_OK);
+    for (size_t row = 0; row < ROWS; row++) {
+        double sum = 0;
+        for (size_t c = 0; c < CLASSES; c++)
+            sum += (double)lstm_tensor_data(logits)[row * CLASSES + c];
+        assert_close(sum, 0, 2e-7);
+    }
+    lstm_tensor_destroy(&logits);
+    lstm_cross_entropy_destroy(&loss);
+}
+
+static void scores_of_any_size_have_a_finite_loss(void **state)
+{
+    (void)state;
+    lstm_cross_entropy *loss = loss_of(LSTM_REDUCTION_NONE);
+    float data[] = {1e30f, 0, -1e30f, 300, 300, 300, -3e38f, 3e38f, 0};
+    static const int64_t targets[] = {0, 1, 1};
+    float values[3];
+    lstm_tensor *logits, *dlogits = tensor_of(3, 3);
+    assert_int_equal(lstm_tensor_wrap(&logits, data, 2, (size_t[]){3, 3}, NULL),
+                     LSTM_OK);
+    assert_int_equal(lstm_cross_entropy_forward(loss, logits, targets, values),
+                     LSTM_OK);
+    assert_true(values[0] == 0);
+    assert_close(values[1], log(3.0), 1e-6);
+    assert_true(values[2] == 0);
+    assert_int_equal(lstm_cross_entropy_backward(loss, NULL, dlogits), LSTM_OK);
+    assert_close(lstm_tensor_data(dlogits)[3], 1 / 3.0, 1e-7);
+    lstm_tensor_destroy(&logits);
+    lstm_tensor_destroy(&dlogits);
+    lstm_cross_entropy_destroy(&loss);
+}
+
+static void a_nan_stays_in_its_row(void **state)
+{
+    (void)state;
+    lstm_cross_entropy *loss = loss_of(LSTM_REDUCTION_NONE);
+    lstm_tensor *logits = golden_logits();
+    float values[ROWS];
+    lstm_tensor_data(logits)[CLASSES] = NAN;
+    assert_int_equal(
+        lstm_cross_entropy_forward(loss, logits, cross_entropy_targets, values),
+        LSTM_OK);
+    assert_true(isnan(values[1]));
+    assert_close(values[2], cross_entropy_none[2], tolerance);
+    lstm_tensor_destroy(&logits);
+    lstm_cross_entropy_destroy(&loss);
+}
+
+static void strided_logits_and_gradients_are_followed(void **state)
+{
+    (void)state;
+    lstm_cross_entropy *loss = loss_of(LSTM_REDUCTION_SUM);
+    float data[ROWS * CLASSES], gradient[ROWS * CLASSES], value;
+    lstm_tensor *straight = golden_logits(), *logits, *dlogits;
+    size_t shape[] = {ROWS, CLASSES};
+    ptrdiff_t turned[] = {1, ROWS};
+    assert_int_equal(lstm_tensor_wrap(&logits, data, 2, shape, turned), LSTM_OK);
+    assert_int_equal(lstm_tensor_wrap(&dlogits, gradient, 2, shape, turned), LSTM_OK);
+    assert_int_equal(lstm_tensor_copy(logits, straight), LSTM_OK);
+    assert_int_equal(
+        lstm_cross_entropy_forward(loss, logits, cross_entropy_targets, &value),
+        LSTM_OK);
+    assert_close(value, cross_entropy_sum[0], tolerance);
+    assert_int_equal(lstm_cross_entropy_backward(loss, NULL, dlogits), LSTM_OK);
+    for (size_t row = 0; row < ROWS; row++)
+        for (size_t c = 0; c < CLASSES; c++)
+            assert_close(gradient[row + ROWS * c],
+                         cross_entropy_sum_dlogits[row * CLASSES + c],
+                         gradient_tolerance);
+    lstm_tensor_destroy(&straight);
+    lstm_tensor_destroy(&logits);
+    lstm_tensor_destroy(&dlogits);
+    lstm_cross_entropy_destroy(&loss);
+}
+
+static void fewer_and_more_rows_follow_each_other(void **state)
+{
+    /* Equal scores: the loss is log C, whatever ran before. */
+    (void)state;
+    lstm_cross_entropy *loss = loss_of(LSTM_REDUCTION_MEAN);
+    static const size_t shapes[][2] = {{2, 3}, {1, 9}, {40, 2}, {3, 30}, {2, 3}};
+    static const int64_t targets[40];
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        lstm_tensor *logits = tensor_of(shapes[i][0], shapes[i][1]);
+        float value;
+        assert_int_equal(lstm_cross_entropy_forward(loss, logits, targets, &value),
+                         LSTM_OK);
+        assert_close(value, log((double)shapes[i][1]), 1e-6);
+        assert_int_equal(lstm_cross_entropy_backward(loss, NULL, logits), LSTM_OK);
+        lstm_tensor_destroy(&logits);
+    }
+    lstm_cross_entropy_destroy(&loss);
+}
+
+static void a_target_out_of_range_is_named_with_its_row(void **state)
+{
+    (void)state;
+    lstm_cross_entropy *loss = loss_of(LSTM_REDUCTION_MEAN);
+    lstm_tensor *logits = golden_logits();
+    int64_t targets[ROWS] = {0, 1, 2, 3, 5, 0};
+    float value = -77;
+    assert_int_equal(lstm_cross_entropy_forward(loss, logits, targets, &value),
+                     LSTM_INVALID_ARGUMENT);
+    assert_string_equal(lstm_last_error(),
+                        "cross_entropy: target of row 4 is 5, expected 0 to 4");
+    targets[1] = -100;
+    assert_int_equal(lstm_cross_entropy_forward(loss, logits, targets, &value),
+                     LSTM_INVALID_ARGUMENT);
+    assert_string_equal(lstm_last_error(),
+                        "cross_entropy: target of row 1 is -100, expected 0 to 4");
+    assert_true(value == -77);
+    assert_int_equal(lstm_cross_entropy_backward(loss, NULL, logits),
+                     LSTM_INVALID_STATE);
+    lstm_tensor_destroy(&logits);
+    lstm_cross_entropy_destroy(&loss);
+}
+
+static void bad_arguments_are_refused(void **state)
+{
+    (void)state;
+    lstm_cross_entropy *loss = loss_of(LSTM_REDUCTION_MEAN), *none = loss;
+    lstm_tensor *logits = golden_logits(), *wide = tensor_of(ROWS, 6), *row;
+    lstm_cross_entropy_config config = {.reduction = (lstm_reduction)3};
+    float value;
+    const int64_t *targets = cross_entropy_targets;
+    assert_int_equal(lstm_tensor_select(&row, logits, 0, 0), LSTM_OK);
+    assert_int_equal(lstm_cross_entropy_create(&none, &config), LSTM_INVALID_ARGUMENT);
+    assert_null(none);
+    assert_string_equal(lstm_last_error(),
+                        "cross_entropy: reduction is 3, expected 0 to 2");
+    assert_int_equal(lstm_cross_entropy_create(NULL, NULL), LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_cross_entropy_forward(NULL, logits, targets, &value),
+                     LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_cross_entropy_forward(loss, NULL, targets, &value),
+                     LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_cross_entropy_forward(loss, logits, NULL, &value),
+                     LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_cross_entropy_forward(loss, logits, targets, NULL),
+                     LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_cross_entropy_forward(loss, row, targets, &value),
+                     LSTM_SHAPE_MISMATCH);
+    assert_string_equal(lstm_last_error(),
+                        "cross_entropy: logits is [5], expected [N, C]");
+    assert_int_equal(lstm_cross_entropy_forward(loss, logits, targets, &value),
+                     LSTM_OK);
+    assert_int_equal(lstm_cross_entropy_backward(loss, NULL, wide),
+                     LSTM_SHAPE_MISMATCH);
+    assert_string_equal(lstm_last_error(),
+                        "cross_entropy: dlogits is [6, 6], expected [6, 5]");
+    assert_int_equal(lstm_cross_entropy_backward(NULL, NULL, logits),
+                     LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_cross_entropy_backward(loss, NULL, NULL),
+                     LSTM_INVALID_ARGUMENT);
+    lstm_tensor_destroy(&row);
+    lstm_tensor_destroy(&wide);
+    lstm_tensor_destroy(&logits);
+    lstm_cross_entropy_destroy(&loss);
+    lstm_cross_entropy_destroy(&loss);
+    lstm_cross_entropy_destroy(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(every_reduction_is_torchs),
+        TEST(the_gradient_is_scaled_by_what_comes_in),
+        TEST(gradients_of_a_row_sum_up_to_zero),
+        TEST(scores_of_any_size_have_a_finite_loss),
+        TEST(a_nan_stays_in_its_row),
+        TEST(strided_logits_and_gradients_are_followed),
+        TEST(fewer_and_more_rows_follow_each_other),
+        TEST(a_target_out_of_range_is_named_with_its_row),
+        TEST(bad_arguments_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
