@@ -12,15 +12,7 @@
 #include <string.h>
 
 #include "lib/lstm/kernels/gemm.h"
-
-#if defined(__AVX512F__)
-enum { LANES = 16 };
-#elif defined(__AVX2__)
-enum { LANES = 8 };
-#else
-enum { LANES = 4 };
-#endif
-typedef float lanes __attribute__((vector_size(sizeof(float) * LANES)));
+#include "lib/lstm/kernels/simd.h"
 
 enum {
     TILE_ROWS = 4,
@@ -32,10 +24,10 @@ enum {
 
 /* A tile of sums, and the panel of b that they run over. */
 typedef struct BODY(gemm_tile) {
-    lanes sums[TILE_ROWS][TILE_VECTORS];
+    vf sums[TILE_ROWS][TILE_VECTORS];
 } BODY(gemm_tile);
 typedef struct BODY(gemm_panel) {
-    lanes b[PIECE][TILE_VECTORS];
+    vf b[PIECE][TILE_VECTORS];
 } BODY(gemm_panel);
 
 /* sums += a b over a piece; rows[i] is row i of a. */
@@ -47,7 +39,7 @@ static void BODY(gemm_accumulate)(BODY(gemm_tile) * tile, size_t depth,
     const float *a0 = rows[0], *a1 = rows[1], *a2 = rows[2], *a3 = rows[3];
     for (size_t k = 0; k < depth; k++) {
         for (size_t j = 0; j < TILE_VECTORS; j++) {
-            lanes b = panel->b[k][j];
+            vf b = panel->b[k][j];
             local.sums[0][j] += a0[k * a_step] * b;
             local.sums[1][j] += a1[k * a_step] * b;
             local.sums[2][j] += a2[k * a_step] * b;

@@ -10,9 +10,111 @@
 #ifndef LSTM_KERNELS_KERNELS_H
 #define LSTM_KERNELS_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/lstm/kernels/gemm.h"
+
+/*
+ * Layout of activations. What passes between kernels (x, h, c, gates, their gradients)
+ * is blocked: for each time step, rows of the batch in groups of at most 16, and within
+ * a group [channels / 16][rows of the group][16 channels] so that a row of a block is
+ * one cache line, a product reads its left operand in memory order, and the same memory
+ * feeds the recurrent products and the weight gradients without packing. The distance
+ * between blocks is the stride, 16 times the rows of the group. Channels come in
+ * segments: the four gates of H units each, or the two directions of an input. Each
+ * segment starts a new block; lanes beyond its channels are padding, which holds finite
+ * numbers.
+ */
+enum { LSTM_BLOCK = 16, LSTM_GROUP_ROWS = 16, LSTM_GATES = 4 };
+
+/** Blocks that a number of channels takes. */
+static inline size_t lstm_blocks(size_t channels)
+{
+    return (channels + LSTM_BLOCK - 1) / LSTM_BLOCK;
+}
+
+/** A blocked matrix, seen from the first row of a group: what products read. */
+typedef struct lstm_operand {
+    const float *data;
+    size_t segments, channels;
+} lstm_operand;
+
+/**
+ * One step of the cell: one block of 16 hidden units for rows of a group.
+ *
+ *     gates = bias + x W_ih^T + h W_hh^T, then the cell of layer.h
+ */
+typedef struct lstm_cell {
+    size_t rows, stride;
+    /** Input, and the hidden state before (data NULL: zeros). */
+    lstm_operand x, h;
+    /** Weights of this block as pack_cell() lays them: x's channels, then h's. */
+    const float *weights;
+    /** [4][16]. */
+    const float *bias;
+    /** Cell state before; NULL for zeros. May be the same as c. */
+    const float *c_before;
+    float *c;
+    /** o tanh(c). */
+    float *h_out;
+    /** What backward needs: gates i, f, g, o with gate_stride between them, and
+     * tanh(c). Both NULL when nothing is kept. */
+    float *gates, *tanh_c;
+    size_t gate_stride;
+} lstm_cell;
+
+/** Rows of a group times a packed matrix: out = a W, or out += a W. */
+typedef struct lstm_panel_product {
+    size_t rows, stride;
+    lstm_operand a;
+    /** One panel as pack_product() lays it. */
+    const float *weights;
+    /** Blocks of the panel, at most product_blocks of the table. */
+    size_t blocks;
+    float *out;
+    bool accumulate;
+} lstm_panel_product;
+
+/**
+ * Gradients of one block of 16 units through one step of the cell, for rows of a group.
+ *
+ *     dc += dh o (1 - tanh(c)^2)
+ *     di = dc g i (1 - i)      df = dc c_before f (1 - f)
+ *     dg = dc i (1 - g^2)      do = dh tanh(c) o (1 - o)      dc = dc f
+ */
+typedef struct lstm_cell_gradient {
+    size_t rows, stride;
+    /** On entry the gates, on exit their gradients. */
+    float *gates;
+    size_t gate_stride;
+    const float *tanh_c;
+    /** NULL for zeros. */
+    const float *c_before;
+    /** Gradient of h from the step after, and from outside; each NULL for zeros. */
+    const float *dh, *dy;
+    float *dc;
+} lstm_cell_gradient;
+
+/**
+ * A tile of a weight gradient, 16 rows by outer_blocks of the table: the sum over steps
+ * and rows of the batch of a^T b, in that order.
+ */
+typedef struct lstm_outer {
+    size_t steps;
+    /** [steps] rows of the batch that count in each step. */
+    const size_t *rows;
+    /** Rows of a full group, and its stride. */
+    size_t group_rows, stride;
+    /** A block of a and the first of a panel of b; distances between steps and groups.
+     */
+    const float *a, *b;
+    size_t a_step, a_group, b_step, b_group;
+    size_t blocks;
+    /** [16][blocks * 16]; taken as zeros when first. */
+    float *tile;
+    bool first;
+} lstm_outer;
 
 /** Coefficients of one Adam step, as float32; see vector_body.c. */
 typedef struct lstm_adam_step_coefficients {
@@ -30,6 +132,24 @@ typedef struct lstm_adam_step_coefficients {
 
 typedef struct lstm_kernels {
     const char *name;
+
+    /** Units of a gate that a panel of the cell's weights holds together. */
+    size_t cell_units;
+    /** Blocks of a panel of product() and of a tile of outer(). */
+    size_t product_blocks, outer_blocks;
+
+    void (*cell)(const lstm_cell *job);
+    void (*cell_gradient)(const lstm_cell_gradient *job);
+    void (*product)(const lstm_panel_product *job);
+    void (*outer)(const lstm_outer *job);
+    /** sums[16] = sum over steps and rows of a, the bias gradient; b is not looked at.
+     */
+    void (*outer_bias)(const lstm_outer *job, float *sums);
+
+    /** y = f(x) for count values; x and y may be the same. */
+    void (*exp)(size_t count, const float *x, float *y);
+    void (*sigmoid)(size_t count, const float *x, float *y);
+    void (*tanh)(size_t count, const float *x, float *y);
 
     /** One Adam step of count values: p, m and v change, g does not. */
     void (*adam_step)(size_t count, float *p, float *m, float *v, const float *g,

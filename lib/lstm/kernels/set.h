@@ -1,6 +1,7 @@
 /*
  * Makes the table of one instruction set. Its source defines
- *   KERNEL_SET   name of the set, such as avx2
+ *   KERNEL_SET    name of the set, such as avx2
+ *   KERNEL_SIMD   the header with its vectors
  * and includes this file, which compiles all bodies under the flags of that source.
  */
 #define KERNEL_JOIN2(a, b) a##_##b
@@ -9,12 +10,37 @@
 #define KERNEL_TEXT(a)     KERNEL_TEXT2(a)
 #define BODY(name)         KERNEL_JOIN(name, KERNEL_SET)
 
+#include "lib/lstm/kernels/kernels.h"
+#include "lib/lstm/kernels/simd.h"
+
+#include "lib/lstm/kernels/product_body.c"
+
+#include "lib/lstm/kernels/cell_body.c"
+
+#include "lib/lstm/kernels/outer_body.c"
+
+#include "lib/lstm/kernels/activation_body.c"
+
 #include "lib/lstm/kernels/gemm_body.c"
+
 #include "lib/lstm/kernels/vector_body.c"
+
+#undef FOR_TILES
 
 extern const lstm_kernels KERNEL_JOIN(lstm_kernels, KERNEL_SET);
 const lstm_kernels KERNEL_JOIN(lstm_kernels, KERNEL_SET) = {
     .name = KERNEL_TEXT(KERNEL_SET),
+    .cell_units = LANES,
+    .product_blocks = PRODUCT_VECTORS / BLOCK_VECTORS,
+    .outer_blocks = PRODUCT_VECTORS / BLOCK_VECTORS,
+    .cell = BODY(cell),
+    .cell_gradient = BODY(cell_gradient),
+    .product = BODY(product),
+    .outer = BODY(outer),
+    .outer_bias = BODY(outer_bias),
+    .exp = BODY(exp),
+    .sigmoid = BODY(sigmoid),
+    .tanh = BODY(tanh),
     .adam_step = BODY(adam_step),
     .sum_squares = BODY(sum_squares),
     .scale = BODY(scale),

@@ -1,0 +1,23 @@
+/* exp, sigmoid and tanh of arrays: activation.h for the mathematics. */
+#include "lib/lstm/kernels/activation.h"
+
+/* The last few elements go through a vector of their own. */
+#define ACTIVATION(name)                                                               \
+    static void BODY(name)(size_t count, const float *x, float *y)                     \
+    {                                                                                  \
+        size_t i = 0;                                                                  \
+        for (; i + LANES <= count; i += LANES)                                         \
+            v_storeu(y + i, v_##name(v_loadu(x + i)));                                 \
+        if (i < count) {                                                               \
+            float rest[LANES] = {0};                                                   \
+            memcpy(rest, x + i, (count - i) * sizeof(float));                          \
+            v_storeu(rest, v_##name(v_loadu(rest)));                                   \
+            memcpy(y + i, rest, (count - i) * sizeof(float));                          \
+        }                                                                              \
+    }
+
+ACTIVATION(exp)
+ACTIVATION(sigmoid)
+ACTIVATION(tanh)
+
+#undef ACTIVATION

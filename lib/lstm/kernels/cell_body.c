@@ -1,0 +1,78 @@
+/*
+ * The LSTM cell, forward and backward, fused.
+ *
+ * Forward: the products of x and h with the weights of all four gates of the same
+ * hidden units are accumulated side by side, and the gates, the cell state and the
+ * output are computed while they are still in registers: pre-activations never reach
+ * memory. A panel of weights is [k][i units, f units, g units, o units].
+ */
+#include "lib/lstm/kernels/activation.h"
+#include "lib/lstm/kernels/kernels.h"
+
+/* Gates, state and output of one row from its four sums. */
+INLINE void cell_finish(const lstm_cell *job, size_t at, const vf *sums)
+{
+    vf i = v_sigmoid(sums[0]), f = v_sigmoid(sums[1]);
+    vf g = v_tanh(sums[2]), o = v_sigmoid(sums[3]);
+    vf c = i * g;
+    if (job->c_before)
+        c = v_fma(f, v_load(job->c_before + at), c);
+    vf t = v_tanh(c);
+    v_store(job->c + at, c);
+    v_store(job->h_out + at, o * t);
+    if (job->gates) {
+        v_store(job->gates + at, i);
+        v_store(job->gates + job->gate_stride + at, f);
+        v_store(job->gates + 2 * job->gate_stride + at, g);
+        v_store(job->gates + 3 * job->gate_stride + at, o);
+        v_store(job->tanh_c + at, t);
+    }
+}
+
+/* Rows row to row + rows - 1 of the units that start at unit of the block. */
+INLINE void cell_tile(const lstm_cell *job, const float *weights, size_t unit,
+                      size_t row, size_t rows)
+{
+    vf acc[CELL_ROWS * LSTM_GATES];
+    UNROLL for (size_t q = 0; q < LSTM_GATES; q++)
+        UNROLL for (size_t r = 0; r < rows; r++) acc[r * LSTM_GATES + q] =
+            v_load(job->bias + q * BLOCK + unit);
+    weights = multiply(acc, rows, LSTM_GATES, job->x, row, job->stride, weights);
+    if (job->h.data)
+        multiply(acc, rows, LSTM_GATES, job->h, row, job->stride, weights);
+    UNROLL for (size_t r = 0; r < rows; r++)
+        cell_finish(job, (row + r) * BLOCK + unit, acc + r * LSTM_GATES);
+}
+
+static void BODY(cell)(const lstm_cell *job)
+{
+    size_t k = job->x.segments * job->x.channels + job->h.segments * job->h.channels;
+    const float *weights = job->weights;
+    for (size_t unit = 0; unit < BLOCK;
+         unit += LANES, weights += k * LSTM_GATES * LANES) {
+#define TILE(n) cell_tile(job, weights, unit, row, n)
+        FOR_TILES(job->rows, CELL_ROWS, TILE)
+#undef TILE
+    }
+}
+
+static void BODY(cell_gradient)(const lstm_cell_gradient *job)
+{
+    float *gate_i = job->gates, *gate_f = gate_i + job->gate_stride;
+    float *gate_g = gate_f + job->gate_stride, *gate_o = gate_g + job->gate_stride;
+    for (size_t at = 0; at < job->rows * BLOCK; at += LANES) {
+        vf i = v_load(gate_i + at), f = v_load(gate_f + at);
+        vf g = v_load(gate_g + at), o = v_load(gate_o + at);
+        vf t = v_load(job->tanh_c + at);
+        vf before = job->c_before ? v_load(job->c_before + at) : v_zero();
+        vf dh = job->dh ? v_load(job->dh + at) : v_zero();
+        if (job->dy)
+            dh = dh + v_load(job->dy + at);
+        vf dc = v_fma(dh * o, v_fma(-t, t, v_splat(1.0f)), v_load(job->dc + at));
+        v_store(gate_i + at, (dc * g) * (i * (1.0f - i)));
+        v_store(gate_f + at, (dc * before) * (f * (1.0f - f)));
+        v_store(gate_g + at, (dc * i) * v_fma(-g, g, v_splat(1.0f)));
+        v_store(gate_o + at, (dh * t) * (o * (1.0f - o)));
+        v_store(job->dc + at, dc * f);
+    }
+}

@@ -1,0 +1,58 @@
+/*
+ * The vectors that the bodies are written with.
+ *
+ * An instruction set's header defines LANES, the types vf and vi of that many floats
+ * and 32-bit integers (with the operators that GNU C gives them), the sizes of the
+ * tiles whose accumulators fit its registers, and v_splat(x)        all lanes x
+ *   v_fma(a, b, c)    a b + c with one rounding
+ *   v_min(a, x), v_max(a, x)    x when the two do not compare, so a NaN in x stays
+ * Everything else is here. Memory of vectors is aligned to 64 bytes, apart from
+ * v_loadu.
+ */
+#ifndef LSTM_KERNELS_SIMD_H
+#define LSTM_KERNELS_SIMD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 32")
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
+#include KERNEL_SIMD
+
+/* Channels that lie together in a block of activations; see kernels.h. */
+enum { BLOCK = LSTM_BLOCK, BLOCK_VECTORS = LSTM_BLOCK / LANES };
+
+INLINE vf v_load(const float *p)
+{
+    return *(const vf *)__builtin_assume_aligned(p, sizeof(vf));
+}
+
+INLINE void v_store(float *p, vf x)
+{
+    *(vf *)__builtin_assume_aligned(p, sizeof(vf)) = x;
+}
+
+INLINE vf v_loadu(const float *p)
+{
+    vf x;
+    memcpy(&x, p, sizeof(x));
+    return x;
+}
+
+INLINE void v_storeu(float *p, vf x)
+{
+    memcpy(p, &x, sizeof(x));
+}
+
+INLINE vf v_zero(void)
+{
+    return (vf){0};
+}
+
+#endif

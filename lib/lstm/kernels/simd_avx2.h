@@ -1,0 +1,30 @@
+/* Vectors of AVX2 with FMA: 8 lanes, 16 registers. See simd.h for what is expected. */
+#include <immintrin.h>
+
+enum { LANES = 8 };
+typedef float vf __attribute__((vector_size(32)));
+typedef int32_t vi __attribute__((vector_size(32)));
+
+/* 2 rows by 4 gates of one vector: 8 accumulators, as many as hide the latency of two
+ * multiply-adds a cycle; 3 rows would spill. 6 rows by 2 vectors: 12. */
+enum { CELL_ROWS = 2, PRODUCT_ROWS = 6, PRODUCT_VECTORS = 2, OUTER_ROWS = 6 };
+
+static inline vf v_splat(float x)
+{
+    return (vf)_mm256_set1_ps(x);
+}
+
+static inline vf v_fma(vf a, vf b, vf c)
+{
+    return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+}
+
+static inline vf v_min(vf a, vf x)
+{
+    return (vf)_mm256_min_ps((__m256)a, (__m256)x);
+}
+
+static inline vf v_max(vf a, vf x)
+{
+    return (vf)_mm256_max_ps((__m256)a, (__m256)x);
+}

@@ -1,0 +1,29 @@
+/* Vectors of AVX-512: 16 lanes, 32 registers. See simd.h for what is expected. */
+#include <immintrin.h>
+
+enum { LANES = 16 };
+typedef float vf __attribute__((vector_size(64)));
+typedef int32_t vi __attribute__((vector_size(64)));
+
+/* 4 rows by 4 gates of one vector: 16 accumulators. 8 rows by 2 vectors: 16. */
+enum { CELL_ROWS = 4, PRODUCT_ROWS = 8, PRODUCT_VECTORS = 2, OUTER_ROWS = 8 };
+
+static inline vf v_splat(float x)
+{
+    return (vf)_mm512_set1_ps(x);
+}
+
+static inline vf v_fma(vf a, vf b, vf c)
+{
+    return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+}
+
+static inline vf v_min(vf a, vf x)
+{
+    return (vf)_mm512_min_ps((__m512)a, (__m512)x);
+}
+
+static inline vf v_max(vf a, vf x)
+{
+    return (vf)_mm512_max_ps((__m512)a, (__m512)x);
+}

@@ -1,0 +1,34 @@
+/* Vectors of AArch64 NEON: 4 lanes, 32 registers. See simd.h for what is expected. */
+#include <arm_neon.h>
+
+enum { LANES = 4 };
+typedef float vf __attribute__((vector_size(16)));
+typedef int32_t vi __attribute__((vector_size(16)));
+
+/* 5 rows by 4 gates of one vector: 20 accumulators. 6 rows by 4 vectors: 24. */
+enum { CELL_ROWS = 5, PRODUCT_ROWS = 6, PRODUCT_VECTORS = 4, OUTER_ROWS = 6 };
+
+static inline vf v_splat(float x)
+{
+    return (vf)vdupq_n_f32(x);
+}
+
+static inline vf v_fma(vf a, vf b, vf c)
+{
+    return (vf)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+}
+
+static inline vf v_select(vi mask, vf a, vf b)
+{
+    return (vf)((mask & (vi)a) | (~mask & (vi)b));
+}
+
+static inline vf v_min(vf a, vf x)
+{
+    return v_select(a < x, a, x);
+}
+
+static inline vf v_max(vf a, vf x)
+{
+    return v_select(a > x, a, x);
+}
