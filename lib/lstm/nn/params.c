@@ -108,15 +108,33 @@ static lstm_status add(lstm_params *params, const char *prefix,
     return LSTM_OK;
 }
 
-lstm_status lstm_params_add_linear(lstm_params *params, const char *prefix,
-                                   lstm_linear *linear)
+static lstm_status check_adding(const lstm_params *params, const char *prefix,
+                                const void *object, const char *name)
 {
     if (!params)
         return lstm_fail_null("params", "params");
     if (!prefix)
         return lstm_fail_null("params", "prefix");
-    if (!linear)
-        return lstm_fail_null("params", "linear");
+    return object ? LSTM_OK : lstm_fail_null("params", name);
+}
+
+lstm_status lstm_params_add_layer(lstm_params *params, const char *prefix,
+                                  lstm_layer *layer)
+{
+    lstm_status status = check_adding(params, prefix, layer, "layer");
+    if (status)
+        return status;
+    size_t count;
+    lstm_parameter *parameters = lstm_layer_parameters(layer, &count);
+    return add(params, prefix, parameters, count);
+}
+
+lstm_status lstm_params_add_linear(lstm_params *params, const char *prefix,
+                                   lstm_linear *linear)
+{
+    lstm_status status = check_adding(params, prefix, linear, "linear");
+    if (status)
+        return status;
     size_t count;
     lstm_parameter *parameters = lstm_linear_parameters(linear, &count);
     return add(params, prefix, parameters, count);

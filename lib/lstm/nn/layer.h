@@ -1,0 +1,276 @@
+/**
+ * @file
+ * Inside of the layer.
+ *
+ * A forward or backward is a run: one batch through the stack. Rows of the batch are
+ * sorted by length, longest first, so that the rows that still count at a step are the
+ * first ones. A direction works on sequences in its own order of time: step s of the
+ * reverse direction is step length - 1 - s of the caller's. Activations are blocked
+ * (see kernels.h); buffers of states have one step more than the sequence, the initial
+ * state first.
+ *
+ *     layer.c           creation, parameters, options
+ *     layer_pack.c      weights into the panels that the kernels read
+ *     layer_plan.c      buffers of a run in one piece of memory
+ *     layer_copy.c      tensors into blocks and back, reversal, dropout
+ *     layer_forward.c   forward through time
+ *     layer_backward.c  backward through time
+ *     layer_gradient.c  weight gradients
+ *     layer_run.c       the public calls: checks, and the order of all this
+ */
+#ifndef LSTM_NN_LAYER_H
+#define LSTM_NN_LAYER_H
+
+#include <stdint.h>
+
+#include <lstm/layer.h>
+
+#include "lib/lstm/core/pool.h"
+#include "lib/lstm/kernels/kernels.h"
+#include "lib/lstm/nn/parameter.h"
+
+/** Weights of one direction of one layer. */
+typedef struct lstm_direction {
+    /** NULL for what the options leave out. */
+    lstm_parameter *weight_ih, *weight_hh, *bias_ih, *bias_hh, *weight_hr;
+    /** Input: its segments of channels. */
+    size_t x_segments, x_channels;
+    /** Panels for forward: cell weights, biases, projection. */
+    float *cell, *bias, *project;
+    /** Panels for backward: weight_hh, weight_ih, weight_hr. */
+    float *back_h, *back_x, *back_project;
+} lstm_direction;
+
+/** Activations of one direction of one layer during a run. */
+typedef struct lstm_activations {
+    /** Input in the direction's order of time; points into another buffer or at
+     *  x_reversed. */
+    const float *x;
+    float *x_reversed;
+    /** States, [T + 1] steps; without a projection u is the part of h after step 0. */
+    float *h, *c;
+    /** o tanh(c) before the projection, [T]; NULL without one. */
+    float *u;
+    /** For backward, [T]; the gates become their gradients. NULL when nothing is kept.
+     */
+    float *gates, *tanh_c;
+    /** Gradients, in the direction's order of time: of h from the step after and of c,
+     *  one step; of the projected h, [T]; of u, one step. */
+    float *dh, *dc, *dp, *du;
+    /** Gradient of the input of the reverse direction, and of its output, [T]. */
+    float *dx_reversed, *dy_reversed;
+} lstm_activations;
+
+/** One batch on its way through the stack. */
+typedef struct lstm_run {
+    size_t batch, steps;
+    /** Rows of a full group, number of groups. */
+    size_t group_rows, groups;
+    /** [batch] the caller's row of each row here; NULL when they are the same. */
+    size_t *order;
+    /** [batch] steps of each row; non-increasing. */
+    size_t *lengths;
+    /** [steps] rows that count at each step; non-increasing. */
+    size_t *active;
+    /** [steps] scratch of the sort. */
+    size_t *next;
+    bool keep, has_h0, has_c0;
+    /** Steps that the buffers hold: all, or a chunk of an evaluation. */
+    size_t capacity;
+    /** Threads own hidden units and wait for each other at each step, instead of owning
+     *  rows: for small batches, where rows are too few. */
+    bool split_units;
+    /** The input in blocks; output of each layer after dropout and concatenation, which
+     * is h when there is neither. */
+    float *x;
+    float **y;
+    /** [layers - 1] masks of dropout, 0 or 1, [steps][batch][channels] here's rows. */
+    uint8_t **mask;
+    /** Gradients of the output of the layer at hand, of its input, and of x, [T]. */
+    float *dy, *dx, *dx_input;
+    /** [layers * directions]. */
+    lstm_activations *at;
+    /** Tiles of weight gradients, one of each thread. */
+    float *tiles;
+} lstm_run;
+
+struct lstm_layer {
+    lstm_layer_config config;
+    /** D, S (size of h), and both once more for reading: 1 or 2, P or H. */
+    size_t directions, state;
+    lstm_rng *rng;
+    lstm_parameter *parameters;
+    size_t parameter_count;
+    /** Of the weights, and of those that the panels were made from. */
+    uint64_t version, packed, packed_back;
+    bool training;
+    /** [layers * directions]. */
+    lstm_direction *direction;
+    float *panels, *back_panels;
+    lstm_run run;
+    /** The memory of the run, its size, and whether the caller gave it. */
+    void *workspace;
+    size_t workspace_size;
+    /** A forward in training mode waits for its backward. */
+    bool pending;
+};
+
+/* layer_pack.c */
+
+/** Makes the panels that are older than the weights; the first time it allocates them.
+ */
+lstm_status lstm_layer_pack(lstm_layer *layer, bool backward);
+
+/* layer_plan.c */
+
+/**
+ * Lays out the buffers of a run over memory, or with NULL only measures them.
+ *
+ * @param run batch, steps, keep and capacity are set; the rest is written
+ * @return number of bytes
+ */
+size_t lstm_run_plan(const lstm_layer *layer, lstm_run *run, void *memory);
+
+/** Distance between steps of a blocked buffer of this many blocks. */
+static inline size_t lstm_run_step(const lstm_run *run, size_t blocks)
+{
+    return run->groups * run->group_rows * LSTM_BLOCK * blocks;
+}
+
+/** A piece of a share: rows of one group, at most up to an end. */
+typedef struct lstm_rows {
+    size_t first, count, group, row;
+} lstm_rows;
+
+/** Rows from first on that lie in one group and before end. */
+static inline lstm_rows lstm_run_rows(const lstm_run *run, size_t first, size_t end)
+{
+    lstm_rows rows = {.first = first,
+                      .group = first / run->group_rows,
+                      .row = first % run->group_rows};
+    size_t left = run->group_rows - rows.row;
+    rows.count = end - first < left ? end - first : left;
+    return rows;
+}
+
+/** Offset, within a step, of the first row of rows in the first of blocks. */
+static inline size_t lstm_run_offset(const lstm_run *run, lstm_rows rows, size_t blocks)
+{
+    return (rows.group * blocks * run->group_rows + rows.row) * LSTM_BLOCK;
+}
+
+/** Distance between blocks. */
+static inline size_t lstm_run_stride(const lstm_run *run)
+{
+    return run->group_rows * LSTM_BLOCK;
+}
+
+/** What a share of a run owns: rows, and a part of any number of blocks. */
+typedef struct lstm_part {
+    lstm_team *team;
+    size_t share, shares;
+    /** Rows of copies, and of products. */
+    size_t copy_start, copy_end, row_start, row_end;
+    bool split_units;
+} lstm_part;
+
+lstm_part lstm_run_part(const lstm_run *run, lstm_team *team, size_t share,
+                        size_t shares);
+
+/** First of blocks that the part owns, in units of unit; end with after true. */
+static inline size_t lstm_part_block(const lstm_part *part, size_t blocks, size_t unit,
+                                     size_t after)
+{
+    if (!part->split_units)
+        return after ? blocks : 0;
+    return lstm_share_start(blocks, unit, part->share + after, part->shares);
+}
+
+/** Waits for the other parts when they compute what this one reads next. */
+static inline void lstm_part_sync(const lstm_part *part)
+{
+    if (part->split_units)
+        lstm_team_wait(part->team);
+}
+
+/* layer_copy.c */
+
+/** Rows of a tensor of the caller's into blocks, steps start to end of the sequence. */
+void lstm_copy_in(const lstm_run *run, const lstm_part *part, const float *from,
+                  ptrdiff_t step_stride, ptrdiff_t row_stride, ptrdiff_t stride,
+                  size_t start, size_t end, size_t segments, size_t channels,
+                  float *to);
+
+/** The other way; with the steps past the end of a row set to zero. */
+void lstm_copy_out(const lstm_run *run, const lstm_part *part, const float *from,
+                   size_t start, size_t end, size_t segments, size_t channels,
+                   float *to, ptrdiff_t step_stride, ptrdiff_t row_stride,
+                   ptrdiff_t stride);
+
+/** A state [N, channels] of the caller's into blocks of one step; zeros for NULL. */
+void lstm_state_in(const lstm_run *run, const lstm_part *part, const lstm_tensor *from,
+                   size_t index, size_t channels, float *to);
+
+/** The last state of each row, from states of [steps + 1] steps that start at start. */
+void lstm_state_out(const lstm_run *run, const lstm_part *part, const float *from,
+                    size_t start, size_t end, size_t channels, lstm_tensor *to,
+                    size_t index);
+
+/** The first state of each row, from a buffer of one step. */
+void lstm_first_state_out(const lstm_run *run, const lstm_part *part, const float *from,
+                          size_t channels, lstm_tensor *to, size_t index);
+
+/** Makes the state after steps of a chunk the initial state of the next one. */
+void lstm_state_carry(const lstm_run *run, const lstm_part *part, float *states,
+                      size_t steps, size_t blocks);
+
+/** Blocks of a step copied with the order of time of each row turned round: to gets
+ *  to_blocks a step from to_block on, blocks of them from from_block of from_blocks. */
+typedef struct lstm_reversal {
+    const float *from;
+    size_t from_blocks, from_block;
+    float *to;
+    size_t to_blocks, to_block;
+    size_t blocks;
+    /** Keep the order of time, or add to what is there. */
+    bool straight, add;
+} lstm_reversal;
+
+void lstm_copy_reversed(const lstm_run *run, const lstm_part *part,
+                        const lstm_reversal *copy);
+
+/** Multiplies a sequence with the mask of a layer and 1 / (1 - p). */
+void lstm_apply_mask(const lstm_layer *layer, const lstm_run *run,
+                     const lstm_part *part, size_t index, float *values);
+
+/** Draws the masks of all layers in PyTorch's order. */
+void lstm_draw_masks(lstm_layer *layer, lstm_run *run);
+
+/* layer_forward.c */
+
+/** One direction of one layer through steps of the run, which start at start. */
+void lstm_forward_direction(const lstm_layer *layer, const lstm_run *run,
+                            const lstm_part *part, size_t index, size_t start,
+                            size_t end);
+
+/* layer_backward.c */
+
+/**
+ * One direction of one layer backward through all steps.
+ *
+ * @param dy gradient of its output, dy_blocks a step, its own from dy_block on
+ * @param dx [T] gradient of its input in its order of time; NULL when not wanted
+ * @param first_dh whether the gradient of the first hidden state is wanted
+ */
+void lstm_backward_direction(const lstm_layer *layer, const lstm_run *run,
+                             const lstm_part *part, size_t index, const float *dy,
+                             size_t dy_blocks, size_t dy_block, float *dx,
+                             bool first_dh);
+
+/* layer_gradient.c */
+
+/** Adds the share's part of all weight gradients. */
+void lstm_weight_gradients(const lstm_layer *layer, const lstm_run *run, size_t share,
+                           size_t shares);
+
+#endif

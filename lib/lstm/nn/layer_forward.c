@@ -1,0 +1,120 @@
+/*
+ * Forward through time.
+ *
+ * A thread takes its rows of the batch through all steps: rows do not depend on each
+ * other, so it never waits. When rows are few, threads take hidden units of all rows
+ * instead, and wait for each other after each step, because each needs the others' h.
+ * Within a step a panel of weights meets all rows before the next one comes, so it is
+ * read from the second level cache once and from the first after that.
+ */
+#include "lib/lstm/nn/layer.h"
+
+/* What the steps of a direction have in common. */
+typedef struct {
+    const lstm_layer *layer;
+    const lstm_run *run;
+    const lstm_part *part;
+    const lstm_direction *direction;
+    const lstm_activations *at;
+    /** Blocks of a step of the input, the state and the hidden units. */
+    size_t x_blocks, state, hidden;
+} forward;
+
+/* The cells of a block of units at a step, for the rows of the part up to active. */
+static void run_cells(const forward *f, size_t step, bool first, size_t block,
+                      size_t active)
+{
+    const lstm_run *run = f->run;
+    const lstm_activations *at = f->at;
+    size_t stride = lstm_run_stride(run);
+    size_t depth =
+        f->direction->x_segments * f->direction->x_channels + f->layer->state;
+    size_t state_step = lstm_run_step(run, f->state);
+    size_t hidden_step = lstm_run_step(run, f->hidden);
+    float *out = at->u ? at->u + step * hidden_step : at->h + (step + 1) * state_step;
+    lstm_cell job = {
+        .stride = stride,
+        .x = {NULL, f->direction->x_segments, f->direction->x_channels},
+        .h = {NULL, 1, f->layer->state},
+        .weights = f->direction->cell + block * depth * LSTM_GATES * LSTM_BLOCK,
+        .bias = f->direction->bias + block * LSTM_GATES * LSTM_BLOCK,
+        .gate_stride = f->hidden * stride,
+    };
+    lstm_rows rows;
+    for (size_t row = f->part->row_start; row < active; row += rows.count) {
+        rows = lstm_run_rows(run, row, active);
+        size_t unit = lstm_run_offset(run, rows, f->hidden) + block * stride;
+        job.rows = rows.count;
+        job.x.data = at->x + step * lstm_run_step(run, f->x_blocks) +
+                     lstm_run_offset(run, rows, f->x_blocks);
+        if (!first || run->has_h0)
+            job.h.data =
+                at->h + step * state_step + lstm_run_offset(run, rows, f->state);
+        job.c_before = !first || run->has_c0 ? at->c + step * hidden_step + unit : NULL;
+        job.c = at->c + (step + 1) * hidden_step + unit;
+        job.h_out = out + unit;
+        if (run->keep) {
+            job.gates = at->gates + step * LSTM_GATES * hidden_step +
+                        lstm_run_offset(run, rows, LSTM_GATES * f->hidden) +
+                        block * stride;
+            job.tanh_c = at->tanh_c + step * hidden_step + unit;
+        }
+        lstm_kernels_get()->cell(&job);
+    }
+}
+
+/* h = u W_hr^T. */
+static void run_projection(const forward *f, size_t step, size_t active)
+{
+    const lstm_run *run = f->run;
+    size_t unit = lstm_kernels_get()->product_blocks;
+    size_t end = lstm_part_block(f->part, f->state, unit, 1);
+    for (size_t block = lstm_part_block(f->part, f->state, unit, 0); block < end;
+         block += unit) {
+        lstm_rows rows;
+        for (size_t row = f->part->row_start; row < active; row += rows.count) {
+            rows = lstm_run_rows(run, row, active);
+            lstm_kernels_get()->product(&(lstm_panel_product){
+                .rows = rows.count,
+                .stride = lstm_run_stride(run),
+                .a = {f->at->u + step * lstm_run_step(run, f->hidden) +
+                          lstm_run_offset(run, rows, f->hidden),
+                      1, f->layer->config.hidden},
+                .weights = f->direction->project +
+                           block * f->layer->config.hidden * LSTM_BLOCK,
+                .blocks = f->state - block < unit ? f->state - block : unit,
+                .out = f->at->h + (step + 1) * lstm_run_step(run, f->state) +
+                       lstm_run_offset(run, rows, f->state) +
+                       block * lstm_run_stride(run),
+            });
+        }
+    }
+}
+
+void lstm_forward_direction(const lstm_layer *layer, const lstm_run *run,
+                            const lstm_part *part, size_t index, size_t start,
+                            size_t end)
+{
+    const lstm_direction *direction = &layer->direction[index];
+    forward f = {layer,
+                 run,
+                 part,
+                 direction,
+                 &run->at[index],
+                 direction->x_segments * lstm_blocks(direction->x_channels),
+                 lstm_blocks(layer->state),
+                 lstm_blocks(layer->config.hidden)};
+    size_t first_block = lstm_part_block(part, f.hidden, 1, 0);
+    size_t last_block = lstm_part_block(part, f.hidden, 1, 1);
+    for (size_t step = start; step < end; step++) {
+        size_t active =
+            run->active[step] < part->row_end ? run->active[step] : part->row_end;
+        for (size_t block = first_block; block < last_block; block++)
+            run_cells(&f, step - start, step == 0, block, active);
+        lstm_part_sync(part);
+        if (direction->weight_hr) {
+            run_projection(&f, step - start, active);
+            lstm_part_sync(part);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+/*
+ * Weights into the panels that the kernels read.
+ *
+ * The cell's panel of a block of 16 hidden units is, for each group of as many units as
+ * a vector has lanes, [k][i units, f units, g units, o units]: k runs over the input's
+ * channels, then over h's. A product's panel is [k][columns of some blocks]. Lanes past
+ * the last unit or channel are zero.
+ */
+#include <string.h>
+
+#include "lib/common/memory.h"
+#include "lib/lstm/core/status.h"
+#include "lib/lstm/nn/layer.h"
+#include "lib/lstm/tensor/tensor.h"
+
+/* A matrix of a product: element (k, column) at data[k * k_stride + column *
+ * column_stride], its columns in segments of channels. */
+typedef struct {
+    const float *data;
+    size_t rows, k_stride, column_stride;
+    size_t segments, channels;
+} matrix;
+
+static float *take(float **cursor, size_t count)
+{
+    float *start = *cursor;
+    *cursor += count;
+    return start;
+}
+
+static size_t cell_depth(const lstm_layer *layer, const lstm_direction *direction)
+{
+    return direction->x_segments * direction->x_channels + layer->state;
+}
+
+/* Points a direction's forward panels into memory, or with NULL only counts floats. */
+static size_t place_forward(const lstm_layer *layer, lstm_direction *direction,
+                            float *memory)
+{
+    size_t blocks = lstm_blocks(layer->config.hidden);
+    float *cursor = memory;
+    size_t line = LSTM_GATES * LSTM_BLOCK;
+    size_t projection =
+        layer->config.proj_size
+            ? layer->config.hidden * lstm_blocks(layer->state) * LSTM_BLOCK
+            : 0;
+    size_t cell = blocks * cell_depth(layer, direction) * line;
+    if (memory) {
+        direction->cell = take(&cursor, cell);
+        direction->bias = take(&cursor, blocks * line);
+        direction->project = take(&cursor, projection);
+    }
+    return cell + blocks * line + projection;
+}
+
+static size_t place_backward(const lstm_layer *layer, lstm_direction *direction,
+                             float *memory)
+{
+    float *cursor = memory;
+    size_t gates = LSTM_GATES * layer->config.hidden;
+    size_t h = gates * lstm_blocks(layer->state) * LSTM_BLOCK;
+    size_t x =
+        gates * direction->x_segments * lstm_blocks(direction->x_channels) * LSTM_BLOCK;
+    size_t projection =
+        layer->config.proj_size
+            ? layer->state * lstm_blocks(layer->config.hidden) * LSTM_BLOCK
+            : 0;
+    if (memory) {
+        direction->back_h = take(&cursor, h);
+        direction->back_x = take(&cursor, x);
+        direction->back_project = take(&cursor, projection);
+    }
+    return h + x + projection;
+}
+
+/* Units unit to unit + units - 1 of each gate, side by side, for all k of a matrix. */
+static void pack_gates(const lstm_layer *layer, const float *weights, size_t depth,
+                       size_t unit, size_t units, float *to)
+{
+    size_t hidden = layer->config.hidden;
+    for (size_t gate = 0; gate < LSTM_GATES; gate++)
+        for (size_t lane = 0; lane < units; lane++) {
+            const float *row = weights + (gate * hidden + unit + lane) * depth;
+            float *column = to + gate * units + lane;
+            bool real = unit + lane < hidden;
+            for (size_t k = 0; k < depth; k++)
+                column[k * LSTM_GATES * units] = real ? row[k] : 0;
+        }
+}
+
+static void pack_bias(const lstm_layer *layer, const lstm_direction *direction,
+                      size_t block)
+{
+    size_t hidden = layer->config.hidden;
+    float *to = direction->bias + block * LSTM_GATES * LSTM_BLOCK;
+    for (size_t gate = 0; gate < LSTM_GATES; gate++)
+        for (size_t lane = 0; lane < LSTM_BLOCK; lane++, to++) {
+            size_t unit = block * LSTM_BLOCK + lane, row = gate * hidden + unit;
+            *to = 0;
+            if (direction->bias_ih && unit < hidden)
+                *to = direction->bias_ih->value->data[row] +
+                      direction->bias_hh->value->data[row];
+        }
+}
+
+static void pack_cell_block(const lstm_layer *layer, const lstm_direction *direction,
+                            size_t block)
+{
+    size_t units = lstm_kernels_get()->cell_units;
+    size_t inputs = direction->x_segments * direction->x_channels;
+    size_t depth = cell_depth(layer, direction), line = LSTM_GATES * units;
+    float *to = direction->cell + block * depth * LSTM_GATES * LSTM_BLOCK;
+    for (size_t lane = 0; lane < LSTM_BLOCK; lane += units, to += depth * line) {
+        size_t unit = block * LSTM_BLOCK + lane;
+        pack_gates(layer, direction->weight_ih->value->data, inputs, unit, units, to);
+        pack_gates(layer, direction->weight_hh->value->data, layer->state, unit, units,
+                   to + inputs * line);
+    }
+    pack_bias(layer, direction, block);
+}
+
+/* One panel: blocks of columns from block on, for all k. */
+static void pack_panel(const matrix *from, size_t block, size_t blocks, float *to)
+{
+    size_t each = lstm_blocks(from->channels);
+    for (size_t i = 0; i < blocks; i++) {
+        size_t segment = (block + i) / each, channel = (block + i) % each * LSTM_BLOCK;
+        size_t left = from->channels - channel;
+        size_t width = left < LSTM_BLOCK ? left : LSTM_BLOCK;
+        const float *source =
+            from->data + (segment * from->channels + channel) * from->column_stride;
+        for (size_t k = 0; k < from->rows; k++, source += from->k_stride) {
+            float *line = to + (k * blocks + i) * LSTM_BLOCK;
+            for (size_t lane = 0; lane < width; lane++)
+                line[lane] = source[lane * from->column_stride];
+            memset(line + width, 0, (LSTM_BLOCK - width) * sizeof(float));
+        }
+    }
+}
+
+/* The share's panels of a matrix. */
+static void pack_matrix(matrix from, float *to, size_t share, size_t shares)
+{
+    size_t total = from.segments * lstm_blocks(from.channels);
+    size_t unit = lstm_kernels_get()->product_blocks;
+    size_t end = lstm_share_start(total, unit, share + 1, shares);
+    for (size_t block = lstm_share_start(total, unit, share, shares); block < end;
+         block += unit) {
+        size_t blocks = total - block < unit ? total - block : unit;
+        pack_panel(&from, block, blocks, to + block * from.rows * LSTM_BLOCK);
+    }
+}
+
+static void pack_forward_share(void *work, lstm_team *team, size_t share, size_t shares)
+{
+    (void)team;
+    lstm_layer *layer = work;
+    size_t blocks = lstm_blocks(layer->config.hidden);
+    for (size_t i = 0; i < layer->config.layers * layer->directions; i++) {
+        const lstm_direction *direction = &layer->direction[i];
+        size_t end = lstm_share_start(blocks, 1, share + 1, shares);
+        for (size_t j = lstm_share_start(blocks, 1, share, shares); j < end; j++)
+            pack_cell_block(layer, direction, j);
+        if (direction->weight_hr)
+            pack_matrix((matrix){direction->weight_hr->value->data,
+                                 layer->config.hidden, 1, layer->config.hidden, 1,
+                                 layer->state},
+                        direction->project, share, shares);
+    }
+}
+
+static void pack_backward_share(void *work, lstm_team *team, size_t share,
+                                size_t shares)
+{
+    (void)team;
+    lstm_layer *layer = work;
+    size_t gates = LSTM_GATES * layer->config.hidden, hidden = layer->config.hidden;
+    for (size_t i = 0; i < layer->config.layers * layer->directions; i++) {
+        const lstm_direction *direction = &layer->direction[i];
+        size_t inputs = direction->x_segments * direction->x_channels;
+        pack_matrix((matrix){direction->weight_hh->value->data, gates, layer->state, 1,
+                             1, layer->state},
+                    direction->back_h, share, shares);
+        pack_matrix((matrix){direction->weight_ih->value->data, gates, inputs, 1,
+                             direction->x_segments, direction->x_channels},
+                    direction->back_x, share, shares);
+        if (direction->weight_hr)
+            pack_matrix((matrix){direction->weight_hr->value->data, layer->state,
+                                 hidden, 1, 1, hidden},
+                        direction->back_project, share, shares);
+    }
+}
+
+static lstm_status allocate(lstm_layer *layer, float **panels,
+                            size_t (*place)(const lstm_layer *, lstm_direction *,
+                                            float *))
+{
+    size_t total = 0, count = layer->config.layers * layer->directions;
+    for (size_t i = 0; i < count; i++)
+        total += place(layer, &layer->direction[i], NULL);
+    *panels = common_alloc(total, sizeof(float));
+    if (!*panels)
+        return lstm_fail_memory("layer");
+    float *cursor = *panels;
+    for (size_t i = 0; i < count; i++)
+        cursor += place(layer, &layer->direction[i], cursor);
+    return LSTM_OK;
+}
+
+lstm_status lstm_layer_pack(lstm_layer *layer, bool backward)
+{
+    float **panels = backward ? &layer->back_panels : &layer->panels;
+    uint64_t *packed = backward ? &layer->packed_back : &layer->packed;
+    if (!*panels) {
+        lstm_status status =
+            allocate(layer, panels, backward ? place_backward : place_forward);
+        if (status)
+            return status;
+    }
+    /* In training every forward reads the weights, whoever changed them. */
+    if (*packed == layer->version && !layer->training)
+        return LSTM_OK;
+    size_t blocks = lstm_blocks(layer->config.hidden);
+    lstm_pool_run(backward ? pack_backward_share : pack_forward_share, layer, blocks);
+    *packed = layer->version;
+    return LSTM_OK;
+}
