@@ -34,7 +34,7 @@ MAY_INCLUDE = {
     "lib/mnist": ["lib/common/", "lib/mnist/", "mnist/"],
     "examples": ["examples/", "lstm/", "mnist/"],
     "tests": ["lib/", "tests/", "examples/", "lstm/", "mnist/"],
-    "tests/api": ["tests/support/", "lstm/", "mnist/"],
+    "tests/api": ["tests/support/", "tests/golden/", "lstm/", "mnist/"],
     "tests/install": ["lstm/", "mnist/"],
 }
 PUBLIC_SYSTEM_HEADERS = {"stdbool.h", "stddef.h", "stdint.h"}
