@@ -36,6 +36,13 @@ typedef struct lstm_adam_config {
     /** Decay the weights themselves, not through the gradient: AdamW (default false).
      */
     bool decoupled;
+    /** Divide by the largest second moment so far: AMSGrad (default false). */
+    bool amsgrad;
+    /** Climb: step along the gradients, not against them (default false). */
+    bool maximize;
+    /** Look at every gradient before a step, and refuse it when one is not finite,
+     *  which reads the gradients once more (default false: NaN spreads). */
+    bool check_finite;
 } lstm_adam_config;
 
 /** An Adam optimiser: moments of each parameter of a set. */
@@ -74,10 +81,17 @@ void lstm_adam_destroy(lstm_adam **adam);
  *     m = m + (1 - beta1)(g - m)         v = beta2 v + (1 - beta2) g g
  *     p = p - lr / (1 - beta1^t) m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
  *
+ * With amsgrad the largest v so far stands in the place of v, with maximize g has the
+ * other sign. The operations are those of PyTorch's CPU path, one by one in float32,
+ * with coefficients rounded from double; its square root is not always the nearest
+ * float32, so fewer than 1% of the parameters of a step differ in the last bit.
+ *
  * @param adam an optimiser
  * @retval LSTM_OK stepped
  * @retval LSTM_INVALID_ARGUMENT adam is NULL
  * @retval LSTM_INVALID_STATE the set has grown since the optimiser was created
+ * @retval LSTM_NOT_FINITE with check_finite: a gradient is NaN or infinite; the message
+ *         names its parameter; nothing was changed
  * @since 1.0
  */
 LSTM_API

@@ -103,8 +103,35 @@ def cross_entropy():
     header("cross_entropy", parts)
 
 
+ADAM = {
+    "default": dict(),
+    "betas": dict(lr=0.05, betas=(0.3, 0.9), eps=1e-3),
+    "decay": dict(lr=0.01, weight_decay=0.1),
+    "decoupled": dict(lr=0.01, weight_decay=0.1, decoupled_weight_decay=True),
+    "amsgrad": dict(lr=0.01, amsgrad=True),
+    "maximize": dict(lr=0.01, maximize=True, weight_decay=0.1, amsgrad=True),
+}
+
+
+def adam():
+    """Linear(7, 5) after manual_seed(5), five steps with gradients of (-2^-s, 2^-s)."""
+    parts = []
+    for name, options in ADAM.items():
+        torch.manual_seed(5)
+        fc = nn.Linear(7, 5)
+        optimiser = torch.optim.Adam(fc.parameters(), foreach=False, **options)
+        for step in range(1, 6):
+            for parameter in fc.parameters():
+                parameter.grad = torch.empty_like(parameter).uniform_(-(0.5**step), 0.5**step)
+            optimiser.step()
+        values = torch.cat([fc.weight.detach().flatten(), fc.bias.detach()])
+        parts += [array(f"adam_{name}", "float", floats(values))]
+    header("adam", parts)
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     linear()
     params()
     cross_entropy()
+    adam()

@@ -116,8 +116,10 @@ typedef struct lstm_outer {
     bool first;
 } lstm_outer;
 
-/** Coefficients of one Adam step, as float32; see vector_body.c. */
-typedef struct lstm_adam_step_coefficients {
+/** Coefficients of one Adam step, rounded to float32 as PyTorch does; see
+ * vector_body.c.
+ */
+typedef struct lstm_adam_coefficients {
     /** 1 - beta1, beta2, 1 - beta2. */
     float one_minus_beta1, beta2, one_minus_beta2;
     /** lr / (1 - beta1^t), and sqrt(1 - beta2^t). */
@@ -128,7 +130,9 @@ typedef struct lstm_adam_step_coefficients {
     /** What p is multiplied with first: 1 - lr * weight_decay when decoupled, else 1.
      */
     float shrink;
-} lstm_adam_step_coefficients;
+    /** 1, or -1 to climb instead of to descend. */
+    float sign;
+} lstm_adam_coefficients;
 
 typedef struct lstm_kernels {
     const char *name;
@@ -151,9 +155,10 @@ typedef struct lstm_kernels {
     void (*sigmoid)(size_t count, const float *x, float *y);
     void (*tanh)(size_t count, const float *x, float *y);
 
-    /** One Adam step of count values: p, m and v change, g does not. */
-    void (*adam_step)(size_t count, float *p, float *m, float *v, const float *g,
-                      const lstm_adam_step_coefficients *coefficients);
+    /** One Adam step of count values: p, m, v and largest change, g does not. With
+     *  largest, the largest v so far takes the place of v; NULL for v itself. */
+    void (*adam_step)(size_t count, float *p, float *m, float *v, float *largest,
+                      const float *g, const lstm_adam_coefficients *coefficients);
     /** Sum of squares in double, in an order that is the same in every set. */
     double (*sum_squares)(size_t count, const float *x);
     /** x *= factor. */

@@ -2,32 +2,56 @@
  * Kernels over whole vectors: optimiser step, norm, scaling.
  *
  * Plain loops that the compiler turns into vector code with the flags of each
- * instruction set. No operation is contracted (-ffp-contract=off) and sums have a fixed
- * shape, so every set gives the same bits. The file is included by each set's own
- * source, which defines BODY(name).
+ * instruction set. A fused multiply-add stands where it is written (-ffp-contract=off)
+ * and sums have a fixed shape, so every set gives the same bits. The file is included
+ * by each set's own source, which defines BODY(name).
  */
 #include <math.h>
+#include <stdbool.h>
 
 #include "lib/lstm/kernels/kernels.h"
 
 /*
- * Adam (Kingma and Ba, 2015) in PyTorch's order of operations:
+ * Adam (Kingma and Ba, 2015) in the operations of PyTorch's CPU path, fused where its
+ * vector code fuses them:
  *   p *= shrink; g += decay p; m += (1 - beta1)(g - m); v = beta2 v + (1 - beta2) g g;
  *   p -= step_size m / (sqrt(v) / bias_correction + eps)
+ * PyTorch turns the interpolation of m around when 1 - beta1 is 0.5 or more.
  */
-static void BODY(adam_step)(size_t count, float *restrict p, float *restrict m,
-                            float *restrict v, const float *restrict g,
-                            const lstm_adam_step_coefficients *coefficients)
+static inline void BODY(adam_loop)(size_t count, float *restrict p, float *restrict m,
+                                   float *restrict v, float *restrict largest,
+                                   const float *restrict g,
+                                   const lstm_adam_coefficients *coefficients)
 {
-    const lstm_adam_step_coefficients k = *coefficients;
+    const lstm_adam_coefficients k = *coefficients;
+    const bool turned = k.one_minus_beta1 >= 0.5f;
+    const float weight = turned ? k.one_minus_beta1 - 1 : k.one_minus_beta1;
     for (size_t i = 0; i < count; i++) {
         float value = p[i] * k.shrink;
-        float gradient = g[i] + k.decay * value;
-        m[i] = m[i] + k.one_minus_beta1 * (gradient - m[i]);
-        v[i] = k.beta2 * v[i] + k.one_minus_beta2 * gradient * gradient;
-        float root = sqrtf(v[i]) / k.bias_correction + k.eps;
-        p[i] = value - k.step_size * (m[i] / root);
+        float gradient = k.sign * g[i];
+        if (k.decay != 0)
+            gradient = fmaf(value, k.decay, gradient);
+        m[i] = fmaf(weight, gradient - m[i], turned ? gradient : m[i]);
+        v[i] = fmaf(k.one_minus_beta2 * gradient, gradient, v[i] * k.beta2);
+        float second = v[i];
+        if (largest) {
+            /* A NaN stays. */
+            second =
+                largest[i] >= second || largest[i] != largest[i] ? largest[i] : second;
+            largest[i] = second;
+        }
+        float root = sqrtf(second) / k.bias_correction + k.eps;
+        p[i] = value + -k.step_size * m[i] / root;
     }
+}
+
+static void BODY(adam_step)(size_t count, float *p, float *m, float *v, float *largest,
+                            const float *g, const lstm_adam_coefficients *coefficients)
+{
+    if (largest)
+        BODY(adam_loop)(count, p, m, v, largest, g, coefficients);
+    else
+        BODY(adam_loop)(count, p, m, v, NULL, g, coefficients);
 }
 
 static double BODY(sum_squares)(size_t count, const float *x)

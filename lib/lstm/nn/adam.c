@@ -1,0 +1,230 @@
+/*
+ * The Adam optimiser.
+ *
+ * Coefficients are computed in double and rounded to float32 once per step, as PyTorch
+ * does. The moments of all parameters lie in one allocation, those of each parameter
+ * starting at a cache line. Every element is its own chain, so threads may share them
+ * out in any way.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "lib/common/memory.h"
+#include "lib/lstm/core/pool.h"
+#include "lib/lstm/core/status.h"
+#include "lib/lstm/kernels/kernels.h"
+#include "lib/lstm/nn/parameter.h"
+#include "lib/lstm/tensor/tensor.h"
+
+#include <lstm/adam.h>
+
+enum {
+    /** Elements of a cache line. */
+    LINE = COMMON_ALIGNMENT / sizeof(float),
+    /** Elements that are worth a thread: some 10 us of work. */
+    GRAIN = 16384
+};
+
+/** A parameter as this optimiser sees it. */
+typedef struct slot {
+    lstm_parameter *parameter;
+    /** Its elements among those of all, rounded up to whole lines. */
+    size_t start, count;
+} slot;
+
+struct lstm_adam {
+    lstm_params *params;
+    lstm_adam_config config;
+    uint64_t steps;
+    slot *slots;
+    size_t size;
+    /** Elements of all slots. */
+    size_t count;
+    /** First and second moment of all elements, and the largest second one so far,
+     *  NULL without amsgrad. The three lie in one allocation. */
+    float *first, *second, *largest;
+};
+
+static lstm_status check_option(const char *name, double value, double low, double high)
+{
+    if (value >= low && value < high)
+        return LSTM_OK;
+    return lstm_fail(LSTM_INVALID_ARGUMENT, "adam: %s is %g, expected %g to below %g",
+                     name, value, low, high);
+}
+
+/* Puts the defaults in, and checks what comes out. */
+static lstm_status read_config(lstm_adam_config *config)
+{
+    if (config->lr == 0)
+        config->lr = 1e-3;
+    if (config->beta1 == 0)
+        config->beta1 = 0.9;
+    else if (config->beta1 < 0)
+        config->beta1 = 0;
+    if (config->beta2 == 0)
+        config->beta2 = 0.999;
+    else if (config->beta2 < 0)
+        config->beta2 = 0;
+    if (config->eps == 0)
+        config->eps = 1e-8;
+    lstm_status status = check_option("lr", config->lr, 0, INFINITY);
+    if (!status)
+        status = check_option("beta1", config->beta1, 0, 1);
+    if (!status)
+        status = check_option("beta2", config->beta2, 0, 1);
+    if (!status)
+        status = check_option("eps", config->eps, 0, INFINITY);
+    if (!status)
+        status = check_option("weight_decay", config->weight_decay, 0, INFINITY);
+    return status;
+}
+
+/* Deals elements out to the parameters of the set. */
+static lstm_status create_slots(lstm_adam *adam)
+{
+    adam->size = lstm_params_size(adam->params);
+    adam->slots = common_alloc(adam->size, sizeof(*adam->slots));
+    if (!adam->slots)
+        return lstm_fail_memory("adam");
+    for (size_t i = 0; i < adam->size; i++) {
+        slot *s = &adam->slots[i];
+        s->parameter = lstm_params_parameter(adam->params, i);
+        s->start = adam->count;
+        s->count = lstm_tensor_count(s->parameter->value);
+        adam->count += (s->count + LINE - 1) / LINE * LINE;
+    }
+    return LSTM_OK;
+}
+
+static lstm_status create_moments(lstm_adam *adam)
+{
+    size_t arrays = adam->config.amsgrad ? 3 : 2;
+    adam->first = common_alloc(adam->count, arrays * sizeof(float));
+    if (!adam->first)
+        return lstm_fail_memory("adam");
+    adam->second = adam->first + adam->count;
+    if (adam->config.amsgrad)
+        adam->largest = adam->second + adam->count;
+    return LSTM_OK;
+}
+
+lstm_status lstm_adam_create(lstm_adam **out, lstm_params *params,
+                             const lstm_adam_config *config)
+{
+    if (!out)
+        return lstm_fail_null("adam", "out");
+    *out = NULL;
+    if (!params)
+        return lstm_fail_null("adam", "params");
+    lstm_adam_config options = {0};
+    if (config)
+        options = *config;
+    lstm_status status = read_config(&options);
+    if (status)
+        return status;
+    lstm_adam *adam = common_alloc(1, sizeof(*adam));
+    if (!adam)
+        return lstm_fail_memory("adam");
+    adam->params = params;
+    adam->config = options;
+    status = create_slots(adam);
+    if (!status)
+        status = create_moments(adam);
+    if (status)
+        lstm_adam_destroy(&adam);
+    *out = adam;
+    return status;
+}
+
+void lstm_adam_destroy(lstm_adam **adam)
+{
+    if (!adam || !*adam)
+        return;
+    common_free((*adam)->slots);
+    common_free((*adam)->first);
+    common_free(*adam);
+    *adam = NULL;
+}
+
+/* Coefficients of step number adam->steps. */
+static lstm_adam_coefficients coefficients_of(const lstm_adam *adam)
+{
+    const lstm_adam_config *config = &adam->config;
+    double t = (double)adam->steps, decay = config->weight_decay;
+    return (lstm_adam_coefficients){
+        .one_minus_beta1 = (float)(1 - config->beta1),
+        .beta2 = (float)config->beta2,
+        .one_minus_beta2 = (float)(1 - config->beta2),
+        .step_size = (float)(config->lr / (1 - pow(config->beta1, t))),
+        .bias_correction = (float)sqrt(1 - pow(config->beta2, t)),
+        .eps = (float)config->eps,
+        .decay = config->decoupled ? 0 : (float)decay,
+        .shrink = config->decoupled ? (float)(1 - config->lr * decay) : 1,
+        .sign = config->maximize ? -1 : 1,
+    };
+}
+
+/* Steps a share of all elements: the part of each slot that lies in it. */
+static void step_share(void *work, lstm_team *team, size_t share, size_t shares)
+{
+    const lstm_adam *adam = work;
+    (void)team;
+    size_t start = lstm_share_start(adam->count, LINE, share, shares);
+    size_t end = lstm_share_start(adam->count, LINE, share + 1, shares);
+    lstm_adam_coefficients coefficients = coefficients_of(adam);
+    for (size_t i = 0; i < adam->size; i++) {
+        const slot *s = &adam->slots[i];
+        size_t low = start > s->start ? start - s->start : 0;
+        size_t high = end > s->start ? end - s->start : 0;
+        high = high < s->count ? high : s->count;
+        if (low >= high)
+            continue;
+        size_t at = s->start + low;
+        lstm_kernels_get()->adam_step(high - low, s->parameter->value->data + low,
+                                      adam->first + at, adam->second + at,
+                                      adam->largest ? adam->largest + at : NULL,
+                                      s->parameter->grad->data + low, &coefficients);
+    }
+}
+
+lstm_status lstm_adam_step(lstm_adam *adam)
+{
+    if (!adam)
+        return lstm_fail_null("adam", "adam");
+    if (lstm_params_size(adam->params) != adam->size)
+        return lstm_fail(LSTM_INVALID_STATE,
+                         "adam: the set has %zu parameters, expected the %zu it had at "
+                         "creation",
+                         lstm_params_size(adam->params), adam->size);
+    if (adam->config.check_finite) {
+        lstm_status status = lstm_params_check_finite(adam->params);
+        if (status)
+            return status;
+    }
+    adam->steps++;
+    lstm_pool_run(step_share, adam, adam->count / GRAIN + 1);
+    for (size_t i = 0; i < adam->size; i++)
+        (*adam->slots[i].parameter->version)++;
+    return LSTM_OK;
+}
+
+lstm_status lstm_adam_set_lr(lstm_adam *adam, double lr)
+{
+    if (!adam)
+        return lstm_fail_null("adam", "adam");
+    lstm_status status = check_option("lr", lr, 0, INFINITY);
+    if (!status)
+        adam->config.lr = lr;
+    return status;
+}
+
+double lstm_adam_lr(const lstm_adam *adam)
+{
+    return adam ? adam->config.lr : 0;
+}
+
+uint64_t lstm_adam_steps(const lstm_adam *adam)
+{
+    return adam ? adam->steps : 0;
+}
