@@ -148,6 +148,35 @@ lstm_status lstm_layer_forward(lstm_layer *layer, const lstm_tensor *x,
                                lstm_tensor *out, lstm_tensor *hn, lstm_tensor *cn);
 
 /**
+ * Runs a batch of sequences of different lengths, as lstm_layer_forward() otherwise.
+ *
+ * What torch.nn.utils.rnn.pack_padded_sequence(enforce_sorted=False), nn.LSTM and
+ * pad_packed_sequence() do together: out is 0 past the end of a sequence, hn and cn are
+ * those of its last step, the reverse direction starts there, and what x holds past the
+ * end never matters. Time and gradients follow the steps there are, not T.
+ *
+ * @param layer a layer
+ * @param x [N, T, I] with batch_first, else [T, N, I]
+ * @param lengths [N] steps of each sequence, 1 to T, in any order
+ * @param h0 as lstm_layer_forward(), like the rest
+ * @param c0 ditto
+ * @param[out] out ditto
+ * @param[out] hn ditto
+ * @param[out] cn ditto
+ * @retval LSTM_OK outputs are written
+ * @retval LSTM_INVALID_ARGUMENT layer, x or lengths is NULL, or a length is out of
+ * range: the message names it and its row; nothing was written
+ * @retval LSTM_SHAPE_MISMATCH a shape is not as above; nothing was written
+ * @retval LSTM_OUT_OF_MEMORY no memory; nothing was written
+ * @since 1.0
+ */
+LSTM_API
+lstm_status lstm_layer_forward_lengths(lstm_layer *layer, const lstm_tensor *x,
+                                       const size_t *lengths, const lstm_tensor *h0,
+                                       const lstm_tensor *c0, lstm_tensor *out,
+                                       lstm_tensor *hn, lstm_tensor *cn);
+
+/**
  * Propagates gradients back through the last forward: full backpropagation through
  * time.
  *

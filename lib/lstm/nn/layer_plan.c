@@ -62,15 +62,17 @@ static void plan_gradients(const lstm_layer *layer, lstm_run *run, cursor *memor
     run->dx_input =
         take_steps(memory, run, run->capacity, lstm_blocks(layer->config.inputs));
     if (layer->directions == 2) {
-        size_t inputs = lstm_blocks(layer->config.inputs);
-        size_t wide = inputs > width ? inputs : width;
         run->dx = take_steps(memory, run, run->capacity, width);
         float *dy = take_steps(memory, run, run->capacity, state);
-        float *dx = take_steps(memory, run, run->capacity, wide);
+        float *dx = take_steps(memory, run, run->capacity, width);
         for (size_t i = 1; i < layer->config.layers * 2; i += 2) {
             run->at[i].dy_reversed = dy;
             run->at[i].dx_reversed = dx;
         }
+        /* Of another width, so rows would lie elsewhere: a thread that is done with the
+         * upper layers must not write into rows of one that is not. */
+        run->at[1].dx_reversed =
+            take_steps(memory, run, run->capacity, lstm_blocks(layer->config.inputs));
     }
     size_t tile = LSTM_BLOCK * LSTM_BLOCK * lstm_kernels_get()->outer_blocks;
     run->tiles = take(memory, LSTM_MAX_THREADS * tile, sizeof(float));

@@ -290,6 +290,16 @@ static void forward_share(void *work, lstm_team *team, size_t share, size_t shar
     }
 }
 
+static lstm_status check_lengths(const lstm_run *run, const size_t *lengths)
+{
+    for (size_t n = 0; lengths && n < run->batch; n++)
+        if (lengths[n] < 1 || lengths[n] > run->steps)
+            return lstm_fail(LSTM_INVALID_ARGUMENT,
+                             "layer: length of row %zu is %zu, expected 1 to %zu", n,
+                             lengths[n], run->steps);
+    return LSTM_OK;
+}
+
 static lstm_status prepare_forward(const call *c, const size_t *lengths)
 {
     lstm_layer *layer = c->layer;
@@ -304,6 +314,8 @@ static lstm_status prepare_forward(const call *c, const size_t *lengths)
     bool whole = run->keep || layer->directions == 2 || run->steps < CHUNK;
     run->capacity = whole ? run->steps : CHUNK;
     lstm_status status = check_forward(c);
+    if (!status)
+        status = check_lengths(run, lengths);
     if (!status)
         status = lstm_layer_pack(layer, false);
     if (!status)
@@ -339,6 +351,18 @@ lstm_status lstm_layer_forward(lstm_layer *layer, const lstm_tensor *x,
     call c = {
         .layer = layer, .x = x, .h0 = h0, .c0 = c0, .out = out, .hn = hn, .cn = cn};
     return run_forward(&c, NULL);
+}
+
+lstm_status lstm_layer_forward_lengths(lstm_layer *layer, const lstm_tensor *x,
+                                       const size_t *lengths, const lstm_tensor *h0,
+                                       const lstm_tensor *c0, lstm_tensor *out,
+                                       lstm_tensor *hn, lstm_tensor *cn)
+{
+    if (!lengths)
+        return lstm_fail_null("layer", "lengths");
+    call c = {
+        .layer = layer, .x = x, .h0 = h0, .c0 = c0, .out = out, .hn = hn, .cn = cn};
+    return run_forward(&c, lengths);
 }
 
 /* Backward ----------------------------------------------------------------------------
