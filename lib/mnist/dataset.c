@@ -7,7 +7,9 @@ enum { MAXIMUM_CLASSES = 256 };
 
 static bool sizes_fit(size_t count, size_t rows, size_t cols, size_t *bytes)
 {
-    return count >= 1 && count < UINT32_MAX && rows >= 1 && cols >= 1 &&
+    /* One less than the count, so that the comparison is none of limited range where
+     * size_t has 32 bits. */
+    return count - 1 < UINT32_MAX && rows >= 1 && cols >= 1 &&
            common_multiply(rows, cols, bytes) && common_multiply(*bytes, count, bytes);
 }
 

@@ -25,7 +25,7 @@ struct mnist_dataset {
  * Creates a data set of black images and labels 0, for the caller to fill.
  *
  * @param[out] out the data set, freed with mnist_dataset_destroy(); NULL on failure
- * @param count 1 to UINT32_MAX - 1: orders of images are of uint32_t
+ * @param count 1 to UINT32_MAX: orders of images are of uint32_t
  * @param rows at least 1
  * @param cols at least 1
  * @param classes 1 to 256

@@ -1,0 +1,312 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <zlib.h>
+
+#include "lib/common/memory.h"
+#include "lib/mnist/status.h"
+#include "lib/mnist/stream.h"
+
+enum {
+    BUFFER = 1 << 16,
+    /* Bytes before the buffer: the last ones of its former content, where the gzip
+     * trailer is looked up for a message. */
+    HISTORY = 8,
+    /* Asks zlib for gzip with the largest window. */
+    GZIP_WINDOW = 15 + 16,
+    GZIP_FIRST = 0x1f,
+    GZIP_SECOND = 0x8b,
+    /* Deflate spends at least two bits on at most 258 bytes. */
+    DEFLATE_RATIO = 1032,
+};
+
+/* Most that is believed of a pipe, whose size nobody knows: 1 GiB. */
+static const uint64_t pipe_limit = 1u << 30;
+/* Most that zlib, whose counts are of unsigned int, writes at once. */
+static const size_t piece = 1u << 30;
+
+struct mnist_stream {
+    const char *path;
+    int file;
+    /* Bytes of the file as it lies there; 0 when it is no regular file. */
+    uint64_t size;
+    bool regular;
+    bool gzip;
+    /* A gzip member has ended and no other has begun. */
+    bool between;
+    /* Bytes handed out, and how many there have to be. */
+    uint64_t done;
+    uint64_t expected;
+    /* Input that is not consumed yet is next_in and avail_in, for plain files too. */
+    z_stream zlib;
+    bool zlib_ready;
+    uint8_t buffer[HISTORY + BUFFER];
+};
+
+static void *zlib_alloc(void *user, unsigned count, unsigned size)
+{
+    (void)user;
+    return common_alloc(count, size);
+}
+
+static void zlib_free(void *user, void *memory)
+{
+    (void)user;
+    common_free(memory);
+}
+
+/* Reads on when all input is consumed; avail_in stays 0 at the end of the file. */
+static mnist_status refill(mnist_stream *stream)
+{
+    z_stream *zlib = &stream->zlib;
+    if (zlib->avail_in > 0)
+        return MNIST_OK;
+    memmove(stream->buffer, zlib->next_in - HISTORY, HISTORY);
+    zlib->next_in = stream->buffer + HISTORY;
+    ssize_t count;
+    do {
+        count = read(stream->file, stream->buffer + HISTORY, BUFFER);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0)
+        return mnist_fail(MNIST_IO_ERROR, "%s: cannot be read: %s", stream->path,
+                          strerror(errno));
+    zlib->avail_in = (unsigned)count;
+    return MNIST_OK;
+}
+
+static mnist_status open_file(mnist_stream *stream)
+{
+    struct stat about;
+    stream->file = open(stream->path, O_RDONLY | O_CLOEXEC);
+    if (stream->file < 0 || fstat(stream->file, &about))
+        return mnist_fail(MNIST_IO_ERROR, "%s: cannot be opened: %s", stream->path,
+                          strerror(errno));
+    if (S_ISDIR(about.st_mode))
+        return mnist_fail(MNIST_IO_ERROR, "%s: is a folder, expected a file",
+                          stream->path);
+    stream->regular = S_ISREG(about.st_mode);
+    stream->size = stream->regular ? (uint64_t)about.st_size : 0;
+    return MNIST_OK;
+}
+
+/* Looks at the first two bytes, which a pipe may hand out one by one, and gets zlib
+ * ready when they are those of gzip. */
+static mnist_status detect_gzip(mnist_stream *stream)
+{
+    z_stream *zlib = &stream->zlib;
+    zlib->next_in = stream->buffer + HISTORY;
+    mnist_status status = refill(stream);
+    if (status || zlib->avail_in == 0 || zlib->next_in[0] != GZIP_FIRST)
+        return status;
+    while (zlib->avail_in < 2) {
+        ssize_t count = read(stream->file, stream->buffer + HISTORY + 1, 1);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return MNIST_OK;
+        zlib->avail_in++;
+    }
+    stream->gzip = zlib->next_in[1] == GZIP_SECOND;
+    if (!stream->gzip)
+        return MNIST_OK;
+    zlib->zalloc = zlib_alloc;
+    zlib->zfree = zlib_free;
+    stream->zlib_ready = inflateInit2(zlib, GZIP_WINDOW) == Z_OK;
+    return stream->zlib_ready ? MNIST_OK
+                              : mnist_fail(MNIST_OUT_OF_MEMORY,
+                                           "%s: no memory to unpack it", stream->path);
+}
+
+mnist_status mnist_stream_open(mnist_stream **out, const char *path, uint64_t expected)
+{
+    *out = NULL;
+    mnist_stream *stream = common_alloc(1, sizeof(*stream));
+    if (!stream)
+        return mnist_fail(MNIST_OUT_OF_MEMORY, "%s: no memory to read it", path);
+    stream->path = path;
+    stream->expected = expected;
+    mnist_status status = open_file(stream);
+    if (!status)
+        status = detect_gzip(stream);
+    if (status)
+        mnist_stream_close(&stream);
+    *out = stream;
+    return status;
+}
+
+mnist_status mnist_stream_expect(mnist_stream *stream, uint64_t expected)
+{
+    stream->expected = expected;
+    if (!stream->regular && expected > pipe_limit)
+        return mnist_fail(MNIST_BAD_FILE,
+                          "%s: header promises %" PRIu64
+                          " bytes, expected at most %" PRIu64 " of what is no file",
+                          stream->path, expected, pipe_limit);
+    if (stream->regular && !stream->gzip && expected != stream->size)
+        return mnist_fail(MNIST_BAD_FILE,
+                          "%s: has %" PRIu64 " bytes, expected %" PRIu64
+                          " by its header",
+                          stream->path, stream->size, expected);
+    if (stream->regular && stream->gzip && expected / DEFLATE_RATIO > stream->size)
+        return mnist_fail(MNIST_BAD_FILE,
+                          "%s: header promises %" PRIu64
+                          " bytes, expected at most %d times the %" PRIu64
+                          " of the gzip file",
+                          stream->path, expected, DEFLATE_RATIO, stream->size);
+    return MNIST_OK;
+}
+
+static mnist_status too_short(const mnist_stream *stream)
+{
+    return mnist_fail(
+        MNIST_BAD_FILE, "%s: %sends after %" PRIu64 " bytes, expected %" PRIu64,
+        stream->path, stream->gzip ? "gzip data " : "", stream->done, stream->expected);
+}
+
+/* Reads up to size bytes of a plain file; *count is less only at its end. */
+static mnist_status read_plain(mnist_stream *stream, uint8_t *data, size_t size,
+                               size_t *count)
+{
+    z_stream *zlib = &stream->zlib;
+    mnist_status status = MNIST_OK;
+    *count = 0;
+    while (*count < size && !(status = refill(stream)) && zlib->avail_in > 0) {
+        size_t left = size - *count;
+        size_t part = left < zlib->avail_in ? left : zlib->avail_in;
+        memcpy(data + *count, zlib->next_in, part);
+        zlib->next_in += part;
+        zlib->avail_in -= (unsigned)part;
+        *count += part;
+    }
+    return status;
+}
+
+static uint32_t little_endian(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[3] << 24 | (uint32_t)bytes[2] << 16 |
+           (uint32_t)bytes[1] << 8 | bytes[0];
+}
+
+/* After a check failed, zlib stands behind the four bytes that it did not believe. */
+static mnist_status damaged(const mnist_stream *stream, int code)
+{
+    const z_stream *zlib = &stream->zlib;
+    const char *reason = zlib->msg ? zlib->msg : "unknown reason";
+    if (code == Z_MEM_ERROR)
+        return mnist_fail(MNIST_OUT_OF_MEMORY, "%s: no memory to unpack it",
+                          stream->path);
+    if (strcmp(reason, "incorrect data check") == 0)
+        return mnist_fail(MNIST_BAD_FILE,
+                          "%s: gzip checksum is 0x%08lx, expected 0x%08" PRIx32,
+                          stream->path, zlib->adler, little_endian(zlib->next_in - 4));
+    if (strcmp(reason, "incorrect length check") == 0)
+        return mnist_fail(MNIST_BAD_FILE, "%s: gzip length is %lu, expected %" PRIu32,
+                          stream->path, zlib->total_out,
+                          little_endian(zlib->next_in - 4));
+    return mnist_fail(MNIST_BAD_FILE,
+                      "%s: gzip data is damaged after %" PRIu64
+                      " bytes, expected %" PRIu64 ": %s",
+                      stream->path, stream->done, stream->expected, reason);
+}
+
+/* Starts the next member of a gzip file, which is allowed to have several. */
+static mnist_status next_member(mnist_stream *stream)
+{
+    z_stream *zlib = &stream->zlib;
+    if (zlib->next_in[0] != GZIP_FIRST)
+        return mnist_fail(MNIST_BAD_FILE,
+                          "%s: gzip data is followed by byte 0x%02x, expected its end",
+                          stream->path, (unsigned)zlib->next_in[0]);
+    inflateReset(zlib);
+    stream->between = false;
+    return MNIST_OK;
+}
+
+/* Unpacks what is at hand into at most size bytes; *ended when there is no more. */
+static mnist_status unpack(mnist_stream *stream, uint8_t *data, unsigned size,
+                           size_t *count, bool *ended)
+{
+    z_stream *zlib = &stream->zlib;
+    mnist_status status = refill(stream);
+    *ended = zlib->avail_in == 0;
+    if (!status && !*ended && stream->between)
+        status = next_member(stream);
+    if (status || *ended)
+        return status;
+    zlib->next_out = data;
+    zlib->avail_out = size;
+    int code = inflate(zlib, Z_NO_FLUSH);
+    *count = size - zlib->avail_out;
+    stream->between = code == Z_STREAM_END;
+    if (code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR)
+        return MNIST_OK;
+    stream->done += *count;
+    return damaged(stream, code);
+}
+
+/* Reads up to size bytes of a gzip file; *count is less only at its end. */
+static mnist_status read_gzip(mnist_stream *stream, uint8_t *data, size_t size,
+                              size_t *count)
+{
+    mnist_status status = MNIST_OK;
+    bool ended = false;
+    *count = 0;
+    while (!status && !ended && *count < size) {
+        size_t left = size - *count, part = 0;
+        status = unpack(stream, data + *count, (unsigned)(left < piece ? left : piece),
+                        &part, &ended);
+        *count += part;
+    }
+    return status;
+}
+
+static mnist_status read_some(mnist_stream *stream, uint8_t *data, size_t size,
+                              size_t *count)
+{
+    mnist_status status = stream->gzip ? read_gzip(stream, data, size, count)
+                                       : read_plain(stream, data, size, count);
+    stream->done += status ? 0 : *count;
+    return status;
+}
+
+mnist_status mnist_stream_read(mnist_stream *stream, uint8_t *data, size_t size)
+{
+    size_t count;
+    mnist_status status = read_some(stream, data, size, &count);
+    return status || count == size ? status : too_short(stream);
+}
+
+mnist_status mnist_stream_finish(mnist_stream *stream)
+{
+    uint8_t surplus;
+    size_t count;
+    mnist_status status = read_some(stream, &surplus, 1, &count);
+    if (status)
+        return status;
+    if (count > 0)
+        return mnist_fail(MNIST_BAD_FILE,
+                          "%s: goes on after %" PRIu64 " bytes, expected its end",
+                          stream->path, stream->expected);
+    if (stream->gzip && !stream->between)
+        return mnist_fail(MNIST_BAD_FILE,
+                          "%s: gzip data ends without a checksum, expected one after "
+                          "%" PRIu64 " bytes",
+                          stream->path, stream->done);
+    return MNIST_OK;
+}
+
+void mnist_stream_close(mnist_stream **stream)
+{
+    if (!*stream)
+        return;
+    if ((*stream)->zlib_ready)
+        inflateEnd(&(*stream)->zlib);
+    if ((*stream)->file >= 0)
+        close((*stream)->file);
+    common_free(*stream);
+    *stream = NULL;
+}

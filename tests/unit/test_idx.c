@@ -1,0 +1,403 @@
+/* IDX files of every kind of damage; what is right is read whatever it is called. */
+#include <fcntl.h>
+#include <mnist/mnist.h>
+
+#include "tests/support/idx.h"
+#include "tests/support/memory.h"
+
+enum { MEGABYTE = 1 << 20 };
+
+/* A handle that is not NULL, to see that a failure writes NULL. */
+static mnist_dataset *stale(void)
+{
+    static char somewhere;
+    return (mnist_dataset *)(void *)&somewhere;
+}
+
+static void read_back(const char *path, const test_bytes *file, size_t count,
+                      size_t rows, size_t cols)
+{
+    mnist_dataset *dataset;
+    if (mnist_dataset_read(&dataset, path, NULL, 10))
+        fail_msg("%s", mnist_last_error());
+    assert_int_equal(mnist_dataset_count(dataset), count);
+    assert_int_equal(mnist_dataset_rows(dataset), rows);
+    assert_int_equal(mnist_dataset_cols(dataset), cols);
+    assert_memory_equal(mnist_dataset_image(dataset, 0), file->data + 16,
+                        count * rows * cols);
+    mnist_dataset_destroy(&dataset);
+}
+
+static void refuse(const char *images, const char *labels, mnist_status status,
+                   const char *message)
+{
+    mnist_dataset *dataset = stale();
+    assert_int_equal(mnist_dataset_read(&dataset, images, labels, 10), status);
+    assert_null(dataset);
+    assert_contains(mnist_last_error(), message);
+    assert_contains(mnist_last_error(), labels ? labels : images);
+}
+
+static void refuse_bytes(const void *data, size_t size, const char *message)
+{
+    refuse(test_write_file("refused", data, size), NULL, MNIST_BAD_FILE, message);
+}
+
+static void content_and_not_the_name_tells_what_is_gzip(void **state)
+{
+    (void)state;
+    test_bytes plain = test_images(7, 3, 5), packed = test_gzip(plain.data, plain.size);
+    read_back(test_write_file("a", plain.data, plain.size), &plain, 7, 3, 5);
+    read_back(test_write_file("b.gz", plain.data, plain.size), &plain, 7, 3, 5);
+    read_back(test_write_file("c.gz", packed.data, packed.size), &plain, 7, 3, 5);
+    read_back(test_write_file("d", packed.data, packed.size), &plain, 7, 3, 5);
+    test_bytes_free(&plain);
+    test_bytes_free(&packed);
+}
+
+static void any_size_and_count_is_read(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[][3] = {
+        {1, 1, 1}, {1, 28, 28}, {3, 1, 300}, {70000, 1, 1}, {2, 700, 300},
+    };
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+        const uint32_t *s = sizes[i];
+        test_bytes plain = test_images(s[0], s[1], s[2]);
+        test_bytes packed = test_gzip(plain.data, plain.size);
+        read_back(test_write_file("a", plain.data, plain.size), &plain, s[0], s[1],
+                  s[2]);
+        read_back(test_write_file("b", packed.data, packed.size), &plain, s[0], s[1],
+                  s[2]);
+        test_bytes_free(&plain);
+        test_bytes_free(&packed);
+    }
+}
+
+static void a_gzip_file_of_several_members_is_one_file(void **state)
+{
+    (void)state;
+    test_bytes plain = test_images(9, 4, 4), file = {malloc(4096), 0};
+    for (size_t from = 0; from <= plain.size; from += 20) {
+        size_t left = plain.size - from;
+        test_bytes member = test_gzip(plain.data + from, left < 20 ? left : 20);
+        memcpy(file.data + file.size, member.data, member.size);
+        file.size += member.size;
+        test_bytes_free(&member);
+    }
+    read_back(test_write_file("members", file.data, file.size), &plain, 9, 4, 4);
+    test_bytes_free(&plain);
+    test_bytes_free(&file);
+}
+
+static void labels_go_with_their_images(void **state)
+{
+    (void)state;
+    test_bytes images = test_images(20, 2, 2), labels = test_labels(20);
+    const char *path = test_write_file("images", images.data, images.size);
+    mnist_dataset *dataset;
+    assert_int_equal(
+        mnist_dataset_read(&dataset, path,
+                           test_write_file("labels", labels.data, labels.size), 10),
+        MNIST_OK);
+    for (size_t i = 0; i < 20; i++)
+        assert_int_equal(mnist_dataset_label(dataset, i), labels.data[8 + i]);
+    assert_string_equal(mnist_dataset_origin(dataset), path);
+    mnist_dataset_destroy(&dataset);
+    test_bytes_free(&images);
+    test_bytes_free(&labels);
+}
+
+static void labels_that_do_not_fit_are_refused(void **state)
+{
+    (void)state;
+    test_bytes images = test_images(20, 2, 2), labels = test_labels(21);
+    const char *path = test_write_file("images", images.data, images.size);
+    refuse(path, test_write_file("labels", labels.data, labels.size), MNIST_BAD_FILE,
+           "21 labels, expected 20");
+    test_bytes_free(&labels);
+    labels = test_labels(20);
+    labels.data[8 + 13] = 10;
+    refuse(path, test_write_file("labels", labels.data, labels.size), MNIST_BAD_FILE,
+           "label 13 is 10, expected 0 to 9");
+    refuse(path, path, MNIST_BAD_FILE, "0x00000803, expected 0x00000801");
+    refuse(path, test_path("nowhere"), MNIST_IO_ERROR, "No such file");
+    test_bytes_free(&images);
+    test_bytes_free(&labels);
+}
+
+static void a_damaged_header_is_named_with_value_and_expectation(void **state)
+{
+    (void)state;
+    refuse_bytes("", 0, "ends after 0 bytes, expected 16");
+    refuse_bytes("\0\0\x08", 3, "ends after 3 bytes, expected 16");
+    refuse_bytes("\x1f", 1, "ends after 1 bytes, expected 16");
+    refuse_bytes("P5 28 28 255 and what follows", 29,
+                 "magic number is 0x50352032, expected 0x00000803");
+    test_bytes file = test_images(2, 3, 4);
+    static const struct {
+        size_t at;
+        uint8_t value;
+        const char *message;
+    } damage[] = {
+        {2, 0x0d, "magic number is 0x00000d03, expected 0x00000803"},
+        {3, 1, "magic number is 0x00000801, expected 0x00000803"},
+        {7, 0, "extent of axis 0 is 0, expected at least 1"},
+        {11, 0, "extent of axis 1 is 0, expected at least 1"},
+        {15, 0, "extent of axis 2 is 0, expected at least 1"},
+        {7, 3, "has 40 bytes, expected 52 by its header"},
+        {7, 1, "has 40 bytes, expected 28 by its header"},
+        {4, 0xff, "has 40 bytes, expected 51338281000 by its header"},
+    };
+    for (size_t i = 0; i < sizeof(damage) / sizeof(*damage); i++) {
+        uint8_t old = file.data[damage[i].at];
+        file.data[damage[i].at] = damage[i].value;
+        refuse_bytes(file.data, file.size, damage[i].message);
+        file.data[damage[i].at] = old;
+    }
+    memset(file.data + 4, 0xff, 12);
+    refuse_bytes(file.data, file.size, "extent of axis 1 is 4294967295, expected a");
+    file.data[8] = 0x7f;
+    refuse_bytes(file.data, file.size, "extent of axis 2 is 4294967295, expected a");
+    test_bytes_free(&file);
+}
+
+static void a_plain_file_of_another_length_is_refused(void **state)
+{
+    (void)state;
+    test_bytes file = test_images(2, 3, 4);
+    file.data = realloc(file.data, file.size + 1);
+    for (size_t size = 16; size <= file.size + 1; size++)
+        if (size != file.size)
+            refuse_bytes(file.data, size, "bytes, expected 40 by its header");
+    test_bytes_free(&file);
+}
+
+static void a_gzip_file_cut_off_anywhere_is_refused(void **state)
+{
+    (void)state;
+    test_bytes plain = test_images(2, 3, 4), file = test_gzip(plain.data, plain.size);
+    for (size_t size = 2; size < file.size; size++)
+        refuse_bytes(file.data, size, "gzip data ends ");
+    refuse_bytes(file.data, file.size - 9, "gzip data ends ");
+    test_bytes_free(&plain);
+    test_bytes_free(&file);
+}
+
+static void a_gzip_file_with_any_bit_flipped_is_refused_or_the_same(void **state)
+{
+    (void)state;
+    test_bytes plain = test_images(2, 3, 4), file = test_gzip(plain.data, plain.size);
+    size_t refused = 0;
+    for (size_t bit = 0; bit < 8 * file.size; bit++) {
+        mnist_dataset *dataset = stale();
+        file.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        const char *path = test_write_file("flipped", file.data, file.size);
+        file.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        if (mnist_dataset_read(&dataset, path, NULL, 10)) {
+            assert_null(dataset);
+            refused++;
+            continue;
+        }
+        /* Time, flags and system of the gzip header say nothing of the content, nor do
+         * the bits that fill up the last byte of the compressed data. */
+        if (bit / 8 != file.size - 9)
+            assert_in_range(bit / 8, 3, 9);
+        assert_memory_equal(mnist_dataset_image(dataset, 0), plain.data + 16, 24);
+        mnist_dataset_destroy(&dataset);
+    }
+    assert_true(refused >= 8 * (file.size - 10));
+    test_bytes_free(&plain);
+    test_bytes_free(&file);
+}
+
+static void gzip_checks_tell_both_values(void **state)
+{
+    (void)state;
+    test_bytes plain = test_images(2, 3, 4), file = test_gzip(plain.data, plain.size);
+    uint8_t *trailer = file.data + file.size - 8;
+    char message[80];
+    unsigned long checksum = crc32(0, plain.data, (unsigned)plain.size);
+    memcpy(trailer, "\x04\x03\x02\x01", 4);
+    snprintf(message, sizeof(message), "checksum is 0x%08lx, expected 0x01020304",
+             checksum);
+    refuse_bytes(file.data, file.size, message);
+    for (int i = 0; i < 4; i++)
+        trailer[i] = (uint8_t)(checksum >> 8 * i);
+    trailer[4] = 41;
+    refuse_bytes(file.data, file.size, "gzip length is 40, expected 41");
+    test_bytes_free(&plain);
+    test_bytes_free(&file);
+}
+
+/* The trailer lies across two fills of the reader's buffer, whatever the size of the
+ * compressed data. */
+static void gzip_checks_hold_at_every_place_of_the_buffer(void **state)
+{
+    (void)state;
+    const uint32_t around = 65536 - 16;
+    for (uint32_t count = around - 45; count < around + 5; count++) {
+        test_bytes plain = test_images(count, 1, 1);
+        test_bytes file = test_gzip(plain.data, plain.size);
+        read_back(test_write_file("across", file.data, file.size), &plain, count, 1, 1);
+        memcpy(file.data + file.size - 8, "\x04\x03\x02\x01", 4);
+        refuse_bytes(file.data, file.size, "expected 0x01020304");
+        test_bytes_free(&plain);
+        test_bytes_free(&file);
+    }
+}
+
+static void what_follows_gzip_data_is_refused(void **state)
+{
+    (void)state;
+    test_bytes plain = test_images(2, 3, 4), file = test_gzip(plain.data, plain.size);
+    file.data = realloc(file.data, 2 * file.size);
+    file.data[file.size] = '!';
+    refuse_bytes(file.data, file.size + 1, "gzip data is followed by byte 0x21");
+    file.data[file.size] = 0x1f;
+    refuse_bytes(file.data, file.size + 1, "gzip data ends ");
+    memcpy(file.data + file.size, file.data, file.size);
+    refuse_bytes(file.data, 2 * file.size, "goes on after 40 bytes, expected its end");
+    test_bytes_free(&plain);
+    test_bytes_free(&file);
+}
+
+static void a_gzip_bomb_stops_at_what_its_header_promises(void **state)
+{
+    (void)state;
+    test_bytes plain = test_images(2, 3, 4);
+    plain.data = realloc(plain.data, 64 * MEGABYTE);
+    memset(plain.data + plain.size, 0, 64 * MEGABYTE - plain.size);
+    test_bytes file = test_gzip(plain.data, 64 * MEGABYTE);
+    test_memory memory;
+    test_memory_limit(&memory, SIZE_MAX);
+    refuse_bytes(file.data, file.size, "goes on after 40 bytes");
+    test_memory_unlimit();
+    assert_in_range(memory.largest, 1, MEGABYTE);
+    test_bytes_free(&plain);
+    test_bytes_free(&file);
+}
+
+static void the_promise_of_a_header_takes_no_memory_before_it_is_checked(void **state)
+{
+    (void)state;
+    const uint32_t extents[] = {1u << 30, 28, 28};
+    test_bytes plain = test_idx(3, extents, 100, 256);
+    test_bytes file = test_gzip(plain.data, plain.size);
+    test_memory memory;
+    test_memory_limit(&memory, SIZE_MAX);
+    refuse_bytes(file.data, file.size, "header promises 841813590032 bytes, expected");
+    refuse_bytes(plain.data, plain.size, "has 116 bytes, expected 841813590032");
+    test_memory_unlimit();
+    assert_in_range(memory.largest, 1, MEGABYTE);
+    test_bytes_free(&plain);
+    test_bytes_free(&file);
+}
+
+/* Path of a pipe that holds data. */
+static const char *pipe_of(const void *data, size_t size, int *reader)
+{
+    static char path[64];
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], data, size), size);
+    close(ends[1]);
+    *reader = ends[0];
+    snprintf(path, sizeof(path), "/dev/fd/%d", ends[0]);
+    return path;
+}
+
+static void a_pipe_is_read_and_believed_little(void **state)
+{
+    (void)state;
+    test_bytes plain = test_images(5, 6, 7), file = test_gzip(plain.data, plain.size);
+    int reader;
+    read_back(pipe_of(plain.data, plain.size, &reader), &plain, 5, 6, 7);
+    close(reader);
+    read_back(pipe_of(file.data, file.size, &reader), &plain, 5, 6, 7);
+    close(reader);
+    refuse(pipe_of(plain.data, plain.size - 1, &reader), NULL, MNIST_BAD_FILE,
+           "ends after 225 bytes, expected 226");
+    close(reader);
+    plain.data[4] = 0xff;
+    refuse(pipe_of(plain.data, plain.size, &reader), NULL, MNIST_BAD_FILE,
+           "expected at most 1073741824");
+    close(reader);
+    test_bytes_free(&plain);
+    test_bytes_free(&file);
+}
+
+static void what_cannot_be_read_says_why(void **state)
+{
+    (void)state;
+    refuse(test_path("nowhere"), NULL, MNIST_IO_ERROR, "No such file or directory");
+    refuse(test_folder, NULL, MNIST_IO_ERROR, "is a folder, expected a file");
+    /* The first page of a process is not mapped. */
+    if (access("/proc/self/mem", R_OK) == 0)
+        refuse("/proc/self/mem", NULL, MNIST_IO_ERROR, "cannot be read: ");
+}
+
+static void null_and_impossible_classes_are_refused(void **state)
+{
+    (void)state;
+    mnist_dataset *dataset = stale();
+    assert_int_equal(mnist_dataset_read(NULL, "x", NULL, 10), MNIST_INVALID_ARGUMENT);
+    assert_int_equal(mnist_dataset_read(&dataset, NULL, NULL, 10),
+                     MNIST_INVALID_ARGUMENT);
+    assert_null(dataset);
+    assert_int_equal(mnist_dataset_read(&dataset, "x", NULL, 0),
+                     MNIST_INVALID_ARGUMENT);
+    assert_int_equal(mnist_dataset_read(&dataset, "x", NULL, 257),
+                     MNIST_INVALID_ARGUMENT);
+    assert_contains(mnist_last_error(), "257 classes, expected 1 to 256");
+}
+
+static void no_memory_at_any_point_leaves_nothing(void **state)
+{
+    (void)state;
+    test_bytes images = test_images(20, 2, 2), labels = test_labels(20);
+    test_bytes packed = test_gzip(images.data, images.size);
+    const char *image_path = test_write_file("images", packed.data, packed.size);
+    const char *label_path = test_write_file("labels", labels.data, labels.size);
+    mnist_status status = MNIST_OUT_OF_MEMORY;
+    size_t allocations = 0;
+    for (; status; allocations++) {
+        mnist_dataset *dataset = stale();
+        test_memory memory;
+        test_memory_limit(&memory, allocations);
+        status = mnist_dataset_read(&dataset, image_path, label_path, 10);
+        test_memory_unlimit();
+        assert_true(status == MNIST_OK || status == MNIST_OUT_OF_MEMORY);
+        assert_int_equal(dataset == NULL, status != MNIST_OK);
+        mnist_dataset_destroy(&dataset);
+    }
+    assert_in_range(allocations, 8, 12);
+    test_bytes_free(&images);
+    test_bytes_free(&labels);
+    test_bytes_free(&packed);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(content_and_not_the_name_tells_what_is_gzip),
+        TEST(any_size_and_count_is_read),
+        TEST(a_gzip_file_of_several_members_is_one_file),
+        TEST(labels_go_with_their_images),
+        TEST(labels_that_do_not_fit_are_refused),
+        TEST(a_damaged_header_is_named_with_value_and_expectation),
+        TEST(a_plain_file_of_another_length_is_refused),
+        TEST(a_gzip_file_cut_off_anywhere_is_refused),
+        TEST(a_gzip_file_with_any_bit_flipped_is_refused_or_the_same),
+        TEST(gzip_checks_tell_both_values),
+        TEST(gzip_checks_hold_at_every_place_of_the_buffer),
+        TEST(what_follows_gzip_data_is_refused),
+        TEST(a_gzip_bomb_stops_at_what_its_header_promises),
+        TEST(the_promise_of_a_header_takes_no_memory_before_it_is_checked),
+        TEST(a_pipe_is_read_and_believed_little),
+        TEST(what_cannot_be_read_says_why),
+        TEST(null_and_impossible_classes_are_refused),
+        TEST(no_memory_at_any_point_leaves_nothing),
+    };
+    return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
+}
