@@ -153,7 +153,8 @@ lstm_status lstm_params_clip_norm(lstm_params *params, double max_norm, double *
  * @param params a set
  * @param path where; a file of that name is replaced
  * @retval LSTM_OK on disk
- * @retval LSTM_INVALID_ARGUMENT a pointer is NULL
+ * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, a name is no UTF-8, or the names are
+ * so many that the header would pass 1 MiB; nothing was written
  * @retval LSTM_IO_ERROR the file could not be written; the message names it and says
  * why
  * @retval LSTM_OUT_OF_MEMORY no memory; nothing was written
@@ -166,8 +167,9 @@ lstm_status lstm_params_save(const lstm_params *params, const char *path);
 /**
  * Reads all values from a safetensors file, whoever wrote it.
  *
- * Every parameter of the set has to be there as F32 in its shape, and nothing else. The
- * file is checked as a whole before the first value changes.
+ * Every parameter of the set has to be there in its shape, and nothing else. F32 is
+ * taken as it is; F16 and BF16 are converted, which loses nothing, and F64 is rounded.
+ * The file is checked and read as a whole before the first value changes.
  *
  * @param params a set
  * @param path the file

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,8 +13,9 @@ static int call_open(const char *path, int flags, mode_t mode)
     return open(path, flags, mode);
 }
 
-static const common_file_calls system_calls = {call_open, write,  fsync,
-                                               close,     rename, unlink};
+static const common_file_calls system_calls = {
+    call_open, fstat, read, write, fsync, close, rename, unlink,
+};
 static const common_file_calls *calls = &system_calls;
 
 void common_file_set_calls(const common_file_calls *replacement)
@@ -119,4 +121,47 @@ void common_replace_abandon(common_replacement *replacement)
         calls->close(replacement->file);
     calls->unlink(replacement->temporary);
     forget(replacement);
+}
+
+int common_input_open(common_input *input, const char *path)
+{
+    /* Opening a named pipe must not wait for its writer. */
+    *input =
+        (common_input){.file = calls->open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)};
+    if (input->file < 0)
+        return errno;
+    struct stat facts;
+    int error = calls->fstat(input->file, &facts) ? errno : 0;
+    if (!error && S_ISDIR(facts.st_mode))
+        error = EISDIR;
+    else if (!error && !S_ISREG(facts.st_mode))
+        error = EINVAL;
+    else if (!error && (uintmax_t)facts.st_size > SIZE_MAX)
+        error = EFBIG;
+    if (error)
+        common_input_close(input);
+    else
+        input->size = (size_t)facts.st_size;
+    return error;
+}
+
+int common_input_read(common_input *input, void *data, size_t size)
+{
+    char *next = data;
+    while (size > 0) {
+        ssize_t count = calls->read(input->file, next, size);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return count < 0 ? errno : ENODATA;
+        next += count;
+        size -= (size_t)count;
+    }
+    return 0;
+}
+
+void common_input_close(common_input *input)
+{
+    calls->close(input->file);
+    input->file = -1;
 }

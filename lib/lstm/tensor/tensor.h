@@ -19,10 +19,12 @@ struct lstm_tensor {
     bool owns;
 };
 
-/** Size of the text of a shape: "[" four extents of 20 digits, separators, "]". */
-enum { LSTM_SHAPE_TEXT = 96 };
+/** Size of the text of a shape: "[", extents of 20 digits, separators, "]". Tensors in
+ *  files have up to eight axes. */
+enum { LSTM_SHAPE_TEXT = 192 };
 
-/** Writes a shape as "[64, 28, 128]" into text [LSTM_SHAPE_TEXT] and returns it. */
+/** Writes a shape of rank 0 to 8 as "[64, 28, 128]" into text [LSTM_SHAPE_TEXT] and
+ *  returns it. */
 const char *lstm_shape_text(char *text, size_t rank, const size_t *shape);
 
 /** Whether a tensor has exactly this shape. */

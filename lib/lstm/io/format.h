@@ -1,0 +1,25 @@
+/**
+ * @file
+ * What reading and writing safetensors files share.
+ */
+#ifndef LSTM_IO_FORMAT_H
+#define LSTM_IO_FORMAT_H
+
+#include "lib/lstm/io/safetensors.h"
+
+/** Bytes of the length of the header, and the most that a header may have. */
+enum { LSTM_LENGTH_SIZE = 8, LSTM_HEADER_LIMIT = 1 << 20 };
+
+/** Key of the metadata in a header. */
+#define LSTM_METADATA_KEY "__metadata__"
+
+/** Fails because of an errno: "safetensors: PATH: No space left on device". */
+lstm_status lstm_fail_file(const char *path, int error);
+
+/** The format of a name such as "BF16"; NULL when there is none. */
+const lstm_dtype *lstm_dtype_find(const char *name);
+
+/** Reads file->header's tensors and metadata to file->tensors and checks them. */
+lstm_status lstm_header_read(lstm_safetensors *file);
+
+#endif

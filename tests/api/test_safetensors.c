@@ -1,0 +1,453 @@
+/* Files of parameters: round trips, and files that mean harm. */
+#include <lstm/linear.h>
+#include <lstm/params.h>
+#include <lstm/rng.h>
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/support/test.h"
+
+/* The set of all tests here: "w.weight" [2, 3] and "w.bias" [2]. */
+typedef struct fixture {
+    lstm_linear *linear;
+    lstm_params *params;
+    char folder[64];
+    char path[96];
+} fixture;
+
+static fixture create_fixture(uint64_t seed)
+{
+    fixture f;
+    lstm_rng *rng;
+    assert_int_equal(lstm_rng_create(&rng, seed), LSTM_OK);
+    assert_int_equal(lstm_linear_create(&f.linear, 3, 2, rng), LSTM_OK);
+    assert_int_equal(lstm_params_create(&f.params), LSTM_OK);
+    assert_int_equal(lstm_params_add_linear(f.params, "w", f.linear), LSTM_OK);
+    lstm_rng_destroy(&rng);
+    const char *base = getenv("TMPDIR");
+    snprintf(f.folder, sizeof(f.folder), "%.40s/lstm-test-XXXXXX",
+             base ? base : "/tmp");
+    assert_non_null(mkdtemp(f.folder));
+    snprintf(f.path, sizeof(f.path), "%s/model.safetensors", f.folder);
+    return f;
+}
+
+static void destroy_fixture(fixture *f)
+{
+    unlink(f->path);
+    assert_int_equal(rmdir(f->folder), 0);
+    lstm_params_destroy(&f->params);
+    lstm_linear_destroy(&f->linear);
+}
+
+static float *values(const fixture *f, size_t index)
+{
+    return lstm_tensor_data(lstm_params_value(f->params, index));
+}
+
+static void write_file(const char *path, const void *data, size_t size)
+{
+    /* Some file systems sync a file that is truncated and written again. */
+    unlink(path);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+enum { ROOM = 4096 };
+
+static size_t read_file(const char *path, unsigned char *data)
+{
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    size_t size = fread(data, 1, ROOM, file);
+    fclose(file);
+    return size;
+}
+
+/* Writes length, header, and data bytes that count up; returns the size of all. */
+static size_t compose(unsigned char *bytes, const char *header, size_t data)
+{
+    size_t length = strlen(header);
+    for (size_t i = 0; i < 8; i++)
+        bytes[i] = (unsigned char)((uint64_t)length >> 8 * i);
+    memcpy(bytes + 8, header, length);
+    for (size_t i = 0; i < data; i++)
+        bytes[8 + length + i] = (unsigned char)(i % 64);
+    return 8 + length + data;
+}
+
+static void saved_values_come_back_bit_for_bit(void **state)
+{
+    (void)state;
+    fixture f = create_fixture(1);
+    fixture other = create_fixture(2);
+    values(&f, 0)[1] = NAN;
+    values(&f, 1)[0] = -0.0f;
+    assert_int_equal(lstm_params_save(f.params, f.path), LSTM_OK);
+    assert_int_equal(lstm_params_load(other.params, f.path), LSTM_OK);
+    assert_memory_equal(values(&f, 0), values(&other, 0), 6 * sizeof(float));
+    assert_memory_equal(values(&f, 1), values(&other, 1), 2 * sizeof(float));
+    destroy_fixture(&f);
+    destroy_fixture(&other);
+}
+
+static void a_file_is_laid_out_as_the_reference_does(void **state)
+{
+    /* Length 136, two tensors in the set's order, spaces up to a multiple of 8. */
+    (void)state;
+    static const char header[] =
+        "{\"w.weight\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
+        "\"w.bias\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[24,32]}}";
+    fixture f = create_fixture(1);
+    unsigned char bytes[ROOM];
+    assert_int_equal(lstm_params_save(f.params, f.path), LSTM_OK);
+    size_t size = read_file(f.path, bytes), length = strlen(header);
+    size_t padded = (length + 7) / 8 * 8;
+    assert_int_equal(size, 8 + padded + 32);
+    assert_int_equal(bytes[0], padded);
+    for (size_t i = 1; i < 8; i++)
+        assert_int_equal(bytes[i], 0);
+    assert_memory_equal(bytes + 8, header, length);
+    for (size_t i = length; i < padded; i++)
+        assert_int_equal(bytes[8 + i], ' ');
+    assert_memory_equal(bytes + 8 + padded, values(&f, 0), 24);
+    assert_memory_equal(bytes + 8 + padded + 24, values(&f, 1), 8);
+    destroy_fixture(&f);
+}
+
+static void order_space_and_metadata_are_free(void **state)
+{
+    (void)state;
+    fixture f = create_fixture(1);
+    unsigned char bytes[ROOM];
+    float expected[2];
+    size_t size = compose(
+        bytes,
+        "{ \"w.bias\" : {\"data_offsets\":[0,8], \"shape\":[2],\"dtype\":\"F32\"},\n"
+        "\"__metadata__\":{\"format\":\"pt\",\"\\u00e9\":\"\"},"
+        "\"w.weight\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[8,32]}}  ",
+        32);
+    write_file(f.path, bytes, size);
+    assert_int_equal(lstm_params_load(f.params, f.path), LSTM_OK);
+    memcpy(expected, bytes + size - 32, sizeof(expected));
+    assert_memory_equal(values(&f, 1), expected, sizeof(expected));
+    destroy_fixture(&f);
+}
+
+/* A header of the two tensors with one part of it replaced. */
+#define WEIGHT                                                                         \
+    "\"w.weight\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}"
+#define BIAS "\"w.bias\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[24,32]}"
+#define BIAS_OF(dtype, shape, offsets)                                                 \
+    "{" WEIGHT ",\"w.bias\":{\"dtype\":" dtype ",\"shape\":" shape                     \
+    ",\"data_offsets\":" offsets "}}"
+
+static const struct {
+    const char *header;
+    size_t data;
+    lstm_status status;
+    const char *message;
+} harmful[] = {
+    {"", 32, LSTM_BAD_FILE, "header does not start with {"},
+    {" {" WEIGHT "," BIAS "}", 32, LSTM_BAD_FILE, "header does not start with {"},
+    {"[]", 32, LSTM_BAD_FILE, "header does not start with {"},
+    {"{", 32, LSTM_BAD_FILE, "header at byte"},
+    {"{" WEIGHT "," BIAS "} x", 32, LSTM_BAD_FILE, "header at byte"},
+    {"{" WEIGHT "," WEIGHT "}", 24, LSTM_BAD_FILE, "duplicate object key"},
+    {"{\"\xff\":{}}", 0, LSTM_BAD_FILE, "decode byte 0xff"},
+    {"{\"a\\u0000\":{}}", 0, LSTM_BAD_FILE, "\\u0000"},
+    {"{}", 0, LSTM_BAD_FILE, "tensor w.weight is missing"},
+    {"{" WEIGHT "}", 24, LSTM_BAD_FILE, "tensor w.bias is missing"},
+    {"{" WEIGHT "," BIAS
+     ",\"x\\ny\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[32,36]}}",
+     36, LSTM_BAD_FILE, "tensor x?y is none of the set's 2"},
+    {"{" WEIGHT "," BIAS "}", 33, LSTM_BAD_FILE, "data has 33 bytes, expected 32"},
+    {"{" WEIGHT "," BIAS "}", 31, LSTM_BAD_FILE,
+     "tensor w.bias: data_offsets are 24 and 32, expected to rise and to end at 31"},
+    {"{" WEIGHT ",\"w.bias\":5}", 32, LSTM_BAD_FILE, "tensor w.bias: expected dtype"},
+    {"{" WEIGHT ",\"w.bias\":{\"dtype\":\"F32\",\"shape\":[2]}}", 32, LSTM_BAD_FILE,
+     "tensor w.bias: expected dtype"},
+    {"{" WEIGHT ",\"w.bias\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[24,32]"
+     ",\"more\":1}}",
+     32, LSTM_BAD_FILE, "tensor w.bias: expected dtype"},
+    {BIAS_OF("32", "[2]", "[24,32]"), 32, LSTM_BAD_FILE, "dtype is no string"},
+    {BIAS_OF("\"F33\"", "[2]", "[24,32]"), 32, LSTM_BAD_FILE, "dtype F33 is unknown"},
+    {BIAS_OF("\"I32\"", "[2]", "[24,32]"), 32, LSTM_BAD_FILE,
+     "tensor w.bias is I32, expected F32, F64, F16 or BF16"},
+    {BIAS_OF("\"F32\"", "2", "[24,32]"), 32, LSTM_BAD_FILE, "shape is no array"},
+    {BIAS_OF("\"F32\"", "[2.0]", "[24,32]"), 32, LSTM_BAD_FILE,
+     "extent of axis 0 is no size"},
+    {BIAS_OF("\"F32\"", "[1,-2]", "[24,32]"), 32, LSTM_BAD_FILE,
+     "extent of axis 1 is no size"},
+    {BIAS_OF("\"F32\"", "[18446744073709551618]", "[24,32]"), 32, LSTM_BAD_FILE,
+     "too big integer"},
+    {BIAS_OF("\"F32\"", "[4294967296,4294967296,2]", "[24,32]"), 32, LSTM_BAD_FILE,
+     "shape is larger than any memory"},
+    {BIAS_OF("\"F32\"", "[4611686018427387906]", "[24,32]"), 32, LSTM_BAD_FILE,
+     "data has 8 bytes, expected 4611686018427387906 values of 4 bytes"},
+    {BIAS_OF("\"F32\"", "[1,1,1,1,1,1,1,1,2]", "[24,32]"), 32, LSTM_BAD_FILE,
+     "rank is 9, expected at most 8"},
+    {BIAS_OF("\"F32\"", "[3]", "[24,32]"), 32, LSTM_BAD_FILE,
+     "data has 8 bytes, expected 3 values of 4 bytes"},
+    {BIAS_OF("\"F32\"", "[2,1]", "[24,32]"), 32, LSTM_SHAPE_MISMATCH,
+     "tensor w.bias is [2, 1], expected [2]"},
+    {BIAS_OF("\"F32\"", "[3]", "[24,36]"), 36, LSTM_SHAPE_MISMATCH,
+     "tensor w.bias is [3], expected [2]"},
+    {BIAS_OF("\"F32\"", "[]", "[24,28]"), 28, LSTM_SHAPE_MISMATCH,
+     "tensor w.bias is [], expected [2]"},
+    {BIAS_OF("\"F32\"", "[0]", "[24,24]"), 24, LSTM_SHAPE_MISMATCH,
+     "tensor w.bias is [0], expected [2]"},
+    {BIAS_OF("\"F32\"", "[2]", "24"), 32, LSTM_BAD_FILE, "are no two sizes"},
+    {BIAS_OF("\"F32\"", "[2]", "[24]"), 32, LSTM_BAD_FILE, "are no two sizes"},
+    {BIAS_OF("\"F32\"", "[2]", "[24,32,32]"), 32, LSTM_BAD_FILE, "are no two sizes"},
+    {BIAS_OF("\"F32\"", "[2]", "[-8,0]"), 32, LSTM_BAD_FILE, "are no two sizes"},
+    {BIAS_OF("\"F32\"", "[2]", "[24,true]"), 32, LSTM_BAD_FILE, "are no two sizes"},
+    {BIAS_OF("\"F32\"", "[2]", "[32,24]"), 32, LSTM_BAD_FILE, "are 32 and 24"},
+    {BIAS_OF("\"F32\"", "[2]", "[9223372036854775800,9223372036854775807]"), 32,
+     LSTM_BAD_FILE, "expected to rise and to end at 32"},
+    {BIAS_OF("\"F32\"", "[2]", "[16,24]"), 24, LSTM_BAD_FILE,
+     "tensor w.bias: data starts at 16, expected 24"},
+    {BIAS_OF("\"F32\"", "[2]", "[28,36]"), 36, LSTM_BAD_FILE,
+     "tensor w.bias: data starts at 28, expected 24"},
+    {BIAS_OF("\"F32\"", "[2]", "[0,8]"), 24, LSTM_BAD_FILE,
+     "data starts at 0, expected 8"},
+    {"{" WEIGHT "," BIAS ",\"__metadata__\":[]}", 32, LSTM_BAD_FILE,
+     "__metadata__ is no object"},
+    {"{" WEIGHT "," BIAS ",\"__metadata__\":{\"k\":1}}", 32, LSTM_BAD_FILE,
+     "__metadata__: value of k is no string"},
+};
+
+static void every_harmful_file_is_refused_and_changes_nothing(void **state)
+{
+    (void)state;
+    fixture f = create_fixture(1), twin = create_fixture(1);
+    unsigned char bytes[ROOM];
+    for (size_t i = 0; i < sizeof(harmful) / sizeof(harmful[0]); i++) {
+        write_file(f.path, bytes, compose(bytes, harmful[i].header, harmful[i].data));
+        assert_int_equal(lstm_params_load(f.params, f.path), harmful[i].status);
+        assert_contains(lstm_last_error(), harmful[i].message);
+        assert_contains(lstm_last_error(), f.path);
+        assert_null(strchr(lstm_last_error(), '\n'));
+        assert_memory_equal(values(&f, 0), values(&twin, 0), 24);
+        assert_memory_equal(values(&f, 1), values(&twin, 1), 8);
+    }
+    destroy_fixture(&f);
+    destroy_fixture(&twin);
+}
+
+static void a_length_beyond_the_file_or_the_limit_is_refused(void **state)
+{
+    (void)state;
+    fixture f = create_fixture(1);
+    unsigned char bytes[ROOM];
+    size_t size = compose(bytes, "{" WEIGHT "," BIAS "}", 32);
+    bytes[0] = 255;
+    write_file(f.path, bytes, size);
+    assert_int_equal(lstm_params_load(f.params, f.path), LSTM_BAD_FILE);
+    assert_contains(lstm_last_error(), "header has 255 bytes, expected at most");
+    memset(bytes, 255, 8);
+    write_file(f.path, bytes, size);
+    assert_int_equal(lstm_params_load(f.params, f.path), LSTM_BAD_FILE);
+    assert_contains(lstm_last_error(), "header has 18446744073709551615 bytes");
+    /* A sparse file of 2 MiB whose header takes one byte more than 1 MiB. */
+    memcpy(bytes, (unsigned char[]){1, 0, 16, 0, 0, 0, 0, 0}, 8);
+    write_file(f.path, bytes, size);
+    assert_int_equal(truncate(f.path, 2 << 20), 0);
+    assert_int_equal(lstm_params_load(f.params, f.path), LSTM_BAD_FILE);
+    assert_contains(lstm_last_error(),
+                    "header has 1048577 bytes, expected at most 1048576");
+    destroy_fixture(&f);
+}
+
+static void every_truncation_is_refused(void **state)
+{
+    (void)state;
+    fixture f = create_fixture(1), twin = create_fixture(1);
+    unsigned char bytes[ROOM];
+    assert_int_equal(lstm_params_save(f.params, f.path), LSTM_OK);
+    size_t size = read_file(f.path, bytes);
+    for (size_t i = 0; i < size; i++) {
+        write_file(f.path, bytes, i);
+        assert_int_equal(lstm_params_load(f.params, f.path), LSTM_BAD_FILE);
+    }
+    assert_memory_equal(values(&f, 0), values(&twin, 0), 24);
+    destroy_fixture(&f);
+    destroy_fixture(&twin);
+}
+
+static void a_changed_header_is_refused_or_harmless(void **state)
+{
+    /* Any byte of length and header replaced by any of these. */
+    (void)state;
+    fixture f = create_fixture(1), twin = create_fixture(1);
+    static const unsigned char others[] = {0, ' ', '"', '0', '9', '[', '{', '}', 255};
+    unsigned char bytes[ROOM];
+    assert_int_equal(lstm_params_save(f.params, f.path), LSTM_OK);
+    size_t size = read_file(f.path, bytes), loaded = 0;
+    for (size_t i = 0; i < size - 32; i++)
+        for (size_t j = 0; j < sizeof(others); j++) {
+            unsigned char byte = bytes[i];
+            bytes[i] = others[j];
+            write_file(f.path, bytes, size);
+            lstm_status status = lstm_params_load(f.params, f.path);
+            loaded += status == LSTM_OK;
+            assert_true(status == LSTM_OK || status == LSTM_BAD_FILE ||
+                        status == LSTM_SHAPE_MISMATCH);
+            assert_memory_equal(values(&f, 0), values(&twin, 0), 24);
+            assert_memory_equal(values(&f, 1), values(&twin, 1), 8);
+            bytes[i] = byte;
+        }
+    /* What is loaded is what was the same byte before, or padding. */
+    assert_in_range(loaded, 8, 400);
+    destroy_fixture(&f);
+    destroy_fixture(&twin);
+}
+
+static void other_formats_are_converted(void **state)
+{
+    /* Powers of two, the largest and smallest, infinity and NaN of each format. */
+    (void)state;
+    fixture f = create_fixture(1);
+    unsigned char bytes[ROOM];
+    static const uint16_t half[] = {0x3c00, 0xc100, 0x7bff, 0x0001,
+                                    0x8000, 0x7c00, 0x83ff, 0x7e00};
+    static const uint16_t brain[] = {0x3f80, 0xc020, 0x7f7f, 0x0001,
+                                     0x8000, 0xff80, 0x4049, 0x7fc0};
+    static const double wide[] = {1,    -2.5,     1e300,   0x1p-149,
+                                  -0.0, INFINITY, 1 / 3.0, NAN};
+    static const struct {
+        const char *name;
+        size_t size;
+        const void *data;
+        float expected[7];
+    } formats[] = {
+        {"F16",
+         2,
+         half,
+         {1, -2.5f, 65504, 0x1p-24f, -0.0f, INFINITY, -1023 * 0x1p-24f}},
+        {"BF16",
+         2,
+         brain,
+         {1, -2.5f, 0x1.fep127f, 0x1p-133f, -0.0f, -INFINITY, 3.140625f}},
+        {"F64", 8, wide, {1, -2.5f, INFINITY, 0x1p-149f, -0.0f, INFINITY, 1 / 3.0f}},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        char header[512];
+        size_t size = formats[i].size;
+        snprintf(
+            header, sizeof(header),
+            "{\"w.weight\":{\"dtype\":\"%s\",\"shape\":[2,3],\"data_offsets\":[0,%zu]"
+            "},\"w.bias\":{\"dtype\":\"%s\",\"shape\":[2],\"data_offsets\":[%zu,%zu]"
+            "}}",
+            formats[i].name, 6 * size, formats[i].name, 6 * size, 8 * size);
+        size_t total = compose(bytes, header, 8 * size);
+        memcpy(bytes + total - 8 * size, formats[i].data, 8 * size);
+        write_file(f.path, bytes, total);
+        assert_int_equal(lstm_params_load(f.params, f.path), LSTM_OK);
+        assert_memory_equal(values(&f, 0), formats[i].expected, 24);
+        assert_memory_equal(values(&f, 1), formats[i].expected + 6, 4);
+        assert_true(isnan(values(&f, 1)[1]));
+    }
+    destroy_fixture(&f);
+}
+
+static void what_cannot_be_read_says_why(void **state)
+{
+    (void)state;
+    fixture f = create_fixture(1);
+    assert_int_equal(lstm_params_load(f.params, f.path), LSTM_IO_ERROR);
+    assert_contains(lstm_last_error(), "No such file or directory");
+    assert_int_equal(lstm_params_load(f.params, f.folder), LSTM_IO_ERROR);
+    assert_contains(lstm_last_error(), "Is a directory");
+    assert_int_equal(lstm_params_load(f.params, "/dev/null"), LSTM_IO_ERROR);
+    assert_contains(lstm_last_error(), "Not a regular file");
+    assert_int_equal(mkfifo(f.path, 0600), 0);
+    assert_int_equal(lstm_params_load(f.params, f.path), LSTM_IO_ERROR);
+    assert_int_equal(lstm_params_load(NULL, f.path), LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_params_load(f.params, NULL), LSTM_INVALID_ARGUMENT);
+    destroy_fixture(&f);
+}
+
+static void what_cannot_be_written_says_why(void **state)
+{
+    (void)state;
+    fixture f = create_fixture(1);
+    char path[160];
+    snprintf(path, sizeof(path), "%s/none/model", f.folder);
+    assert_int_equal(lstm_params_save(f.params, path), LSTM_IO_ERROR);
+    assert_contains(lstm_last_error(), path);
+    assert_contains(lstm_last_error(), "No such file or directory");
+    assert_int_equal(lstm_params_save(f.params, f.folder), LSTM_IO_ERROR);
+    assert_contains(lstm_last_error(), "Is a directory");
+    assert_int_equal(lstm_params_save(NULL, f.path), LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_params_save(f.params, NULL), LSTM_INVALID_ARGUMENT);
+    assert_int_equal(access(f.path, F_OK), -1);
+    destroy_fixture(&f);
+}
+
+static void names_that_are_no_text_are_refused(void **state)
+{
+    (void)state;
+    static const char *const prefixes[] = {
+        "\x80",         "\xc0\xaf",         "a\xe0\x9f\xbf",
+        "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80",
+        "\xc3",         "\xf0\x8f\xbf\xbf"};
+    fixture f = create_fixture(1);
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        lstm_params *params;
+        assert_int_equal(lstm_params_create(&params), LSTM_OK);
+        assert_int_equal(lstm_params_add_linear(params, prefixes[i], f.linear),
+                         LSTM_OK);
+        assert_int_equal(lstm_params_save(params, f.path), LSTM_INVALID_ARGUMENT);
+        assert_contains(lstm_last_error(), "is no UTF-8 at byte");
+        lstm_params_destroy(&params);
+    }
+    assert_int_equal(access(f.path, F_OK), -1);
+    assert_int_equal(
+        lstm_params_add_linear(
+            f.params, "\"\\\n \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", f.linear),
+        LSTM_OK);
+    assert_int_equal(lstm_params_save(f.params, f.path), LSTM_OK);
+    assert_int_equal(lstm_params_load(f.params, f.path), LSTM_OK);
+    destroy_fixture(&f);
+}
+
+static void a_saved_file_replaces_the_old_one_and_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    fixture f = create_fixture(1);
+    write_file(f.path, "old", 3);
+    assert_int_equal(lstm_params_save(f.params, f.path), LSTM_OK);
+    assert_int_equal(lstm_params_load(f.params, f.path), LSTM_OK);
+    DIR *folder = opendir(f.folder);
+    size_t entries = 0;
+    while (readdir(folder))
+        entries++;
+    closedir(folder);
+    /* Itself, the one above, and the file. */
+    assert_int_equal(entries, 3);
+    destroy_fixture(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(saved_values_come_back_bit_for_bit),
+        TEST(a_file_is_laid_out_as_the_reference_does),
+        TEST(order_space_and_metadata_are_free),
+        TEST(every_harmful_file_is_refused_and_changes_nothing),
+        TEST(a_length_beyond_the_file_or_the_limit_is_refused),
+        TEST(every_truncation_is_refused),
+        TEST(a_changed_header_is_refused_or_harmless),
+        TEST(other_formats_are_converted),
+        TEST(what_cannot_be_read_says_why),
+        TEST(what_cannot_be_written_says_why),
+        TEST(names_that_are_no_text_are_refused),
+        TEST(a_saved_file_replaces_the_old_one_and_leaves_nothing_behind),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
