@@ -1,0 +1,371 @@
+"""liblstm from Python, with ctypes and nothing else.
+
+Names, shapes and rules are those of the C headers under include/lstm: T steps, N
+sequences, I inputs, H hidden units, L layers, C classes. Wherever a tensor is expected,
+a Tensor or any float32 array will do: NumPy arrays go in and out without a copy, and so
+does anything else with a buffer of floats. A failure raises Error with the library's
+message, which shows both shapes.
+
+    rng = lstm.Rng(0)
+    net = lstm.Layer(28, 128, layers=2, batch_first=True, rng=rng)
+    net.forward(x, out=out)                # x [N, T, 28] -> out [N, T, 128]
+"""
+from ctypes import byref, c_double, c_float, c_int64, c_size_t, c_ssize_t, c_uint8, c_void_p
+
+import native
+from lstm_c import (BFLOAT16, FLOAT32, MAX_RANK, MAX_THREADS, MEAN, NONE, RNG_STATE_SIZE,
+                    SUM, AdamConfig, CrossEntropyConfig, Error, LayerConfig, create,
+                    library)
+
+__all__ = ["BFLOAT16", "FLOAT32", "MAX_RANK", "MAX_THREADS", "MEAN", "NONE", "SUM", "Adam",
+           "AdamConfig", "CrossEntropy", "Error", "Layer", "LayerConfig", "Linear",
+           "Params", "Rng", "Tensor", "kernels_name", "set_threads", "threads", "version"]
+
+
+def version():
+    """Version of the library that is running."""
+    return library.lstm_version().decode()
+
+
+def kernels_name():
+    """The set of kernels in use: "avx512", "avx2", "neon" or "generic"."""
+    return library.lstm_kernels_name().decode()
+
+
+def threads():
+    """How many threads a call may use."""
+    return library.lstm_threads()
+
+
+def set_threads(count):
+    """Sets how many threads a call may use; 0 goes back to the default."""
+    library.lstm_set_threads(count)
+
+
+def _pointer(handle, kind):
+    if handle is None:
+        return None
+    if not isinstance(handle, kind):
+        raise TypeError(f"expected a {kind.__name__}, got a {type(handle).__name__}")
+    return handle.pointer
+
+
+class Tensor(native.Handle):
+    """A float32 array: Tensor(2, 3) is [2, 3] zeros, Tensor.wrap(array) somebody's
+    array without a copy. numpy.asarray(tensor) is its memory without a copy as well."""
+
+    def __init__(self, *shape):
+        extents = (c_size_t * len(shape))(*shape)
+        self._adopt(create("lstm_tensor_create", len(shape), extents))
+
+    def _adopt(self, pointer, destroy=library.lstm_tensor_destroy, *owners, keep=None):
+        super().__init__(pointer, destroy, *owners)
+        self._keep = keep
+
+    @classmethod
+    def _from(cls, pointer, *owners, destroy=library.lstm_tensor_destroy, keep=None):
+        tensor = cls.__new__(cls)
+        tensor._adopt(pointer, destroy, *owners, keep=keep)
+        return tensor
+
+    @classmethod
+    def wrap(cls, array, name="array", output=False):
+        """A tensor over the memory of a float32 array, which it keeps alive."""
+        memory = native.Memory(name, array, "float32")
+        if output:
+            memory.writable()
+        rank = len(memory.shape)
+        strides = memory.strides and (c_ssize_t * rank)(*[s // 4 for s in memory.strides])
+        pointer = create("lstm_tensor_wrap", memory.address, rank,
+                          (c_size_t * rank)(*memory.shape), strides)
+        return cls._from(pointer, keep=memory)
+
+    def select(self, axis, index):
+        """A view of one index of an axis."""
+        return self._from(create("lstm_tensor_select", self.pointer, axis, index), self)
+
+    def narrow(self, axis, start, count):
+        """A view of a range of an axis."""
+        return self._from(
+            create("lstm_tensor_narrow", self.pointer, axis, start, count), self)
+
+    def fill(self, value):
+        """Sets every element to one value."""
+        library.lstm_tensor_fill(self.pointer, value)
+
+    def copy(self, source):
+        """Copies every element of a tensor or array of the same shape."""
+        source = _tensor("source", source)
+        library.lstm_tensor_copy(self.pointer, source.pointer)
+
+    @property
+    def shape(self):
+        """Extents of all axes."""
+        rank = library.lstm_tensor_rank(self.pointer)
+        return tuple(library.lstm_tensor_extent(self.pointer, i) for i in range(rank))
+
+    @property
+    def strides(self):
+        """Distances between neighbours of all axes, in elements."""
+        return tuple(library.lstm_tensor_stride(self.pointer, i)
+                     for i in range(len(self.shape)))
+
+    def __len__(self):
+        return library.lstm_tensor_count(self.pointer)
+
+    @property
+    def __array_interface__(self):
+        return {"version": 3, "typestr": "<f4", "shape": self.shape,
+                "strides": tuple(4 * stride for stride in self.strides),
+                "data": (library.lstm_tensor_data(self.pointer), False)}
+
+    def tolist(self):
+        """All elements in row-major order, whatever the strides."""
+        dense = Tensor(len(self))
+        view = create("lstm_tensor_wrap", library.lstm_tensor_data(dense.pointer),
+                       len(self.shape), (c_size_t * len(self.shape))(*self.shape), None)
+        with Tensor._from(view, dense) as copy:
+            copy.copy(self)
+            data = library.lstm_tensor_data(dense.pointer)
+            return list((c_float * len(self)).from_address(data))
+
+    def argmax(self):
+        """The index of the largest element of each row of a tensor [N, C]."""
+        rows, columns = self.shape
+        elements = self.tolist()
+        each = (elements[i:i + columns] for i in range(0, rows * columns, columns))
+        return [row.index(max(row)) for row in each]
+
+
+def _tensor(name, value, output=False):
+    """A Tensor as it is, an array as a tensor over it, None as None."""
+    if value is None or isinstance(value, Tensor):
+        return value
+    return Tensor.wrap(value, name, output)
+
+
+def _call(function, first, inputs, outputs):
+    """Calls a function of tensors behind its first arguments; the tensors over arrays
+    live until it returns."""
+    tensors = [*(_tensor(name, value) for name, value in inputs.items()),
+               *(_tensor(name, value, True) for name, value in outputs.items())]
+    function(*first, *(_pointer(tensor, Tensor) for tensor in tensors))
+
+
+class Rng(native.Handle):
+    """A random generator with PyTorch's streams."""
+
+    def __init__(self, seed):
+        super().__init__(create("lstm_rng_create", seed), library.lstm_rng_destroy)
+
+    def next(self):
+        """64 bits."""
+        return library.lstm_rng_next(self.pointer)
+
+    def uniform(self, tensor, low=0.0, high=1.0):
+        """Fills a tensor or array with numbers uniform in [low, high)."""
+        tensor = _tensor("tensor", tensor, True)
+        library.lstm_rng_uniform(self.pointer, tensor.pointer, low, high)
+
+    def permutation(self, count):
+        """The numbers 0 to count - 1 in a random order."""
+        order = (c_int64 * count)()
+        library.lstm_rng_permutation(self.pointer, order, count)
+        return list(order)
+
+    @property
+    def state(self):
+        """The state as bytes; setting it goes on from there."""
+        state = (c_uint8 * RNG_STATE_SIZE)()
+        library.lstm_rng_get_state(self.pointer, state)
+        return bytes(state)
+
+    @state.setter
+    def state(self, state):
+        if len(state) != RNG_STATE_SIZE:
+            raise ValueError(f"the state has {len(state)} bytes, expected "
+                             f"{RNG_STATE_SIZE}")
+        library.lstm_rng_set_state(self.pointer,
+                                    (c_uint8 * RNG_STATE_SIZE).from_buffer_copy(state))
+
+
+class Layer(native.Handle):
+    """A stack of LSTM layers, as torch.nn.LSTM. Without a generator the weights are
+    zero; with dropout the generator is used at each forward and lives as long."""
+
+    def __init__(self, inputs, hidden, layers=1, *, rng=None, **options):
+        config = LayerConfig(inputs=inputs, hidden=hidden, layers=layers, **options)
+        pointer = create("lstm_layer_create", byref(config), _pointer(rng, Rng))
+        # Only dropout draws from the generator later on.
+        super().__init__(pointer, library.lstm_layer_destroy,
+                         *([rng] if options.get("dropout") else []))
+
+    @property
+    def config(self):
+        """A copy of the options."""
+        return LayerConfig.from_buffer_copy(
+            library.lstm_layer_get_config(self.pointer).contents)
+
+    def train(self, training=True):
+        """Switches between training and evaluation."""
+        library.lstm_layer_set_training(self.pointer, training)
+
+    def forward(self, x, h0=None, c0=None, out=None, hn=None, cn=None, lengths=None):
+        """x [N, T, I] with batch_first, else [T, N, I]; h0, c0, hn, cn [L*D, N, .];
+        out [N, T, .] or [T, N, .]; lengths N numbers of steps from 1 to T. What is None
+        is zero, not wanted, or all steps."""
+        x = _tensor("x", x)
+        inputs, outputs = {"h0": h0, "c0": c0}, {"out": out, "hn": hn, "cn": cn}
+        if lengths is None:
+            _call(library.lstm_layer_forward, (self.pointer, x.pointer), inputs, outputs)
+            return
+        count = x.shape[0 if self.config.batch_first else 1]
+        if len(lengths) != count:
+            raise ValueError(f"lengths is [{len(lengths)}], expected [{count}]")
+        first = self.pointer, x.pointer, (c_size_t * count)(*map(int, lengths))
+        _call(library.lstm_layer_forward_lengths, first, inputs, outputs)
+
+    def backward(self, dout=None, dhn=None, dcn=None, dx=None, dh0=None, dc0=None):
+        """Gradients of the outputs in, of the inputs out; those of the parameters are
+        added to what they were."""
+        _call(library.lstm_layer_backward, (self.pointer,),
+              {"dout": dout, "dhn": dhn, "dcn": dcn}, {"dx": dx, "dh0": dh0, "dc0": dc0})
+
+
+class Linear(native.Handle):
+    """A linear layer with bias, as torch.nn.Linear."""
+
+    def __init__(self, inputs, outputs, rng=None):
+        pointer = create("lstm_linear_create", inputs, outputs, _pointer(rng, Rng))
+        super().__init__(pointer, library.lstm_linear_destroy)
+
+    def forward(self, x, y):
+        """x [N, inputs] -> y [N, outputs]."""
+        _call(library.lstm_linear_forward, (self.pointer,), {"x": x}, {"y": y})
+
+    def backward(self, dy, dx=None):
+        """dy [N, outputs] -> dx [N, inputs]; gradients of the parameters are added."""
+        _call(library.lstm_linear_backward, (self.pointer,), {"dy": dy}, {"dx": dx})
+
+
+class CrossEntropy(native.Handle):
+    """Cross-entropy of class scores, as torch.nn.CrossEntropyLoss."""
+
+    def __init__(self, reduction=MEAN):
+        config = CrossEntropyConfig(reduction=reduction)
+        super().__init__(create("lstm_cross_entropy_create", byref(config)),
+                         library.lstm_cross_entropy_destroy)
+        self._reduction, self._rows = reduction, 0
+
+    def forward(self, logits, targets):
+        """logits [N, C], targets [N] int64; the loss, or with NONE a list of N."""
+        logits = _tensor("logits", logits)
+        rows = logits.shape[0]
+        if isinstance(targets, (list, tuple)):
+            targets = (c_int64 * len(targets))(*targets)
+        targets = native.Memory("targets", targets, "int64").shaped(rows)
+        value = (c_float * (rows if self._reduction == NONE else 1))()
+        library.lstm_cross_entropy_forward(self.pointer, logits.pointer,
+                                            targets.address, value)
+        self._rows = rows
+        return list(value) if self._reduction == NONE else value[0]
+
+    def backward(self, dlogits, dvalue=None):
+        """dlogits [N, C]; dvalue is the gradient of the loss, a number or N of them."""
+        dlogits = _tensor("dlogits", dlogits, True)
+        if dvalue is not None:
+            values = dvalue if isinstance(dvalue, (list, tuple)) else [dvalue]
+            expected = self._rows if self._reduction == NONE else 1
+            if len(values) != expected:
+                raise ValueError(f"dvalue is [{len(values)}], expected [{expected}]")
+            dvalue = (c_float * len(values))(*values)
+        library.lstm_cross_entropy_backward(self.pointer, dvalue, dlogits.pointer)
+
+
+class Params(native.Handle):
+    """Named parameters and gradients of layers: Params(lstm=layer, fc=linear)."""
+
+    def __init__(self, **layers):
+        super().__init__(create("lstm_params_create"), library.lstm_params_destroy)
+        self._layers = []
+        for prefix, layer in layers.items():
+            self.add(prefix, layer)
+
+    def add(self, prefix, layer):
+        """Adds the parameters of a Layer or Linear as "PREFIX.weight..."."""
+        kind = "layer" if isinstance(layer, Layer) else "linear"
+        add = getattr(library, f"lstm_params_add_{kind}")
+        add(self.pointer, prefix.encode(),
+            _pointer(layer, Layer if kind == "layer" else Linear))
+        layer._dependents.add(self)
+        self._layers.append(layer)
+
+    def __len__(self):
+        return library.lstm_params_size(self.pointer)
+
+    @property
+    def count(self):
+        """Number of float32 values in all parameters."""
+        return library.lstm_params_count(self.pointer)
+
+    def names(self):
+        """Names in PyTorch's order."""
+        return [library.lstm_params_name(self.pointer, i).decode()
+                for i in range(len(self))]
+
+    def _item(self, function, name):
+        pointer = c_void_p(function(self.pointer, self.names().index(name)))
+        return Tensor._from(pointer, self, *self._layers, destroy=lambda _: None)
+
+    def value(self, name):
+        """Values of a parameter, a tensor of its layer's."""
+        return self._item(library.lstm_params_value, name)
+
+    def grad(self, name):
+        """Gradient of a parameter, a tensor of its layer's."""
+        return self._item(library.lstm_params_grad, name)
+
+    def zero_grad(self):
+        """Sets all gradients to zero."""
+        library.lstm_params_zero_grad(self.pointer)
+
+    def clip_norm(self, max_norm):
+        """Scales all gradients to a common norm of at most this; the norm before."""
+        norm = c_double()
+        library.lstm_params_clip_norm(self.pointer, max_norm, byref(norm))
+        return norm.value
+
+    def save(self, path):
+        """Writes a safetensors file."""
+        library.lstm_params_save(self.pointer, str(path).encode())
+
+    def load(self, path):
+        """Reads a safetensors file."""
+        library.lstm_params_load(self.pointer, str(path).encode())
+
+
+class Adam(native.Handle):
+    """The Adam optimiser; decoupled=True is AdamW."""
+
+    def __init__(self, params, **options):
+        config = AdamConfig(**options)
+        pointer = create("lstm_adam_create", _pointer(params, Params), byref(config))
+        super().__init__(pointer, library.lstm_adam_destroy, params)
+
+    def step(self):
+        """Moves all parameters one step against their gradients."""
+        library.lstm_adam_step(self.pointer)
+
+    @property
+    def lr(self):
+        """Learning rate of the next step."""
+        return library.lstm_adam_lr(self.pointer)
+
+    @lr.setter
+    def lr(self, lr):
+        library.lstm_adam_set_lr(self.pointer, lr)
+
+    @property
+    def steps(self):
+        """Number of steps taken."""
+        return library.lstm_adam_steps(self.pointer)

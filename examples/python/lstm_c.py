@@ -1,0 +1,122 @@
+"""The functions and structures of liblstm as ctypes sees them; lstm.py is for users."""
+import ctypes
+from ctypes import POINTER, byref, c_bool, c_char_p, c_double, c_float, c_int, c_int64
+from ctypes import c_size_t, c_ssize_t, c_uint8, c_uint64, c_void_p
+
+import native
+
+FLOAT32, BFLOAT16 = 0, 1
+MEAN, SUM, NONE = 0, 1, 2
+MAX_THREADS, MAX_RANK, RNG_STATE_SIZE = 64, 4, 2504
+
+
+class Error(Exception):
+    """A call that failed: its status as in lstm/status.h, and its message."""
+
+    def __init__(self, status):
+        self.status = status
+        super().__init__(library.lstm_last_error().decode(errors="replace"))
+
+    @property
+    def name(self):
+        """Such as "LSTM_SHAPE_MISMATCH"."""
+        return library.lstm_status_name(self.status).decode()
+
+
+class LayerConfig(ctypes.Structure):
+    """lstm_layer_config."""
+    _fields_ = [("inputs", c_size_t), ("hidden", c_size_t), ("layers", c_size_t),
+                ("proj_size", c_size_t), ("dropout", c_double), ("no_bias", c_bool),
+                ("batch_first", c_bool), ("bidirectional", c_bool), ("precision", c_int)]
+
+
+class AdamConfig(ctypes.Structure):
+    """lstm_adam_config."""
+    _fields_ = [("lr", c_double), ("beta1", c_double), ("beta2", c_double),
+                ("eps", c_double), ("weight_decay", c_double), ("decoupled", c_bool),
+                ("amsgrad", c_bool), ("maximize", c_bool), ("check_finite", c_bool)]
+
+
+class CrossEntropyConfig(ctypes.Structure):
+    """lstm_cross_entropy_config."""
+    _fields_ = [("reduction", c_int)]
+
+
+def check(status):
+    """Raises what a status stands for."""
+    if status != 0:
+        raise Error(status)
+
+
+_handle, _handle_address = c_void_p, POINTER(c_void_p)
+_shape, _strides = POINTER(c_size_t), POINTER(c_ssize_t)
+CHECKED = {
+    "lstm_set_threads": [c_size_t],
+    "lstm_tensor_create": [_handle_address, c_size_t, _shape],
+    "lstm_tensor_wrap": [_handle_address, c_void_p, c_size_t, _shape, _strides],
+    "lstm_tensor_select": [_handle_address, _handle, c_size_t, c_size_t],
+    "lstm_tensor_narrow": [_handle_address, _handle, c_size_t, c_size_t, c_size_t],
+    "lstm_tensor_fill": [_handle, c_float],
+    "lstm_tensor_copy": [_handle, _handle],
+    "lstm_rng_create": [_handle_address, c_uint64],
+    "lstm_rng_uniform": [_handle, _handle, c_float, c_float],
+    "lstm_rng_permutation": [_handle, POINTER(c_int64), c_size_t],
+    "lstm_rng_get_state": [_handle, POINTER(c_uint8)],
+    "lstm_rng_set_state": [_handle, POINTER(c_uint8)],
+    "lstm_layer_create": [_handle_address, POINTER(LayerConfig), _handle],
+    "lstm_layer_set_training": [_handle, c_bool],
+    "lstm_layer_forward": [_handle] * 7,
+    "lstm_layer_forward_lengths": [_handle, _handle, _shape, *[_handle] * 5],
+    "lstm_layer_backward": [_handle] * 7,
+    "lstm_linear_create": [_handle_address, c_size_t, c_size_t, _handle],
+    "lstm_linear_forward": [_handle] * 3,
+    "lstm_linear_backward": [_handle] * 3,
+    "lstm_cross_entropy_create": [_handle_address, POINTER(CrossEntropyConfig)],
+    "lstm_cross_entropy_forward": [_handle, _handle, c_void_p, POINTER(c_float)],
+    "lstm_cross_entropy_backward": [_handle, POINTER(c_float), _handle],
+    "lstm_params_create": [_handle_address],
+    "lstm_params_add_layer": [_handle, c_char_p, _handle],
+    "lstm_params_add_linear": [_handle, c_char_p, _handle],
+    "lstm_params_zero_grad": [_handle],
+    "lstm_params_clip_norm": [_handle, c_double, POINTER(c_double)],
+    "lstm_params_save": [_handle, c_char_p],
+    "lstm_params_load": [_handle, c_char_p],
+    "lstm_adam_create": [_handle_address, _handle, POINTER(AdamConfig)],
+    "lstm_adam_step": [_handle],
+    "lstm_adam_set_lr": [_handle, c_double],
+}
+OTHERS = {
+    "lstm_version": (c_char_p, []),
+    "lstm_status_name": (c_char_p, [c_int]),
+    "lstm_last_error": (c_char_p, []),
+    "lstm_threads": (c_size_t, []),
+    "lstm_kernels_name": (c_char_p, []),
+    "lstm_tensor_rank": (c_size_t, [_handle]),
+    "lstm_tensor_extent": (c_size_t, [_handle, c_size_t]),
+    "lstm_tensor_stride": (c_ssize_t, [_handle, c_size_t]),
+    "lstm_tensor_count": (c_size_t, [_handle]),
+    "lstm_tensor_data": (c_void_p, [_handle]),
+    "lstm_rng_next": (c_uint64, [_handle]),
+    "lstm_layer_get_config": (POINTER(LayerConfig), [_handle]),
+    "lstm_params_size": (c_size_t, [_handle]),
+    "lstm_params_count": (c_size_t, [_handle]),
+    "lstm_params_name": (c_char_p, [_handle, c_size_t]),
+    "lstm_params_value": (c_void_p, [_handle, c_size_t]),
+    "lstm_params_grad": (c_void_p, [_handle, c_size_t]),
+    "lstm_adam_lr": (c_double, [_handle]),
+    "lstm_adam_steps": (c_uint64, [_handle]),
+}
+DESTROYED = ["tensor", "rng", "layer", "linear", "cross_entropy", "params", "adam"]
+library = native.load("lstm", "LIBLSTM")
+native.declare(library, {
+    **{name: (check, arguments) for name, arguments in CHECKED.items()},
+    **OTHERS,
+    **{f"lstm_{name}_destroy": (None, [_handle_address]) for name in DESTROYED},
+})
+
+
+def create(function, *arguments):
+    """Calls one of the functions whose first argument is where the handle goes."""
+    pointer = c_void_p()
+    getattr(library, function)(byref(pointer), *arguments)
+    return pointer

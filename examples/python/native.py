@@ -1,0 +1,149 @@
+"""What lstm.py and mnist.py share: finding a C library, handles that are freed exactly
+once, and the memory of arrays without copies. The standard library alone."""
+import ctypes
+import ctypes.util
+import os
+import pathlib
+import sys
+import weakref
+
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Type codes of NumPy's array interface and of the buffer protocol, and their names.
+_TYPES = {"f4": "float32", "f8": "float64", "i8": "int64", "i4": "int32", "u1": "uint8",
+          "f": "float32", "d": "float64", "q": "int64", "l": "int64", "i": "int32",
+          "B": "uint8"}
+_ORDER = "@=<" if sys.byteorder == "little" else "@=>"
+_SIZES = {"float32": 4, "int64": 8, "uint8": 1}
+
+
+def load(name, variable):
+    """Loads lib<name>: the file that the environment variable names, else that in build/
+    or else the newest in another build folder of this source tree, else what the system's
+    loader finds."""
+    if os.environ.get(variable):
+        return ctypes.CDLL(os.environ[variable])
+    pattern = f"build*/lib/{name}/lib{name}.so.1"
+    built = sorted(_ROOT.glob(pattern), reverse=True, key=lambda path: (
+        path.parents[2].name == "build", path.stat().st_mtime))
+    for candidate in [*map(str, built), f"lib{name}.so.1",
+                      ctypes.util.find_library(name)]:
+        if candidate:
+            try:
+                return ctypes.CDLL(candidate)
+            except OSError:
+                continue
+    raise OSError(f"lib{name} was not found: looked at ${variable} (not set), "
+                  f"{_ROOT}/{pattern}, and where the system's loader looks; build it "
+                  f"with `meson setup build && ninja -C build`")
+
+
+class Handle:
+    """An object of a library. It is freed once: by close(), at the end of a `with`, or
+    when nothing refers to it any more. What it needs lives on until then, and what needs
+    it is closed before it."""
+
+    def __init__(self, pointer, destroy, *owners):
+        self._pointer = pointer
+        self._dependents = weakref.WeakSet()
+        for owner in owners:
+            owner._dependents.add(self)
+        self._finalizer = weakref.finalize(self, _destroy, destroy, pointer, owners)
+
+    @property
+    def pointer(self):
+        """The C pointer, to be handed to a function of the library."""
+        if not self._finalizer.alive:
+            raise ValueError(f"{type(self).__name__} is closed")
+        return self._pointer
+
+    def close(self):
+        """Frees the object now; does nothing the second time."""
+        for dependent in list(self._dependents):
+            dependent.close()
+        self._finalizer()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def _destroy(destroy, pointer, _owners):
+    destroy(ctypes.byref(pointer))
+
+
+class Memory:
+    """Where the elements of somebody's array are; keeps the array alive."""
+
+    def __init__(self, name, array, wanted):
+        interface = getattr(array, "__array_interface__", None)
+        if interface is not None:
+            self._read_interface(interface)
+            self.keep = array
+        else:
+            self._read_buffer(name, array)
+        self.name = name
+        if self.type != wanted:
+            raise TypeError(f"{name} is {self}, expected {wanted}")
+        size = _SIZES[wanted]
+        if self.strides and any(stride % size for stride in self.strides):
+            raise ValueError(f"{name} is {self} with strides {self.strides} bytes, "
+                             f"expected multiples of {size}")
+        if self.address % size:
+            raise ValueError(f"{name} is {self} at address {self.address:#x}, expected a "
+                             f"multiple of {size}")
+
+    def _read_interface(self, interface):
+        order, code = interface["typestr"][0], interface["typestr"][1:]
+        native = order in _ORDER + "|"
+        self.type = _TYPES.get(code, code) if native else interface["typestr"]
+        self.shape = tuple(interface["shape"])
+        self.strides = interface.get("strides")
+        self.address, self.readonly = interface["data"]
+
+    def _read_buffer(self, name, array):
+        try:
+            view = memoryview(array)
+        except TypeError:
+            raise TypeError(f"{name} is a {type(array).__name__}, expected an array, "
+                            f"anything with a buffer, or a Tensor") from None
+        if not view.c_contiguous:
+            raise ValueError(f"{name} has strides {view.strides} bytes, expected memory "
+                             f"without gaps, or a NumPy array")
+        # ctypes arrays spell the byte order of the machine out.
+        self.type = _TYPES.get(view.format.lstrip(_ORDER), view.format)
+        self.shape, self.strides, self.readonly = view.shape, None, view.readonly
+        self.keep = (ctypes.c_char * view.nbytes).from_buffer_copy(view) if view.readonly \
+            else (ctypes.c_char * view.nbytes).from_buffer(view)
+        self.address = ctypes.addressof(self.keep)
+
+    def __str__(self):
+        return f"{self.type} [{', '.join(map(str, self.shape))}]"
+
+    def writable(self):
+        """Itself, as the memory of an output."""
+        if self.readonly:
+            raise ValueError(f"{self.name} is {self} and read-only, expected an array to "
+                             f"write to")
+        return self
+
+    def shaped(self, *shape):
+        """Itself, without gaps and of this shape."""
+        if self.shape != shape:
+            raise ValueError(f"{self.name} is {self}, expected "
+                             f"[{', '.join(map(str, shape))}]")
+        expected = _SIZES[self.type]
+        for extent, stride in zip(reversed(shape), reversed(self.strides or ())):
+            if extent > 1 and stride != expected:
+                raise ValueError(f"{self.name} is {self} with strides {self.strides} "
+                                 f"bytes, expected memory without gaps")
+            expected *= extent
+        return self
+
+
+def declare(library, prototypes):
+    """Gives the functions of a library their types: {name: (result, [arguments])}."""
+    for name, (result, arguments) in prototypes.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments

@@ -1,0 +1,304 @@
+"""examples/python/lstm.py: arrays without copies, errors, handles freed once.
+
+The standard library alone; what needs NumPy is skipped without it.
+"""
+import array
+import ctypes
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MODULES = ROOT / "examples" / "python"
+sys.path[:0] = [str(MODULES), str(ROOT / "tests" / "support")]
+import declarations  # noqa: E402
+import lstm  # noqa: E402
+import lstm_c  # noqa: E402
+import native  # noqa: E402
+
+try:
+    import numpy
+except ImportError:
+    numpy = None
+with_numpy = unittest.skipUnless(numpy, "NumPy is not installed")
+
+SOME = [0.25 * i - 2.0 for i in range(24)]
+
+
+def floats(values, *shape):
+    """A float32 array of the standard library with this shape."""
+    return memoryview(array.array("f", values)).cast("B").cast("f", shape)
+
+
+def small_layer(**options):
+    return lstm.Layer(4, 5, layers=2, batch_first=True, rng=lstm.Rng(3), **options)
+
+
+class Arrays(unittest.TestCase):
+    def test_a_new_tensor_is_zero(self):
+        tensor = lstm.Tensor(2, 3)
+        self.assertEqual((tensor.shape, tensor.strides, len(tensor)), ((2, 3), (3, 1), 6))
+        self.assertEqual(tensor.tolist(), [0.0] * 6)
+
+    def test_arrays_of_the_standard_library_are_not_copied(self):
+        out = floats([0.0] * 30, 2, 3, 5)
+        small_layer().forward(floats(SOME, 2, 3, 4), out=out)
+        tensor, x = lstm.Tensor(2, 3, 5), lstm.Tensor(2, 3, 4)
+        x.copy(floats(SOME, 2, 3, 4))
+        small_layer().forward(x, out=tensor)
+        values = [value for rows in out.tolist() for row in rows for value in row]
+        self.assertEqual(values, tensor.tolist())
+        self.assertNotEqual(values, [0.0] * 30)
+
+    def test_a_view_is_of_the_same_memory(self):
+        tensor = lstm.Tensor(2, 3, 4)
+        last = tensor.select(1, 2)
+        last.fill(7.0)
+        self.assertEqual(tensor.tolist(), ([0.0] * 8 + [7.0] * 4) * 2)
+        tensor.narrow(0, 0, 1).fill(1.0)
+        self.assertEqual(last.tolist(), [1.0] * 4 + [7.0] * 4)
+
+    @with_numpy
+    def test_numpy_arrays_go_in_and_out_without_copies(self):
+        array = numpy.arange(24, dtype=numpy.float32).reshape(2, 3, 4)
+        tensor = lstm.Tensor.wrap(array)
+        array[1, 2, 3] = -1.0
+        self.assertEqual(tensor.tolist()[-1], -1.0)
+        tensor.fill(5.0)
+        self.assertTrue((array == 5.0).all())
+        again = numpy.asarray(tensor)
+        self.assertEqual(again.__array_interface__["data"], array.__array_interface__["data"])
+
+    @with_numpy
+    def test_the_memory_of_a_tensor_outlives_its_name(self):
+        view = numpy.asarray(lstm.Tensor(1000, 1000))
+        lstm.Tensor(1000, 1000).fill(3.0)
+        self.assertTrue((view == 0.0).all())
+
+    @with_numpy
+    def test_strides_of_any_sign_are_understood(self):
+        array = numpy.arange(48, dtype=numpy.float32).reshape(2, 3, 8) / 48
+        for x in (array[:, :, ::2], array[:, ::-1, :4], array.transpose(0, 2, 1)[:, :3].copy(),
+                  numpy.broadcast_to(array[:1, :, :4], (2, 3, 4))):
+            x = x if x.shape == (2, 3, 4) else x[:, :, :1].repeat(4, axis=2)
+            out, expected = (numpy.zeros((2, 3, 5), numpy.float32) for _ in range(2))
+            small_layer().forward(x, out=out)
+            small_layer().forward(numpy.ascontiguousarray(x), out=expected)
+            self.assertTrue((out == expected).all())
+
+    @with_numpy
+    def test_argmax_is_that_of_numpy(self):
+        scores = numpy.random.default_rng(0).normal(size=(20, 10)).astype(numpy.float32)
+        self.assertEqual(lstm.Tensor.wrap(scores).argmax(), scores.argmax(1).tolist())
+
+
+class Refused(unittest.TestCase):
+    def test_shapes_that_do_not_fit_are_both_in_the_message(self):
+        with self.assertRaisesRegex(lstm.Error, r"\[2, 3, 5\].*\[N, T, 4\]") as caught:
+            small_layer().forward(floats([0.0] * 30, 2, 3, 5))
+        self.assertEqual(caught.exception.name, "LSTM_SHAPE_MISMATCH")
+
+    def test_another_type_is_named_with_its_shape(self):
+        doubles = memoryview(array.array("d", SOME)).cast("B").cast("d", (2, 3, 4))
+        with self.assertRaisesRegex(TypeError, r"x is float64 \[2, 3, 4\], expected float32"):
+            small_layer().forward(doubles)
+        with self.assertRaisesRegex(TypeError, "x is a list, expected an array"):
+            small_layer().forward([1.0, 2.0])
+
+    def test_targets_have_to_be_as_many_as_rows(self):
+        with self.assertRaisesRegex(ValueError, r"targets is int64 \[3\], expected \[2\]"):
+            lstm.CrossEntropy().forward(lstm.Tensor(2, 4), [0, 1, 2])
+
+    def test_lengths_have_to_be_as_many_as_sequences(self):
+        with self.assertRaisesRegex(ValueError, r"lengths is \[3\], expected \[2\]"):
+            small_layer().forward(lstm.Tensor(2, 3, 4), lengths=[1, 2, 3])
+
+    def test_a_handle_of_another_kind_is_refused(self):
+        with self.assertRaisesRegex(TypeError, "expected a Rng, got a Tensor"):
+            lstm.Layer(4, 5, rng=lstm.Tensor(1))
+
+    @with_numpy
+    def test_arrays_that_cannot_be_used_in_place(self):
+        layer, out = small_layer(), numpy.zeros((2, 3, 5), numpy.float32)
+        x = numpy.zeros((2, 3, 4), numpy.float32)
+        mixed = numpy.zeros((2, 3, 4), [("a", numpy.float32), ("b", numpy.uint8)])["a"]
+        for bad, text in ((x.astype(">f4"), r"x is >f4 \[2, 3, 4\], expected float32"),
+                          (mixed, "with strides .* expected multiples of 4")):
+            with self.assertRaisesRegex((TypeError, ValueError), text):
+                layer.forward(bad, out=out)
+        out.setflags(write=False)
+        with self.assertRaisesRegex(ValueError, r"out is float32 \[2, 3, 5\] and read-only"):
+            layer.forward(x, out=out)
+
+
+class Handles(unittest.TestCase):
+    def count_destroyed(self, handle):
+        """Replaces what frees a handle by something that counts."""
+        freed = []
+        original, *arguments = handle._finalizer.detach()[2]
+
+        def destroy(address):
+            freed.append(address)
+            original(address)
+
+        handle._finalizer = native.weakref.finalize(handle, native._destroy, destroy,
+                                                    *arguments)
+        return freed
+
+    def test_a_handle_is_freed_once(self):
+        for end in (lambda handle: handle.close(), lambda handle: None):
+            tensor = lstm.Tensor(2)
+            freed = self.count_destroyed(tensor)
+            with tensor:
+                end(tensor)
+            end(tensor)
+            del tensor
+            self.assertEqual(len(freed), 1)
+
+    def test_a_handle_without_a_name_is_freed(self):
+        tensor = lstm.Tensor(2)
+        freed = self.count_destroyed(tensor)
+        del tensor
+        self.assertEqual(len(freed), 1)
+
+    def test_a_closed_handle_is_an_error(self):
+        layer = small_layer()
+        layer.close()
+        with self.assertRaisesRegex(ValueError, "Layer is closed"):
+            layer.train()
+
+    def test_what_depends_on_a_handle_is_closed_before_it(self):
+        layer, linear = small_layer(), lstm.Linear(5, 2)
+        params = lstm.Params(lstm=layer, fc=linear)
+        adam = lstm.Adam(params)
+        value = params.value("fc.bias")
+        layer.close()
+        for closed in (params, adam, value):
+            with self.assertRaises(ValueError):
+                closed.pointer
+        self.assertIsNotNone(linear.pointer)
+
+    def test_what_a_handle_needs_lives_on(self):
+        view = lstm.Tensor(100, 100).select(0, 99)
+        params = lstm.Params(fc=lstm.Linear(3, 2, lstm.Rng(0)))
+        bias = params.grad("fc.bias")
+        del params
+        bias.fill(2.0)
+        self.assertEqual(bias.tolist(), [2.0, 2.0])
+        self.assertEqual(view.tolist(), [0.0] * 100)
+
+    def test_handles_are_freed_at_the_end_of_the_process(self):
+        code = ("import lstm; a = lstm.Layer(4, 5, rng=lstm.Rng(0), dropout=0.5, layers=2);"
+                "p = lstm.Params(a=a); b = lstm.Adam(p); v = p.value('a.bias_ih_l0')")
+        result = subprocess.run([sys.executable, "-c", code], cwd=MODULES, text=True,
+                                capture_output=True)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+
+class Objects(unittest.TestCase):
+    def test_a_generator_goes_on_from_its_state(self):
+        rng = lstm.Rng(1234)
+        self.assertEqual(lstm.Rng(1234).permutation(6), [3, 2, 4, 5, 1, 0])
+        state = rng.state
+        first = rng.next()
+        rng.state = state
+        self.assertEqual(rng.next(), first)
+        with self.assertRaisesRegex(ValueError, "3 bytes, expected 2504"):
+            rng.state = b"abc"
+
+    def test_names_and_sizes_are_those_of_pytorch(self):
+        params = lstm.Params(lstm=lstm.Layer(28, 128, layers=2), fc=lstm.Linear(128, 10))
+        self.assertEqual(params.count, 214282)
+        self.assertEqual(params.names()[0], "lstm.weight_ih_l0")
+        self.assertEqual(params.names()[-1], "fc.bias")
+        self.assertEqual(params.value("lstm.weight_hh_l1").shape, (512, 128))
+
+    def test_training_lowers_the_loss(self):
+        layer, linear = small_layer(), lstm.Linear(5, 3, lstm.Rng(1))
+        params, loss = lstm.Params(lstm=layer, fc=linear), lstm.CrossEntropy()
+        adam = lstm.Adam(params, lr=0.05)
+        x, targets = floats(SOME, 2, 3, 4), [2, 0]
+        hn, dhn = lstm.Tensor(2, 2, 5), lstm.Tensor(2, 2, 5)
+        logits, dlogits = lstm.Tensor(2, 3), lstm.Tensor(2, 3)
+        values = []
+        for _ in range(30):
+            layer.forward(x, hn=hn)
+            linear.forward(hn.select(0, 1), logits)
+            values.append(loss.forward(logits, targets))
+            loss.backward(dlogits)
+            params.zero_grad()
+            linear.backward(dlogits, dhn.select(0, 1))
+            layer.backward(dhn=dhn)
+            self.assertGreater(params.clip_norm(1.0), 0.0)
+            adam.step()
+        self.assertLess(values[-1], values[0] / 4)
+        self.assertEqual((adam.steps, adam.lr), (30, 0.05))
+        self.assertEqual(logits.argmax(), targets)
+
+    def test_a_file_holds_every_value(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "model.safetensors")
+            saved = lstm.Params(lstm=small_layer())
+            saved.save(path)
+            loaded = lstm.Params(lstm=lstm.Layer(4, 5, layers=2))
+            loaded.load(path)
+            for name in saved.names():
+                self.assertEqual(loaded.value(name).tolist(), saved.value(name).tolist())
+            with self.assertRaisesRegex(lstm.Error, "absent"):
+                loaded.load(os.path.join(folder, "absent"))
+
+    def test_threads_and_names(self):
+        lstm.set_threads(3)
+        self.assertEqual(lstm.threads(), 3)
+        lstm.set_threads(0)
+        with self.assertRaises(lstm.Error):
+            lstm.set_threads(lstm.MAX_THREADS + 1)
+        self.assertIn(lstm.kernels_name(), ("avx512", "avx2", "neon", "generic"))
+        self.assertRegex(lstm.version(), r"\d+\.\d+\.\d+")
+
+
+class Library(unittest.TestCase):
+    def test_every_exported_function_has_a_prototype(self):
+        names = {*lstm_c.CHECKED, *lstm_c.OTHERS,
+                 *(f"lstm_{name}_destroy" for name in lstm_c.DESTROYED)}
+        self.assertEqual(names, set(declarations.functions("lstm")))
+
+    def test_where_it_looked_is_said_when_it_is_not_found(self):
+        with tempfile.TemporaryDirectory() as folder:
+            modules = pathlib.Path(folder) / "examples" / "python"
+            shutil.copytree(MODULES, modules)
+            environment = {name: value for name, value in os.environ.items()
+                           if name != "LIBLSTM"}
+            code = "import native; native.load('nolstm', 'NOLSTM')"
+            result = subprocess.run([sys.executable, "-c", code], cwd=modules, text=True,
+                                    capture_output=True, env=environment)
+        self.assertIn(f"$NOLSTM (not set), {folder}/build*/lib/nolstm/libnolstm.so.1",
+                      result.stderr)
+
+    def test_the_environment_names_the_library(self):
+        result = subprocess.run([sys.executable, "-c", "import lstm"], cwd=MODULES, text=True,
+                                capture_output=True,
+                                env={**os.environ, "LIBLSTM": "/no/such/library"})
+        self.assertIn("/no/such/library", result.stderr)
+
+    def test_structures_are_as_large_as_in_c(self):
+        try:
+            import cffi
+        except ImportError:
+            self.skipTest("cffi is not installed")
+        ffi = cffi.FFI()
+        ffi.cdef(declarations.cdef("lstm"))
+        for name in ("LayerConfig", "AdamConfig", "CrossEntropyConfig"):
+            structure = getattr(lstm_c, name)
+            c_name = structure.__doc__.rstrip(".")
+            fields = [field for field, _ in ffi.typeof(c_name).fields]
+            self.assertEqual([field for field, _ in structure._fields_], fields)
+            self.assertEqual(ctypes.sizeof(structure), ffi.sizeof(c_name))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
