@@ -1,0 +1,154 @@
+/* Weight and bias gradients against sums in double precision. */
+#include "tests/support/blocks.h"
+
+enum { STEPS = 4, ROWS = 37 };
+
+/* One tile: so many rows at the first step, fewer at each of the others. */
+typedef struct {
+    size_t steps, rows, less, blocks;
+    bool first;
+} shape;
+
+/* Blocks of a step of a and b, and those that the tile is made of. */
+enum { A_BLOCKS = 3, A_BLOCK = 1, B_BLOCKS = 5, B_BLOCK = 1 };
+
+typedef struct {
+    size_t rows[STEPS];
+    lstm_outer job;
+    guarded a, b, tile;
+} setting;
+
+static setting set(const shape *s)
+{
+    uint32_t seed = (uint32_t)(s->rows * 131 + s->blocks * 7 + s->less);
+    setting x;
+    size_t group_rows = s->rows < LSTM_GROUP_ROWS ? s->rows : LSTM_GROUP_ROWS;
+    size_t groups = (s->rows + group_rows - 1) / group_rows;
+    size_t stride = group_rows * LSTM_BLOCK;
+    for (size_t step = 0; step < s->steps; step++)
+        x.rows[step] = s->rows > step * s->less ? s->rows - step * s->less : 1;
+    x.a = guarded_numbers(s->steps * groups * A_BLOCKS * stride, &seed);
+    x.b = guarded_numbers(s->steps * groups * B_BLOCKS * stride, &seed);
+    x.tile = guarded_numbers(LSTM_BLOCK * s->blocks * LSTM_BLOCK, &seed);
+    x.job = (lstm_outer){
+        .steps = s->steps,
+        .group_rows = group_rows,
+        .stride = stride,
+        .a = x.a.data + A_BLOCK * stride,
+        .b = x.b.data + B_BLOCK * stride,
+        .a_step = groups * A_BLOCKS * stride,
+        .a_group = A_BLOCKS * stride,
+        .b_step = groups * B_BLOCKS * stride,
+        .b_group = B_BLOCKS * stride,
+        .blocks = s->blocks,
+        .tile = x.tile.data,
+        .first = s->first,
+    };
+    return x;
+}
+
+static void unset(setting *x)
+{
+    guarded_destroy(&x->a);
+    guarded_destroy(&x->b);
+    guarded_destroy(&x->tile);
+}
+
+/* Element of a row at a step: group, then block, then row, then channel. */
+static double element(const lstm_outer *job, const float *data, size_t to_step,
+                      size_t to_group, size_t step, size_t row, size_t column)
+{
+    return (double)data[step * to_step + row / job->group_rows * to_group +
+                        column / LSTM_BLOCK * job->stride +
+                        row % job->group_rows * LSTM_BLOCK + column % LSTM_BLOCK];
+}
+
+/* n additions round once or, unfused, twice: n + 1 roundings of the sum of absolute
+ * values. b NULL: the sum of a alone, which the kernel makes of four chains. */
+static void check_sum(const setting *x, size_t gate, size_t column, bool outer,
+                      double start, float found)
+{
+    const lstm_outer *job = &x->job;
+    double sum = start, size = fabs(start);
+    size_t count = 1;
+    for (size_t step = 0; step < job->steps; step++)
+        for (size_t row = 0; row < x->rows[step]; row++, count++) {
+            double term =
+                element(job, job->a, job->a_step, job->a_group, step, row, gate);
+            if (outer)
+                term *=
+                    element(job, job->b, job->b_step, job->b_group, step, row, column);
+            sum += term;
+            size += fabs(term);
+        }
+    assert_close(found, sum, (double)(count + 1) * unit_roundoff * size);
+}
+
+static uint64_t run(const shape *s, uint64_t hash)
+{
+    setting x = set(s);
+    x.job.rows = x.rows;
+    float before[LSTM_BLOCK * LSTM_BLOCK * 16];
+    assert_true(x.tile.count <= sizeof(before) / sizeof(before[0]));
+    memcpy(before, x.tile.data, x.tile.count * sizeof(float));
+    if (s->first)
+        for (size_t i = 0; i < x.tile.count; i++)
+            x.tile.data[i] = NAN;
+    lstm_kernels_get()->outer(&x.job);
+    size_t columns = s->blocks * LSTM_BLOCK;
+    for (size_t i = 0; i < x.tile.count; i++)
+        check_sum(&x, i / columns, i % columns, true, s->first ? 0 : (double)before[i],
+                  x.tile.data[i]);
+    hash = hash_floats(hash, x.tile.data, x.tile.count);
+
+    guarded sums = guarded_create(LSTM_BLOCK);
+    lstm_kernels_get()->outer_bias(&x.job, sums.data);
+    for (size_t gate = 0; gate < LSTM_BLOCK; gate++)
+        check_sum(&x, gate, 0, false, 0, sums.data[gate]);
+    hash = hash_floats(hash, sums.data, sums.count);
+    guarded_destroy(&sums);
+    unset(&x);
+    return hash;
+}
+
+static void every_number_of_rows_is_right(void **state)
+{
+    (void)state;
+    for (size_t rows = 1; rows <= ROWS; rows++)
+        for (size_t blocks = 1; blocks <= lstm_kernels_get()->outer_blocks; blocks++)
+            run(&(shape){STEPS, rows, 0, blocks, rows % 2}, hash_start);
+}
+
+static void sequences_that_end_leave_rows_out(void **state)
+{
+    (void)state;
+    for (size_t less = 1; less <= 17; less++)
+        run(&(shape){STEPS, ROWS, less, 1, less % 2}, hash_start);
+}
+
+static void one_step_is_right(void **state)
+{
+    (void)state;
+    for (size_t rows = 1; rows <= ROWS; rows += 5)
+        run(&(shape){1, rows, 0, 1, true}, hash_start);
+}
+
+static void all_sets_give_the_same_bits(void **state)
+{
+    (void)state;
+    uint64_t hash = hash_start;
+    for (size_t rows = 1; rows <= ROWS; rows++)
+        hash = run(&(shape){STEPS, rows, rows % 3, 1, rows % 2}, hash);
+    assert_hash(hash, 0xfd9f8126ccc0c037u, 0x37ab12c2fd535ccdu);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(every_number_of_rows_is_right),
+        TEST(sequences_that_end_leave_rows_out),
+        TEST(one_step_is_right),
+        TEST(all_sets_give_the_same_bits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
