@@ -152,10 +152,11 @@ static void stop_workers(void)
 /* Starts workers until there are count; returns how many there are. */
 static size_t start_workers(size_t count)
 {
+    if (pool.started < count)
+        stop_workers();
+    /* Ending the old workers has moved the gate: the new ones must not see that. */
     if (pool.started == 0)
         pool.origin = atomic_load(&pool.start.value);
-    else if (pool.started < count)
-        stop_workers();
     while (pool.started < count &&
            pthread_create(&pool.workers[pool.started], NULL, worker_main,
                           (void *)(uintptr_t)(pool.started + 1)) == 0)

@@ -1,0 +1,88 @@
+/**
+ * @file
+ * A layer with everything that goes in and comes out of it, filled from a seed.
+ */
+#ifndef TESTS_SUPPORT_LAYER_CASE_H
+#define TESTS_SUPPORT_LAYER_CASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lstm/lstm.h>
+
+#include "tests/support/reference.h"
+
+/** What a case is. Zero leaves things out. */
+typedef struct layer_options {
+    lstm_layer_config config;
+    size_t steps, batch;
+    /** [N], or NULL for all steps of each sequence. Not owned. */
+    const size_t *lengths;
+    /** Of the weights, the masks, and all values. */
+    uint64_t seed;
+    /** What goes in; what does not is NULL in the calls. */
+    bool h0, c0, dout, dhn, dcn;
+} layer_options;
+
+/** A case: every tensor is there, whether it is used or not. */
+typedef struct layer_case {
+    layer_options options;
+    lstm_rng *rng;
+    lstm_layer *layer;
+    lstm_params *params;
+    lstm_tensor *x, *h0, *c0, *out, *hn, *cn;
+    lstm_tensor *dout, *dhn, *dcn, *dx, *dh0, *dc0;
+    /** The generator as it was before the last forward. */
+    uint8_t rng_state[LSTM_RNG_STATE_SIZE];
+} layer_case;
+
+/** Makes a case with random values in [-1, 1); a failure fails the test. */
+layer_case *layer_case_create(const layer_options *options);
+
+void layer_case_destroy(layer_case *c);
+
+/** Runs the forward, with lengths when the case has them. */
+lstm_status layer_case_forward(layer_case *c);
+
+/** Runs the backward for all three gradients. */
+lstm_status layer_case_backward(layer_case *c);
+
+/** Zeroes the gradients, runs both, and fails the test unless both succeed. */
+void layer_case_run(layer_case *c);
+
+/** The case's net in double; parameters is to be set. */
+reference_lstm layer_case_net(const layer_case *c);
+
+/**
+ * Hash of the bits of out, hn, cn, dx, dh0, dc0 and all gradients of parameters.
+ */
+uint64_t layer_case_hash(const layer_case *c);
+
+/**
+ * How far a float32 result may be from the exact one, relative to the larger of 1 and
+ * the tensor's largest element.
+ *
+ * On its longest way a value passes L T cells, forward and back. In each it is rounded
+ * in sums of I, S (or P) and 4 H products and in some 32 other operations. Roundings of
+ * at most 2^-24 of terms of order 1 add up as a random walk of that many steps; eight
+ * times its length is never reached by chance, and any wrong term exceeds it.
+ */
+double layer_case_tolerance(const layer_options *options);
+
+/** Elements as doubles, row-major; with swap the first two axes change places. */
+double *layer_case_doubles(const lstm_tensor *tensor, bool swap);
+
+/** Fills a tensor with random values in [-1, 1). */
+void layer_case_fill(lstm_tensor *tensor, uint64_t *seed);
+
+/** Creates a tensor of rank 3; a failure fails the test. */
+lstm_tensor *layer_case_tensor(size_t a, size_t b, size_t c);
+
+/** Fails the calling line unless two tensors have the same shape and bits. */
+#define assert_same_bits(a, b) layer_case_assert_same_bits(a, b, __FILE__, __LINE__)
+
+void layer_case_assert_same_bits(const lstm_tensor *a, const lstm_tensor *b,
+                                 const char *file, int line);
+
+#endif
