@@ -139,7 +139,7 @@ lstm_status lstm_layer_set_training(lstm_layer *layer, bool training);
  * @retval LSTM_INVALID_ARGUMENT layer or x is NULL
  * @retval LSTM_SHAPE_MISMATCH a shape is not as above; nothing was written
  * @retval LSTM_OUT_OF_MEMORY no memory for this N and T, which are larger than before;
- *         nothing was written
+ *         nothing was written; a forward that waited for its backward is forgotten
  * @since 1.0
  */
 LSTM_API

@@ -167,3 +167,44 @@ void layer_case_assert_same_bits(const lstm_tensor *a, const lstm_tensor *b,
             _fail(file, line);
         }
 }
+
+static const layer_options spread[LAYER_CASE_SPREAD] = {
+    {.config = {.inputs = 5, .hidden = 7}, .steps = 6, .batch = 3},
+    {.config = {.inputs = 17, .hidden = 33, .layers = 2, .batch_first = true},
+     .steps = 7,
+     .batch = 21},
+    {.config = {.inputs = 28, .hidden = 48, .layers = 3, .no_bias = true},
+     .steps = 4,
+     .batch = 37},
+    {.config = {.inputs = 3, .hidden = 20, .layers = 2, .proj_size = 9},
+     .steps = 9,
+     .batch = 18},
+    {.config = {.inputs = 6, .hidden = 18, .layers = 2, .bidirectional = true},
+     .steps = 5,
+     .batch = 19},
+    {.config = {.inputs = 2,
+                .hidden = 12,
+                .layers = 2,
+                .proj_size = 5,
+                .bidirectional = true,
+                .batch_first = true},
+     .steps = 8,
+     .batch = 17},
+    {.config = {.inputs = 4, .hidden = 19, .layers = 2}, .steps = 37, .batch = 5},
+};
+
+layer_options layer_case_options(size_t i, uint64_t seed)
+{
+    layer_options options = spread[i];
+    options.seed = seed;
+    options.h0 = options.c0 = options.dout = options.dhn = options.dcn = true;
+    return options;
+}
+
+layer_case *layer_case_spread(size_t i, uint64_t seed)
+{
+    if (i == LAYER_CASE_SPREAD)
+        return NULL;
+    layer_options options = layer_case_options(i, seed);
+    return layer_case_create(&options);
+}

@@ -37,6 +37,15 @@ typedef struct layer_case {
     uint8_t rng_state[LSTM_RNG_STATE_SIZE];
 } layer_case;
 
+/** Number of cases of the spread, and the largest batch in it. */
+enum { LAYER_CASE_SPREAD = 7, LAYER_CASE_MAX_BATCH = 40 };
+
+/** Options of case i of a spread of sizes and options, where everything comes in. */
+layer_options layer_case_options(size_t i, uint64_t seed);
+
+/** Case i of the spread; NULL after the last. */
+layer_case *layer_case_spread(size_t i, uint64_t seed);
+
 /** Makes a case with random values in [-1, 1); a failure fails the test. */
 layer_case *layer_case_create(const layer_options *options);
 

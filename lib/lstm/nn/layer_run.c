@@ -303,9 +303,8 @@ static lstm_status check_lengths(const lstm_run *run, const size_t *lengths)
 static lstm_status prepare_forward(const call *c, const size_t *lengths)
 {
     lstm_layer *layer = c->layer;
-    lstm_run *run = &layer->run;
+    lstm_run *run = &layer->run, before = *run;
     size_t step = step_axis(layer);
-    layer->pending = false;
     run->steps = c->x->shape[step];
     run->batch = c->x->shape[1 - step];
     run->keep = layer->training;
@@ -316,8 +315,12 @@ static lstm_status prepare_forward(const call *c, const size_t *lengths)
     lstm_status status = check_forward(c);
     if (!status)
         status = check_lengths(run, lengths);
-    if (!status)
-        status = lstm_layer_pack(layer, false);
+    if (status) {
+        *run = before;
+        return status;
+    }
+    layer->pending = false;
+    status = lstm_layer_pack(layer, false);
     if (!status)
         status = reserve(layer);
     if (!status)
