@@ -14,7 +14,7 @@ then five Adam steps of the same loss (the first gradients are the ones written)
 forward in evaluation mode. Masks of dropout go on from where the weights left the
 generator.
 
-A file is a sequence of lines "key value..." and, after each line "tensor NAME EXTENT...",
+A file is a sequence of lines "key value..." and, after each "tensor NAME EXTENT...",
 the float32 values, little-endian, row-major. `grad.K` and `p0.K`, `p5.K` are the
 parameters in PyTorch's order, before and after the steps. `slack.K` bounds how much an
 error of the gradients moves p5: with e the absolute error of every gradient,
@@ -137,7 +137,8 @@ def run(c, seed, drawn, dtype):
                     bidirectional=c["bidirectional"], proj_size=c["P"]).to(dtype)
     parameters = list(layer.parameters())
     adam = torch.optim.Adam(parameters, lr=LR)
-    x, h0, c0 = (drawn[k].to(dtype, copy=True).requires_grad_() for k in ("x", "h0", "c0"))
+    x, h0, c0 = (drawn[k].to(dtype, copy=True).requires_grad_()
+                 for k in ("x", "h0", "c0"))
     result, slack = {}, [torch.zeros_like(p) for p in parameters]
     result |= {f"p0.{k}": p.detach().clone() for k, p in enumerate(parameters)}
     for step in range(1, STEPS + 1):

@@ -1,0 +1,300 @@
+/*
+ * Forward and gradients of the layer against a forward in double precision.
+ *
+ * The loss is a random linear functional of out, hn and cn. Its gradient for every
+ * parameter, input and initial state comes from central differences of the reference:
+ * nobody derived it. The configurations are every combination of the options, with
+ * random small sizes, lengths, and gradients that come in.
+ */
+#include "tests/support/draw.h"
+#include "tests/support/layer_case.h"
+#include "tests/support/test.h"
+
+/* With h = 1e-5 the differences are wrong by h^2 / 6 of the third derivative (2e-11 of
+ * it) and by 2^-53 / h of the loss (1e-11 of it): far below float32. */
+static const double difference = 1e-5;
+
+enum {
+    BIASES = 1,
+    BATCH_FIRST = 2,
+    BIDIRECTIONAL = 4,
+    PROJECTION = 8,
+    DROPOUT = 16,
+    LENGTHS = 32,
+    H0 = 64,
+    C0 = 128,
+    COMBINATIONS = 256,
+    MAX_STEPS = 4,
+    MAX_BATCH = 3,
+    MAX_LAYERS = 3
+};
+
+/* Variables of the loss in one row: parameters, x, h0, c0. */
+typedef struct problem {
+    layer_case *c;
+    reference_lstm net;
+    reference_input input;
+    size_t count, parameters, x, h, cells, out;
+    double *variables;
+    double *masks;
+    /* Outputs, and the factors of the loss, in one row: out, hn, cn. */
+    double *outputs, *factors;
+} problem;
+
+static void append(double *to, size_t *at, const lstm_tensor *tensor, bool swap,
+                   bool used)
+{
+    double *values = layer_case_doubles(tensor, swap);
+    for (size_t i = 0; i < lstm_tensor_count(tensor); i++)
+        to[(*at)++] = used ? values[i] : 0;
+    free(values);
+}
+
+static double *variables_of(const layer_case *c, size_t count)
+{
+    const layer_options *o = &c->options;
+    double *all = malloc(count * sizeof(double));
+    size_t at = 0;
+    for (size_t k = 0; k < lstm_params_size(c->params); k++)
+        append(all, &at, lstm_params_value(c->params, k), false, true);
+    append(all, &at, c->x, o->config.batch_first, true);
+    append(all, &at, c->h0, false, o->h0);
+    append(all, &at, c->c0, false, o->c0);
+    assert_int_equal(at, count);
+    return all;
+}
+
+static double *gradients_of(const layer_case *c, size_t count)
+{
+    double *all = malloc(count * sizeof(double));
+    size_t at = 0;
+    for (size_t k = 0; k < lstm_params_size(c->params); k++)
+        append(all, &at, lstm_params_grad(c->params, k), false, true);
+    append(all, &at, c->dx, c->options.config.batch_first, true);
+    append(all, &at, c->dh0, false, true);
+    append(all, &at, c->dc0, false, true);
+    assert_int_equal(at, count);
+    return all;
+}
+
+static double *factors_of(const layer_case *c, size_t count)
+{
+    const layer_options *o = &c->options;
+    double *all = malloc(count * sizeof(double));
+    size_t at = 0;
+    append(all, &at, c->dout, o->config.batch_first, o->dout);
+    append(all, &at, c->dhn, false, o->dhn);
+    append(all, &at, c->dcn, false, o->dcn);
+    return all;
+}
+
+static uint64_t draw_mask(void *generator)
+{
+    return lstm_rng_next(generator);
+}
+
+/* The masks that the forward drew: those of a generator in the state it began with. */
+static double *masks_of(const problem *p)
+{
+    const layer_case *c = p->c;
+    if (c->options.config.dropout == 0 || p->net.layers == 1)
+        return NULL;
+    lstm_rng *rng;
+    assert_int_equal(lstm_rng_create(&rng, 0), LSTM_OK);
+    assert_int_equal(lstm_rng_set_state(rng, c->rng_state), LSTM_OK);
+    double *masks = malloc((p->net.layers - 1) * p->out * sizeof(double));
+    reference_masks(&p->net, &p->input, c->options.config.dropout, draw_mask, rng,
+                    masks);
+    lstm_rng_destroy(&rng);
+    return masks;
+}
+
+static void problem_create(problem *p, layer_case *c)
+{
+    *p = (problem){.c = c, .net = layer_case_net(c)};
+    p->parameters = lstm_params_count(c->params);
+    p->x = lstm_tensor_count(c->x);
+    p->h = lstm_tensor_count(c->h0);
+    p->cells = lstm_tensor_count(c->c0);
+    p->out = lstm_tensor_count(c->out);
+    p->count = p->parameters + p->x + p->h + p->cells;
+    p->variables = variables_of(c, p->count);
+    p->net.parameters = p->variables;
+    p->input.steps = c->options.steps;
+    p->input.batch = c->options.batch;
+    p->input.lengths = c->options.lengths;
+    p->input.x = p->variables + p->parameters;
+    p->input.h0 = p->input.x + p->x;
+    p->input.c0 = p->input.h0 + p->h;
+    p->masks = masks_of(p);
+    p->input.masks = p->masks;
+    p->outputs = malloc((p->out + p->h + p->cells) * sizeof(double));
+    p->factors = factors_of(c, p->out + p->h + p->cells);
+}
+
+static void problem_free(problem *p)
+{
+    free(p->variables);
+    free(p->masks);
+    free(p->outputs);
+    free(p->factors);
+}
+
+static double loss(problem *p)
+{
+    double *hn = p->outputs + p->out, sum = 0;
+    reference_forward(&p->net, &p->input, p->outputs, hn, hn + p->h);
+    for (size_t i = 0; i < p->out + p->h + p->cells; i++)
+        sum += p->outputs[i] * p->factors[i];
+    return sum;
+}
+
+static double central_difference(problem *p, size_t variable)
+{
+    double value = p->variables[variable];
+    p->variables[variable] = value + difference;
+    double above = loss(p);
+    p->variables[variable] = value - difference;
+    double below = loss(p);
+    p->variables[variable] = value;
+    return (above - below) / (2 * difference);
+}
+
+static double worst_forward, worst_gradient;
+
+/* Fails with the case when actual and expected differ by more than its tolerance;
+ * worst keeps the largest difference seen, relative to the larger of 1 and largest. */
+static void check(const problem *p, const char *what, size_t index, double actual,
+                  double expected, double largest, double *worst)
+{
+    const layer_options *o = &p->c->options;
+    double error = fabs(actual - expected) / fmax(1, largest);
+    if (error > *worst)
+        *worst = error;
+    if (error <= layer_case_tolerance(o))
+        return;
+    fail_msg("seed %zu, I %zu, H %zu, P %zu, L %zu, T %zu, N %zu, dropout %g, bias %d, "
+             "batch first %d, bidirectional %d, lengths %d: %s %zu is %.9g, expected "
+             "%.9g",
+             (size_t)o->seed, o->config.inputs, o->config.hidden, o->config.proj_size,
+             o->config.layers, o->steps, o->batch, o->config.dropout,
+             !o->config.no_bias, o->config.batch_first, o->config.bidirectional,
+             o->lengths != NULL, what, index, actual, expected);
+}
+
+static double largest_of(const double *values, size_t count)
+{
+    double value = 0;
+    for (size_t i = 0; i < count; i++)
+        value = fmax(value, fabs(values[i]));
+    return value;
+}
+
+static void check_forward(problem *p)
+{
+    const layer_case *c = p->c;
+    loss(p);
+    const lstm_tensor *tensors[] = {c->out, c->hn, c->cn};
+    const double *expected = p->outputs;
+    for (size_t k = 0; k < 3; k++) {
+        size_t count = lstm_tensor_count(tensors[k]);
+        double *actual =
+            layer_case_doubles(tensors[k], k == 0 && c->options.config.batch_first);
+        double largest = largest_of(expected, count);
+        for (size_t i = 0; i < count; i++)
+            check(p, "output", i, actual[i], expected[i], largest, &worst_forward);
+        expected += count;
+        free(actual);
+    }
+}
+
+static void check_gradients(problem *p)
+{
+    double *actual = gradients_of(p->c, p->count);
+    double largest = largest_of(actual, p->count);
+    for (size_t i = 0; i < p->count; i++)
+        check(p, "gradient", i, actual[i], central_difference(p, i), largest,
+              &worst_gradient);
+    free(actual);
+}
+
+/* Sizes, lengths and incoming gradients at random; options as the bits say. */
+static void draw_options(layer_options *o, size_t bits, size_t layers, size_t *lengths)
+{
+    uint64_t seed = o->seed;
+    size_t hidden = draw_size(&seed, (bits & PROJECTION) ? 2 : 1, 5);
+    size_t incoming = draw_size(&seed, 1, 7);
+    o->config = (lstm_layer_config){
+        .inputs = draw_size(&seed, 1, 5),
+        .hidden = hidden,
+        .layers = layers,
+        .proj_size = (bits & PROJECTION) ? draw_size(&seed, 1, hidden - 1) : 0,
+        .dropout = (bits & DROPOUT) ? 0.4 : 0,
+        .no_bias = !(bits & BIASES),
+        .batch_first = bits & BATCH_FIRST,
+        .bidirectional = bits & BIDIRECTIONAL,
+    };
+    o->steps = draw_size(&seed, 1, MAX_STEPS);
+    o->batch = draw_size(&seed, 1, MAX_BATCH);
+    for (size_t n = 0; n < o->batch; n++)
+        lengths[n] = draw_size(&seed, 1, o->steps);
+    o->lengths = (bits & LENGTHS) ? lengths : NULL;
+    o->h0 = bits & H0;
+    o->c0 = bits & C0;
+    o->dout = incoming & 1;
+    o->dhn = incoming & 2;
+    o->dcn = incoming & 4;
+}
+
+static void check_case(size_t seed, size_t bits, size_t layers)
+{
+    size_t lengths[MAX_BATCH];
+    layer_options options = {.seed = seed};
+    draw_options(&options, bits, layers, lengths);
+    layer_case *c = layer_case_create(&options);
+    layer_case_run(c);
+    problem p;
+    problem_create(&p, c);
+    check_forward(&p);
+    check_gradients(&p);
+    problem_free(&p);
+    layer_case_destroy(c);
+}
+
+static void check_all(size_t layers)
+{
+    worst_forward = worst_gradient = 0;
+    for (size_t bits = 0; bits < COMBINATIONS; bits++)
+        check_case(1000 * layers + bits, bits, layers);
+    print_message("# %d configurations, largest error of an output %.3g, of a gradient "
+                  "%.3g\n",
+                  COMBINATIONS, worst_forward, worst_gradient);
+}
+
+static void one_layer_has_the_gradients_of_central_differences(void **state)
+{
+    (void)state;
+    check_all(1);
+}
+
+static void two_layers_have_the_gradients_of_central_differences(void **state)
+{
+    (void)state;
+    check_all(2);
+}
+
+static void three_layers_have_the_gradients_of_central_differences(void **state)
+{
+    (void)state;
+    check_all(3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(one_layer_has_the_gradients_of_central_differences),
+        TEST(two_layers_have_the_gradients_of_central_differences),
+        TEST(three_layers_have_the_gradients_of_central_differences),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,285 @@
+#!/usr/bin/env python3
+"""Compares liblstm with torch.nn.LSTM on random configurations, element by element.
+
+usage: compare_torch.py [--seed S] [--count N] [--library FILE] [--verbose]
+
+Sizes 1 to 70, T 1 to 40, N 1 to 33, 1 to 3 layers, and every option at random: bias,
+batch_first, dropout, bidirectional, proj_size, lengths, h0/c0, which gradients come in.
+Each configuration is three steps of forward, backward and Adam. Initial weights have to
+be equal bit for bit, and with dropout the masks are, because both draw from one seed.
+
+Limits, with float32 PyTorch on the other side:
+  outputs     2e-6 of the larger of 1 and the tensor's largest element
+  gradients   2e-5 of the tensor's largest element
+  parameters  what gradients that differ by 2e-5 can do to three Adam steps
+Outputs and gradients are compared at every step; those of the second and third are of
+parameters that differ already, so the first step alone is held to the limits.
+
+The last line is a summary; exit code 0 when every configuration is within the limits.
+Needs torch 2.13 and numpy. The library is --library, $LIBLSTM, or the newest in
+build*/.
+"""
+import argparse
+import ctypes as ct
+import os
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from make_layer import forward
+
+LR, STEPS = 0.001, 3
+FORWARD, GRADIENT = 2e-6, 2e-5
+
+
+class Config(ct.Structure):
+    _fields_ = [("inputs", ct.c_size_t), ("hidden", ct.c_size_t),
+                ("layers", ct.c_size_t), ("proj_size", ct.c_size_t),
+                ("dropout", ct.c_double), ("no_bias", ct.c_bool),
+                ("batch_first", ct.c_bool), ("bidirectional", ct.c_bool),
+                ("precision", ct.c_int)]
+
+
+class Library:
+    """The calls of liblstm; a status other than 0 becomes an exception."""
+
+    def __init__(self, path):
+        self.lib = ct.CDLL(str(path))
+        for name in ("lstm_last_error", "lstm_kernels_name", "lstm_version"):
+            getattr(self.lib, name).restype = ct.c_char_p
+        for name in ("lstm_params_value", "lstm_params_grad", "lstm_tensor_data"):
+            getattr(self.lib, name).restype = ct.c_void_p
+        self.lib.lstm_params_size.restype = ct.c_size_t
+        self.lib.lstm_tensor_count.restype = ct.c_size_t
+
+    def __call__(self, name, *args):
+        if getattr(self.lib, name)(*args) != 0:
+            raise RuntimeError(self.lib.lstm_last_error().decode())
+
+    def handle(self, name, *args):
+        handle = ct.c_void_p()
+        self(name, ct.byref(handle), *args)
+        return handle
+
+    def wrap(self, array):
+        """A tensor over the memory of an array, which has to outlive it."""
+        if array is None:
+            return ct.c_void_p()
+        shape = (ct.c_size_t * array.ndim)(*array.shape)
+        data = ct.c_void_p(array.ctypes.data)
+        return self.handle("lstm_tensor_wrap", data, ct.c_size_t(array.ndim), shape,
+                           None)
+
+    def view(self, tensor):
+        """A flat array over the memory of a tensor of the library's."""
+        tensor = ct.c_void_p(tensor)
+        data = ct.cast(self.lib.lstm_tensor_data(tensor), ct.POINTER(ct.c_float))
+        return np.ctypeslib.as_array(data, (self.lib.lstm_tensor_count(tensor),))
+
+    def destroy(self, kind, handle):
+        if handle:
+            getattr(self.lib, f"lstm_{kind}_destroy")(ct.byref(handle))
+
+
+def draw(rng):
+    """A configuration, in the form that make_layer.py has too."""
+    c = dict(I=rng.integers(1, 71), H=rng.integers(1, 71), L=rng.integers(1, 4),
+             T=rng.integers(1, 41), N=rng.integers(1, 34), bias=rng.random() < 0.7,
+             batch_first=rng.random() < 0.5, bidirectional=rng.random() < 0.4,
+             h0=rng.random() < 0.5, c0=rng.random() < 0.5)
+    c = {k: v.item() if isinstance(v, np.generic) else v for k, v in c.items()}
+    projected = c["H"] > 1 and rng.random() < 0.3
+    c["P"] = int(rng.integers(1, c["H"])) if projected else 0
+    c["dropout"] = float(np.round(rng.uniform(0.05, 0.95), 2)) \
+        if rng.random() < 0.3 else 0.0
+    c["lengths"] = rng.integers(1, c["T"] + 1, c["N"]).tolist() \
+        if rng.random() < 0.4 else None
+    which = rng.integers(1, 8)
+    c["grads"] = [k for bit, k in enumerate(("out", "hn", "cn")) if which >> bit & 1]
+    return c
+
+
+def tensors(c, rng):
+    D, S = 1 + c["bidirectional"], c["P"] or c["H"]
+    time = (c["N"], c["T"]) if c["batch_first"] else (c["T"], c["N"])
+    rows = (c["L"] * D, c["N"])
+    shapes = dict(x=(*time, c["I"]), out=(*time, D * S), h0=(*rows, S),
+                  c0=(*rows, c["H"]), hn=(*rows, S), cn=(*rows, c["H"]))
+    values = {k: rng.uniform(-1, 1, s).astype(np.float32) for k, s in shapes.items()}
+    for name in ("h0", "c0"):
+        if not c[name]:
+            values[name][:] = 0
+    return values
+
+
+def run_torch(c, seed, values):
+    """Results of each step: a list of dictionaries of float32 arrays."""
+    torch.manual_seed(seed)
+    layer = nn.LSTM(c["I"], c["H"], c["L"], bias=c["bias"],
+                    batch_first=c["batch_first"], dropout=c["dropout"],
+                    bidirectional=c["bidirectional"], proj_size=c["P"])
+    parameters = list(layer.parameters())
+    adam = torch.optim.Adam(parameters, lr=LR)
+    inputs = {k: torch.tensor(values[k], requires_grad=True) for k in ("x", "h0", "c0")}
+    slack = [torch.zeros_like(p) for p in parameters]
+    steps = []
+    for step in range(1, STEPS + 1):
+        result = {f"before {k}": p.detach().clone() for k, p in enumerate(parameters)}
+        for tensor in inputs.values():
+            tensor.grad = None
+        outputs = dict(zip(("out", "hn", "cn"), forward(layer, c, **inputs)))
+        adam.zero_grad()
+        loss = sum((torch.from_numpy(values[k]) * outputs[k]).sum()
+                   for k in c["grads"])
+        loss.backward()
+        result |= {k: v.detach() for k, v in outputs.items()}
+        result |= {f"d{k}": v.grad for k, v in inputs.items()}
+        result |= {f"grad {k}": p.grad.clone() for k, p in enumerate(parameters)}
+        adam.step()
+        for k, p in enumerate(parameters):
+            v = adam.state[p]["exp_avg_sq"] / (1 - 0.999**step)
+            slack[k] += LR * 2 / (v.sqrt() + 1e-8)
+        result |= {f"after {k}": p.detach().clone() for k, p in enumerate(parameters)}
+        result |= {f"slack {k}": s.clone() for k, s in enumerate(slack)}
+        steps.append({k: v.numpy() for k, v in result.items()})
+    return steps
+
+
+def run_library(lib, c, seed, values):
+    """The same of liblstm."""
+    config = Config(c["I"], c["H"], c["L"], c["P"], c["dropout"], not c["bias"],
+                    c["batch_first"], c["bidirectional"], 0)
+    rng = lib.handle("lstm_rng_create", ct.c_uint64(seed))
+    layer = lib.handle("lstm_layer_create", ct.byref(config), rng)
+    params = lib.handle("lstm_params_create")
+    lib("lstm_params_add_layer", params, b"", layer)
+    adam = lib.handle("lstm_adam_create", params, None)
+    results = {k: np.full_like(values[k], np.nan)
+               for k in ("x", "h0", "c0", "out", "hn", "cn")}
+    given = {k: lib.wrap(values[k]) for k in results}
+    made = {k: lib.wrap(results[k]) for k in results}
+    states = [given[k] if c[k] else None for k in ("h0", "c0")]
+    incoming = [given[k] if k in c["grads"] else None for k in ("out", "hn", "cn")]
+    outputs = [made[k] for k in ("out", "hn", "cn")]
+    outgoing = [made[k] for k in ("x", "h0", "c0")]
+    steps = []
+    count = lib.lib.lstm_params_size(params)
+    value = [lib.view(lib.lib.lstm_params_value(params, ct.c_size_t(k)))
+             for k in range(count)]
+    grad = [lib.view(lib.lib.lstm_params_grad(params, ct.c_size_t(k)))
+            for k in range(count)]
+    for _ in range(STEPS):
+        result = {f"before {k}": v.copy() for k, v in enumerate(value)}
+        if c["lengths"]:
+            lengths = (ct.c_size_t * c["N"])(*c["lengths"])
+            lib("lstm_layer_forward_lengths", layer, given["x"], lengths, *states,
+                *outputs)
+        else:
+            lib("lstm_layer_forward", layer, given["x"], *states, *outputs)
+        lib("lstm_params_zero_grad", params)
+        lib("lstm_layer_backward", layer, *incoming, *outgoing)
+        result |= {k: results[k].copy() for k in ("out", "hn", "cn")}
+        result |= {f"d{k}": results[k].copy() for k in ("x", "h0", "c0")}
+        result |= {f"grad {k}": g.copy() for k, g in enumerate(grad)}
+        lib("lstm_adam_step", adam)
+        result |= {f"after {k}": v.copy() for k, v in enumerate(value)}
+        steps.append(result)
+    for tensor in (*given.values(), *made.values()):
+        lib.destroy("tensor", tensor)
+    for kind, handle in (("adam", adam), ("params", params), ("layer", layer),
+                         ("rng", rng)):
+        lib.destroy(kind, handle)
+    return steps
+
+
+def difference(expected, actual):
+    return np.abs(expected.ravel().astype(np.float64) - actual.ravel())
+
+
+def compare(theirs, ours):
+    """Largest share of its limit that each kind of result takes, with its name."""
+    worst = {"outputs": (0, ""), "gradients": (0, ""), "parameters": (0, "")}
+
+    def note(kind, share, name):
+        if not share <= worst[kind][0]:
+            worst[kind] = (share, name)
+
+    first, last = theirs[0], theirs[-1]
+    for name, expected in first.items():
+        if name.startswith("before"):
+            equal = np.array_equal(expected.ravel().view(np.uint32),
+                                   ours[0][name].view(np.uint32))
+            note("parameters", 0 if equal else np.inf, "initial weights")
+        elif name in ("out", "hn", "cn"):
+            scale = max(1, np.abs(expected).max())
+            error = difference(expected, ours[0][name]).max()
+            note("outputs", error / scale / FORWARD, name)
+        elif name[0] in "dg":
+            scale = max(np.abs(expected).max(), 1e-30)
+            error = difference(expected, ours[0][name]).max()
+            note("gradients", error / scale / GRADIENT, name)
+    for k in range(sum(n.startswith("after") for n in last)):
+        expected = last[f"after {k}"]
+        gradient = GRADIENT * max(np.abs(s[f"grad {k}"]).max() for s in theirs)
+        limit = np.minimum(STEPS * 2 * LR, last[f"slack {k}"].astype(float) * gradient)
+        limit = limit.ravel() + STEPS * 2**-23 * np.abs(expected.ravel()) + 1e-12
+        share = (difference(expected, ours[-1][f"after {k}"]) / limit).max()
+        note("parameters", share, f"parameter {k}")
+    return worst
+
+
+def find_library():
+    if "LIBLSTM" in os.environ:
+        return Path(os.environ["LIBLSTM"])
+    root = Path(__file__).resolve().parents[2]
+    found = sorted(root.glob("build*/lib/lstm/liblstm.so"),
+                   key=lambda f: f.stat().st_mtime)
+    if not found:
+        sys.exit(f"no library in {root}/build*/lib/lstm; give --library FILE")
+    return found[-1]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--library", type=Path)
+    parser.add_argument("--verbose", action="store_true")
+    args = parser.parse_args()
+    warnings.filterwarnings("ignore", message=".*(projections|dropout).*")
+    torch.set_num_threads(1)
+    lib = Library(args.library or find_library())
+    rng = np.random.default_rng(args.seed)
+    worst, failed = {}, 0
+    for index in range(args.count):
+        c = draw(rng)
+        values, seed = tensors(c, rng), int(rng.integers(2**32))
+        try:
+            theirs = run_torch(c, seed, values)
+            shares = compare(theirs, run_library(lib, c, seed, values))
+        except RuntimeError as error:
+            shares = {"outputs": (np.inf, str(error))}
+        bad = {k: v for k, v in shares.items() if not v[0] <= 1}
+        failed += bool(bad)
+        if bad or args.verbose:
+            print("FAILED" if bad else "ok", index, bad or shares, c, flush=True)
+        for kind, (share, name) in shares.items():
+            if not share <= worst.get(kind, (-1,))[0]:
+                worst[kind] = (share, name, index, c)
+    limits = {"outputs": FORWARD, "gradients": GRADIENT}
+    for kind, (share, name, index, c) in worst.items():
+        error = f"{share * limits[kind]:.2e} " if kind in limits else ""
+        print(f"worst {kind}: {error}({share:.0%} of the limit), {name}, "
+              f"number {index}, {c}")
+    print(f"seed {args.seed}: {args.count - failed} of {args.count} configurations "
+          f"within the limits, kernels {lib.lib.lstm_kernels_name().decode()}, "
+          f"PyTorch {torch.__version__}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
