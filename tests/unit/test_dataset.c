@@ -66,8 +66,12 @@ static void impossible_sizes_are_refused_with_a_message(void **state)
 {
     (void)state;
     static const size_t sizes[][4] = {
-        {0, 28, 28, 10},        {1, 0, 28, 10}, {1, 28, 0, 10},
-        {1, 28, 28, 257},       {1, 28, 28, 0}, {1, SIZE_MAX / 2, 3, 10},
+        {0, 28, 28, 10},
+        {1, 0, 28, 10},
+        {1, 28, 0, 10},
+        {1, 28, 28, 257},
+        {1, 28, 28, 0},
+        {1, SIZE_MAX / 2, 3, 10},
         {(size_t)UINT32_MAX + 1, 1, 1, 10},
     };
     for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {

@@ -1,0 +1,90 @@
+/* Sizes and sums are those of the files as their authors publish them. EMNIST comes as
+ * one archive of all its variants, which is not unpacked here. */
+#include <string.h>
+
+#include "lib/mnist/catalogue.h"
+
+enum { DIGITS = 10, PATIENCE = 20 };
+
+static const mnist_entry entries[] = {
+    {
+        .name = "mnist",
+        .classes = DIGITS,
+        .is_mnist = true,
+        .files =
+            {
+                {{"train-images-idx3-ubyte.gz", 9912422,
+                  "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"},
+                 {"train-labels-idx1-ubyte.gz", 28881,
+                  "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"}},
+                {{"t10k-images-idx3-ubyte.gz", 1648877,
+                  "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"},
+                 {"t10k-labels-idx1-ubyte.gz", 4542,
+                  "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"}},
+            },
+        .mirrors = {"https://storage.googleapis.com/cvdf-datasets/mnist/",
+                    "https://ossci-datasets.s3.amazonaws.com/mnist/"},
+        .patience = PATIENCE,
+    },
+    {
+        .name = "fashion-mnist",
+        .classes = DIGITS,
+        .files =
+            {
+                {{"train-images-idx3-ubyte.gz", 26421880,
+                  "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"},
+                 {"train-labels-idx1-ubyte.gz", 29515,
+                  "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"}},
+                {{"t10k-images-idx3-ubyte.gz", 4422102,
+                  "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"},
+                 {"t10k-labels-idx1-ubyte.gz", 5148,
+                  "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"}},
+            },
+        .mirrors = {"https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
+                    "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/"
+                    "master/data/fashion/"},
+        .patience = PATIENCE,
+    },
+    {
+        .name = "kmnist",
+        .classes = DIGITS,
+        .files =
+            {
+                {{"train-images-idx3-ubyte.gz", 18165135,
+                  "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4"},
+                 {"train-labels-idx1-ubyte.gz", 29497,
+                  "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17"}},
+                {{"t10k-images-idx3-ubyte.gz", 3041136,
+                  "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5"},
+                 {"t10k-labels-idx1-ubyte.gz", 5120,
+                  "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c"}},
+            },
+        .mirrors = {"https://codh.rois.ac.jp/kmnist/dataset/kmnist/"},
+        .patience = PATIENCE,
+    },
+    {
+        .name = "emnist-digits",
+        .classes = DIGITS,
+        .transposed = true,
+        .files =
+            {
+                {{.name = "emnist-digits-train-images-idx3-ubyte.gz"},
+                 {.name = "emnist-digits-train-labels-idx1-ubyte.gz"}},
+                {{.name = "emnist-digits-test-images-idx3-ubyte.gz"},
+                 {.name = "emnist-digits-test-labels-idx1-ubyte.gz"}},
+            },
+    },
+};
+
+const mnist_entry *mnist_catalogue_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof(entries) / sizeof(*entries); i++)
+        if (strcmp(entries[i].name, name) == 0)
+            return &entries[i];
+    return NULL;
+}
+
+const char *mnist_catalogue_names(void)
+{
+    return "mnist, fashion-mnist, kmnist, emnist-digits";
+}

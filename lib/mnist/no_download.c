@@ -1,0 +1,13 @@
+/* Stands for the download where the library is built without one. */
+#include "lib/mnist/download.h"
+#include "lib/mnist/status.h"
+
+mnist_status mnist_download(const char *folder, const mnist_entry *entry,
+                            const mnist_remote *file, mnist_progress progress,
+                            void *user)
+{
+    (void)folder, (void)entry, (void)progress, (void)user;
+    return mnist_fail(MNIST_UNSUPPORTED,
+                      "%s: cannot be downloaded: libmnist is built without libcurl",
+                      file->name);
+}
