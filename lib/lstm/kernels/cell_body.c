@@ -29,6 +29,21 @@ INLINE void cell_finish(const lstm_cell *job, size_t at, const vf *sums)
     }
 }
 
+/* The lines that a row of a tile will write come from the third level cache: they are
+ * asked for before the products, which take long enough for them to arrive. */
+INLINE void cell_prefetch(const lstm_cell *job, size_t at)
+{
+    if (job->gates) {
+        UNROLL for (size_t q = 0; q < LSTM_GATES; q++)
+            PREFETCH_WRITE(job->gates + q * job->gate_stride + at);
+        PREFETCH_WRITE(job->tanh_c + at);
+    }
+    PREFETCH_WRITE(job->c + at);
+    PREFETCH_WRITE(job->h_out + at);
+    if (job->ahead)
+        PREFETCH(job->ahead + at);
+}
+
 /* Rows row to row + rows - 1 of the units that start at unit of the block. */
 INLINE void cell_tile(const lstm_cell *job, const float *weights, size_t unit,
                       size_t row, size_t rows)
@@ -37,6 +52,8 @@ INLINE void cell_tile(const lstm_cell *job, const float *weights, size_t unit,
     UNROLL for (size_t q = 0; q < LSTM_GATES; q++)
         UNROLL for (size_t r = 0; r < rows; r++) acc[r * LSTM_GATES + q] =
             v_load(job->bias + q * BLOCK + unit);
+    UNROLL for (size_t r = 0; unit == 0 && r < rows; r++)
+        cell_prefetch(job, (row + r) * BLOCK);
     weights = multiply(acc, rows, LSTM_GATES, job->x, row, job->stride, weights);
     if (job->h.data)
         multiply(acc, rows, LSTM_GATES, job->h, row, job->stride, weights);

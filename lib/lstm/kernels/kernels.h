@@ -62,6 +62,8 @@ typedef struct lstm_cell {
      * tanh(c). Both NULL when nothing is kept. */
     float *gates, *tanh_c;
     size_t gate_stride;
+    /** A block that is read soon, to be brought into a cache; NULL for none. */
+    const float *ahead;
 } lstm_cell;
 
 /** Rows of a group times a packed matrix: out = a W, or out += a W. */

@@ -21,7 +21,9 @@ INLINE void outer_tile(const lstm_outer *job, size_t gate, size_t gates, size_t 
         for (size_t left = job->rows[step]; left > 0;) {
             size_t rows = left < job->group_rows ? left : job->group_rows;
             const float *a = a_group, *b = b_group;
-            for (size_t r = 0; r < rows; r++, a += BLOCK, b += BLOCK) {
+            _Pragma("GCC unroll 4") for (size_t r = 0; r < rows;
+                                         r++, a += BLOCK, b += BLOCK)
+            {
                 vf line[PRODUCT_VECTORS];
                 UNROLL for (size_t v = 0; v < vectors; v++) line[v] = v_load(
                     b + v / BLOCK_VECTORS * job->stride + v % BLOCK_VECTORS * LANES);

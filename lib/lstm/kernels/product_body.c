@@ -13,7 +13,8 @@
 INLINE const float *multiply_block(vf *acc, size_t rows, size_t vectors, const float *x,
                                    size_t n, const float *weights)
 {
-    for (size_t k = 0; k < n; k++, weights += vectors * LANES) {
+    _Pragma("GCC unroll 8") for (size_t k = 0; k < n; k++, weights += vectors * LANES)
+    {
         vf line[8];
         UNROLL for (size_t v = 0; v < vectors; v++) line[v] =
             v_load(weights + v * LANES);

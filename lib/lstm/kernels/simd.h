@@ -28,6 +28,10 @@
 /* Channels that lie together in a block of activations; see kernels.h. */
 enum { BLOCK = LSTM_BLOCK, BLOCK_VECTORS = LSTM_BLOCK / LANES };
 
+/* Asks for a line into the second level cache; the first is too small to keep it. */
+#define PREFETCH(address)       __builtin_prefetch((address), 0, 2)
+#define PREFETCH_WRITE(address) __builtin_prefetch((address), 1, 3)
+
 INLINE vf v_load(const float *p)
 {
     return *(const vf *)__builtin_assume_aligned(p, sizeof(vf));

@@ -90,7 +90,7 @@ typedef struct lstm_run {
     float *dy, *dx, *dx_input;
     /** [layers * directions]. */
     lstm_activations *at;
-    /** Tiles of weight gradients, one of each thread. */
+    /** Tiles of the weight gradients of a product. */
     float *tiles;
 } lstm_run;
 
@@ -268,6 +268,10 @@ void lstm_backward_direction(const lstm_layer *layer, const lstm_run *run,
                              bool first_dh);
 
 /* layer_gradient.c */
+
+/** Floats that the tiles take, and blocks of columns that each row of them has room
+ * for. */
+size_t lstm_gradient_tiles(const lstm_layer *layer, size_t *tile_blocks);
 
 /** Adds the share's part of all weight gradients. */
 void lstm_weight_gradients(const lstm_layer *layer, const lstm_run *run, size_t share,

@@ -21,8 +21,8 @@ typedef struct {
 } forward;
 
 /* The cells of a block of units at a step, for the rows of the part up to active. */
-static void run_cells(const forward *f, size_t step, bool first, size_t block,
-                      size_t active)
+static void run_cells(const forward *f, size_t step, bool first, bool more,
+                      size_t block, size_t active)
 {
     const lstm_run *run = f->run;
     const lstm_activations *at = f->at;
@@ -59,6 +59,9 @@ static void run_cells(const forward *f, size_t step, bool first, size_t block,
                         block * stride;
             job.tanh_c = at->tanh_c + step * hidden_step + unit;
         }
+        job.ahead = more && block < f->x_blocks
+                        ? job.x.data + lstm_run_step(run, f->x_blocks) + block * stride
+                        : NULL;
         lstm_kernels_get()->cell(&job);
     }
 }
@@ -110,7 +113,7 @@ void lstm_forward_direction(const lstm_layer *layer, const lstm_run *run,
         size_t active =
             run->active[step] < part->row_end ? run->active[step] : part->row_end;
         for (size_t block = first_block; block < last_block; block++)
-            run_cells(&f, step - start, step == 0, block, active);
+            run_cells(&f, step - start, step == 0, step + 1 < end, block, active);
         lstm_part_sync(part);
         if (direction->weight_hr) {
             run_projection(&f, step - start, active);

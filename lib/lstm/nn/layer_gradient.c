@@ -2,11 +2,11 @@
  * Weight gradients: dW = sum over steps and rows of dgates^T [x, h], after the sweep
  * back.
  *
- * Threads own blocks of 16 rows of dW. Time goes in pieces of about as many rows as
- * keep a panel of dgates in the second level cache; within one, the tiles of a block of
- * rows follow each other, so that the panel is read from memory once. A tile starts at
- * zero and is added to the gradient at the end, so what was there before does not enter
- * the sums.
+ * Threads own blocks of 16 rows of dW. Time goes in pieces of so many steps that a
+ * block of dgates stays in the first level cache and all of x and h in the second,
+ * while the tiles of a block of rows follow each other; between pieces tiles wait in
+ * memory. They start at zero and are added to the gradient at the end, so what was
+ * there before does not enter the sums.
  */
 #include "lib/lstm/nn/layer.h"
 #include "lib/lstm/tensor/tensor.h"
@@ -20,8 +20,19 @@ typedef struct {
     /** First step that counts: 1 when b is an initial state of zeros there. */
     size_t start;
     float *to;
-    float *tile;
+    /** Tiles of all blocks of rows, each with room for tile_blocks blocks of columns.
+     */
+    float *tiles;
+    size_t tile_blocks;
 } gradient;
+
+/* Rows of the batch in a piece of time: 28 KiB of a block of dgates. */
+enum { PIECE_ROWS = 256 };
+
+static float *tile_of(const gradient *g, size_t a_block, size_t b_block)
+{
+    return g->tiles + (a_block * g->tile_blocks + b_block) * LSTM_BLOCK * LSTM_BLOCK;
+}
 
 static lstm_outer outer_job(const gradient *g, size_t a_block, size_t b_block,
                             size_t start, size_t end)
@@ -40,8 +51,8 @@ static lstm_outer outer_job(const gradient *g, size_t a_block, size_t b_block,
         .a_group = a_blocks * stride,
         .b_group = b_blocks * stride,
         .blocks = b_blocks - b_block < unit ? b_blocks - b_block : unit,
-        .tile = g->tile,
-        .first = true,
+        .tile = tile_of(g, a_block, b_block),
+        .first = start == g->start,
     };
     job.a = g->a + start * job.a_step + a_block * stride;
     job.b = g->b + start * job.b_step + b_block * stride;
@@ -54,6 +65,7 @@ static void add_tile(const gradient *g, size_t a_block, size_t b_block, size_t b
     size_t a_each = lstm_blocks(g->a_channels), b_each = lstm_blocks(g->b_channels);
     size_t first = a_block % a_each * LSTM_BLOCK,
            columns = g->b_segments * g->b_channels;
+    const float *tile = tile_of(g, a_block, b_block);
     for (size_t r = 0; r < LSTM_BLOCK && first + r < g->a_channels; r++) {
         size_t row = a_block / a_each * g->a_channels + first + r;
         for (size_t i = 0; i < blocks; i++) {
@@ -62,26 +74,39 @@ static void add_tile(const gradient *g, size_t a_block, size_t b_block, size_t b
             size_t width = left < LSTM_BLOCK ? left : LSTM_BLOCK;
             float *to = g->to + row * columns + (b_block + i) / b_each * g->b_channels +
                         channel;
-            const float *from = g->tile + (r * blocks + i) * LSTM_BLOCK;
+            const float *from = tile + (r * blocks + i) * LSTM_BLOCK;
             for (size_t lane = 0; lane < width; lane++)
                 to[lane] += from[lane];
         }
     }
 }
 
-/* The tiles of the share's blocks of rows. */
-static void add_products(const gradient *g, size_t share, size_t shares)
+/* The tiles of the share's blocks of rows over a piece of time; the last one adds them.
+ */
+static void add_piece(const gradient *g, size_t share, size_t shares, size_t start,
+                      size_t end)
 {
     size_t a_blocks = g->a_segments * lstm_blocks(g->a_channels);
     size_t b_blocks = g->b_segments * lstm_blocks(g->b_channels);
     size_t unit = lstm_kernels_get()->outer_blocks;
-    size_t end = lstm_share_start(a_blocks, 1, share + 1, shares);
-    for (size_t a = lstm_share_start(a_blocks, 1, share, shares); a < end; a++)
+    size_t a_end = lstm_share_start(a_blocks, 1, share + 1, shares);
+    for (size_t a = lstm_share_start(a_blocks, 1, share, shares); a < a_end; a++)
         for (size_t b = 0; b < b_blocks; b += unit) {
-            lstm_outer job = outer_job(g, a, b, g->start, g->run->steps);
+            lstm_outer job = outer_job(g, a, b, start, end);
             lstm_kernels_get()->outer(&job);
-            add_tile(g, a, b, job.blocks);
+            if (end == g->run->steps)
+                add_tile(g, a, b, job.blocks);
         }
+}
+
+static void add_products(const gradient *g, size_t share, size_t shares)
+{
+    size_t steps = PIECE_ROWS / g->run->batch;
+    steps = steps ? steps : 1;
+    for (size_t start = g->start; start < g->run->steps; start += steps) {
+        size_t left = g->run->steps - start;
+        add_piece(g, share, shares, start, start + (left < steps ? left : steps));
+    }
 }
 
 /* Both biases get the sum of dgates. */
@@ -103,11 +128,27 @@ static void add_bias(const gradient *g, const lstm_direction *direction, size_t 
     }
 }
 
+size_t lstm_gradient_tiles(const lstm_layer *layer, size_t *tile_blocks)
+{
+    size_t hidden = lstm_blocks(layer->config.hidden), most = 0;
+    for (size_t i = 0; i < layer->config.layers * layer->directions; i++) {
+        const lstm_direction *direction = &layer->direction[i];
+        size_t blocks = direction->x_segments * lstm_blocks(direction->x_channels);
+        most = blocks > most ? blocks : most;
+    }
+    most = hidden > most ? hidden : most;
+    *tile_blocks = most;
+    size_t rows = LSTM_GATES * hidden;
+    if (layer->config.proj_size)
+        rows += lstm_blocks(layer->state);
+    return rows * most * LSTM_BLOCK * LSTM_BLOCK;
+}
+
 void lstm_weight_gradients(const lstm_layer *layer, const lstm_run *run, size_t share,
                            size_t shares)
 {
-    size_t hidden = layer->config.hidden;
-    size_t tile = LSTM_BLOCK * LSTM_BLOCK * lstm_kernels_get()->outer_blocks;
+    size_t hidden = layer->config.hidden, tile_blocks;
+    lstm_gradient_tiles(layer, &tile_blocks);
     for (size_t i = 0; i < layer->config.layers * layer->directions; i++) {
         const lstm_direction *direction = &layer->direction[i];
         const lstm_activations *at = &run->at[i];
@@ -119,7 +160,8 @@ void lstm_weight_gradients(const lstm_layer *layer, const lstm_run *run, size_t 
                       .b_segments = direction->x_segments,
                       .b_channels = direction->x_channels,
                       .to = direction->weight_ih->grad->data,
-                      .tile = run->tiles + share * tile};
+                      .tiles = run->tiles,
+                      .tile_blocks = tile_blocks};
         add_products(&g, share, shares);
         if (direction->bias_ih)
             add_bias(&g, direction, share, shares);
@@ -128,19 +170,18 @@ void lstm_weight_gradients(const lstm_layer *layer, const lstm_run *run, size_t 
         g.b_channels = layer->state;
         g.start = run->has_h0 ? 0 : 1;
         g.to = direction->weight_hh->grad->data;
-        if (g.start < run->steps)
-            add_products(&g, share, shares);
-        if (direction->weight_hr) {
-            g = (gradient){.run = run,
-                           .a = at->dp,
-                           .b = at->u,
-                           .a_segments = 1,
-                           .a_channels = layer->state,
-                           .b_segments = 1,
-                           .b_channels = hidden,
-                           .to = direction->weight_hr->grad->data,
-                           .tile = run->tiles + share * tile};
-            add_products(&g, share, shares);
-        }
+        add_products(&g, share, shares);
+        if (!direction->weight_hr)
+            continue;
+        /* Its rows are dealt out differently, so it has tiles of its own. */
+        g.tiles = tile_of(&g, LSTM_GATES * lstm_blocks(hidden), 0);
+        g.a = at->dp;
+        g.b = at->u;
+        g.a_segments = 1;
+        g.a_channels = layer->state;
+        g.b_channels = hidden;
+        g.start = 0;
+        g.to = direction->weight_hr->grad->data;
+        add_products(&g, share, shares);
     }
 }

@@ -74,8 +74,8 @@ static void plan_gradients(const lstm_layer *layer, lstm_run *run, cursor *memor
         run->at[1].dx_reversed =
             take_steps(memory, run, run->capacity, lstm_blocks(layer->config.inputs));
     }
-    size_t tile = LSTM_BLOCK * LSTM_BLOCK * lstm_kernels_get()->outer_blocks;
-    run->tiles = take(memory, LSTM_MAX_THREADS * tile, sizeof(float));
+    size_t tile_blocks;
+    run->tiles = take(memory, lstm_gradient_tiles(layer, &tile_blocks), sizeof(float));
 }
 
 static void plan_layers(const lstm_layer *layer, lstm_run *run, cursor *memory)
