@@ -34,9 +34,20 @@ static char *temporary_name(const char *path, unsigned number)
     return name;
 }
 
+/* The folder that holds path. */
+static char *folder_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = common_strdup(slash ? path : ".");
+    if (folder && slash)
+        folder[slash == path ? 1 : slash - path] = '\0';
+    return folder;
+}
+
 static void forget(common_replacement *replacement)
 {
     common_free(replacement->path);
+    common_free(replacement->folder);
     common_free(replacement->temporary);
     *replacement = (common_replacement){0};
 }
@@ -44,8 +55,11 @@ static void forget(common_replacement *replacement)
 int common_replace_begin(common_replacement *replacement, const char *path)
 {
     enum { ATTEMPTS = 100 };
-    *replacement = (common_replacement){.file = -1, .path = common_strdup(path)};
-    int error = replacement->path ? EEXIST : ENOMEM;
+    /* All that needs memory comes first: nothing may fail for lack of it once the new
+     * file has taken the place of the old one. */
+    *replacement = (common_replacement){
+        .file = -1, .path = common_strdup(path), .folder = folder_name(path)};
+    int error = replacement->path && replacement->folder ? EEXIST : ENOMEM;
     for (unsigned i = 0; error == EEXIST && i < ATTEMPTS; i++) {
         common_free(replacement->temporary);
         replacement->temporary = temporary_name(path, i);
@@ -77,17 +91,10 @@ int common_replace_write(common_replacement *replacement, const void *data, size
     return 0;
 }
 
-/* Makes the rename itself last: syncs the folder that holds path. */
-static int sync_folder(const char *path)
+/* Makes the rename itself last: syncs the folder. */
+static int sync_folder(const char *folder)
 {
-    const char *slash = strrchr(path, '/');
-    char *folder = common_strdup(slash ? path : ".");
-    if (!folder)
-        return ENOMEM;
-    if (slash)
-        folder[slash == path ? 1 : slash - path] = '\0';
     int file = calls->open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    common_free(folder);
     if (file < 0)
         return errno;
     int error = calls->fsync(file) ? errno : 0;
@@ -108,7 +115,7 @@ int common_replace_commit(common_replacement *replacement)
         common_replace_abandon(replacement);
         return error;
     }
-    error = sync_folder(replacement->path);
+    error = sync_folder(replacement->folder);
     forget(replacement);
     return error;
 }

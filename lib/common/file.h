@@ -32,6 +32,7 @@ void common_file_set_calls(const common_file_calls *calls);
 /** A file that is being replaced. Zero it before its first use. */
 typedef struct common_replacement {
     char *path;
+    char *folder;
     char *temporary;
     int file;
 } common_replacement;

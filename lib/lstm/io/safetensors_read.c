@@ -59,7 +59,8 @@ static lstm_status parse(lstm_safetensors *file, const char *text, size_t length
     file->header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
     if (file->header)
         return LSTM_OK;
-    if (json_error_code(&error) == json_error_out_of_memory)
+    /* jansson says nothing when memory ends, or takes it for an error of syntax. */
+    if (error.text[0] == '\0')
         return lstm_fail_memory("safetensors");
     return lstm_fail(LSTM_BAD_FILE, "safetensors: %s: header at byte %d: %s",
                      file->path, error.position, error.text);

@@ -1,0 +1,109 @@
+/**
+ * @file
+ * File operations that fail when a test says so.
+ */
+#ifndef TESTS_SUPPORT_FAULTS_H
+#define TESTS_SUPPORT_FAULTS_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "lib/common/file.h"
+#include "tests/support/test.h"
+
+/** What the file operations of a test came to. */
+typedef struct test_faults {
+    /** Operations until one fails, and the errno it fails with. */
+    size_t left;
+    int error;
+    /** Most bytes that one read or write does; 0 for all. */
+    size_t piece;
+    /** Operations so far, and files that are open. */
+    size_t count, open;
+    /** Name of the operation that failed; NULL when none has. */
+    const char *failed;
+} test_faults;
+
+static test_faults faults;
+
+static inline bool test_fault(const char *name)
+{
+    faults.count++;
+    if (faults.left-- != 0)
+        return false;
+    faults.failed = name;
+    errno = faults.error;
+    return true;
+}
+
+static inline size_t test_piece(size_t size)
+{
+    return faults.piece && faults.piece < size ? faults.piece : size;
+}
+
+static inline int test_open(const char *path, int flags, mode_t mode)
+{
+    if (test_fault("open"))
+        return -1;
+    int file = open(path, flags, mode);
+    faults.open += file >= 0;
+    return file;
+}
+
+static inline int test_fstat(int file, struct stat *facts)
+{
+    return test_fault("fstat") ? -1 : fstat(file, facts);
+}
+
+static inline ssize_t test_read(int file, void *data, size_t size)
+{
+    return test_fault("read") ? -1 : read(file, data, test_piece(size));
+}
+
+static inline ssize_t test_write(int file, const void *data, size_t size)
+{
+    return test_fault("write") ? -1 : write(file, data, test_piece(size));
+}
+
+/* What is synced is not tested, only that it is asked for. */
+static inline int test_fsync(int file)
+{
+    (void)file;
+    return test_fault("fsync") ? -1 : 0;
+}
+
+/* A close that fails has closed the file all the same. */
+static inline int test_close(int file)
+{
+    faults.open--;
+    return close(file) || test_fault("close") ? -1 : 0;
+}
+
+static inline int test_rename(const char *from, const char *to)
+{
+    return test_fault("rename") ? -1 : rename(from, to);
+}
+
+static inline int test_unlink(const char *path)
+{
+    return test_fault("unlink") ? -1 : unlink(path);
+}
+
+/** Lets operation number left fail with an errno, and all others succeed. */
+static inline void test_faults_start(size_t left, int error)
+{
+    static const common_file_calls calls = {
+        test_open,  test_fstat, test_read,   test_write,
+        test_fsync, test_close, test_rename, test_unlink,
+    };
+    faults = (test_faults){.left = left, .error = error};
+    common_file_set_calls(&calls);
+}
+
+static inline void test_faults_end(void)
+{
+    common_file_set_calls(NULL);
+}
+
+#endif
