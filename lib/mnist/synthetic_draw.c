@@ -1,0 +1,427 @@
+/*
+ * One synthetic digit.
+ *
+ * A skeleton between two shapes of a family gets its own knots, is drawn through by a
+ * curve, bent by a smooth field, slanted and stretched, scaled into the 20 by 20 box of
+ * MNIST, painted with a pen of its own width, and centred by mass.
+ *
+ * Bytes are equal on every machine: integers, and of doubles +, -, *, / and sqrt alone,
+ * all of which IEEE 754 rounds in one way. The build forbids contraction.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "lib/mnist/fit.h"
+#include "lib/mnist/synthetic.h"
+#include "lib/mnist/synthetic_shapes.h"
+
+enum {
+    BOX = MNIST_FIT_BOX,
+    /* Straight pieces of the curve between two knots. */
+    PIECES = 6,
+    MOST_VERTICES = SYNTHETIC_MOST_POINTS * PIECES,
+    /* Coefficients of the bending field for each coordinate. */
+    FIELD_TERMS = 7
+};
+
+/* What differs between writers, pens and scans, as standard deviations unless said. */
+static const double blend_excess = 0.25;
+static const double knot_jitter = 0.12;
+static const double end_jitter = 0.1;
+static const double end_stretch = 0.2;
+static const double tangent_jitter = 0.07;
+static const double quadratic_bend = 0.11;
+static const double cubic_bend = 0.07;
+static const double mean_slant = 0.12;
+static const double slant_spread = 0.24;
+static const double turn_spread = 0.08;
+static const double aspect_spread = 0.18;
+static const double mean_radius = 1.32;
+static const double radius_spread = 0.33;
+static const double radius_wave = 0.10;
+static const double least_softness = 0.9;
+static const double most_softness = 1.7;
+static const double most_roughness = 0.5;
+
+typedef struct vector {
+    double x, y;
+} vector;
+
+/* What the pen does at a point of the skeleton. */
+typedef enum move { CURVE, CORNER, PEN } move;
+
+typedef struct knot {
+    vector at;
+    enum move move;
+} knot;
+
+/* The curve as a polygon, with the radius of the pen at each vertex. */
+typedef struct vertex {
+    vector at;
+    double radius;
+    bool starts;
+} vertex;
+
+typedef struct path {
+    size_t count;
+    vertex vertices[MOST_VERTICES];
+} path;
+
+uint64_t mnist_random_next(mnist_random *random)
+{
+    uint64_t z = random->state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+static double uniform(mnist_random *random, double low, double high)
+{
+    double unit = (double)(mnist_random_next(random) >> 11) * 0x1p-53;
+    return low + unit * (high - low);
+}
+
+/* Close to a normal variable of variance 1, never beyond 3.5: four uniform ones of 16
+ * bits, whose sum has a variance of 4 / 12. */
+static double normal(mnist_random *random)
+{
+    static const double root_of_three = 1.7320508075688772;
+    uint64_t word = mnist_random_next(random);
+    int64_t sum = 0;
+    for (unsigned part = 0; part < 4; part++)
+        sum += (int64_t)(word >> (16 * part) & 0xffff);
+    return ((double)sum * 0x1p-16 - 2 + 2 * 0x1p-16) * root_of_three;
+}
+
+static vector plus(vector a, double scale, vector b)
+{
+    return (vector){a.x + scale * b.x, a.y + scale * b.y};
+}
+
+static double length_of(vector a)
+{
+    return sqrt(a.x * a.x + a.y * a.y);
+}
+
+static vector unit_of(vector a)
+{
+    double length = length_of(a);
+    return length > 0 ? (vector){a.x / length, a.y / length} : (vector){0, 0};
+}
+
+static const synthetic_family *choose_family(int digit, mnist_random *random)
+{
+    const synthetic_family *families = mnist_synthetic_families[digit];
+    unsigned total = 0, count = 0;
+    while (count < SYNTHETIC_MOST_FAMILIES && families[count].weight)
+        total += families[count++].weight;
+    unsigned ticket = (unsigned)(mnist_random_next(random) % total);
+    while (ticket >= families->weight)
+        ticket -= families++->weight;
+    return families;
+}
+
+static double read_number(const char **text)
+{
+    int number = 0;
+    while (**text >= '0' && **text <= '9')
+        number = 10 * number + *(*text)++ - '0';
+    return number;
+}
+
+/* Reads a shape into a frame from -1 to 1 of y; the number of its points. */
+static size_t read_shape(const char *text, knot *knots)
+{
+    size_t count = 0;
+    while (*text && count < SYNTHETIC_MOST_POINTS) {
+        knot *next = &knots[count++];
+        next->move = *text == '/' ? PEN : *text == '^' ? CORNER : CURVE;
+        text += next->move != CURVE;
+        next->at.x = (read_number(&text) - 40) / 50;
+        text++;
+        next->at.y = (read_number(&text) - 50) / 50;
+        text += *text == ' ';
+    }
+    return count;
+}
+
+/* Chooses knots between those of two shapes of a family; their number. */
+static size_t choose_knots(int digit, mnist_random *random, knot *knots)
+{
+    const synthetic_family *family = choose_family(digit, random);
+    uint64_t word = mnist_random_next(random);
+    /* The share of the second shape changes along the path. */
+    double first = uniform(random, -blend_excess, 1 + blend_excess);
+    double last = uniform(random, -blend_excess, 1 + blend_excess);
+    knot others[SYNTHETIC_MOST_POINTS];
+    read_shape(family->shapes[(word >> 32) % family->count], others);
+    size_t count = read_shape(family->shapes[(uint32_t)word % family->count], knots);
+    for (size_t i = 0; i < count; i++) {
+        double share = first + (last - first) * (double)i / (double)count;
+        knots[i].at = plus(knots[i].at, share, plus(others[i].at, -1, knots[i].at));
+    }
+    return count;
+}
+
+static bool ends_at(const knot *knots, size_t count, size_t index)
+{
+    return index + 1 == count || knots[index + 1].move == PEN;
+}
+
+/* Moves each knot a little, together with its neighbours. */
+static void shake(knot *knots, size_t count, mnist_random *random)
+{
+    vector shift[SYNTHETIC_MOST_POINTS + 2];
+    for (size_t i = 0; i < count + 2; i++)
+        shift[i] = (vector){normal(random), normal(random)};
+    for (size_t i = 0; i < count; i++) {
+        bool end = knots[i].move == PEN || ends_at(knots, count, i);
+        double spread = end ? end_jitter : knot_jitter;
+        /* The three have a variance of 1 + 4 + 1. */
+        vector sum = plus(plus(shift[i], 2, shift[i + 1]), 1, shift[i + 2]);
+        knots[i].at = plus(knots[i].at, spread * 0.408, sum);
+    }
+}
+
+/* Makes strokes longer or shorter at their ends. */
+static void stretch_ends(knot *knots, size_t count, mnist_random *random)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool first = knots[i].move == PEN, last = ends_at(knots, count, i);
+        if (first == last)
+            continue;
+        vector inner = knots[first ? i + 1 : i - 1].at;
+        vector outward = plus(knots[i].at, -1, inner);
+        knots[i].at = plus(knots[i].at, end_stretch * normal(random), outward);
+    }
+}
+
+/*
+ * Directions of the curve before and after each knot. In a curve both are the mean of
+ * the two neighbouring chords, the shorter one counting more, as in a circle through
+ * the three; at a corner each keeps to its own chord, but for a random part.
+ */
+static void direct(const knot *knots, size_t count, mnist_random *random,
+                   vector *before, vector *after)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool first = knots[i].move == PEN, last = ends_at(knots, count, i);
+        vector in = first ? (vector){0, 0} : plus(knots[i].at, -1, knots[i - 1].at);
+        vector out = last ? (vector){0, 0} : plus(knots[i + 1].at, -1, knots[i].at);
+        double in_length = length_of(in), out_length = length_of(out);
+        vector mean = {unit_of(in).x * out_length + unit_of(out).x * in_length,
+                       unit_of(in).y * out_length + unit_of(out).y * in_length};
+        mean = unit_of(mean);
+        mean.x += tangent_jitter * normal(random);
+        mean.y += tangent_jitter * normal(random);
+        double sharp = knots[i].move == CORNER ? uniform(random, 0.3, 1) : 0;
+        if (first || last)
+            sharp = 1;
+        before[i] = plus(plus(mean, -sharp, mean), sharp, unit_of(in));
+        after[i] = plus(plus(mean, -sharp, mean), sharp, unit_of(out));
+    }
+}
+
+/* A cubic from a to b whose derivatives there are da and db. */
+static vector hermite(vector a, vector da, vector b, vector db, double t)
+{
+    double s = 1 - t;
+    double ha = s * s * (1 + 2 * t), hb = t * t * (1 + 2 * s);
+    double hda = s * s * t, hdb = -t * t * s;
+    return (vector){ha * a.x + hb * b.x + hda * da.x + hdb * db.x,
+                    ha * a.y + hb * b.y + hda * da.y + hdb * db.y};
+}
+
+static void add_vertex(path *line, vector at, bool starts)
+{
+    line->vertices[line->count++] = (vertex){.at = at, .starts = starts};
+}
+
+/* Draws the curve through the knots. */
+static void draw_curve(const knot *knots, size_t count, mnist_random *random,
+                       path *line)
+{
+    vector before[SYNTHETIC_MOST_POINTS], after[SYNTHETIC_MOST_POINTS];
+    direct(knots, count, random, before, after);
+    line->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (knots[i].move == PEN) {
+            add_vertex(line, knots[i].at, true);
+            continue;
+        }
+        vector a = knots[i - 1].at, b = knots[i].at;
+        double length = length_of(plus(b, -1, a));
+        /* An end has no direction of its own: the curve bends there as it likes. */
+        vector da = after[i - 1], db = before[i];
+        if (knots[i - 1].move == PEN)
+            da = plus(plus(da, 0.5, da), -0.5, db);
+        if (ends_at(knots, count, i))
+            db = plus(plus(db, 0.5, db), -0.5, da);
+        da = (vector){da.x * length, da.y * length};
+        db = (vector){db.x * length, db.y * length};
+        for (int piece = 1; piece <= PIECES; piece++)
+            add_vertex(line, hermite(a, da, b, db, (double)piece / PIECES), false);
+    }
+}
+
+/* Products of Legendre polynomials of x and y, of degree 2 and 3 together. */
+static void field_terms(vector at, double *terms)
+{
+    double x = at.x, y = at.y;
+    double x2 = 1.5 * x * x - 0.5, y2 = 1.5 * y * y - 0.5;
+    terms[0] = x2;
+    terms[1] = x * y;
+    terms[2] = y2;
+    terms[3] = 2.5 * x * x * x - 1.5 * x;
+    terms[4] = x2 * y;
+    terms[5] = x * y2;
+    terms[6] = 2.5 * y * y * y - 1.5 * y;
+}
+
+/* Bends the curve by a random smooth field. */
+static void bend(path *line, mnist_random *random)
+{
+    double field[2][FIELD_TERMS];
+    for (int axis = 0; axis < 2; axis++)
+        for (int term = 0; term < FIELD_TERMS; term++)
+            field[axis][term] =
+                (term < 3 ? quadratic_bend : cubic_bend) * normal(random);
+    for (size_t i = 0; i < line->count; i++) {
+        vector *at = &line->vertices[i].at;
+        double terms[FIELD_TERMS];
+        field_terms(*at, terms);
+        for (int term = 0; term < FIELD_TERMS; term++) {
+            at->x += field[0][term] * terms[term];
+            at->y += field[1][term] * terms[term];
+        }
+    }
+}
+
+/* Stretches, slants and turns the curve. */
+static void transform(path *line, mnist_random *random)
+{
+    double stretch = 1 + aspect_spread * normal(random);
+    double slant = mean_slant + slant_spread * normal(random);
+    /* cos and sin of twice the angle whose tangent is half. */
+    double half = turn_spread / 2 * normal(random), norm = 1 + half * half;
+    double cosine = (1 - half * half) / norm, sine = 2 * half / norm;
+    for (size_t i = 0; i < line->count; i++) {
+        vector *at = &line->vertices[i].at;
+        double x = at->x * stretch - at->y * slant, y = at->y;
+        *at = (vector){cosine * x - sine * y, sine * x + cosine * y};
+    }
+}
+
+/* Gives each vertex the radius of the pen in pixels; the largest. */
+static double choose_radii(path *line, mnist_random *random)
+{
+    double radius = mean_radius * (1 + radius_spread * normal(random));
+    double along = radius_wave * normal(random), down = radius_wave * normal(random);
+    double largest = 0;
+    radius = radius < 0.55 ? 0.55 : radius;
+    for (size_t i = 0; i < line->count; i++) {
+        double place = 2 * (double)i / (double)line->count - 1;
+        double factor = 1 + along * place + down * line->vertices[i].at.y;
+        double here = radius * (factor < 0.6 ? 0.6 : factor);
+        line->vertices[i].radius = here;
+        largest = here > largest ? here : largest;
+    }
+    return largest;
+}
+
+/* Scales the curve, pen included, into the middle of the box. */
+static void fit(path *line, double radius)
+{
+    vector low = line->vertices[0].at, high = low;
+    for (size_t i = 1; i < line->count; i++) {
+        vector at = line->vertices[i].at;
+        low.x = at.x < low.x ? at.x : low.x;
+        low.y = at.y < low.y ? at.y : low.y;
+        high.x = at.x > high.x ? at.x : high.x;
+        high.y = at.y > high.y ? at.y : high.y;
+    }
+    double width = high.x - low.x, height = high.y - low.y;
+    double scale = (BOX - 2 * radius) / (width > height ? width : height);
+    for (size_t i = 0; i < line->count; i++) {
+        vector *at = &line->vertices[i].at;
+        at->x = (at->x - (low.x + high.x) / 2) * scale + BOX / 2.0;
+        at->y = (at->y - (low.y + high.y) / 2) * scale + BOX / 2.0;
+    }
+}
+
+/* First pixel, or one behind the last, of what a value from 0 to BOX reaches. */
+static int pixel(double value)
+{
+    return value <= 0 ? 0 : value >= BOX ? BOX : (int)value;
+}
+
+static double smaller(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+static double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+/* Raises each pixel near a piece to how far it is inside the pen's mark. */
+static void mark(const vertex *a, const vertex *b, double softness, double *depth)
+{
+    vector along = plus(b->at, -1, a->at);
+    double square = along.x * along.x + along.y * along.y;
+    double reach = larger(a->radius, b->radius) + softness;
+    int left = pixel(smaller(a->at.x, b->at.x) - reach);
+    int right = pixel(larger(a->at.x, b->at.x) + reach + 1);
+    int top = pixel(smaller(a->at.y, b->at.y) - reach);
+    int bottom = pixel(larger(a->at.y, b->at.y) + reach + 1);
+    for (int row = top; row < bottom; row++)
+        for (int col = left; col < right; col++) {
+            vector from = {col + 0.5 - a->at.x, row + 0.5 - a->at.y};
+            double t = square > 0 ? (from.x * along.x + from.y * along.y) / square : 0;
+            t = t < 0 ? 0 : t > 1 ? 1 : t;
+            double radius = a->radius + t * (b->radius - a->radius);
+            double inside = radius - length_of(plus(from, -t, along));
+            depth[row * BOX + col] = larger(depth[row * BOX + col], inside);
+        }
+}
+
+static double noise(mnist_random *random)
+{
+    return uniform(random, -1, 1);
+}
+
+/* Paints the curve: full ink inside, fading over softness pixels at the edge. */
+static void paint(const path *line, mnist_random *random, uint8_t *pixels)
+{
+    double depth[BOX * BOX];
+    double rough = uniform(random, 0, most_roughness);
+    double softness = uniform(random, least_softness, most_softness);
+    for (size_t i = 0; i < BOX * BOX; i++)
+        depth[i] = -softness;
+    for (size_t i = 1; i < line->count; i++)
+        if (!line->vertices[i].starts)
+            mark(&line->vertices[i - 1], &line->vertices[i], softness, depth);
+    for (size_t i = 0; i < BOX * BOX; i++) {
+        double ink = (depth[i] + rough * noise(random)) / softness + 0.5;
+        ink = ink < 0 ? 0 : ink > 1 ? 1 : ink;
+        pixels[i] = (uint8_t)(ink * 255 + 0.5);
+    }
+}
+
+void mnist_synthetic_draw(uint8_t *out, int digit, uint64_t seed)
+{
+    mnist_random random = {seed};
+    knot knots[SYNTHETIC_MOST_POINTS];
+    path line;
+    uint8_t pixels[BOX * BOX];
+    size_t count = choose_knots(digit, &random, knots);
+    shake(knots, count, &random);
+    stretch_ends(knots, count, &random);
+    draw_curve(knots, count, &random, &line);
+    bend(&line, &random);
+    transform(&line, &random);
+    fit(&line, choose_radii(&line, &random));
+    paint(&line, &random, pixels);
+    mnist_image_centre(pixels, BOX, BOX, out);
+}
