@@ -161,7 +161,9 @@ mnist_status mnist_dataset_read(mnist_dataset **out, const char *images,
  * MNIST's own normalisation, 28 by 28 pixels, 10 classes.
  *
  * The same seed gives the same bytes on every machine, and the first k of n digits are
- * the k digits of a smaller call.
+ * the k digits of a smaller call. Each ten of them are the ten digits in a random
+ * order. A net that has learnt from 60,000 of them alone reads about 95 in 100 of
+ * MNIST's own digits.
  *
  * @param[out] out the data set, freed with mnist_dataset_destroy(); NULL on failure
  * @param count how many, at least 1

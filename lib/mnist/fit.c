@@ -115,21 +115,23 @@ static size_t start_of(uint64_t moment, uint64_t mass, size_t length)
 
 void mnist_image_centre(const uint8_t *pixels, size_t rows, size_t cols, uint8_t *out)
 {
+    memset(out, 0, MNIST_FIT_SIDE * MNIST_FIT_SIDE);
+    box drawing = {0};
+    if (!find_box(pixels, rows, cols, &drawing))
+        return;
+    const uint8_t *from = pixels + drawing.top * cols + drawing.left;
     uint64_t mass = 0, down = 0, across = 0;
-    for (size_t row = 0; row < rows; row++)
-        for (size_t col = 0; col < cols; col++) {
-            uint64_t value = pixels[row * cols + col];
+    for (size_t row = 0; row < drawing.rows; row++)
+        for (size_t col = 0; col < drawing.cols; col++) {
+            uint64_t value = from[row * cols + col];
             mass += value;
             down += value * (2 * row + 1);
             across += value * (2 * col + 1);
         }
-    memset(out, 0, MNIST_FIT_SIDE * MNIST_FIT_SIDE);
-    if (mass == 0)
-        return;
-    uint8_t *corner = out + start_of(down, mass, rows) * MNIST_FIT_SIDE +
-                      start_of(across, mass, cols);
-    for (size_t row = 0; row < rows; row++)
-        memcpy(corner + row * MNIST_FIT_SIDE, pixels + row * cols, cols);
+    uint8_t *to = out + start_of(down, mass, drawing.rows) * MNIST_FIT_SIDE +
+                  start_of(across, mass, drawing.cols);
+    for (size_t row = 0; row < drawing.rows; row++)
+        memcpy(to + row * MNIST_FIT_SIDE, from + row * cols, drawing.cols);
 }
 
 mnist_status mnist_image_fit(const uint8_t *pixels, size_t rows, size_t cols,

@@ -24,7 +24,9 @@ enum {
     FIELD_TERMS = 7
 };
 
-/* What differs between writers, pens and scans, as standard deviations unless said. */
+/* What differs between writers, pens and scans: standard deviations, apart from least,
+ * most and mean, in units of half the height of a digit, or of 1 for factors; those of
+ * the pen in pixels. */
 static const double blend_excess = 0.25;
 static const double knot_jitter = 0.12;
 static const double end_jitter = 0.1;
@@ -386,6 +388,7 @@ static void mark(const vertex *a, const vertex *b, double softness, double *dept
         }
 }
 
+/* What paper and scanner do to an edge, from -1 to 1. */
 static double noise(mnist_random *random)
 {
     return uniform(random, -1, 1);
