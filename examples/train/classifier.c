@@ -1,0 +1,105 @@
+#include "examples/train/classifier.h"
+
+bool classifier_create(classifier *network, const lstm_layer_config *config,
+                       size_t classes, lstm_rng *rng)
+{
+    *network = (classifier){0};
+    if (lstm_layer_create(&network->lstm, config, rng) == LSTM_OK &&
+        lstm_linear_create(&network->fc, config->hidden, classes, rng) == LSTM_OK &&
+        lstm_params_create(&network->params) == LSTM_OK &&
+        lstm_params_add_layer(network->params, "lstm", network->lstm) == LSTM_OK &&
+        lstm_params_add_linear(network->params, "fc", network->fc) == LSTM_OK)
+        return true;
+    classifier_destroy(network);
+    return false;
+}
+
+void classifier_destroy(classifier *network)
+{
+    lstm_params_destroy(&network->params);
+    lstm_linear_destroy(&network->fc);
+    lstm_layer_destroy(&network->lstm);
+}
+
+static bool select_last(classifier_batch *batch)
+{
+    size_t layer = lstm_tensor_extent(batch->hn, 0) - 1;
+    return lstm_tensor_select(&batch->last, batch->hn, 0, layer) == LSTM_OK &&
+           lstm_tensor_select(&batch->dlast, batch->dhn, 0, layer) == LSTM_OK;
+}
+
+bool classifier_batch_create(classifier_batch *batch, const classifier *network,
+                             size_t count, size_t steps, size_t classes)
+{
+    const lstm_layer_config *config = lstm_layer_get_config(network->lstm);
+    const size_t images[] = {count, steps, config->inputs};
+    const size_t states[] = {config->layers, count, config->hidden};
+    const size_t scores[] = {count, classes};
+    *batch = (classifier_batch){.count = count};
+    if (lstm_tensor_create(&batch->x, 3, images) == LSTM_OK &&
+        lstm_tensor_create(&batch->hn, 3, states) == LSTM_OK &&
+        lstm_tensor_create(&batch->dhn, 3, states) == LSTM_OK &&
+        lstm_tensor_create(&batch->logits, 2, scores) == LSTM_OK &&
+        lstm_tensor_create(&batch->dlogits, 2, scores) == LSTM_OK && select_last(batch))
+        return true;
+    classifier_batch_destroy(batch);
+    return false;
+}
+
+bool classifier_batch_narrow(classifier_batch *batch, const classifier_batch *of,
+                             size_t count)
+{
+    *batch = (classifier_batch){.count = count};
+    if (lstm_tensor_narrow(&batch->x, of->x, 0, 0, count) == LSTM_OK &&
+        lstm_tensor_narrow(&batch->hn, of->hn, 1, 0, count) == LSTM_OK &&
+        lstm_tensor_narrow(&batch->dhn, of->dhn, 1, 0, count) == LSTM_OK &&
+        lstm_tensor_narrow(&batch->logits, of->logits, 0, 0, count) == LSTM_OK &&
+        lstm_tensor_narrow(&batch->dlogits, of->dlogits, 0, 0, count) == LSTM_OK &&
+        select_last(batch))
+        return true;
+    classifier_batch_destroy(batch);
+    return false;
+}
+
+void classifier_batch_destroy(classifier_batch *batch)
+{
+    lstm_tensor_destroy(&batch->last);
+    lstm_tensor_destroy(&batch->dlast);
+    lstm_tensor_destroy(&batch->x);
+    lstm_tensor_destroy(&batch->hn);
+    lstm_tensor_destroy(&batch->dhn);
+    lstm_tensor_destroy(&batch->logits);
+    lstm_tensor_destroy(&batch->dlogits);
+}
+
+bool classifier_forward(classifier *network, classifier_batch *batch)
+{
+    return lstm_layer_forward(network->lstm, batch->x, NULL, NULL, NULL, batch->hn,
+                              NULL) == LSTM_OK &&
+           lstm_linear_forward(network->fc, batch->last, batch->logits) == LSTM_OK;
+}
+
+bool classifier_backward(classifier *network, classifier_batch *batch)
+{
+    return lstm_linear_backward(network->fc, batch->dlogits, batch->dlast) == LSTM_OK &&
+           lstm_layer_backward(network->lstm, NULL, batch->dhn, NULL, NULL, NULL,
+                               NULL) == LSTM_OK;
+}
+
+static size_t best(const float *scores, size_t count)
+{
+    size_t found = 0;
+    for (size_t i = 1; i < count; i++)
+        if (scores[i] > scores[found])
+            found = i;
+    return found;
+}
+
+size_t classifier_correct(const classifier_batch *batch, const int64_t *labels)
+{
+    size_t classes = lstm_tensor_extent(batch->logits, 1), correct = 0;
+    const float *scores = lstm_tensor_data(batch->logits);
+    for (size_t i = 0; i < batch->count; i++)
+        correct += best(scores + i * classes, classes) == (size_t)labels[i];
+    return correct;
+}

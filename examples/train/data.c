@@ -1,0 +1,118 @@
+#include <stdio.h>
+#include <unistd.h>
+
+#include "examples/train/data.h"
+#include "examples/train/message.h"
+
+/* Digits to test on are other ones than those to train on, and a sixth of them, as in
+ * MNIST. */
+enum { TRAIN_SEED = 1, TEST_SEED = 2, TRAIN_PER_TEST = 6 };
+
+static mnist_status draw_half(mnist_dataset **out, size_t count, mnist_split split)
+{
+    if (split == MNIST_TRAIN)
+        return mnist_dataset_synthetic(out, count, TRAIN_SEED);
+    return mnist_dataset_synthetic(
+        out, count > TRAIN_PER_TEST ? count / TRAIN_PER_TEST : 1, TEST_SEED);
+}
+
+static void show_download(const char *file, size_t done, size_t total, void *user)
+{
+    const train_options *options = user;
+    if (!options->quiet && !options->no_progress && isatty(STDERR_FILENO))
+        message_live("%s: %.1f of %.1f MB", file, (double)done / 1e6,
+                     (double)total / 1e6);
+}
+
+static void describe(const char *use, const mnist_dataset *dataset)
+{
+    if (dataset)
+        message_info("%s on %zu images of %zu x %zu, %s", use,
+                     mnist_dataset_count(dataset), mnist_dataset_rows(dataset),
+                     mnist_dataset_cols(dataset), mnist_dataset_origin(dataset));
+}
+
+/* Data that is not what its user may think it is: said even when quiet. */
+static void warn_of_synthetic(void)
+{
+    message_warning("****************************************************************\n"
+                    "** NOT MNIST: no data and no network, so these are SYNTHETIC  **\n"
+                    "** digits. Name a folder with --data or MNIST_DIR for MNIST.  **\n"
+                    "****************************************************************");
+}
+
+static bool open_half(mnist_dataset **out, const train_options *options,
+                      bool no_synthetic, mnist_split split, mnist_status *status)
+{
+    if (options->synthetic_given)
+        *status = draw_half(out, options->synthetic, split);
+    else
+        *status = mnist_dataset_open(out,
+                                     &(mnist_source){
+                                         .directory = options->data,
+                                         .name = options->dataset,
+                                         .offline = options->offline,
+                                         .no_synthetic = no_synthetic,
+                                         .progress = show_download,
+                                         .user = (void *)options,
+                                     },
+                                     split);
+    if (*status != MNIST_OK)
+        return message_error("%s", mnist_last_error());
+    return true;
+}
+
+const mnist_dataset *train_data_any(const train_data *data)
+{
+    return data->train ? data->train : data->test;
+}
+
+static bool agree(const train_data *data)
+{
+    const mnist_dataset *a = data->train, *b = data->test;
+    const mnist_dataset *any = train_data_any(data);
+    if (mnist_dataset_count(any) == 0)
+        return message_error("%s: it has no image", mnist_dataset_origin(any));
+    if (!a || !b ||
+        (mnist_dataset_rows(a) == mnist_dataset_rows(b) &&
+         mnist_dataset_cols(a) == mnist_dataset_cols(b) &&
+         mnist_dataset_classes(a) == mnist_dataset_classes(b)))
+        return true;
+    return message_error("%s: images to test on are %zu x %zu of %zu classes, those to "
+                         "train on %zu x %zu of %zu",
+                         mnist_dataset_origin(b), mnist_dataset_rows(b),
+                         mnist_dataset_cols(b), mnist_dataset_classes(b),
+                         mnist_dataset_rows(a), mnist_dataset_cols(a),
+                         mnist_dataset_classes(a));
+}
+
+int train_data_open(train_data *data, const train_options *options)
+{
+    mnist_status status = MNIST_OK;
+    bool want_train = options->epochs > 0;
+    bool want_test = options->eval != TRAIN_EVAL_NONE || !want_train;
+    *data = (train_data){0};
+    /* Real digits to train on are never tested on synthetic ones. */
+    if ((want_train &&
+         !open_half(&data->train, options, false, MNIST_TRAIN, &status)) ||
+        (want_test &&
+         !open_half(&data->test, options,
+                    data->train && !mnist_dataset_is_synthetic(data->train), MNIST_TEST,
+                    &status)))
+        return status == MNIST_INVALID_ARGUMENT && options->dataset ? 2 : 1;
+    return agree(data) ? 0 : 1;
+}
+
+void train_data_describe(const train_data *data, const train_options *options)
+{
+    describe("training", data->train);
+    describe("testing", data->test);
+    if (!options->synthetic_given && mnist_dataset_is_synthetic(train_data_any(data)))
+        warn_of_synthetic();
+}
+
+void train_data_close(train_data *data)
+{
+    mnist_dataset_destroy(&data->train);
+    mnist_dataset_destroy(&data->test);
+}

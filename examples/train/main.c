@@ -1,0 +1,179 @@
+/*
+ * mnist-train: the experiment. Options, messages and the order of things; the network
+ * is in classifier.c, a step and a test in trainer.c, and the work in the libraries.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "examples/train/message.h"
+#include "examples/train/report.h"
+#include "examples/train/trainer.h"
+
+enum { EXIT_INTERRUPTED = 130 };
+
+static volatile bool interrupted;
+
+static void note_interrupt(int signal)
+{
+    (void)signal;
+    interrupted = true;
+}
+
+/* The first Ctrl-C ends the run after its step, a second one at once. */
+static void watch_interrupt(void)
+{
+    struct sigaction action = {.sa_handler = note_interrupt,
+                               .sa_flags = SA_RESTART | (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+}
+
+/* Whether a file can be written beside path and take its place, as saving will do:
+ * noticed now, not after an hour of training. */
+static bool can_save(const char *path)
+{
+    struct stat old;
+    if (stat(path, &old) == 0 && !S_ISREG(old.st_mode))
+        return message_error("%s: it is there and no regular file", path);
+    size_t size = strlen(path) + 48;
+    char *beside = malloc(size);
+    if (!beside)
+        return message_error("no memory");
+    snprintf(beside, size, "%s.%ld.tmp-check", path, (long)getpid());
+    int file = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    int error = errno;
+    if (file >= 0) {
+        close(file);
+        unlink(beside);
+    }
+    free(beside);
+    return file >= 0 ||
+           message_error("%s: cannot be written: %s", path, strerror(error));
+}
+
+/* Only its low 32 bits count, so a random one has no more. */
+static uint64_t random_seed(void)
+{
+    uint32_t seed = (uint32_t)getpid();
+    if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+        seed ^= (uint32_t)(report_seconds() * 1e6);
+    return seed;
+}
+
+static bool test(train_state *trainer, train_report *report, size_t epoch,
+                 const train_data *data)
+{
+    size_t correct;
+    return trainer_test(trainer, &correct, &interrupted) &&
+           (interrupted ||
+            report_test(report, epoch, correct, mnist_dataset_count(data->test)));
+}
+
+static bool train_epoch(train_state *trainer, train_report *report, size_t epoch)
+{
+    double started = report_seconds();
+    size_t step = 0;
+    if (!trainer_start_epoch(trainer))
+        return false;
+    while (step < report->steps && !interrupted) {
+        float loss;
+        size_t samples;
+        if (!trainer_step(trainer, &loss, &samples) ||
+            !report_step(report, epoch, ++step, loss, samples))
+            return false;
+    }
+    double seconds = report_seconds() - started;
+    message_info("epoch %zu: %zu steps in %.2f s, %.3f ms each", epoch, step, seconds,
+                 seconds * 1e3 / (double)(step > 0 ? step : 1));
+    return true;
+}
+
+static bool train(train_state *trainer, train_report *report,
+                  const train_options *options, const train_data *data)
+{
+    for (size_t epoch = 1; epoch <= options->epochs && !interrupted; epoch++) {
+        bool last = epoch == options->epochs;
+        if (!train_epoch(trainer, report, epoch))
+            return false;
+        if (!interrupted &&
+            (options->eval == TRAIN_EVAL_EPOCH ||
+             (options->eval == TRAIN_EVAL_END && last)) &&
+            !test(trainer, report, epoch, data))
+            return false;
+    }
+    return options->epochs > 0 || test(trainer, report, 0, data);
+}
+
+static bool save(const train_state *trainer, const char *path)
+{
+    if (interrupted)
+        message_info("interrupted%s", path ? "" : ", nothing saved");
+    if (!path)
+        return true;
+    if (lstm_params_save(trainer->network.params, path) != LSTM_OK)
+        return message_error("%s", lstm_last_error());
+    message_info("saved %s", path);
+    return true;
+}
+
+static bool run_trainer(train_state *trainer, const train_options *options,
+                        const train_data *data)
+{
+    train_report report = {0};
+    size_t samples = mnist_dataset_count(data->train);
+    if (!report_open(&report, options, mnist_loader_batches(trainer->train), samples)) {
+        report_close(&report);
+        return false;
+    }
+    watch_interrupt();
+    bool done = train(trainer, &report, options, data);
+    return report_close(&report) && done;
+}
+
+static int run(const train_options *options, const train_data *data, double started)
+{
+    uint64_t seed = options->seed_given ? options->seed : random_seed();
+    /* A run that only tests replaces no model, unless it is told to. */
+    const char *path = options->epochs || options->save_given ? options->save : NULL;
+    train_state trainer = {0};
+    if (path && !can_save(path))
+        return 1;
+    if (options->threads && lstm_set_threads(options->threads) != LSTM_OK) {
+        message_error("%s", lstm_last_error());
+        return 1;
+    }
+    if (!trainer_create(&trainer, options, seed, data))
+        return 1;
+    train_data_describe(data, options);
+    message_info("seed %llu, %zu threads, %s kernels, %zu parameters",
+                 (unsigned long long)seed, lstm_threads(), lstm_kernels_name(),
+                 lstm_params_count(trainer.network.params));
+    message_info("ready after %.2f s", report_seconds() - started);
+    bool done = run_trainer(&trainer, options, data) && save(&trainer, path);
+    trainer_destroy(&trainer);
+    if (!done)
+        return 1;
+    return interrupted ? EXIT_INTERRUPTED : 0;
+}
+
+int main(int argc, char **argv)
+{
+    double started = report_seconds();
+    train_options options;
+    train_data data;
+    int status = train_options_parse(&options, argc, argv);
+    if (status >= 0)
+        return status;
+    message_set_quiet(options.quiet);
+    status = train_data_open(&data, &options);
+    if (status == 0)
+        status = run(&options, &data, started);
+    train_data_close(&data);
+    return status;
+}

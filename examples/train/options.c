@@ -1,0 +1,286 @@
+#include <getopt.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lstm/lstm.h>
+
+#include "examples/train/message.h"
+#include "examples/train/options.h"
+
+static const train_options defaults = {
+    .epochs = 10,
+    .batch_size = 64,
+    .hidden = 128,
+    .layers = 2,
+    .lr = 0.001,
+    .log_every = 100,
+    .save = "mnist-lstm.safetensors",
+};
+
+/* In the order of train_eval. */
+static const char *const eval_names[] = {"epoch", "end", "none"};
+
+typedef enum option_kind {
+    KIND_FLAG,     /* bool, set to true */
+    KIND_CLEAR,    /* const char *, set to NULL */
+    KIND_TEXT,     /* const char *, not empty */
+    KIND_COUNT,    /* uint64_t from low to high */
+    KIND_REAL,     /* double from low to high */
+    KIND_POSITIVE, /* double above 0 and up to high */
+    KIND_EVAL,
+    KIND_HELP,
+    KIND_VERSION,
+} option_kind;
+
+#define FIELD(name) offsetof(train_options, name)
+enum { NOTHING = -1 };
+
+/* The one description of all options: getopt_long(), the checks of values and the text
+ * of --help are made of it. A value in brackets can be left out. */
+static const struct row {
+    const char *name;
+    const char *value;
+    option_kind kind;
+    size_t field;
+    /* A bool that tells that the option was given, or NOTHING. */
+    ptrdiff_t given;
+    double low, high;
+    const char *help;
+} rows[] = {
+    {"data", "DIR", KIND_TEXT, FIELD(data), NOTHING, 0, 0,
+     "folder with the four files of the data set, plain or .gz"},
+    {"dataset", "NAME", KIND_TEXT, FIELD(dataset), NOTHING, 0, 0,
+     "mnist, fashion-mnist, kmnist or emnist-digits (mnist)"},
+    {"synthetic", "[=COUNT]", KIND_COUNT, FIELD(synthetic), FIELD(synthetic_given), 1,
+     1e7, "train on so many synthetic digits, test on a sixth (60000)"},
+    {"offline", NULL, KIND_FLAG, FIELD(offline), NOTHING, 0, 0,
+     "never use the network"},
+    {"epochs", "N", KIND_COUNT, FIELD(epochs), NOTHING, 0, 1e6,
+     "passes over the training data; 0 only tests"},
+    {"batch-size", "N", KIND_COUNT, FIELD(batch_size), NOTHING, 1, 1e6,
+     "samples per step"},
+    {"hidden", "N", KIND_COUNT, FIELD(hidden), NOTHING, 1, 65536,
+     "hidden units per layer"},
+    {"layers", "N", KIND_COUNT, FIELD(layers), NOTHING, 1, 64, "LSTM layers"},
+    {"lr", "X", KIND_POSITIVE, FIELD(lr), NOTHING, 0, 1e6, "learning rate of Adam"},
+    {"weight-decay", "X", KIND_REAL, FIELD(weight_decay), NOTHING, 0, 1e6,
+     "weight decay, added to the gradient"},
+    {"clip-norm", "X", KIND_POSITIVE, FIELD(clip_norm), NOTHING, 0, 1e30,
+     "largest norm of the gradient (no limit)"},
+    {"seed", "N", KIND_COUNT, FIELD(seed), FIELD(seed_given), 0, 0x1p64,
+     "weights and order of samples follow from it (random)"},
+    {"threads", "N", KIND_COUNT, FIELD(threads), NOTHING, 1, LSTM_MAX_THREADS,
+     "threads (all processors)"},
+    {"log-every", "N", KIND_COUNT, FIELD(log_every), NOTHING, 1, 1e9,
+     "steps between two losses on standard output"},
+    {"log", "FILE.csv", KIND_TEXT, FIELD(log), NOTHING, 0, 0,
+     "write epoch,step,loss of every step"},
+    {"save", "FILE", KIND_TEXT, FIELD(save), FIELD(save_given), 0, 0,
+     "where the model is saved at the end"},
+    {"no-save", NULL, KIND_CLEAR, FIELD(save), NOTHING, 0, 0, "do not save the model"},
+    {"load", "FILE", KIND_TEXT, FIELD(load), NOTHING, 0, 0,
+     "start from a saved model; with --epochs 0 test it"},
+    {"eval", "WHEN", KIND_EVAL, FIELD(eval), NOTHING, 0, 0,
+     "test after each epoch, at the end, or never: epoch, end, none (epoch)"},
+    {"quiet", NULL, KIND_FLAG, FIELD(quiet), NOTHING, 0, 0,
+     "no messages but warnings and errors"},
+    {"no-progress", NULL, KIND_FLAG, FIELD(no_progress), NOTHING, 0, 0,
+     "no live line on the terminal"},
+    {"help", NULL, KIND_HELP, 0, NOTHING, 0, 0, "print this and end"},
+    {"version", NULL, KIND_VERSION, 0, NOTHING, 0, 0, "print the version and end"},
+};
+enum { ROWS = sizeof(rows) / sizeof(rows[0]), FIRST_CODE = 256, SYNTHETIC = 60000 };
+
+static void *field(train_options *options, const struct row *row)
+{
+    return (char *)options + row->field;
+}
+
+static void print_default(const struct row *row)
+{
+    train_options options = defaults;
+    const void *value = field(&options, row);
+    if (row->kind == KIND_COUNT && *(const uint64_t *)value)
+        printf(" (%llu)", (unsigned long long)*(const uint64_t *)value);
+    else if (row->kind == KIND_POSITIVE && *(const double *)value > 0)
+        printf(" (%g)", *(const double *)value);
+    else if (row->kind == KIND_TEXT && *(const char *const *)value)
+        printf(" (%s)", *(const char *const *)value);
+}
+
+static void print_help(void)
+{
+    printf(
+        "usage: mnist-train [OPTION]...\n\n"
+        "Trains an LSTM to read the digits of MNIST row by row, with Adam. Without an\n"
+        "option it is the experiment: 2 layers of 128 units, 10 epochs. Losses and\n"
+        "accuracies go to standard output, all else to standard error.\n\n");
+    for (size_t i = 0; i < ROWS; i++) {
+        const char *value = rows[i].value ? rows[i].value : "";
+        char name[32];
+        snprintf(name, sizeof(name), "--%s%s%s", rows[i].name,
+                 *value && *value != '[' ? " " : "", value);
+        printf("  %-19s %s", name, rows[i].help);
+        print_default(&rows[i]);
+        putchar('\n');
+    }
+    printf(
+        "\nWithout --data the files are looked for in $MNIST_DIR and in the cache\n"
+        "($XDG_CACHE_HOME or ~/.cache), then downloaded; without a network synthetic\n"
+        "digits take their place. Ctrl-C ends after the step and saves.\n\n"
+        "Exit status: 0 done, 1 failure, 2 wrong usage, 130 interrupted.\n");
+}
+
+/* Digits alone, without sign or space, within the range. */
+static bool parse_count(const struct row *row, const char *text, uint64_t *value)
+{
+    enum { MOST_DIGITS = 20 };
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > MOST_DIGITS || text[digits] != '\0')
+        return false;
+    /* Twenty digits can be too many for 64 bits: then strtoull() gives the largest
+     * number and the comparison, in double, refuses all but 2^64 - 1 itself. */
+    unsigned long long number = strtoull(text, NULL, 10);
+    bool overflow = digits == MOST_DIGITS && strcmp(text, "18446744073709551615") > 0;
+    *value = number;
+    return !overflow && (double)number >= row->low && (double)number <= row->high;
+}
+
+/* A decimal number: no "inf", no "nan", no hexadecimal, nothing around it. */
+static bool parse_real(const struct row *row, const char *text, double *value)
+{
+    char *end;
+    if (text[strspn(text, "0123456789.eE+-")] != '\0')
+        return false;
+    *value = strtod(text, &end);
+    bool low = row->kind == KIND_POSITIVE ? *value > 0 : *value >= row->low;
+    return end != text && *end == '\0' && low && *value <= row->high;
+}
+
+static bool parse_eval(const char *text, train_eval *value)
+{
+    for (size_t i = 0; i < sizeof(eval_names) / sizeof(eval_names[0]); i++)
+        if (strcmp(text, eval_names[i]) == 0) {
+            *value = (train_eval)i;
+            return true;
+        }
+    return false;
+}
+
+static bool parse_value(train_options *options, const struct row *row, const char *text)
+{
+    void *value = field(options, row);
+    switch (row->kind) {
+    case KIND_FLAG:
+        *(bool *)value = true;
+        return true;
+    case KIND_CLEAR:
+        *(const char **)value = NULL;
+        return true;
+    case KIND_TEXT:
+        *(const char **)value = text;
+        return *text != '\0';
+    case KIND_COUNT:
+        return parse_count(row, text, value);
+    case KIND_REAL:
+    case KIND_POSITIVE:
+        return parse_real(row, text, value);
+    default:
+        return parse_eval(text, value);
+    }
+}
+
+static int refuse(const struct row *row, const char *text)
+{
+    char expected[80] = "a name";
+    if (row->kind == KIND_COUNT && row->high < 0x1p64)
+        snprintf(expected, sizeof(expected), "a whole number from %.0f to %.0f",
+                 row->low, row->high);
+    else if (row->kind == KIND_COUNT)
+        snprintf(expected, sizeof(expected), "a whole number below 2^64");
+    else if (row->kind == KIND_REAL)
+        snprintf(expected, sizeof(expected), "a number from %g to %g", row->low,
+                 row->high);
+    else if (row->kind == KIND_POSITIVE)
+        snprintf(expected, sizeof(expected), "a number above 0, at most %g", row->high);
+    else if (row->kind == KIND_EVAL)
+        snprintf(expected, sizeof(expected), "%s, %s or %s", eval_names[0],
+                 eval_names[1], eval_names[2]);
+    message_error("--%s is '%s', expected %s", row->name, text, expected);
+    return 2;
+}
+
+static int print_and_end(option_kind kind)
+{
+    if (kind == KIND_HELP)
+        print_help();
+    else
+        printf("mnist-train %s\n", lstm_version());
+    if (fflush(stdout) == 0)
+        return 0;
+    message_error("standard output: %s", message_errno());
+    return 1;
+}
+
+static int take(train_options *options, const struct row *row, const char *text)
+{
+    if (row->kind == KIND_HELP || row->kind == KIND_VERSION)
+        return print_and_end(row->kind);
+    if (row->given != NOTHING)
+        *(bool *)((char *)options + row->given) = true;
+    if (row->value && *row->value == '[' && !text)
+        return -1;
+    return parse_value(options, row, text) ? -1 : refuse(row, text);
+}
+
+/* What getopt_long() returned '?' or ':' for. */
+static int refuse_word(int code, char **argv)
+{
+    bool known = optopt >= FIRST_CODE && optopt < FIRST_CODE + ROWS;
+    if (code == ':' && known)
+        message_error("--%s needs a value: %s", rows[optopt - FIRST_CODE].name,
+                      rows[optopt - FIRST_CODE].value);
+    else if (known)
+        message_error("--%s takes no value", rows[optopt - FIRST_CODE].name);
+    else
+        message_error("'%s' is no option; --help lists them", argv[optind - 1]);
+    return 2;
+}
+
+static int check_together(const train_options *options, int argc, char **argv)
+{
+    if (optind < argc) {
+        message_error("'%s' is no option; --help lists them", argv[optind]);
+        return 2;
+    }
+    if (options->synthetic_given && (options->data || options->dataset)) {
+        message_error("--synthetic excludes --data and --dataset");
+        return 2;
+    }
+    return -1;
+}
+
+int train_options_parse(train_options *options, int argc, char **argv)
+{
+    struct option names[ROWS + 1] = {{0}};
+    for (int i = 0; i < ROWS; i++) {
+        const char *value = rows[i].value;
+        names[i].name = rows[i].name;
+        names[i].has_arg =
+            !value ? no_argument
+                   : (*value == '[' ? optional_argument : required_argument);
+        names[i].val = FIRST_CODE + i;
+    }
+    *options = defaults;
+    options->synthetic = SYNTHETIC;
+    int code, status = -1;
+    /* The messages are our own; + stops at the first word that is no option. */
+    opterr = 0;
+    while (status < 0 && (code = getopt_long(argc, argv, "+:", names, NULL)) != -1)
+        status = code >= FIRST_CODE ? take(options, &rows[code - FIRST_CODE], optarg)
+                                    : refuse_word(code, argv);
+    return status < 0 ? check_together(options, argc, argv) : status;
+}

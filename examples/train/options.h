@@ -1,0 +1,50 @@
+/**
+ * @file
+ * What mnist-train is told on its command line.
+ */
+#ifndef EXAMPLES_TRAIN_OPTIONS_H
+#define EXAMPLES_TRAIN_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** When the test set is run through the network. */
+typedef enum train_eval {
+    TRAIN_EVAL_EPOCH,
+    TRAIN_EVAL_END,
+    TRAIN_EVAL_NONE
+} train_eval;
+
+typedef struct train_options {
+    const char *data;
+    const char *dataset;
+    /** Number of synthetic digits to train on; 0: the data set is wanted. */
+    uint64_t synthetic;
+    bool synthetic_given;
+    uint64_t epochs, batch_size, hidden, layers;
+    double lr, weight_decay;
+    /** 0: gradients are not clipped. */
+    double clip_norm;
+    uint64_t seed;
+    bool seed_given;
+    /** 0: the library decides. */
+    uint64_t threads;
+    uint64_t log_every;
+    const char *log;
+    /** NULL: nothing is saved. */
+    const char *save;
+    bool save_given;
+    const char *load;
+    train_eval eval;
+    bool offline, quiet, no_progress;
+} train_options;
+
+/**
+ * Reads the command line.
+ *
+ * @return -1 to go on; else the exit status: 0 when help or version was asked for and
+ *         printed, 1 when that failed, 2 for wrong usage, which is said on stderr
+ */
+int train_options_parse(train_options *options, int argc, char **argv);
+
+#endif

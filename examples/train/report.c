@@ -1,0 +1,95 @@
+#include <time.h>
+#include <unistd.h>
+
+#include "examples/train/message.h"
+#include "examples/train/report.h"
+
+/* Often enough to be alive, seldom enough to cost nothing. */
+static const double seconds_between_lines = 0.2;
+
+double report_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static bool log_failed(const train_report *report)
+{
+    return message_error("%s: %s", report->log_name, message_errno());
+}
+
+bool report_open(train_report *report, const train_options *options, size_t steps,
+                 size_t samples)
+{
+    *report = (train_report){
+        .epochs = options->epochs,
+        .steps = steps,
+        .log_every = options->log_every,
+        .log_name = options->log,
+        .live = !options->quiet && !options->no_progress && isatty(STDERR_FILENO),
+        .samples_total = options->epochs * samples,
+        .started = report_seconds(),
+    };
+    if (!options->log)
+        return true;
+    report->log = fopen(options->log, "we");
+    if (!report->log)
+        return log_failed(report);
+    /* A line at once: who follows the file sees each step as it is made. */
+    setvbuf(report->log, NULL, _IOLBF, BUFSIZ);
+    return fprintf(report->log, "epoch,step,loss\n") >= 0 || log_failed(report);
+}
+
+bool report_close(train_report *report)
+{
+    FILE *log = report->log;
+    report->log = NULL;
+    message_clear_live();
+    return !log || fclose(log) == 0 || log_failed(report);
+}
+
+static bool output_is_written(int printed)
+{
+    return (printed >= 0 && fflush(stdout) == 0) ||
+           message_error("standard output: %s", message_errno());
+}
+
+static void draw(train_report *report, size_t epoch, size_t step, float loss)
+{
+    double now = report_seconds();
+    if (!report->live || now - report->drawn < seconds_between_lines)
+        return;
+    double rate = (double)report->samples_done / (now - report->started);
+    double left = (double)(report->samples_total - report->samples_done) / rate;
+    report->drawn = now;
+    message_live("epoch %zu/%zu  step %zu/%zu  loss %.4f  %.0f samples/s  %d:%02d left",
+                 epoch, report->epochs, step, report->steps, (double)loss, rate,
+                 (int)(left / 60), (int)left % 60);
+}
+
+bool report_step(train_report *report, size_t epoch, size_t step, float loss,
+                 size_t samples)
+{
+    report->samples_done += samples;
+    if (report->log &&
+        fprintf(report->log, "%zu,%zu,%.9g\n", epoch, step, (double)loss) < 0)
+        return log_failed(report);
+    if (step % report->log_every == 0) {
+        message_clear_live();
+        if (!output_is_written(printf("Epoch [%zu/%zu], Step [%zu/%zu], Loss: %.4f\n",
+                                      epoch, report->epochs, step, report->steps,
+                                      (double)loss)))
+            return false;
+    }
+    draw(report, epoch, step, loss);
+    return true;
+}
+
+bool report_test(train_report *report, size_t epoch, size_t correct, size_t count)
+{
+    message_clear_live();
+    return output_is_written(printf(
+        "Epoch [%zu/%zu], Test accuracy: %.2f%% (%zu/%zu)\n", epoch, report->epochs,
+        100.0 * (double)correct / (double)count, correct, count));
+}

@@ -1,0 +1,181 @@
+#include <stdlib.h>
+
+#include "examples/train/message.h"
+#include "examples/train/trainer.h"
+
+/* Large enough that the products run at full speed, small enough to be no matter of
+ * memory. */
+enum { TEST_BATCH = 500 };
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static bool lstm_failed(void)
+{
+    return message_error("%s", lstm_last_error());
+}
+
+static bool mnist_failed(void)
+{
+    return message_error("%s", mnist_last_error());
+}
+
+/* The loader of a data set, tensors for its full batches, and for the last one. */
+static bool create_batches(train_state *trainer, const mnist_dataset *dataset,
+                           size_t batch_size, bool shuffle, mnist_loader **loader,
+                           classifier_batch *full, classifier_batch *tail)
+{
+    size_t count = mnist_dataset_count(dataset);
+    size_t size = smaller(batch_size, count);
+    const mnist_loader_config config = {.batch_size = size, .shuffle = shuffle};
+    if (mnist_loader_create(loader, dataset, &config) != MNIST_OK)
+        return mnist_failed();
+    if (!classifier_batch_create(full, &trainer->network, size,
+                                 mnist_dataset_rows(dataset),
+                                 mnist_dataset_classes(dataset)) ||
+        (count % size && !classifier_batch_narrow(tail, full, count % size)))
+        return lstm_failed();
+    return true;
+}
+
+static bool create_network(train_state *trainer, const train_options *options,
+                           uint64_t seed, const mnist_dataset *dataset)
+{
+    const lstm_layer_config layers = {
+        .inputs = mnist_dataset_cols(dataset),
+        .hidden = options->hidden,
+        .layers = options->layers,
+        .batch_first = true,
+    };
+    const lstm_adam_config adam = {
+        .lr = options->lr,
+        .weight_decay = options->weight_decay,
+    };
+    trainer->clip_norm = options->clip_norm;
+    if (lstm_rng_create(&trainer->rng, seed) != LSTM_OK ||
+        !classifier_create(&trainer->network, &layers, mnist_dataset_classes(dataset),
+                           trainer->rng) ||
+        lstm_cross_entropy_create(&trainer->loss, NULL) != LSTM_OK ||
+        lstm_adam_create(&trainer->adam, trainer->network.params, &adam) != LSTM_OK)
+        return lstm_failed();
+    if (options->load &&
+        lstm_params_load(trainer->network.params, options->load) != LSTM_OK)
+        return lstm_failed();
+    return true;
+}
+
+static bool create_parts(train_state *trainer, const train_options *options,
+                         uint64_t seed, const train_data *data)
+{
+    size_t largest =
+        options->batch_size > TEST_BATCH ? options->batch_size : TEST_BATCH;
+    trainer->labels = calloc(largest, sizeof(*trainer->labels));
+    if (!trainer->labels)
+        return message_error("no memory for %zu labels", largest);
+    return create_network(trainer, options, seed, train_data_any(data)) &&
+           (!data->train ||
+            create_batches(trainer, data->train, options->batch_size, true,
+                           &trainer->train, &trainer->full, &trainer->tail)) &&
+           (!data->test ||
+            create_batches(trainer, data->test, TEST_BATCH, false, &trainer->test,
+                           &trainer->test_full, &trainer->test_tail));
+}
+
+bool trainer_create(train_state *trainer, const train_options *options, uint64_t seed,
+                    const train_data *data)
+{
+    *trainer = (train_state){0};
+    if (create_parts(trainer, options, seed, data))
+        return true;
+    trainer_destroy(trainer);
+    return false;
+}
+
+void trainer_destroy(train_state *trainer)
+{
+    /* Views before what they are views of. */
+    classifier_batch_destroy(&trainer->tail);
+    classifier_batch_destroy(&trainer->full);
+    classifier_batch_destroy(&trainer->test_tail);
+    classifier_batch_destroy(&trainer->test_full);
+    mnist_loader_destroy(&trainer->train);
+    mnist_loader_destroy(&trainer->test);
+    lstm_adam_destroy(&trainer->adam);
+    lstm_cross_entropy_destroy(&trainer->loss);
+    classifier_destroy(&trainer->network);
+    lstm_rng_destroy(&trainer->rng);
+    free(trainer->labels);
+    trainer->labels = NULL;
+}
+
+bool trainer_start_epoch(train_state *trainer)
+{
+    /* PyTorch's DataLoader draws a seed for its workers first, then that of the order.
+     */
+    lstm_rng_next(trainer->rng);
+    uint64_t seed = lstm_rng_next(trainer->rng);
+    return mnist_loader_start(trainer->train, seed) == MNIST_OK || mnist_failed();
+}
+
+/* The next batch of a loader, in the tensors of its size; NULL at the end. */
+static classifier_batch *next_batch(mnist_loader *loader, classifier_batch *full,
+                                    classifier_batch *tail, int64_t *labels)
+{
+    size_t count = mnist_loader_next(loader, lstm_tensor_data(full->x), labels);
+    if (count == 0)
+        return NULL;
+    return count == full->count ? full : tail;
+}
+
+static bool update(train_state *trainer)
+{
+    return (trainer->clip_norm == 0 ||
+            lstm_params_clip_norm(trainer->network.params, trainer->clip_norm, NULL) ==
+                LSTM_OK) &&
+           lstm_adam_step(trainer->adam) == LSTM_OK;
+}
+
+bool trainer_step(train_state *trainer, float *loss, size_t *samples)
+{
+    classifier_batch *batch =
+        next_batch(trainer->train, &trainer->full, &trainer->tail, trainer->labels);
+    if (!batch)
+        return message_error("the epoch has no batch left");
+    *samples = batch->count;
+    if (classifier_forward(&trainer->network, batch) &&
+        lstm_cross_entropy_forward(trainer->loss, batch->logits, trainer->labels,
+                                   loss) == LSTM_OK &&
+        lstm_cross_entropy_backward(trainer->loss, NULL, batch->dlogits) == LSTM_OK &&
+        lstm_params_zero_grad(trainer->network.params) == LSTM_OK &&
+        classifier_backward(&trainer->network, batch) && update(trainer))
+        return true;
+    return lstm_failed();
+}
+
+static bool test_batches(train_state *trainer, size_t *correct,
+                         volatile const bool *stop)
+{
+    classifier_batch *batch;
+    while (!*stop && (batch = next_batch(trainer->test, &trainer->test_full,
+                                         &trainer->test_tail, trainer->labels))) {
+        if (!classifier_forward(&trainer->network, batch))
+            return lstm_failed();
+        *correct += classifier_correct(batch, trainer->labels);
+    }
+    return true;
+}
+
+bool trainer_test(train_state *trainer, size_t *correct, volatile const bool *stop)
+{
+    *correct = 0;
+    if (mnist_loader_start(trainer->test, 0) != MNIST_OK)
+        return mnist_failed();
+    if (lstm_layer_set_training(trainer->network.lstm, false) != LSTM_OK)
+        return lstm_failed();
+    bool done = test_batches(trainer, correct, stop);
+    if (lstm_layer_set_training(trainer->network.lstm, true) != LSTM_OK)
+        return lstm_failed();
+    return done;
+}

@@ -1,0 +1,240 @@
+"""Runs mnist-train as its users do: options, output, files, interruption, failure.
+
+usage: test_train.py PROGRAM
+"""
+import csv
+import os
+import pathlib
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = None
+SMALL = ["--synthetic=400", "--batch-size", "64", "--hidden", "8", "--layers", "1",
+         "--epochs", "2", "--seed", "7", "--log-every", "3"]
+STEPS = 7  # 400 samples: six batches of 64 and one of 16
+OPTIONS = """--data --dataset --synthetic --epochs --batch-size --hidden --layers --lr
+    --weight-decay --clip-norm --seed --threads --log-every --log --save --no-save --load
+    --eval --offline --quiet --no-progress --help --version""".split()
+WRONG = [
+    "--unknown", "--epochs", "word", "--batch-size 0", "--batch-size 1.5", "--lr nan",
+    "--lr inf", "--lr 1e999", "--lr 0", "--lr -1", "--lr 0x1p-3", "--lr 1e-3x", "--hidden 0",
+    "--hidden 99999999999999999999999", "--layers 0", "--epochs -1", "--epochs 1x",
+    "--epochs +1", "--threads 0", "--threads 10000", "--seed -1", "--seed 1.5",
+    "--seed 18446744073709551616", "--log-every 0", "--clip-norm 0", "--clip-norm nan",
+    "--weight-decay -1", "--eval sometimes", "--quiet=1", "--synthetic=0", "--synthetic=x",
+    "--synthetic --data somewhere", "--data=", "--save=", "-x", "--dataset nothing",
+]
+
+
+def run(*arguments, **options):
+    return subprocess.run([PROGRAM, *map(str, arguments)], text=True, capture_output=True,
+                          stdin=subprocess.DEVNULL, timeout=100, **options)
+
+
+def losses(path):
+    with open(path, newline="") as file:
+        return [row["loss"] for row in csv.DictReader(file)]
+
+
+class Train(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="train-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.model = self.folder / "model.safetensors"
+        self.log = self.folder / "log.csv"
+
+    def train(self, *arguments, status=0, save=True):
+        saving = ["--save", self.model] if save else ["--no-save"]
+        result = run(*SMALL, *saving, *arguments)
+        self.assertEqual(result.returncode, status, result.stderr)
+        return result
+
+    def assert_fails(self, result, *parts, status=1):
+        """One line on stderr, nothing on stdout."""
+        self.assertEqual(result.returncode, status, result.stderr)
+        self.assertEqual(result.stdout, "")
+        self.assertRegex(result.stderr, r"\Amnist-train: .+\n\Z")
+        for part in parts:
+            self.assertIn(str(part), result.stderr)
+
+    def test_help_names_every_option_once(self):
+        result = run("--help")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        for option in OPTIONS:
+            self.assertEqual(len(re.findall(rf"^  {option}\b(?!-)", result.stdout, re.M)), 1,
+                             option)
+        self.assertIn("--epochs N", result.stdout)
+        self.assertIn("(mnist-lstm.safetensors)", result.stdout)
+
+    def test_version(self):
+        self.assertRegex(run("--version").stdout, r"\Amnist-train \d+\.\d+\.\d+\n\Z")
+
+    def test_wrong_usage_ends_with_2_before_anything_is_read(self):
+        for words in WRONG:
+            with self.subTest(words):
+                # The folder is not there: it would be another failure.
+                data = [] if "--data" in words or "--synthetic" in words else [
+                    "--data", self.folder / "missing"]
+                if "--dataset" in words:
+                    data = ["--offline"]
+                self.assert_fails(run(*data, *words.split(" ")), status=2)
+
+    def test_the_lines_of_the_experiment(self):
+        result = self.train()
+        lines = result.stdout.splitlines()
+        expected = []
+        for epoch in (1, 2):
+            expected += [rf"Epoch \[{epoch}/2\], Step \[{step}/{STEPS}\], Loss: \d+\.\d{{4}}"
+                         for step in (3, 6)]
+            expected += [rf"Epoch \[{epoch}/2\], Test accuracy: \d+\.\d\d% \(\d+/66\)"]
+        self.assertEqual(len(lines), len(expected), result.stdout)
+        for line, pattern in zip(lines, expected):
+            self.assertRegex(line, rf"\A{pattern}\Z")
+        self.assertIn("seed 7", result.stderr)
+        self.assertNotIn("\r", result.stderr)
+
+    def test_the_log_has_every_step(self):
+        stdout = self.train("--log", self.log).stdout
+        lines = self.log.read_text().splitlines()
+        self.assertEqual(lines[0], "epoch,step,loss")
+        rows = [line.split(",") for line in lines[1:]]
+        self.assertEqual([(int(row[0]), int(row[1])) for row in rows],
+                         [(epoch, step) for epoch in (1, 2) for step in range(1, STEPS + 1)])
+        self.assertIn(f"Step [3/{STEPS}], Loss: {float(rows[2][2]):.4f}", stdout)
+        # %.9g holds every bit of a float.
+        for row in rows:
+            value = struct.unpack("f", struct.pack("f", float(row[2])))[0]
+            self.assertEqual(f"{value:.9g}", row[2])
+
+    def test_neither_threads_nor_testing_change_the_training(self):
+        logs = []
+        for arguments in (["--threads", "1"], ["--threads", "3"], ["--eval", "none"],
+                          ["--eval", "end", "--quiet"]):
+            self.train("--log", self.log, *arguments, save=False)
+            logs.append(losses(self.log))
+        for other in logs[1:]:
+            self.assertEqual(other, logs[0])
+
+    def test_another_seed_is_another_run(self):
+        self.train("--log", self.log, save=False)
+        first = losses(self.log)
+        self.train("--log", self.log, "--seed", "8", save=False)
+        self.assertNotEqual(losses(self.log), first)
+
+    def test_a_random_seed_is_said_and_repeats_the_run(self):
+        shorter = [word for word in SMALL if word not in ("--seed", "7")]
+        first = run(*shorter, "--no-save")
+        seed = re.search(r"^seed (\d+)", first.stderr, re.M).group(1)
+        self.assertEqual(self.train("--seed", seed, save=False).stdout, first.stdout)
+
+    def test_options_of_the_optimiser_change_the_losses(self):
+        self.train("--log", self.log, save=False)
+        usual = losses(self.log)
+        for option in (["--lr", "0.01"], ["--weight-decay", "0.1"], ["--clip-norm", "0.001"]):
+            self.train("--log", self.log, *option, save=False)
+            self.assertEqual(losses(self.log)[0], usual[0])
+            self.assertNotEqual(losses(self.log)[-1], usual[-1], option)
+
+    def test_eval_says_when_to_test(self):
+        for when, count in (("epoch", 2), ("end", 1), ("none", 0)):
+            stdout = self.train("--eval", when, save=False).stdout
+            self.assertEqual(stdout.count("Test accuracy"), count)
+
+    def test_a_saved_model_tests_as_it_did(self):
+        trained = self.train().stdout.splitlines()[-1]
+        before = self.model.read_bytes()
+        tested = self.train("--load", self.model, "--epochs", "0", save=False).stdout
+        self.assertEqual(tested, trained.replace("[2/2]", "[0/0]") + "\n")
+        self.assertEqual(self.model.read_bytes(), before)
+
+    def test_only_testing_saves_nothing_unless_told_to(self):
+        arguments = [*SMALL, "--epochs", "0"]
+        self.assertEqual(run(*arguments, cwd=self.folder).returncode, 0)
+        self.assertEqual(list(self.folder.iterdir()), [])
+        self.assertEqual(run(*arguments, "--save", "initial", cwd=self.folder).returncode, 0)
+        self.assertTrue((self.folder / "initial").exists())
+
+    def test_the_default_name_of_the_model(self):
+        self.assertEqual(run(*SMALL, cwd=self.folder).returncode, 0)
+        self.assertEqual([path.name for path in self.folder.iterdir()],
+                         ["mnist-lstm.safetensors"])
+
+    def test_quiet_leaves_standard_output_as_it_is(self):
+        loud, quiet = self.train(save=False), self.train("--quiet", save=False)
+        self.assertEqual(quiet.stdout, loud.stdout)
+        self.assertEqual(quiet.stderr, "")
+
+    def test_interrupted_after_a_step_it_saves_and_ends_with_130(self):
+        command = [PROGRAM, *SMALL, "--epochs", "100000", "--save", str(self.model)]
+        with subprocess.Popen(command, text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as process:
+            process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            _, stderr = process.communicate(timeout=100)
+        self.assertEqual(process.returncode, 130)
+        self.assertIn("interrupted", stderr)
+        self.assertIn(f"saved {self.model}", stderr)
+        self.train("--load", self.model, "--epochs", "0", save=False)
+
+    def test_a_folder_that_is_not_there(self):
+        missing = self.folder / "missing"
+        self.assert_fails(run("--data", missing, "--save", self.model), missing)
+        self.assertFalse(self.model.exists())
+
+    def test_a_damaged_data_set(self):
+        for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte",
+                     "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"):
+            (self.folder / name).write_bytes(b"")
+        self.assert_fails(run("--data", self.folder, "--save", self.model), self.folder)
+        self.assertFalse(self.model.exists())
+
+    def test_a_model_that_cannot_be_saved_is_noticed_before_training(self):
+        absent = self.folder / "absent" / "model"
+        for path in (absent, self.folder, "/dev/null"):
+            self.log.unlink(missing_ok=True)
+            result = run(*SMALL, "--save", path, "--log", self.log)
+            self.assert_fails(result, path)
+            self.assertFalse(self.log.exists())
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_a_failed_run_replaces_no_file(self):
+        self.log.write_text("old log")
+        self.model.write_text("no model")
+        before = {path.name: path.read_bytes() for path in self.folder.iterdir()}
+        result = run(*SMALL, "--load", self.model, "--save", self.model, "--log", self.log)
+        self.assert_fails(result, self.model)
+        after = {path.name: path.read_bytes() for path in self.folder.iterdir()}
+        self.assertEqual(after, before)
+
+    def test_a_model_of_another_size_is_refused(self):
+        self.train()
+        self.assert_fails(run(*SMALL, "--hidden", "9", "--load", self.model, "--no-save"),
+                          self.model, "lstm.weight_ih_l0", "[32, 28]", "[36, 28]")
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "there is no /dev/full")
+    def test_output_that_cannot_be_written_is_a_failure(self):
+        result = run(*SMALL, "--no-save", "--log", "/dev/full")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("/dev/full: No space left", result.stderr)
+        with open("/dev/full", "w") as full:
+            result = subprocess.run([PROGRAM, *SMALL, "--no-save"], stdout=full, text=True,
+                                    stderr=subprocess.PIPE)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("standard output: No space left", result.stderr)
+
+    def test_synthetic_digits_in_place_of_mnist_are_said_loudly(self):
+        environment = {"HOME": str(self.folder), "PATH": os.environ["PATH"]}
+        result = run("--offline", "--quiet", "--epochs", "0", env=environment)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("SYNTHETIC", result.stderr)
+
+
+if __name__ == "__main__":
+    PROGRAM = os.path.abspath(sys.argv.pop(1))
+    unittest.main(verbosity=2)
