@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""The experiment from Python: the losses of mnist-train, bit for bit."""
+import argparse
+import ctypes
+import os
+import random
+import sys
+
+import lstm
+import mnist
+
+BATCH, TEST_BATCH, HIDDEN, LAYERS = 64, 500, 128, 2
+
+
+def batches(data, size):
+    """Pixels, labels, and for each number of images that a batch can have the tensors
+    x, hn, last, logits, dhn, dlast, dlogits and the labels: views, made once."""
+    x, labels = lstm.Tensor(size, data.rows, data.cols), (ctypes.c_int64 * size)()
+    hn, dhn = (lstm.Tensor(LAYERS, size, HIDDEN) for _ in range(2))
+    logits, dlogits = (lstm.Tensor(size, data.classes) for _ in range(2))
+    views = {}
+    for count in {size, len(data) % size or size}:
+        h, dh = hn.narrow(1, 0, count), dhn.narrow(1, 0, count)
+        views[count] = (x.narrow(0, 0, count), h, h.select(0, LAYERS - 1),
+                        logits.narrow(0, 0, count), dh, dh.select(0, LAYERS - 1),
+                        dlogits.narrow(0, 0, count),
+                        (ctypes.c_int64 * count).from_buffer(labels))
+    return x, labels, views
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", help="folder with the four files of MNIST")
+    parser.add_argument("--seed", type=int, default=random.getrandbits(32))
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--log", type=argparse.FileType("w"), default=os.devnull)
+    args = parser.parse_args()
+    train, test = (mnist.Dataset.open(half, args.data) for half in ("train", "test"))
+    print(f"{train.origin}, seed {args.seed}", file=sys.stderr)
+    rng = lstm.Rng(args.seed)
+    net = lstm.Layer(train.cols, HIDDEN, LAYERS, batch_first=True, rng=rng)
+    fc = lstm.Linear(HIDDEN, train.classes, rng)
+    params, loss = lstm.Params(lstm=net, fc=fc), lstm.CrossEntropy()
+    adam = lstm.Adam(params, lr=0.001)
+    loader, tester = mnist.Loader(train, BATCH, shuffle=True), mnist.Loader(test, TEST_BATCH)
+    pixels, targets, views = batches(train, BATCH)
+    test_pixels, test_targets, test_views = batches(test, TEST_BATCH)
+    print("epoch,step,loss", file=args.log)
+    for epoch in range(1, args.epochs + 1):
+        rng.next()  # PyTorch's DataLoader draws a seed for its workers first.
+        loader.start(rng.next())
+        for step in range(1, loader.batches + 1):
+            count = loader.next(pixels, targets)
+            x, hn, last, logits, dhn, dlast, dlogits, labels = views[count]
+            net.forward(x, hn=hn)  # Only the last step counts: hn instead of out.
+            fc.forward(last, logits)
+            value = loss.forward(logits, labels)
+            loss.backward(dlogits)
+            params.zero_grad()
+            fc.backward(dlogits, dlast)
+            net.backward(dhn=dhn)
+            adam.step()
+            print(f"{epoch},{step},{value:.9g}", file=args.log, flush=True)
+            if step % 100 == 0:
+                print(f"Epoch [{epoch}/{args.epochs}], Step [{step}/{loader.batches}], "
+                      f"Loss: {value:.4f}", flush=True)
+        net.train(False)
+        tester.start()
+        correct = 0
+        while count := tester.next(test_pixels, test_targets):
+            x, hn, last, logits, *_, labels = test_views[count]
+            net.forward(x, hn=hn)
+            fc.forward(last, logits)
+            correct += sum(best == label for best, label in zip(logits.argmax(), labels))
+        net.train()
+        print(f"Epoch [{epoch}/{args.epochs}], Test accuracy: "
+              f"{100 * correct / len(test):.2f}% ({correct}/{len(test)})", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,240 @@
+"""Calls every exported function of both libraries through cffi, with the declarations as
+they stand in the headers.
+
+usage: test_cffi.py LIBLSTM LIBMNIST
+"""
+import pathlib
+import struct
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import declarations  # noqa: E402
+
+try:
+    import cffi
+except ImportError:
+    print("skipped: cffi is not installed")
+    sys.exit(77)
+
+FFI, PATHS = cffi.FFI(), {}
+
+
+class Library:
+    """A library that remembers what was called."""
+
+    def __init__(self, name):
+        FFI.cdef(declarations.cdef(name))
+        self.library, self.name, self.called = FFI.dlopen(PATHS[name]), name, set()
+
+    def __getattr__(self, name):
+        self.called.add(name)
+        return getattr(self.library, name)
+
+    def make(self, kind, *arguments, verb="create"):
+        """A new object; the name of the function follows from that of the object."""
+        address = FFI.new(f"{kind} **")
+        status = getattr(self, f"{kind}_{verb}")(address, *arguments)
+        if status != 0:
+            raise AssertionError(FFI.string(getattr(self, f"{self.name}_last_error")()))
+        return address
+
+    def destroy(self, kind, address):
+        getattr(self, f"{kind}_destroy")(address)
+        assert address[0] == FFI.NULL
+
+
+class Lstm(unittest.TestCase):
+    def setUp(self):
+        self.c = Library("lstm")
+
+    def ok(self, status):
+        self.assertEqual(status, 0, FFI.string(self.c.lstm_last_error()))
+
+    def tensor(self, *shape):
+        return self.c.make("lstm_tensor", len(shape), list(shape))[0]
+
+    def test_every_function(self):
+        self.general()
+        self.tensors()
+        self.generator()
+        self.network()
+        self.assertEqual(self.c.called, set(declarations.functions("lstm")))
+
+    def general(self):
+        c = self.c
+        self.assertRegex(FFI.string(c.lstm_version()).decode(), r"\d+\.\d+\.\d+")
+        self.assertEqual(FFI.string(c.lstm_status_name(2)), b"LSTM_SHAPE_MISMATCH")
+        self.ok(c.lstm_set_threads(2))
+        self.assertEqual(c.lstm_threads(), 2)
+        self.assertIn(b"a", FFI.string(c.lstm_kernels_name()) + b"a")
+
+    def tensors(self):
+        c = self.c
+        owner = c.make("lstm_tensor", 2, [2, 3])
+        self.ok(c.lstm_tensor_fill(owner[0], 2.0))
+        memory = FFI.new("float[6]")
+        wrapped = c.make("lstm_tensor", memory, 2, [2, 3], [3, 1], verb="wrap")
+        self.ok(c.lstm_tensor_copy(wrapped[0], owner[0]))
+        self.assertEqual(list(memory), [2.0] * 6)
+        row = c.make("lstm_tensor", wrapped[0], 0, 1, verb="select")
+        column = c.make("lstm_tensor", wrapped[0], 1, 2, 1, verb="narrow")
+        self.assertEqual(c.lstm_tensor_data(row[0]), memory + 3)
+        self.assertEqual((c.lstm_tensor_rank(row[0]), c.lstm_tensor_rank(column[0])), (1, 2))
+        self.assertEqual(c.lstm_tensor_extent(column[0], 1), 1)
+        self.assertEqual(c.lstm_tensor_stride(column[0], 0), 3)
+        self.assertEqual(c.lstm_tensor_count(column[0]), 2)
+        for address in (row, column, wrapped, owner):
+            c.destroy("lstm_tensor", address)
+
+    def generator(self):
+        c = self.c
+        rng = c.make("lstm_rng", 1234)
+        order = FFI.new("int64_t[6]")
+        self.ok(c.lstm_rng_permutation(rng[0], order, 6))
+        self.assertEqual(list(order), [3, 2, 4, 5, 1, 0])
+        state = FFI.new("uint8_t[]", c.LSTM_RNG_STATE_SIZE)
+        c.called.discard("LSTM_RNG_STATE_SIZE")
+        self.ok(c.lstm_rng_get_state(rng[0], state))
+        first = c.lstm_rng_next(rng[0])
+        self.ok(c.lstm_rng_set_state(rng[0], state))
+        self.assertEqual(c.lstm_rng_next(rng[0]), first)
+        tensor = self.tensor(5)
+        self.ok(c.lstm_rng_uniform(rng[0], tensor, 1.0, 2.0))
+        self.assertTrue(1.0 <= c.lstm_tensor_data(tensor)[4] <= 2.0)
+        c.destroy("lstm_rng", rng)
+
+    def network(self):
+        c = self.c
+        rng = c.make("lstm_rng", 0)
+        config = FFI.new("lstm_layer_config *", {"inputs": 3, "hidden": 4})
+        layer = c.make("lstm_layer", config, rng[0])
+        linear = c.make("lstm_linear", 4, 2, rng[0])
+        params = c.make("lstm_params")
+        self.ok(c.lstm_params_add_layer(params[0], b"lstm", layer[0]))
+        self.ok(c.lstm_params_add_linear(params[0], b"fc", linear[0]))
+        loss = c.make("lstm_cross_entropy", FFI.NULL)
+        adam = c.make("lstm_adam", params[0], FFI.NULL)
+        self.assertEqual(c.lstm_layer_get_config(layer[0]).hidden, 4)
+        self.assertEqual((c.lstm_params_size(params[0]), c.lstm_params_count(params[0])),
+                         (6, 4 * 4 * (3 + 4 + 2) + 2 * 5))
+        self.assertEqual(FFI.string(c.lstm_params_name(params[0], 5)), b"fc.bias")
+        values = [self.step(layer[0], linear[0], params[0], loss[0], adam[0])
+                  for _ in range(20)]
+        self.assertLess(values[-1], values[0])
+        self.optimiser(params[0], adam[0])
+        self.lengths(layer[0])
+        self.files(params[0])
+        for kind, address in (("adam", adam), ("cross_entropy", loss), ("params", params),
+                              ("linear", linear), ("layer", layer), ("rng", rng)):
+            c.destroy(f"lstm_{kind}", address)
+
+    def step(self, layer, linear, params, loss, adam):
+        c, null = self.c, FFI.NULL
+        x, out, dout = self.tensor(5, 2, 3), self.tensor(5, 2, 4), self.tensor(5, 2, 4)
+        last, dlast = (c.make("lstm_tensor", of, 0, 4, verb="select")[0]
+                       for of in (out, dout))
+        logits, dlogits = self.tensor(2, 2), self.tensor(2, 2)
+        value = FFI.new("float *")
+        self.ok(c.lstm_tensor_fill(x, 0.5))
+        self.ok(c.lstm_layer_set_training(layer, True))
+        self.ok(c.lstm_layer_forward(layer, x, null, null, out, null, null))
+        self.ok(c.lstm_linear_forward(linear, last, logits))
+        self.ok(c.lstm_cross_entropy_forward(loss, logits, [1, 1], value))
+        self.ok(c.lstm_cross_entropy_backward(loss, null, dlogits))
+        self.ok(c.lstm_params_zero_grad(params))
+        self.ok(c.lstm_linear_backward(linear, dlogits, dlast))
+        self.ok(c.lstm_layer_backward(layer, dout, null, null, null, null, null))
+        self.ok(c.lstm_adam_step(adam))
+        return value[0]
+
+    def optimiser(self, params, adam):
+        c, norm = self.c, FFI.new("double *")
+        self.assertEqual((c.lstm_adam_steps(adam), c.lstm_adam_lr(adam)), (20, 0.001))
+        self.ok(c.lstm_adam_set_lr(adam, 0.5))
+        self.ok(c.lstm_params_clip_norm(params, float("inf"), norm))
+        self.assertGreater(norm[0], 0.0)
+        self.assertEqual(c.lstm_tensor_count(c.lstm_params_grad(params, 5)), 2)
+        self.assertEqual(c.lstm_tensor_count(c.lstm_params_value(params, 4)), 8)
+
+    def lengths(self, layer):
+        out = self.tensor(5, 2, 4)
+        null = FFI.NULL
+        self.ok(self.c.lstm_layer_forward_lengths(layer, self.tensor(5, 2, 3), [5, 1], null,
+                                                  null, out, null, null))
+        self.assertEqual(self.c.lstm_tensor_data(out)[39], 0.0)
+
+    def files(self, params):
+        with tempfile.TemporaryDirectory() as folder:
+            path = f"{folder}/model.safetensors".encode()
+            self.ok(self.c.lstm_params_save(params, path))
+            self.ok(self.c.lstm_params_load(params, path))
+            self.assertNotEqual(self.c.lstm_params_load(params, path + b"x"), 0)
+
+
+class Mnist(unittest.TestCase):
+    def setUp(self):
+        self.c = Library("mnist")
+
+    def ok(self, status):
+        self.assertEqual(status, 0, FFI.string(self.c.mnist_last_error()))
+
+    def test_every_function(self):
+        c = self.c
+        self.assertRegex(FFI.string(c.mnist_version()).decode(), r"\d+\.\d+\.\d+")
+        self.assertEqual(FFI.string(c.mnist_status_name(4)), b"MNIST_BAD_FILE")
+        dataset = c.make("mnist_dataset", 10, 1, verb="synthetic")
+        self.dataset(dataset[0])
+        self.loader(dataset[0])
+        self.files()
+        fitted = FFI.new("uint8_t[]", 28 * 28)
+        self.ok(c.mnist_image_fit(c.mnist_dataset_image(dataset[0], 0), 28, 28, fitted))
+        c.destroy("mnist_dataset", dataset)
+        self.assertEqual(c.called, set(declarations.functions("mnist")))
+
+    def dataset(self, dataset):
+        c = self.c
+        self.assertEqual((c.mnist_dataset_count(dataset), c.mnist_dataset_rows(dataset),
+                          c.mnist_dataset_cols(dataset), c.mnist_dataset_classes(dataset)),
+                         (10, 28, 28, 10))
+        self.assertTrue(0 <= c.mnist_dataset_label(dataset, 9) < 10)
+        self.assertTrue(c.mnist_dataset_is_synthetic(dataset))
+        self.assertIn(b"synthetic", FFI.string(c.mnist_dataset_origin(dataset)))
+
+    def loader(self, dataset):
+        c = self.c
+        config = FFI.new("mnist_loader_config *", {"batch_size": 4, "shuffle": True})
+        loader = c.make("mnist_loader", dataset, config)
+        pixels, labels = FFI.new("float[]", 4 * 784), FFI.new("int64_t[4]")
+        self.assertEqual(c.mnist_loader_batches(loader[0]), 3)
+        self.ok(c.mnist_loader_start(loader[0], 5))
+        counts = [c.mnist_loader_next(loader[0], pixels, labels) for _ in range(4)]
+        self.assertEqual(counts, [4, 4, 2, 0])
+        order = FFI.unpack(c.mnist_loader_order(loader[0]), 10)
+        self.assertEqual(sorted(order), list(range(10)))
+        self.ok(c.mnist_loader_restore(loader[0], order, 8))
+        self.assertEqual(c.mnist_loader_position(loader[0]), 8)
+        c.destroy("mnist_loader", loader)
+
+    def files(self):
+        c = self.c
+        with tempfile.TemporaryDirectory() as folder:
+            for half in ("train", "t10k"):
+                images = pathlib.Path(folder, f"{half}-images-idx3-ubyte")
+                labels = pathlib.Path(folder, f"{half}-labels-idx1-ubyte")
+                images.write_bytes(struct.pack(">4I", 0x803, 1, 2, 3) + bytes(6))
+                labels.write_bytes(struct.pack(">2I", 0x801, 1) + bytes(1))
+            pair = str(images).encode(), str(labels).encode()
+            c.destroy("mnist_dataset", c.make("mnist_dataset", *pair, 10, verb="read"))
+            directory = FFI.new("char[]", folder.encode())
+            source = FFI.new("mnist_source *", {"directory": directory})
+            c.destroy("mnist_dataset", c.make("mnist_dataset", source, 1, verb="open"))
+            self.assertNotEqual(c.mnist_dataset_read(FFI.new("mnist_dataset **"),
+                                                     pair[0] + b"x", FFI.NULL, 10), 0)
+            self.assertIn(b"idx3-ubytex", FFI.string(c.mnist_last_error()))
+
+
+if __name__ == "__main__":
+    PATHS = dict(zip(("lstm", "mnist"), sys.argv[1:3], strict=True))
+    unittest.main(argv=sys.argv[:1], verbosity=2)

@@ -1,0 +1,127 @@
+"""examples/python/mnist.py: batches without copies, errors, the same training as in C.
+
+usage: test_mnist.py MNIST_TRAIN
+"""
+import array
+import ctypes
+import os
+import pathlib
+import random
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MODULES = ROOT / "examples" / "python"
+sys.path[:0] = [str(MODULES), str(ROOT / "tests" / "support")]
+import declarations  # noqa: E402
+import lstm  # noqa: E402
+import mnist  # noqa: E402
+
+TRAINER = None
+
+
+def write_images(folder, half, count, random):
+    """Random images and labels as IDX files."""
+    images = pathlib.Path(folder, f"{half}-images-idx3-ubyte")
+    labels = pathlib.Path(folder, f"{half}-labels-idx1-ubyte")
+    images.write_bytes(struct.pack(">4I", 0x803, count, 28, 28) +
+                       random.randbytes(count * 28 * 28))
+    labels.write_bytes(struct.pack(">2I", 0x801, count) +
+                       bytes(random.randrange(10) for _ in range(count)))
+    return images, labels
+
+
+class Folder(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.files = [write_images(folder.name, half, count, random.Random(5))
+                      for half, count in (("train", 150), ("t10k", 30))]
+
+
+class Data(Folder):
+    def test_a_batch_is_the_normalised_bytes(self):
+        data = mnist.Dataset.open("train", self.folder)
+        loader = mnist.Loader(data, 64, shuffle=True)
+        loader.start(9)
+        pixels, labels = lstm.Tensor(64, 28, 28), array.array("q", [0] * 64)
+        self.assertEqual([loader.batches, loader.next(pixels, labels)], [3, 64])
+        values = pixels.tolist()
+        for i, index in enumerate(loader.order[:64]):
+            self.assertEqual(labels[i], data.label(index))
+            for value, byte in zip(values[784 * i:784 * (i + 1)], data.image(index)):
+                self.assertAlmostEqual(value, (byte / 255 - 0.1307) / 0.3081, delta=1e-6)
+        counts = [loader.next(pixels, labels), loader.next(pixels), loader.next(pixels)]
+        self.assertEqual((counts, loader.position), ([64, 22, 0], 150))
+
+    def test_a_loader_goes_on_where_another_one_was(self):
+        data = mnist.Dataset.synthetic(50)
+        one, other = (mnist.Loader(data, 20, shuffle=True) for _ in range(2))
+        a, b = lstm.Tensor(20, 28, 28), lstm.Tensor(20, 28, 28)
+        one.start(3)
+        one.next(a)
+        other.restore(one.order, one.position)
+        self.assertEqual((one.next(a), other.next(b)), (20, 20))
+        self.assertEqual(a.tolist(), b.tolist())
+        with self.assertRaisesRegex(ValueError, r"order is \[2\], expected \[50\]"):
+            other.restore([0, 1], 0)
+
+    def test_what_does_not_fit_is_refused(self):
+        loader = mnist.Loader(mnist.Dataset.synthetic(5), 4)
+        with self.assertRaisesRegex(ValueError, r"float32 \[4, 28\], expected \[4, 28, 28\]"):
+            loader.next(lstm.Tensor(4, 28))
+        with self.assertRaisesRegex(TypeError, r"labels is int32 \[4\], expected int64"):
+            loader.next(lstm.Tensor(4, 28, 28), (ctypes.c_int32 * 4)())
+        with self.assertRaisesRegex(ValueError, r"read-only"):
+            loader.next(lstm.Tensor(4, 28, 28), memoryview(array.array("q", [0] * 4))
+                        .toreadonly())
+
+    def test_a_failure_names_the_file(self):
+        self.files[0][0].write_bytes(b"")
+        with self.assertRaisesRegex(mnist.Error, str(self.files[0][0])) as caught:
+            mnist.Dataset.open("train", self.folder)
+        self.assertEqual(caught.exception.name, "MNIST_BAD_FILE")
+        with self.assertRaisesRegex(mnist.Error, "absent"):
+            mnist.Dataset.read(self.folder / "absent")
+
+    def test_a_data_set_is_closed_behind_its_loaders(self):
+        data = mnist.Dataset.read(*self.files[1])
+        self.assertEqual((len(data), data.rows, data.cols, data.classes), (30, 28, 28, 10))
+        loader = mnist.Loader(data, 4)
+        data.close()
+        with self.assertRaisesRegex(ValueError, "Loader is closed"):
+            loader.start()
+
+    def test_pictures_are_brought_into_form(self):
+        digit = mnist.Dataset.synthetic(1).image(0)
+        picture = memoryview(digit).cast("B", (28, 28))
+        self.assertEqual(len(mnist.image_fit(picture)), 784)
+        self.assertRegex(mnist.version(), r"\d+\.\d+\.\d+")
+
+    def test_every_exported_function_has_a_prototype(self):
+        for name in declarations.functions("mnist"):
+            self.assertIsNotNone(getattr(mnist._library, name).argtypes, name)
+
+
+class Training(Folder):
+    def test_python_trains_bit_for_bit_as_c_does(self):
+        common = ["--data", str(self.folder), "--seed", "3", "--epochs", "2", "--log"]
+        environment = {**os.environ, "LSTM_NUM_THREADS": "2"}
+        logs = [self.folder / "c.csv", self.folder / "python.csv"]
+        outputs = [subprocess.run([*command, *common, str(log)], text=True, check=True,
+                                  stdout=subprocess.PIPE, env=environment).stdout
+                   for command, log in zip(([TRAINER, "--no-save"],
+                                            [sys.executable, MODULES / "mnist_train.py"]),
+                                           logs)]
+        self.assertEqual(logs[0].read_text(), logs[1].read_text())
+        self.assertEqual(len(logs[0].read_text().splitlines()), 1 + 2 * 3)
+        self.assertEqual(*outputs)
+
+
+if __name__ == "__main__":
+    TRAINER = os.path.abspath(sys.argv.pop(1))
+    unittest.main(verbosity=2)
