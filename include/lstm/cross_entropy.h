@@ -5,6 +5,7 @@
 #ifndef LSTM_CROSS_ENTROPY_H
 #define LSTM_CROSS_ENTROPY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,7 +21,8 @@ extern "C" {
 
 /** What becomes of the losses of the rows. */
 typedef enum lstm_reduction {
-    /** One value: the mean over the rows. */
+    /** One value: the sum over the rows by the sum of the weights of their targets; for
+     *  targets that are probabilities, and without weights, by the number of rows. */
     LSTM_REDUCTION_MEAN = 0,
     /** One value: the sum over the rows. */
     LSTM_REDUCTION_SUM = 1,
@@ -32,6 +34,19 @@ typedef enum lstm_reduction {
 typedef struct lstm_cross_entropy_config {
     /** What becomes of the losses of the rows (default LSTM_REDUCTION_MEAN). */
     lstm_reduction reduction;
+    /** [classes] weight of each class, at least 0, copied (default NULL: all 1). */
+    const float *class_weights;
+    /** Number of class weights, which logits have to have; 0 with NULL. */
+    size_t classes;
+    /** Rows whose target is ignore_index count nothing (default false: such a target
+     *  has to be a class as any other). */
+    bool ignore;
+    /** With ignore: the target of the rows that count nothing, -100 in PyTorch. */
+    int64_t ignore_index;
+    /** Share of each target that is spread over all classes, 0 to 1 (default 0). */
+    double label_smoothing;
+    /** The mean over no row at all is 0 (default false: NaN, as in PyTorch). */
+    bool zero_mean_of_none;
 } lstm_cross_entropy_config;
 
 /** A cross-entropy loss: its options and the probabilities that backward needs. */
@@ -64,6 +79,11 @@ void lstm_cross_entropy_destroy(lstm_cross_entropy **loss);
 /**
  * Computes the loss of class scores: -log softmax(logits)[target] of every row.
  *
+ * With class weights w and label smoothing e, for the target y of a row:
+ *
+ *     loss = -(1 - e) w[y] log softmax(logits)[y]
+ *            - e / C sum of w[c] log softmax(logits)[c]
+ *
  * @param loss a loss
  * @param logits [N, C] scores before the softmax
  * @param targets [N] class of each row, 0 to C - 1
@@ -71,7 +91,8 @@ void lstm_cross_entropy_destroy(lstm_cross_entropy **loss);
  * @retval LSTM_OK value is written
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, or a target is out of range: the
  *         message names it and its row; nothing was written
- * @retval LSTM_SHAPE_MISMATCH logits is not of rank 2; nothing was written
+ * @retval LSTM_SHAPE_MISMATCH logits is not of rank 2, or C is not the number of class
+ *         weights; nothing was written
  * @retval LSTM_OUT_OF_MEMORY no memory for this [N, C], which is larger than before;
  *         nothing was written
  * @since 1.0
@@ -82,7 +103,31 @@ lstm_status lstm_cross_entropy_forward(lstm_cross_entropy *loss,
                                        const int64_t *targets, float *value);
 
 /**
- * Gradient of the last loss for its logits: (softmax - onehot) times what comes in.
+ * Computes the loss of class scores against probabilities of the classes.
+ *
+ *     loss = -sum of w[c] ((1 - e) targets[c] + e / C) log softmax(logits)[c]
+ *
+ * @param loss a loss; ignore_index means nothing here
+ * @param logits [N, C] scores before the softmax
+ * @param targets [N, C] probabilities, taken as they are
+ * @param[out] value one float (mean, sum) or [N] floats (none)
+ * @retval LSTM_OK value is written
+ * @retval LSTM_INVALID_ARGUMENT a pointer is NULL; nothing was written
+ * @retval LSTM_SHAPE_MISMATCH logits is not of rank 2, C is not the number of class
+ *         weights, or targets is not of the shape of logits; nothing was written
+ * @retval LSTM_OUT_OF_MEMORY no memory for this [N, C], which is larger than before;
+ *         nothing was written
+ * @since 1.0
+ */
+LSTM_API
+lstm_status lstm_cross_entropy_forward_probabilities(lstm_cross_entropy *loss,
+                                                     const lstm_tensor *logits,
+                                                     const lstm_tensor *targets,
+                                                     float *value);
+
+/**
+ * Gradient of the last loss for its logits: (softmax - onehot) times what comes in,
+ * without weights and smoothing. Rows that count nothing get zeros.
  *
  * @param loss a loss after a forward
  * @param dvalue gradient of value, one float (mean, sum) or [N] (none); NULL for ones

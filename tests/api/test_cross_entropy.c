@@ -72,6 +72,152 @@ static void every_reduction_is_torchs(void **state)
                   cross_entropy_none_dlogits);
 }
 
+/* Class weights of the golden data. */
+static const float weights[CLASSES] = {0.5f, 2, 1, 0.25f, 1.5f};
+
+/* One value, of target classes or, with soft, of probabilities drawn as the script
+ * draws them. */
+static void assert_case(lstm_cross_entropy_config config, bool soft, const float *value,
+                        const float *dlogits)
+{
+    lstm_cross_entropy *loss;
+    lstm_rng *rng;
+    lstm_tensor *logits = tensor_of(ROWS, CLASSES);
+    lstm_tensor *probabilities = tensor_of(ROWS, CLASSES);
+    float found = -77;
+    assert_int_equal(lstm_rng_create(&rng, 11), LSTM_OK);
+    assert_int_equal(lstm_rng_uniform(rng, logits, -4, 4), LSTM_OK);
+    assert_int_equal(lstm_rng_uniform(rng, probabilities, 0, 1), LSTM_OK);
+    assert_int_equal(lstm_cross_entropy_create(&loss, &config), LSTM_OK);
+    if (soft)
+        assert_int_equal(lstm_cross_entropy_forward_probabilities(
+                             loss, logits, probabilities, &found),
+                         LSTM_OK);
+    else
+        assert_int_equal(
+            lstm_cross_entropy_forward(loss, logits, cross_entropy_targets, &found),
+            LSTM_OK);
+    assert_close(found, value[0], tolerance);
+    assert_int_equal(lstm_cross_entropy_backward(loss, NULL, logits), LSTM_OK);
+    for (size_t i = 0; i < ROWS * CLASSES; i++)
+        assert_close(lstm_tensor_data(logits)[i], dlogits[i], gradient_tolerance);
+    lstm_cross_entropy_destroy(&loss);
+    lstm_tensor_destroy(&probabilities);
+    lstm_tensor_destroy(&logits);
+    lstm_rng_destroy(&rng);
+}
+
+static void weights_and_ignored_rows_are_torchs(void **state)
+{
+    (void)state;
+    lstm_cross_entropy_config config = {.class_weights = weights, .classes = CLASSES};
+    assert_case(config, false, cross_entropy_weighted, cross_entropy_weighted_dlogits);
+    config.ignore = true;
+    config.ignore_index = 2;
+    assert_case(config, false, cross_entropy_ignored, cross_entropy_ignored_dlogits);
+}
+
+static void smoothed_labels_are_torchs(void **state)
+{
+    (void)state;
+    lstm_cross_entropy_config config = {.label_smoothing = 0.2};
+    assert_case(config, false, cross_entropy_smoothed, cross_entropy_smoothed_dlogits);
+    config.class_weights = weights;
+    config.classes = CLASSES;
+    config.ignore = true;
+    config.ignore_index = 2;
+    assert_case(config, false, cross_entropy_all, cross_entropy_all_dlogits);
+    config.reduction = LSTM_REDUCTION_SUM;
+    assert_case(config, false, cross_entropy_smoothed_sum,
+                cross_entropy_smoothed_sum_dlogits);
+}
+
+static void probabilities_as_targets_are_torchs(void **state)
+{
+    (void)state;
+    assert_case((lstm_cross_entropy_config){0}, true, cross_entropy_soft,
+                cross_entropy_soft_dlogits);
+    assert_case((lstm_cross_entropy_config){.class_weights = weights,
+                                            .classes = CLASSES,
+                                            .label_smoothing = 0.1},
+                true, cross_entropy_soft_all, cross_entropy_soft_all_dlogits);
+}
+
+static void a_mean_over_no_row_is_nan_or_zero_as_asked_for(void **state)
+{
+    (void)state;
+    static const int64_t none[ROWS] = {-100, -100, -100, -100, -100, -100};
+    for (int zero = 0; zero < 2; zero++) {
+        lstm_cross_entropy_config config = {
+            .ignore = true, .ignore_index = -100, .zero_mean_of_none = zero};
+        lstm_cross_entropy *loss;
+        lstm_tensor *logits = golden_logits();
+        float value = -77;
+        lstm_tensor_data(logits)[3] = NAN;
+        assert_int_equal(lstm_cross_entropy_create(&loss, &config), LSTM_OK);
+        assert_int_equal(lstm_cross_entropy_forward(loss, logits, none, &value),
+                         LSTM_OK);
+        assert_true(zero ? value == 0 : isnan(value));
+        assert_int_equal(lstm_cross_entropy_backward(loss, NULL, logits), LSTM_OK);
+        for (size_t i = 0; i < ROWS * CLASSES; i++)
+            assert_true(lstm_tensor_data(logits)[i] == 0);
+        lstm_tensor_destroy(&logits);
+        lstm_cross_entropy_destroy(&loss);
+    }
+}
+
+static void refused_options(lstm_cross_entropy_config config, const char *message)
+{
+    lstm_cross_entropy *loss;
+    assert_int_equal(lstm_cross_entropy_create(&loss, &config), LSTM_INVALID_ARGUMENT);
+    assert_null(loss);
+    assert_string_equal(lstm_last_error(), message);
+}
+
+static void options_out_of_range_are_named(void **state)
+{
+    (void)state;
+    static const float bad[] = {1, -1}, infinite[] = {INFINITY};
+    refused_options((lstm_cross_entropy_config){.label_smoothing = 1.5},
+                    "cross_entropy: label_smoothing is 1.5, expected 0 to 1");
+    refused_options((lstm_cross_entropy_config){.label_smoothing = -INFINITY},
+                    "cross_entropy: label_smoothing is -inf, expected 0 to 1");
+    refused_options((lstm_cross_entropy_config){.classes = 3},
+                    "cross_entropy: classes is 3, expected 0 without class_weights");
+    refused_options((lstm_cross_entropy_config){.class_weights = weights},
+                    "cross_entropy: classes is 0, expected the number of "
+                    "class_weights");
+    refused_options((lstm_cross_entropy_config){.class_weights = bad, .classes = 2},
+                    "cross_entropy: weight of class 1 is -1, expected at least 0 and "
+                    "finite");
+    refused_options(
+        (lstm_cross_entropy_config){.class_weights = infinite, .classes = 1},
+        "cross_entropy: weight of class 0 is inf, expected at least 0 and finite");
+    lstm_cross_entropy *loss;
+    lstm_tensor *logits = golden_logits(), *wide = tensor_of(ROWS, CLASSES + 1);
+    float value;
+    assert_int_equal(lstm_cross_entropy_create(
+                         &loss, &(lstm_cross_entropy_config){.class_weights = weights,
+                                                             .classes = 5}),
+                     LSTM_OK);
+    assert_int_equal(
+        lstm_cross_entropy_forward(loss, wide, cross_entropy_targets, &value),
+        LSTM_SHAPE_MISMATCH);
+    assert_string_equal(lstm_last_error(),
+                        "cross_entropy: logits is [6, 6], expected [N, 5]");
+    assert_int_equal(
+        lstm_cross_entropy_forward_probabilities(loss, logits, wide, &value),
+        LSTM_SHAPE_MISMATCH);
+    assert_string_equal(lstm_last_error(),
+                        "cross_entropy: targets is [6, 6], expected [6, 5]");
+    assert_int_equal(
+        lstm_cross_entropy_forward_probabilities(loss, logits, NULL, &value),
+        LSTM_INVALID_ARGUMENT);
+    lstm_cross_entropy_destroy(&loss);
+    lstm_tensor_destroy(&wide);
+    lstm_tensor_destroy(&logits);
+}
+
 static void the_gradient_is_scaled_by_what_comes_in(void **state)
 {
     (void)state;
@@ -265,6 +411,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(every_reduction_is_torchs),
+        TEST(weights_and_ignored_rows_are_torchs),
+        TEST(smoothed_labels_are_torchs),
+        TEST(probabilities_as_targets_are_torchs),
+        TEST(a_mean_over_no_row_is_nan_or_zero_as_asked_for),
+        TEST(options_out_of_range_are_named),
         TEST(the_gradient_is_scaled_by_what_comes_in),
         TEST(gradients_of_a_row_sum_up_to_zero),
         TEST(scores_of_any_size_have_a_finite_loss),

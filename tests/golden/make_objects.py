@@ -100,6 +100,24 @@ def cross_entropy():
         value.backward((torch.arange(6) + 1) / 2 if reduction == "none" else None)
         parts += [array(f"cross_entropy_{reduction}", "float", floats(value))]
         parts += [array(f"cross_entropy_{reduction}_dlogits", "float", floats(logits.grad))]
+    weight = torch.tensor([0.5, 2, 1, 0.25, 1.5])
+    probabilities = torch.empty(6, 5).uniform_(0, 1)
+    cases = {
+        "weighted": (targets, dict(weight=weight)),
+        "ignored": (targets, dict(weight=weight, ignore_index=2)),
+        "smoothed": (targets, dict(label_smoothing=0.2)),
+        "smoothed_sum": (targets, dict(label_smoothing=0.2, weight=weight, ignore_index=2,
+                                       reduction="sum")),
+        "all": (targets, dict(label_smoothing=0.2, weight=weight, ignore_index=2)),
+        "soft": (probabilities, dict()),
+        "soft_all": (probabilities, dict(weight=weight, label_smoothing=0.1)),
+    }
+    for name, (target, options) in cases.items():
+        logits.grad = None
+        value = nn.functional.cross_entropy(logits, target, **options)
+        value.backward()
+        parts += [array(f"cross_entropy_{name}", "float", floats(value))]
+        parts += [array(f"cross_entropy_{name}_dlogits", "float", floats(logits.grad))]
     header("cross_entropy", parts)
 
 

@@ -1,16 +1,19 @@
 /*
  * Cross-entropy of class scores.
  *
- * For a row x of scores, with p = softmax(x) and the target class y,
+ * For a row x of scores, with p = softmax(x) and a coefficient a_c for each class,
  *
- *     loss = -log p_y = log(sum of exp(x_c - max)) + max - x_y
- *     dloss/dx_c = p_c - [c = y]
+ *     loss = -sum of a_c log p_c = sum of a_c (log(sum of exp(x - max)) + max - x_c)
+ *     dloss/dx_c = A p_c - a_c,   A = sum of a_c
  *
- * in double, so that neither a large score nor a small probability loses digits. Both
- * come from the same exponentials: forward keeps the gradient of each row's loss, and
- * backward only scales it.
+ * in double, so that neither a large score nor a small probability loses digits. The
+ * target makes the coefficients: a_c = w_c ((1 - e) t_c + e / C) with class weights w,
+ * label smoothing e, and t the probabilities, 1 for a target class and 0 for the
+ * others. Both results come from the same exponentials: forward keeps the gradient of
+ * each row's loss, and backward only scales it.
  */
 #include <math.h>
+#include <string.h>
 
 #include "lib/common/memory.h"
 #include "lib/lstm/core/status.h"
@@ -19,16 +22,50 @@
 #include <lstm/cross_entropy.h>
 
 struct lstm_cross_entropy {
+    /** class_weights is a copy, or NULL. */
     lstm_cross_entropy_config config;
+    float *weights;
     /** Gradient of each row's loss for its logits, [rows, classes]; rows is 0 before
      *  the first forward. */
     float *gradient;
     /** Loss of each row. */
     float *losses;
     size_t rows, classes;
+    /** What a mean divides by. */
+    double denominator;
     /** Elements of gradient and of losses that there is room for. */
     size_t capacity, row_capacity;
 };
+
+/** What a forward is given as targets: one of the two. */
+typedef struct targets {
+    const int64_t *classes;
+    const lstm_tensor *probabilities;
+} targets;
+
+static lstm_status check_config(const lstm_cross_entropy_config *config)
+{
+    if (config->reduction > LSTM_REDUCTION_NONE)
+        return lstm_fail(LSTM_INVALID_ARGUMENT,
+                         "cross_entropy: reduction is %d, expected 0 to %d",
+                         (int)config->reduction, LSTM_REDUCTION_NONE);
+    if (!(config->label_smoothing >= 0 && config->label_smoothing <= 1))
+        return lstm_fail(LSTM_INVALID_ARGUMENT,
+                         "cross_entropy: label_smoothing is %g, expected 0 to 1",
+                         config->label_smoothing);
+    if (!config->class_weights != (config->classes == 0))
+        return lstm_fail(LSTM_INVALID_ARGUMENT,
+                         "cross_entropy: classes is %zu, expected %s", config->classes,
+                         config->class_weights ? "the number of class_weights"
+                                               : "0 without class_weights");
+    for (size_t c = 0; c < config->classes; c++)
+        if (!(config->class_weights[c] >= 0 && isfinite(config->class_weights[c])))
+            return lstm_fail(LSTM_INVALID_ARGUMENT,
+                             "cross_entropy: weight of class %zu is %g, expected at "
+                             "least 0 and finite",
+                             c, (double)config->class_weights[c]);
+    return LSTM_OK;
+}
 
 lstm_status lstm_cross_entropy_create(lstm_cross_entropy **out,
                                       const lstm_cross_entropy_config *config)
@@ -39,14 +76,23 @@ lstm_status lstm_cross_entropy_create(lstm_cross_entropy **out,
     lstm_cross_entropy_config options = {LSTM_REDUCTION_MEAN};
     if (config)
         options = *config;
-    if (options.reduction > LSTM_REDUCTION_NONE)
-        return lstm_fail(LSTM_INVALID_ARGUMENT,
-                         "cross_entropy: reduction is %d, expected 0 to %d",
-                         (int)options.reduction, LSTM_REDUCTION_NONE);
-    *out = common_alloc(1, sizeof(**out));
-    if (!*out)
+    lstm_status status = check_config(&options);
+    if (status)
+        return status;
+    lstm_cross_entropy *loss = common_alloc(1, sizeof(*loss));
+    if (!loss)
         return lstm_fail_memory("cross_entropy");
-    (*out)->config = options;
+    loss->config = options;
+    if (options.classes > 0) {
+        loss->weights = common_alloc(options.classes, sizeof(*loss->weights));
+        if (!loss->weights) {
+            lstm_cross_entropy_destroy(&loss);
+            return lstm_fail_memory("cross_entropy");
+        }
+        memcpy(loss->weights, options.class_weights,
+               options.classes * sizeof(*loss->weights));
+    }
+    *out = loss;
     return LSTM_OK;
 }
 
@@ -54,6 +100,7 @@ void lstm_cross_entropy_destroy(lstm_cross_entropy **loss)
 {
     if (!loss || !*loss)
         return;
+    common_free((*loss)->weights);
     common_free((*loss)->gradient);
     common_free((*loss)->losses);
     common_free(*loss);
@@ -81,79 +128,182 @@ static lstm_status reserve(lstm_cross_entropy *loss, size_t rows, size_t classes
     return LSTM_OK;
 }
 
-static lstm_status check_targets(const int64_t *targets, size_t rows, size_t classes)
+static lstm_status check_logits(const lstm_cross_entropy *loss,
+                                const lstm_tensor *logits)
 {
-    for (size_t row = 0; row < rows; row++)
-        if (targets[row] < 0 || (uint64_t)targets[row] >= classes)
-            return lstm_fail(LSTM_INVALID_ARGUMENT,
-                             "cross_entropy: target of row %zu is %lld, expected 0 to "
-                             "%zu",
-                             row, (long long)targets[row], classes - 1);
+    char text[LSTM_SHAPE_TEXT];
+    size_t classes = loss->config.classes;
+    if (logits->rank != 2)
+        return lstm_fail(LSTM_SHAPE_MISMATCH,
+                         "cross_entropy: logits is %s, expected [N, C]",
+                         lstm_shape_text(text, logits->rank, logits->shape));
+    if (classes > 0 && logits->shape[1] != classes)
+        return lstm_fail(LSTM_SHAPE_MISMATCH,
+                         "cross_entropy: logits is %s, expected [N, %zu]",
+                         lstm_shape_text(text, logits->rank, logits->shape), classes);
     return LSTM_OK;
 }
 
-/* Turns a row of logits into the gradient of its loss, and returns the loss. */
-static double row_loss(float *row, size_t classes, size_t target)
+static bool is_ignored(const lstm_cross_entropy *loss, const targets *given, size_t row)
 {
-    double score = (double)row[target], largest = (double)row[0], sum = 0;
+    return given->classes && loss->config.ignore &&
+           given->classes[row] == loss->config.ignore_index;
+}
+
+static lstm_status check_classes(const lstm_cross_entropy *loss, const targets *given,
+                                 size_t rows, size_t classes)
+{
+    for (size_t row = 0; row < rows; row++) {
+        int64_t target = given->classes[row];
+        if (is_ignored(loss, given, row))
+            continue;
+        if (target < 0 || (uint64_t)target >= classes)
+            return lstm_fail(LSTM_INVALID_ARGUMENT,
+                             "cross_entropy: target of row %zu is %lld, expected 0 to "
+                             "%zu",
+                             row, (long long)target, classes - 1);
+    }
+    return LSTM_OK;
+}
+
+static double weight_of(const lstm_cross_entropy *loss, size_t class)
+{
+    return loss->weights ? (double)loss->weights[class] : 1;
+}
+
+/* Coefficient of a class in the loss of a row. */
+static double coefficient(const lstm_cross_entropy *loss, const targets *given,
+                          size_t row, size_t class)
+{
+    double target, smoothing = loss->config.label_smoothing;
+    if (given->probabilities) {
+        const lstm_tensor *t = given->probabilities;
+        target = (double)t->data[(ptrdiff_t)row * t->strides[0] +
+                                 (ptrdiff_t) class * t->strides[1]];
+    } else {
+        target = given->classes[row] == (int64_t) class;
+    }
+    target = (1 - smoothing) * target + smoothing / (double)loss->classes;
+    return weight_of(loss, class) * target;
+}
+
+/* Writes the gradient of a row's loss for its scores x, and returns the loss. */
+static double row_loss(lstm_cross_entropy *loss, const targets *given, size_t row,
+                       const float *x, ptrdiff_t stride)
+{
+    size_t classes = loss->classes;
+    float *gradient = loss->gradient + row * classes;
+    double largest = (double)x[0], sum = 0, all = 0, result = 0;
     for (size_t c = 1; c < classes; c++)
-        if ((double)row[c] > largest)
-            largest = (double)row[c];
+        if ((double)x[(ptrdiff_t)c * stride] > largest)
+            largest = (double)x[(ptrdiff_t)c * stride];
     for (size_t c = 0; c < classes; c++) {
-        double exponential = exp((double)row[c] - largest);
-        row[c] = (float)exponential;
+        double exponential = exp((double)x[(ptrdiff_t)c * stride] - largest);
+        gradient[c] = (float)exponential;
         sum += exponential;
     }
+    double scale = log(sum) + largest;
+    for (size_t c = 0; c < classes; c++) {
+        double a = coefficient(loss, given, row, c);
+        /* A class that does not count may have a score of -infinity. */
+        if (a != 0)
+            result += a * (scale - (double)x[(ptrdiff_t)c * stride]);
+        all += a;
+    }
     for (size_t c = 0; c < classes; c++)
-        row[c] = (float)((double)row[c] / sum - (c == target));
-    return log(sum) + largest - score;
+        gradient[c] = (float)(all * ((double)gradient[c] / sum) -
+                              coefficient(loss, given, row, c));
+    return result;
+}
+
+static void compute(lstm_cross_entropy *loss, const lstm_tensor *logits,
+                    const targets *given)
+{
+    loss->rows = logits->shape[0];
+    loss->classes = logits->shape[1];
+    loss->denominator = 0;
+    for (size_t row = 0; row < loss->rows; row++) {
+        if (is_ignored(loss, given, row)) {
+            memset(loss->gradient + row * loss->classes, 0,
+                   loss->classes * sizeof(*loss->gradient));
+            loss->losses[row] = 0;
+            continue;
+        }
+        loss->losses[row] = (float)row_loss(
+            loss, given, row, logits->data + (ptrdiff_t)row * logits->strides[0],
+            logits->strides[1]);
+        loss->denominator +=
+            given->classes ? weight_of(loss, (size_t)given->classes[row]) : 1;
+    }
 }
 
 static void write_value(const lstm_cross_entropy *loss, float *value)
 {
-    if (loss->config.reduction == LSTM_REDUCTION_NONE) {
-        for (size_t row = 0; row < loss->rows; row++)
-            value[row] = loss->losses[row];
-        return;
-    }
     double sum = 0;
-    for (size_t row = 0; row < loss->rows; row++)
+    for (size_t row = 0; row < loss->rows; row++) {
         sum += (double)loss->losses[row];
-    bool mean = loss->config.reduction == LSTM_REDUCTION_MEAN;
-    *value = (float)(mean ? sum / (double)loss->rows : sum);
+        if (loss->config.reduction == LSTM_REDUCTION_NONE)
+            value[row] = loss->losses[row];
+    }
+    if (loss->config.reduction == LSTM_REDUCTION_SUM)
+        *value = (float)sum;
+    if (loss->config.reduction == LSTM_REDUCTION_MEAN)
+        *value = loss->denominator == 0 && loss->config.zero_mean_of_none
+                     ? 0
+                     : (float)(sum / loss->denominator);
 }
 
-lstm_status lstm_cross_entropy_forward(lstm_cross_entropy *loss,
-                                       const lstm_tensor *logits,
-                                       const int64_t *targets, float *value)
+static lstm_status forward(lstm_cross_entropy *loss, const lstm_tensor *logits,
+                           const targets *given, float *value)
+{
+    if (!value)
+        return lstm_fail_null("cross_entropy", "value");
+    lstm_status status = check_logits(loss, logits);
+    if (status)
+        return status;
+    size_t rows = logits->shape[0], classes = logits->shape[1];
+    if (given->classes)
+        status = check_classes(loss, given, rows, classes);
+    else
+        status = lstm_tensor_expect(given->probabilities, "cross_entropy", "targets", 2,
+                                    logits->shape);
+    if (!status)
+        status = reserve(loss, rows, classes);
+    if (status)
+        return status;
+    compute(loss, logits, given);
+    write_value(loss, value);
+    return LSTM_OK;
+}
+
+static lstm_status check_pointers(const lstm_cross_entropy *loss,
+                                  const lstm_tensor *logits, const void *given)
 {
     if (!loss)
         return lstm_fail_null("cross_entropy", "loss");
     if (!logits)
         return lstm_fail_null("cross_entropy", "logits");
-    if (!targets)
-        return lstm_fail_null("cross_entropy", "targets");
-    if (!value)
-        return lstm_fail_null("cross_entropy", "value");
-    char text[LSTM_SHAPE_TEXT];
-    if (logits->rank != 2)
-        return lstm_fail(LSTM_SHAPE_MISMATCH,
-                         "cross_entropy: logits is %s, expected [N, C]",
-                         lstm_shape_text(text, logits->rank, logits->shape));
-    size_t rows = logits->shape[0], classes = logits->shape[1];
-    lstm_status status = check_targets(targets, rows, classes);
-    if (!status)
-        status = reserve(loss, rows, classes);
-    if (status)
-        return status;
-    loss->rows = rows;
-    loss->classes = classes;
-    lstm_tensor_gather(loss->gradient, logits);
-    for (size_t row = 0; row < rows; row++)
-        loss->losses[row] = (float)row_loss(loss->gradient + row * classes, classes,
-                                            (size_t)targets[row]);
-    write_value(loss, value);
-    return LSTM_OK;
+    return given ? LSTM_OK : lstm_fail_null("cross_entropy", "targets");
+}
+
+lstm_status lstm_cross_entropy_forward(lstm_cross_entropy *loss,
+                                       const lstm_tensor *logits,
+                                       const int64_t *classes, float *value)
+{
+    lstm_status status = check_pointers(loss, logits, classes);
+    return status ? status
+                  : forward(loss, logits, &(targets){.classes = classes}, value);
+}
+
+lstm_status lstm_cross_entropy_forward_probabilities(lstm_cross_entropy *loss,
+                                                     const lstm_tensor *logits,
+                                                     const lstm_tensor *probabilities,
+                                                     float *value)
+{
+    lstm_status status = check_pointers(loss, logits, probabilities);
+    return status ? status
+                  : forward(loss, logits, &(targets){.probabilities = probabilities},
+                            value);
 }
 
 lstm_status lstm_cross_entropy_backward(lstm_cross_entropy *loss, const float *dvalue,
@@ -164,8 +314,8 @@ lstm_status lstm_cross_entropy_backward(lstm_cross_entropy *loss, const float *d
     if (!dlogits)
         return lstm_fail_null("cross_entropy", "dlogits");
     if (!loss->rows)
-        return lstm_fail(LSTM_INVALID_STATE, "cross_entropy: backward without a "
-                                             "forward");
+        return lstm_fail(LSTM_INVALID_STATE,
+                         "cross_entropy: backward without a forward");
     lstm_status status = lstm_tensor_expect(dlogits, "cross_entropy", "dlogits", 2,
                                             (size_t[]){loss->rows, loss->classes});
     if (status)
@@ -175,8 +325,9 @@ lstm_status lstm_cross_entropy_backward(lstm_cross_entropy *loss, const float *d
     ptrdiff_t row_stride = dlogits->strides[0], stride = dlogits->strides[1];
     for (size_t row = 0; row < loss->rows; row++) {
         float factor = dvalue ? dvalue[each ? row : 0] : 1;
+        /* A mean over nothing has no slope. */
         if (mean)
-            factor /= (float)loss->rows;
+            factor = loss->denominator == 0 ? 0 : factor / (float)loss->denominator;
         const float *from = loss->gradient + row * loss->classes;
         float *to = dlogits->data + (ptrdiff_t)row * row_stride;
         for (size_t c = 0; c < loss->classes; c++)
