@@ -14,6 +14,7 @@
  * | cross_entropy.h   | the loss of a classifier                                   |
  * | params.h          | named parameters: gradients, clipping, safetensors files   |
  * | adam.h            | the optimiser                                              |
+ * | schedule.h        | learning rates as functions of the step                    |
  *
  * Axes. Shapes are written in brackets, row-major, the last axis fastest: T steps of a
  * sequence, N sequences in a batch, I inputs, H hidden units, P projection, D
@@ -44,6 +45,7 @@
 #include <lstm/linear.h>
 #include <lstm/params.h>
 #include <lstm/rng.h>
+#include <lstm/schedule.h>
 #include <lstm/status.h>
 #include <lstm/tensor.h>
 #include <lstm/threads.h>

@@ -147,9 +147,57 @@ def adam():
     header("adam", parts)
 
 
+def rates(make, count):
+    """Learning rates of the first count steps, base rate 0.1."""
+    optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
+    scheduler, rates = make(optimiser), []
+    for _ in range(count):
+        rates.append(repr(optimiser.param_groups[0]["lr"]))
+        optimiser.step()
+        scheduler.step()
+    return rates
+
+
+METRICS = [5, 4, 3, 3, 3, 3, 2.9999, 3, 2, 2, 2, 2, 2, float("nan"), 2, 2, 1, 1, 1, 1]
+
+
+def plateau(**options):
+    optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
+    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, **options)
+    rates = []
+    for metric in METRICS:
+        scheduler.step(metric)
+        rates.append(repr(optimiser.param_groups[0]["lr"]))
+    return rates
+
+
+def schedule():
+    """The first rates of every scheduler, and of plateaus over METRICS."""
+    s = torch.optim.lr_scheduler
+    parts = [array("schedule_" + name, "double", values) for name, values in {
+        "step": rates(lambda o: s.StepLR(o, 3, 0.5), 12),
+        "multi_step": rates(lambda o: s.MultiStepLR(o, [2, 5, 5, 9], 0.1), 12),
+        "exponential": rates(lambda o: s.ExponentialLR(o, 0.9), 12),
+        "cosine": rates(lambda o: s.CosineAnnealingLR(o, 5, 0.01), 12),
+        "warm_cosine": rates(lambda o: s.SequentialLR(o, [
+            s.LinearLR(o, 0.25, total_iters=3), s.CosineAnnealingLR(o, 8, 0.01)], [3]), 12),
+        "warm_third": rates(lambda o: s.LinearLR(o, total_iters=5), 12),
+        "one_cycle": rates(lambda o: s.OneCycleLR(o, 0.1, 12, cycle_momentum=False), 12),
+        "three_phase": rates(lambda o: s.OneCycleLR(
+            o, 0.1, 12, pct_start=0.4, div_factor=10, final_div_factor=100,
+            three_phase=True, anneal_strategy="linear", cycle_momentum=False), 12),
+        "plateau": plateau(patience=1),
+        "plateau_cool": plateau(patience=0, factor=0.5, cooldown=2, min_lr=0.02),
+        "plateau_max": plateau(patience=2, mode="max", threshold=0.5,
+                               threshold_mode="abs"),
+    }.items()]
+    header("schedule", parts)
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     linear()
     params()
     cross_entropy()
     adam()
+    schedule()

@@ -1,0 +1,160 @@
+/* Learning rates against torch.optim.lr_scheduler. */
+#include <lstm/schedule.h>
+
+#include "tests/golden/schedule.h"
+#include "tests/support/test.h"
+
+enum { COUNT = 12 };
+
+/* PyTorch multiplies from step to step: a unit in the last place of each. */
+static const double relative = 1e-14;
+
+static void assert_rates(lstm_schedule schedule, const double *expected)
+{
+    schedule.lr = 0.1;
+    for (uint64_t step = 0; step < COUNT; step++) {
+        double lr = -1;
+        assert_int_equal(lstm_schedule_lr(&schedule, step, &lr), LSTM_OK);
+        assert_close(lr, expected[step], 0.1 * relative);
+    }
+}
+
+static void stairs_are_torchs(void **state)
+{
+    (void)state;
+    static const uint64_t milestones[] = {5, 2, 9, 5};
+    assert_rates((lstm_schedule){.kind = LSTM_SCHEDULE_STEP, .steps = 3, .gamma = 0.5},
+                 schedule_step);
+    assert_rates((lstm_schedule){.kind = LSTM_SCHEDULE_MULTI_STEP,
+                                 .milestones = milestones,
+                                 .milestone_count = 4},
+                 schedule_multi_step);
+}
+
+static void curves_are_torchs(void **state)
+{
+    (void)state;
+    assert_rates((lstm_schedule){.kind = LSTM_SCHEDULE_EXPONENTIAL, .gamma = 0.9},
+                 schedule_exponential);
+    assert_rates(
+        (lstm_schedule){.kind = LSTM_SCHEDULE_COSINE, .steps = 5, .min_lr = 0.01},
+        schedule_cosine);
+}
+
+static void warm_ups_are_torchs(void **state)
+{
+    (void)state;
+    assert_rates((lstm_schedule){.kind = LSTM_SCHEDULE_COSINE,
+                                 .steps = 8,
+                                 .min_lr = 0.01,
+                                 .warmup = 3,
+                                 .warmup_start = 0.25},
+                 schedule_warm_cosine);
+    assert_rates((lstm_schedule){.warmup = 5}, schedule_warm_third);
+}
+
+static void cycles_are_torchs(void **state)
+{
+    (void)state;
+    lstm_schedule three = {.kind = LSTM_SCHEDULE_ONE_CYCLE,
+                           .steps = 12,
+                           .rise = 0.4,
+                           .div_factor = 10,
+                           .final_div_factor = 100,
+                           .three_phase = true,
+                           .linear = true};
+    assert_rates((lstm_schedule){.kind = LSTM_SCHEDULE_ONE_CYCLE, .steps = 12},
+                 schedule_one_cycle);
+    assert_rates(three, schedule_three_phase);
+}
+
+static void assert_plateau(lstm_plateau plateau, const double *expected)
+{
+    static const double metrics[] = {5, 4, 3, 3,   3, 3, 2.9999, 3, 2, 2,
+                                     2, 2, 2, NAN, 2, 2, 1,      1, 1, 1};
+    plateau.lr = 0.1;
+    for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
+        assert_int_equal(lstm_plateau_update(&plateau, metrics[i]), LSTM_OK);
+        assert_close(plateau.lr, expected[i], 0.1 * relative);
+    }
+}
+
+static void plateaus_are_torchs(void **state)
+{
+    (void)state;
+    assert_plateau((lstm_plateau){.patience = 1}, schedule_plateau);
+    assert_plateau(
+        (lstm_plateau){.patience = -1, .factor = 0.5, .cooldown = 2, .min_lr = 0.02},
+        schedule_plateau_cool);
+    assert_plateau(
+        (lstm_plateau){
+            .patience = 2, .maximize = true, .threshold = 0.5, .absolute = true},
+        schedule_plateau_max);
+}
+
+static void refused(lstm_schedule schedule, uint64_t step, const char *message)
+{
+    double lr = -77;
+    assert_int_equal(lstm_schedule_lr(&schedule, step, &lr), LSTM_INVALID_ARGUMENT);
+    assert_string_equal(lstm_last_error(), message);
+    assert_true(lr == -77);
+}
+
+static void options_out_of_range_are_named(void **state)
+{
+    (void)state;
+    refused((lstm_schedule){.kind = (lstm_schedule_kind)6}, 0,
+            "schedule: kind is 6, expected 0 to 5");
+    refused((lstm_schedule){.lr = -1}, 0,
+            "schedule: lr is -1, expected at least 0 and finite");
+    refused((lstm_schedule){.kind = LSTM_SCHEDULE_STEP}, 0,
+            "schedule: steps is 0, expected at least 1");
+    refused((lstm_schedule){.kind = LSTM_SCHEDULE_ONE_CYCLE, .steps = 1}, 0,
+            "schedule: steps is 1, expected at least 2");
+    refused((lstm_schedule){.kind = LSTM_SCHEDULE_ONE_CYCLE, .steps = 9}, 9,
+            "schedule: step is 9, expected below the 9 of the cycle");
+    refused((lstm_schedule){.milestone_count = 1}, 0, "schedule: milestones is NULL");
+    refused((lstm_schedule){.gamma = -0.5}, 0,
+            "schedule: gamma is -0.5, expected above 0 and finite");
+    refused((lstm_schedule){.min_lr = INFINITY}, 0,
+            "schedule: min_lr is inf, expected at least 0 and finite");
+    refused((lstm_schedule){.warmup_start = 2}, 0,
+            "schedule: warmup_start is 2, expected above 0 and at most 1");
+    refused((lstm_schedule){.rise = 1}, 0,
+            "schedule: rise is 1, expected above 0 and below 1");
+    refused((lstm_schedule){.div_factor = -1}, 0,
+            "schedule: div_factor is -1, expected above 0 and finite");
+    refused((lstm_schedule){.final_div_factor = -1}, 0,
+            "schedule: final_div_factor is -1, expected above 0 and finite");
+    double lr;
+    assert_int_equal(lstm_schedule_lr(NULL, 0, &lr), LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_schedule_lr(&(lstm_schedule){0}, 0, NULL),
+                     LSTM_INVALID_ARGUMENT);
+}
+
+static void plateaus_out_of_range_change_nothing(void **state)
+{
+    (void)state;
+    lstm_plateau bad[] = {
+        {.lr = -1}, {.factor = 1}, {.threshold = INFINITY}, {.min_lr = -1}};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_int_equal(lstm_plateau_update(&bad[i], 1), LSTM_INVALID_ARGUMENT);
+        assert_contains(lstm_last_error(), "schedule: ");
+        assert_false(bad[i].started);
+    }
+    assert_int_equal(lstm_plateau_update(NULL, 1), LSTM_INVALID_ARGUMENT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(stairs_are_torchs),
+        TEST(curves_are_torchs),
+        TEST(warm_ups_are_torchs),
+        TEST(cycles_are_torchs),
+        TEST(plateaus_are_torchs),
+        TEST(options_out_of_range_are_named),
+        TEST(plateaus_out_of_range_change_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
