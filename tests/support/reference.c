@@ -157,7 +157,8 @@ void reference_forward(const reference_lstm *net, const reference_input *input,
     free(below);
 }
 
-/* Sequences in the order of packed data: longest first, ties as they stand. */
+/* Sequences in the order of packed data: longest first. Ties stand as they come, which
+ * is PyTorch's order up to 16 sequences. */
 static void packed_order(const reference_input *input, size_t *order)
 {
     size_t count = 0;

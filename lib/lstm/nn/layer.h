@@ -74,6 +74,9 @@ typedef struct lstm_run {
     size_t *active;
     /** [steps] scratch of the sort. */
     size_t *next;
+    /** [batch] the row of each sequence of the caller's, and rows in the order in which
+     * PyTorch draws their masks. Both only with order. */
+    size_t *row_of, *draws;
     bool keep, has_h0, has_c0;
     /** Steps that the buffers hold: all, or a chunk of an evaluation. */
     size_t capacity;

@@ -178,7 +178,8 @@ void lstm_copy_reversed(const lstm_run *run, const lstm_part *part,
 }
 
 /* Where the draws of a step start in a mask: PyTorch draws in the memory order of the
- * output, [T, N, D S], or of the packed sequences, which have only rows that count. */
+ * output, [T, N, D S], or of the packed sequences, which have only rows that count, in
+ * an order of their own. */
 void lstm_draw_masks(lstm_layer *layer, lstm_run *run)
 {
     const double keep = 1.0 - layer->config.dropout;
@@ -187,7 +188,8 @@ void lstm_draw_masks(lstm_layer *layer, lstm_run *run)
         if (!run->mask[l])
             continue;
         for (size_t step = 0; step < run->steps; step++)
-            for (size_t row = 0; row < run->active[step]; row++) {
+            for (size_t k = 0; k < run->active[step]; k++) {
+                size_t row = run->order ? run->draws[k] : k;
                 uint8_t *mask = run->mask[l] + (step * run->batch + row) * channels;
                 for (size_t c = 0; c < channels && keep > 0; c++) {
                     uint64_t draw =

@@ -112,6 +112,8 @@ size_t lstm_run_plan(const lstm_layer *layer, lstm_run *run, void *memory)
     run->lengths = take(&at, run->batch, sizeof(size_t));
     run->active = take(&at, run->steps, sizeof(size_t));
     run->next = take(&at, run->steps, sizeof(size_t));
+    run->row_of = take(&at, run->batch, sizeof(size_t));
+    run->draws = take(&at, run->batch, sizeof(size_t));
     plan_layers(layer, run, &at);
     if (run->keep)
         plan_gradients(layer, run, &at);

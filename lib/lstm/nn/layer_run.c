@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/common/memory.h"
+#include "lib/lstm/core/order.h"
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/nn/layer.h"
 #include "lib/lstm/tensor/tensor.h"
@@ -158,7 +159,11 @@ static void sort_rows(lstm_run *run, const size_t *lengths)
         size_t row = run->next[lengths[n] - 1]++;
         run->order[row] = n;
         run->lengths[row] = lengths[n];
+        run->row_of[n] = row;
     }
+    lstm_packed_order(lengths, run->draws, run->batch);
+    for (size_t k = 0; k < run->batch; k++)
+        run->draws[k] = run->row_of[run->draws[k]];
 }
 
 static void set_lengths(lstm_run *run, const size_t *lengths)
