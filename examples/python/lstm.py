@@ -10,16 +10,18 @@ message, which shows both shapes.
     net = lstm.Layer(28, 128, layers=2, batch_first=True, rng=rng)
     net.forward(x, out=out)                # x [N, T, 28] -> out [N, T, 128]
 """
-from ctypes import byref, c_double, c_float, c_int64, c_size_t, c_ssize_t, c_uint8, c_void_p
+from ctypes import byref, c_double, c_float, c_int64, c_size_t, c_ssize_t, c_uint8
+from ctypes import c_uint64, c_void_p
 
 import native
 from lstm_c import (BFLOAT16, FLOAT32, MAX_RANK, MAX_THREADS, MEAN, NONE, RNG_STATE_SIZE,
-                    SUM, AdamConfig, CrossEntropyConfig, Error, LayerConfig, create,
-                    library)
+                    SUM, AdamConfig, CrossEntropyConfig, Error, LayerConfig, Plateau,
+                    Schedule, create, library)
 
 __all__ = ["BFLOAT16", "FLOAT32", "MAX_RANK", "MAX_THREADS", "MEAN", "NONE", "SUM", "Adam",
            "AdamConfig", "CrossEntropy", "Error", "Layer", "LayerConfig", "Linear",
-           "Params", "Rng", "Tensor", "kernels_name", "set_threads", "threads", "version"]
+           "Params", "Plateau", "Rng", "Tensor", "kernels_name", "schedule_lr",
+           "set_threads", "threads", "version"]
 
 
 def version():
@@ -251,8 +253,13 @@ class Linear(native.Handle):
 class CrossEntropy(native.Handle):
     """Cross-entropy of class scores, as torch.nn.CrossEntropyLoss."""
 
-    def __init__(self, reduction=MEAN):
-        config = CrossEntropyConfig(reduction=reduction)
+    def __init__(self, reduction=MEAN, class_weights=None, ignore_index=None, **options):
+        config = CrossEntropyConfig(reduction=reduction, **options)
+        if class_weights is not None:
+            config.classes = len(class_weights)
+            config.class_weights = (c_float * len(class_weights))(*class_weights)
+        if ignore_index is not None:
+            config.ignore, config.ignore_index = True, ignore_index
         super().__init__(create("lstm_cross_entropy_create", byref(config)),
                          library.lstm_cross_entropy_destroy)
         self._reduction, self._rows = reduction, 0
@@ -267,6 +274,16 @@ class CrossEntropy(native.Handle):
         value = (c_float * (rows if self._reduction == NONE else 1))()
         library.lstm_cross_entropy_forward(self.pointer, logits.pointer,
                                             targets.address, value)
+        self._rows = rows
+        return list(value) if self._reduction == NONE else value[0]
+
+    def forward_probabilities(self, logits, targets):
+        """logits and targets [N, C]; the loss, or with NONE a list of N."""
+        logits, targets = _tensor("logits", logits), _tensor("targets", targets)
+        rows = logits.shape[0]
+        value = (c_float * (rows if self._reduction == NONE else 1))()
+        library.lstm_cross_entropy_forward_probabilities(self.pointer, logits.pointer,
+                                                         targets.pointer, value)
         self._rows = rows
         return list(value) if self._reduction == NONE else value[0]
 
@@ -335,6 +352,10 @@ class Params(native.Handle):
         library.lstm_params_clip_norm(self.pointer, max_norm, byref(norm))
         return norm.value
 
+    def clip_value(self, limit):
+        """Limits every element of every gradient to [-limit, limit]."""
+        library.lstm_params_clip_value(self.pointer, limit)
+
     def save(self, path):
         """Writes a safetensors file."""
         library.lstm_params_save(self.pointer, str(path).encode())
@@ -369,3 +390,16 @@ class Adam(native.Handle):
     def steps(self):
         """Number of steps taken."""
         return library.lstm_adam_steps(self.pointer)
+
+    def set_parameter(self, index, lr_factor=1.0, weight_decay=0.0):
+        """Gives a parameter a learning rate and a weight decay of its own."""
+        library.lstm_adam_set_parameter(self.pointer, index, lr_factor, weight_decay)
+
+
+def schedule_lr(step, kind, lr, milestones=(), **options):
+    """Learning rate of a step; kinds and options as in lstm/schedule.h."""
+    schedule = Schedule(kind=kind, lr=lr, milestone_count=len(milestones), **options)
+    schedule.milestones = (c_uint64 * len(milestones))(*milestones)
+    result = c_double()
+    library.lstm_schedule_lr(byref(schedule), step, byref(result))
+    return result.value

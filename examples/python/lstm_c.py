@@ -39,7 +39,32 @@ class AdamConfig(ctypes.Structure):
 
 class CrossEntropyConfig(ctypes.Structure):
     """lstm_cross_entropy_config."""
-    _fields_ = [("reduction", c_int)]
+    _fields_ = [("reduction", c_int), ("class_weights", POINTER(c_float)),
+                ("classes", c_size_t), ("ignore", c_bool), ("ignore_index", c_int64),
+                ("label_smoothing", c_double), ("zero_mean_of_none", c_bool)]
+
+
+class Schedule(ctypes.Structure):
+    """lstm_schedule."""
+    _fields_ = [("kind", c_int), ("lr", c_double), ("steps", c_uint64),
+                ("milestones", POINTER(c_uint64)), ("milestone_count", c_size_t),
+                ("gamma", c_double), ("min_lr", c_double), ("warmup", c_uint64),
+                ("warmup_start", c_double), ("rise", c_double), ("div_factor", c_double),
+                ("final_div_factor", c_double), ("three_phase", c_bool),
+                ("linear", c_bool)]
+
+
+class Plateau(ctypes.Structure):
+    """lstm_plateau: set lr and options, then update() with each metric and read lr."""
+    _fields_ = [("lr", c_double), ("maximize", c_bool), ("factor", c_double),
+                ("patience", c_int64), ("threshold", c_double), ("absolute", c_bool),
+                ("cooldown", c_uint64), ("min_lr", c_double), ("started", c_bool),
+                ("best", c_double), ("bad", c_uint64), ("cooling", c_uint64)]
+
+    def update(self, metric):
+        """Takes a metric, and returns the learning rate from now on."""
+        library.lstm_plateau_update(byref(self), metric)
+        return self.lr
 
 
 def check(status):
@@ -73,17 +98,23 @@ CHECKED = {
     "lstm_linear_backward": [_handle] * 3,
     "lstm_cross_entropy_create": [_handle_address, POINTER(CrossEntropyConfig)],
     "lstm_cross_entropy_forward": [_handle, _handle, c_void_p, POINTER(c_float)],
+    "lstm_cross_entropy_forward_probabilities": [_handle, _handle, _handle,
+                                                 POINTER(c_float)],
     "lstm_cross_entropy_backward": [_handle, POINTER(c_float), _handle],
     "lstm_params_create": [_handle_address],
     "lstm_params_add_layer": [_handle, c_char_p, _handle],
     "lstm_params_add_linear": [_handle, c_char_p, _handle],
     "lstm_params_zero_grad": [_handle],
     "lstm_params_clip_norm": [_handle, c_double, POINTER(c_double)],
+    "lstm_params_clip_value": [_handle, c_double],
     "lstm_params_save": [_handle, c_char_p],
     "lstm_params_load": [_handle, c_char_p],
     "lstm_adam_create": [_handle_address, _handle, POINTER(AdamConfig)],
     "lstm_adam_step": [_handle],
     "lstm_adam_set_lr": [_handle, c_double],
+    "lstm_adam_set_parameter": [_handle, c_size_t, c_double, c_double],
+    "lstm_schedule_lr": [POINTER(Schedule), c_uint64, POINTER(c_double)],
+    "lstm_plateau_update": [POINTER(Plateau), c_double],
 }
 OTHERS = {
     "lstm_version": (c_char_p, []),

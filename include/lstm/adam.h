@@ -109,6 +109,28 @@ lstm_status lstm_adam_step(lstm_adam *adam);
 LSTM_API
 lstm_status lstm_adam_set_lr(lstm_adam *adam, double lr);
 
+/**
+ * Gives a parameter a learning rate and a weight decay of its own.
+ *
+ * As the parameter groups of PyTorch, for example biases without decay:
+ *
+ *     for (size_t i = 0; i < lstm_params_size(params); i++)
+ *         if (lstm_tensor_rank(lstm_params_value(params, i)) == 1)
+ *             lstm_adam_set_parameter(adam, i, 1, 0);
+ *
+ * @param adam an optimiser
+ * @param index of the parameter in the set
+ * @param lr_factor what the learning rate is multiplied with, at least 0 (before: 1)
+ * @param weight_decay at least 0 (before: that of the config)
+ * @retval LSTM_OK set
+ * @retval LSTM_INVALID_ARGUMENT adam is NULL, or an argument is out of range; the
+ *         message names it; nothing was changed
+ * @since 1.0
+ */
+LSTM_API
+lstm_status lstm_adam_set_parameter(lstm_adam *adam, size_t index, double lr_factor,
+                                    double weight_decay);
+
 /** Learning rate of the next step; 0 for NULL. @since 1.0 */
 LSTM_API
 double lstm_adam_lr(const lstm_adam *adam);

@@ -144,6 +144,20 @@ LSTM_API
 lstm_status lstm_params_clip_norm(lstm_params *params, double max_norm, double *norm);
 
 /**
+ * Limits every element of every gradient to [-limit, limit].
+ *
+ * As torch.nn.utils.clip_grad_value_(); a NaN stays.
+ *
+ * @param params a set
+ * @param limit at least 0
+ * @retval LSTM_OK done
+ * @retval LSTM_INVALID_ARGUMENT params is NULL, or limit is not at least 0
+ * @since 1.0
+ */
+LSTM_API
+lstm_status lstm_params_clip_value(lstm_params *params, double limit);
+
+/**
  * Writes all values to a safetensors file, which safetensors.torch.load_file() reads.
  *
  * The file is written under a temporary name beside it, synced and renamed: after a

@@ -163,6 +163,25 @@ static void a_gradient_that_is_not_finite_is_named_and_changes_nothing(void **st
     destroy_fixture(&f);
 }
 
+static void a_parameter_has_a_rate_and_a_decay_of_its_own_as_torchs_groups(void **state)
+{
+    (void)state;
+    fixture f = create_fixture(&(lstm_adam_config){.lr = 0.01, .weight_decay = 0.1});
+    assert_int_equal(lstm_adam_set_parameter(f.adam, 1, 0.25, 0), LSTM_OK);
+    for (int i = 1; i <= STEPS; i++)
+        step(&f, i);
+    for (size_t i = 0; i < WEIGHTS + BIASES; i++)
+        assert_close(value(&f, i), adam_groups[i], tolerance);
+    assert_int_equal(lstm_adam_set_parameter(NULL, 0, 1, 0), LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_adam_set_parameter(f.adam, 2, 1, 0), LSTM_INVALID_ARGUMENT);
+    assert_string_equal(lstm_last_error(), "adam: index is 2, expected below 2");
+    assert_int_equal(lstm_adam_set_parameter(f.adam, 0, -1, 0), LSTM_INVALID_ARGUMENT);
+    assert_contains(lstm_last_error(), "lr_factor is -1");
+    assert_int_equal(lstm_adam_set_parameter(f.adam, 0, 1, NAN), LSTM_INVALID_ARGUMENT);
+    assert_contains(lstm_last_error(), "weight_decay is ");
+    destroy_fixture(&f);
+}
+
 static void a_set_that_has_grown_is_refused(void **state)
 {
     (void)state;
@@ -234,6 +253,7 @@ int main(void)
         TEST(without_decay_of_the_moments_a_step_is_the_sign_of_the_gradient),
         TEST(the_learning_rate_holds_from_the_next_step),
         TEST(a_gradient_that_is_not_finite_is_named_and_changes_nothing),
+        TEST(a_parameter_has_a_rate_and_a_decay_of_its_own_as_torchs_groups),
         TEST(a_set_that_has_grown_is_refused),
         TEST(an_empty_set_can_be_stepped),
         TEST(options_out_of_range_are_named),

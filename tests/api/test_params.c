@@ -161,6 +161,27 @@ static void a_gradient_that_is_not_finite_is_named_and_nothing_changes(void **st
     destroy_fixture(&f);
 }
 
+static void clipping_by_value_limits_every_element(void **state)
+{
+    (void)state;
+    fixture f = create_fixture();
+    grad(&f, 2)[0] = INFINITY;
+    grad(&f, 2)[1] = -INFINITY;
+    grad(&f, 2)[2] = NAN;
+    assert_int_equal(lstm_params_clip_value(f.params, 0.25), LSTM_OK);
+    for (size_t i = 0; i < 35; i++) {
+        float value = linear_dweight[i];
+        assert_true(grad(&f, 0)[i] == fminf(fmaxf(value, -0.25f), 0.25f));
+    }
+    assert_true(grad(&f, 2)[0] == 0.25f && grad(&f, 2)[1] == -0.25f);
+    assert_true(isnan(grad(&f, 2)[2]));
+    assert_int_equal(lstm_params_clip_value(f.params, -1), LSTM_INVALID_ARGUMENT);
+    assert_string_equal(lstm_last_error(), "params: limit is -1, expected at least 0");
+    assert_int_equal(lstm_params_clip_value(f.params, NAN), LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_params_clip_value(NULL, 1), LSTM_INVALID_ARGUMENT);
+    destroy_fixture(&f);
+}
+
 static void bad_arguments_are_refused(void **state)
 {
     (void)state;
@@ -192,6 +213,7 @@ int main(void)
         TEST(a_norm_below_the_limit_leaves_the_bits),
         TEST(the_largest_floats_have_a_finite_norm),
         TEST(a_gradient_that_is_not_finite_is_named_and_nothing_changes),
+        TEST(clipping_by_value_limits_every_element),
         TEST(bad_arguments_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,6 +126,7 @@ ADAM = {
     "betas": dict(lr=0.05, betas=(0.3, 0.9), eps=1e-3),
     "decay": dict(lr=0.01, weight_decay=0.1),
     "decoupled": dict(lr=0.01, weight_decay=0.1, decoupled_weight_decay=True),
+    "groups": dict(lr=0.01, weight_decay=0.1),
     "amsgrad": dict(lr=0.01, amsgrad=True),
     "maximize": dict(lr=0.01, maximize=True, weight_decay=0.1, amsgrad=True),
 }
@@ -137,7 +138,11 @@ def adam():
     for name, options in ADAM.items():
         torch.manual_seed(5)
         fc = nn.Linear(7, 5)
-        optimiser = torch.optim.Adam(fc.parameters(), foreach=False, **options)
+        groups = fc.parameters()
+        if name == "groups":
+            groups = [{"params": [fc.weight]},
+                      {"params": [fc.bias], "lr": 0.0025, "weight_decay": 0}]
+        optimiser = torch.optim.Adam(groups, foreach=False, **options)
         for step in range(1, 6):
             for parameter in fc.parameters():
                 parameter.grad = torch.empty_like(parameter).uniform_(-(0.5**step), 0.5**step)

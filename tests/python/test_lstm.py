@@ -4,6 +4,7 @@ The standard library alone; what needs NumPy is skipped without it.
 """
 import array
 import ctypes
+import math
 import os
 import pathlib
 import shutil
@@ -285,6 +286,23 @@ class Library(unittest.TestCase):
                                 env={**os.environ, "LIBLSTM": "/no/such/library"})
         self.assertIn("/no/such/library", result.stderr)
 
+    def test_losses_take_weights_ignored_rows_and_probabilities(self):
+        logits, dlogits = lstm.Tensor(2, 2), lstm.Tensor(2, 2)
+        loss = lstm.CrossEntropy(class_weights=[1.0, 3.0], ignore_index=-100,
+                                 label_smoothing=0.5)
+        value = loss.forward(logits, [1, -100])
+        self.assertAlmostEqual(value, math.log(2) * (0.5 * 3 + 0.25 * 4) / 3, places=6)
+        loss.backward(dlogits)
+        self.assertAlmostEqual(loss.forward_probabilities(logits, logits),
+                               math.log(2) * 0.25 * 4, places=6)
+
+    def test_schedules_are_functions_of_the_step(self):
+        rates = [lstm.schedule_lr(step, kind=2, lr=1.0, milestones=[2, 3])
+                 for step in range(4)]
+        self.assertEqual([round(rate, 9) for rate in rates], [1.0, 1.0, 0.1, 0.01])
+        plateau = lstm.Plateau(lr=1.0, patience=1, factor=0.5)
+        self.assertEqual([plateau.update(1.0) for _ in range(3)], [1.0, 1.0, 0.5])
+
     def test_structures_are_as_large_as_in_c(self):
         try:
             import cffi
@@ -292,9 +310,10 @@ class Library(unittest.TestCase):
             self.skipTest("cffi is not installed")
         ffi = cffi.FFI()
         ffi.cdef(declarations.cdef("lstm"))
-        for name in ("LayerConfig", "AdamConfig", "CrossEntropyConfig"):
+        for name in ("LayerConfig", "AdamConfig", "CrossEntropyConfig", "Schedule",
+                     "Plateau"):
             structure = getattr(lstm_c, name)
-            c_name = structure.__doc__.rstrip(".")
+            c_name = structure.__doc__.split(":")[0].rstrip(".")
             fields = [field for field, _ in ffi.typeof(c_name).fields]
             self.assertEqual([field for field, _ in structure._fields_], fields)
             self.assertEqual(ctypes.sizeof(structure), ffi.sizeof(c_name))

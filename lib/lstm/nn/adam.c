@@ -30,6 +30,10 @@ typedef struct slot {
     lstm_parameter *parameter;
     /** Its elements among those of all, rounded up to whole lines. */
     size_t start, count;
+    /** Factor of the learning rate, and weight decay. */
+    double lr_factor, weight_decay;
+    /** Views of its moments; largest is NULL without amsgrad. */
+    lstm_adam_moments moments;
 } slot;
 
 struct lstm_adam {
@@ -92,9 +96,18 @@ static lstm_status create_slots(lstm_adam *adam)
         s->parameter = lstm_params_parameter(adam->params, i);
         s->start = adam->count;
         s->count = lstm_tensor_count(s->parameter->value);
+        s->lr_factor = 1;
+        s->weight_decay = adam->config.weight_decay;
         adam->count += (s->count + LINE - 1) / LINE * LINE;
     }
     return LSTM_OK;
+}
+
+/* A view of a parameter's part of one of the moments, in the parameter's shape. */
+static lstm_status view(lstm_tensor **out, const slot *s, float *moments)
+{
+    const lstm_tensor *value = s->parameter->value;
+    return lstm_tensor_wrap(out, moments + s->start, value->rank, value->shape, NULL);
 }
 
 static lstm_status create_moments(lstm_adam *adam)
@@ -106,7 +119,16 @@ static lstm_status create_moments(lstm_adam *adam)
     adam->second = adam->first + adam->count;
     if (adam->config.amsgrad)
         adam->largest = adam->second + adam->count;
-    return LSTM_OK;
+    lstm_status status = LSTM_OK;
+    for (size_t i = 0; !status && i < adam->size; i++) {
+        slot *s = &adam->slots[i];
+        status = view(&s->moments.first, s, adam->first);
+        if (!status)
+            status = view(&s->moments.second, s, adam->second);
+        if (!status && adam->largest)
+            status = view(&s->moments.largest, s, adam->largest);
+    }
+    return status;
 }
 
 lstm_status lstm_adam_create(lstm_adam **out, lstm_params *params,
@@ -141,26 +163,32 @@ void lstm_adam_destroy(lstm_adam **adam)
 {
     if (!adam || !*adam)
         return;
+    for (size_t i = 0; (*adam)->slots && i < (*adam)->size; i++) {
+        lstm_tensor_destroy(&(*adam)->slots[i].moments.first);
+        lstm_tensor_destroy(&(*adam)->slots[i].moments.second);
+        lstm_tensor_destroy(&(*adam)->slots[i].moments.largest);
+    }
     common_free((*adam)->slots);
     common_free((*adam)->first);
     common_free(*adam);
     *adam = NULL;
 }
 
-/* Coefficients of step number adam->steps. */
-static lstm_adam_coefficients coefficients_of(const lstm_adam *adam)
+/* Coefficients of step number adam->steps for a parameter. */
+static lstm_adam_coefficients coefficients_of(const lstm_adam *adam, const slot *s)
 {
     const lstm_adam_config *config = &adam->config;
-    double t = (double)adam->steps, decay = config->weight_decay;
+    double t = (double)adam->steps, decay = s->weight_decay;
+    double lr = config->lr * s->lr_factor;
     return (lstm_adam_coefficients){
         .one_minus_beta1 = (float)(1 - config->beta1),
         .beta2 = (float)config->beta2,
         .one_minus_beta2 = (float)(1 - config->beta2),
-        .step_size = (float)(config->lr / (1 - pow(config->beta1, t))),
+        .step_size = (float)(lr / (1 - pow(config->beta1, t))),
         .bias_correction = (float)sqrt(1 - pow(config->beta2, t)),
         .eps = (float)config->eps,
         .decay = config->decoupled ? 0 : (float)decay,
-        .shrink = config->decoupled ? (float)(1 - config->lr * decay) : 1,
+        .shrink = config->decoupled ? (float)(1 - lr * decay) : 1,
         .sign = config->maximize ? -1 : 1,
     };
 }
@@ -172,7 +200,6 @@ static void step_share(void *work, lstm_team *team, size_t share, size_t shares)
     (void)team;
     size_t start = lstm_share_start(adam->count, LINE, share, shares);
     size_t end = lstm_share_start(adam->count, LINE, share + 1, shares);
-    lstm_adam_coefficients coefficients = coefficients_of(adam);
     for (size_t i = 0; i < adam->size; i++) {
         const slot *s = &adam->slots[i];
         size_t low = start > s->start ? start - s->start : 0;
@@ -181,6 +208,7 @@ static void step_share(void *work, lstm_team *team, size_t share, size_t shares)
         if (low >= high)
             continue;
         size_t at = s->start + low;
+        lstm_adam_coefficients coefficients = coefficients_of(adam, s);
         lstm_kernels_get()->adam_step(high - low, s->parameter->value->data + low,
                                       adam->first + at, adam->second + at,
                                       adam->largest ? adam->largest + at : NULL,
@@ -227,4 +255,32 @@ double lstm_adam_lr(const lstm_adam *adam)
 uint64_t lstm_adam_steps(const lstm_adam *adam)
 {
     return adam ? adam->steps : 0;
+}
+
+lstm_status lstm_adam_set_parameter(lstm_adam *adam, size_t index, double lr_factor,
+                                    double weight_decay)
+{
+    if (!adam)
+        return lstm_fail_null("adam", "adam");
+    if (index >= adam->size)
+        return lstm_fail(LSTM_INVALID_ARGUMENT,
+                         "adam: index is %zu, expected below %zu", index, adam->size);
+    lstm_status status = check_option("lr_factor", lr_factor, 0, INFINITY);
+    if (!status)
+        status = check_option("weight_decay", weight_decay, 0, INFINITY);
+    if (status)
+        return status;
+    adam->slots[index].lr_factor = lr_factor;
+    adam->slots[index].weight_decay = weight_decay;
+    return LSTM_OK;
+}
+
+const lstm_adam_moments *lstm_adam_get_moments(const lstm_adam *adam, size_t index)
+{
+    return index < adam->size ? &adam->slots[index].moments : NULL;
+}
+
+void lstm_adam_set_steps(lstm_adam *adam, uint64_t steps)
+{
+    adam->steps = steps;
 }

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include <lstm/adam.h>
 #include <lstm/layer.h>
 #include <lstm/linear.h>
 #include <lstm/params.h>
@@ -39,5 +40,21 @@ lstm_parameter *lstm_params_parameter(const lstm_params *params, size_t index);
 /** LSTM_OK, or LSTM_NOT_FINITE naming the first parameter whose gradient is not finite.
  */
 lstm_status lstm_params_check_finite(const lstm_params *params);
+
+/** Moments of a parameter, in its shape. */
+typedef struct lstm_adam_moments {
+    lstm_tensor *first, *second;
+    /** NULL without amsgrad. */
+    lstm_tensor *largest;
+} lstm_adam_moments;
+
+/** Moments of a parameter of an optimiser's set; NULL when index is out of range. */
+const lstm_adam_moments *lstm_adam_get_moments(const lstm_adam *adam, size_t index);
+
+/** Sets the number of steps taken. */
+void lstm_adam_set_steps(lstm_adam *adam, uint64_t steps);
+
+/** The layer whose first parameter this one of the set is; NULL when there is none. */
+const lstm_layer *lstm_params_layer(const lstm_params *params, size_t index);
 
 #endif

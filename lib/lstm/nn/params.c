@@ -20,6 +20,8 @@
 typedef struct entry {
     char *name;
     lstm_parameter *parameter;
+    /** The layer whose first parameter this is, or NULL. */
+    const lstm_layer *layer;
 } entry;
 
 struct lstm_params {
@@ -78,7 +80,8 @@ static bool has_name(const entry *entries, size_t size, const char *name)
 /* Adds parameters to a copy of the entries, which takes their place when all is well.
  */
 static lstm_status add(lstm_params *params, const char *prefix,
-                       lstm_parameter *parameters, size_t count)
+                       lstm_parameter *parameters, size_t count,
+                       const lstm_layer *layer)
 {
     size_t old = params->size, size = old;
     entry *entries = common_alloc(old + count, sizeof(*entries));
@@ -96,7 +99,7 @@ static lstm_status add(lstm_params *params, const char *prefix,
         if (has_name(entries, old, name))
             status = lstm_fail(LSTM_INVALID_ARGUMENT,
                                "params: name %s is in the set already", name);
-        entries[size++] = (entry){name, &parameters[i]};
+        entries[size++] = (entry){name, &parameters[i], i ? NULL : layer};
     }
     if (status) {
         free_entries(entries, old, size);
@@ -126,7 +129,7 @@ lstm_status lstm_params_add_layer(lstm_params *params, const char *prefix,
         return status;
     size_t count;
     lstm_parameter *parameters = lstm_layer_parameters(layer, &count);
-    return add(params, prefix, parameters, count);
+    return add(params, prefix, parameters, count, layer);
 }
 
 lstm_status lstm_params_add_linear(lstm_params *params, const char *prefix,
@@ -137,7 +140,7 @@ lstm_status lstm_params_add_linear(lstm_params *params, const char *prefix,
         return status;
     size_t count;
     lstm_parameter *parameters = lstm_linear_parameters(linear, &count);
-    return add(params, prefix, parameters, count);
+    return add(params, prefix, parameters, count, NULL);
 }
 
 size_t lstm_params_size(const lstm_params *params)
@@ -161,6 +164,11 @@ const char *lstm_params_name(const lstm_params *params, size_t index)
 lstm_parameter *lstm_params_parameter(const lstm_params *params, size_t index)
 {
     return index < lstm_params_size(params) ? params->entries[index].parameter : NULL;
+}
+
+const lstm_layer *lstm_params_layer(const lstm_params *params, size_t index)
+{
+    return index < lstm_params_size(params) ? params->entries[index].layer : NULL;
 }
 
 lstm_tensor *lstm_params_value(const lstm_params *params, size_t index)
@@ -236,6 +244,27 @@ lstm_status lstm_params_clip_norm(lstm_params *params, double max_norm, double *
     for (size_t i = 0; i < params->size; i++) {
         lstm_tensor *grad = lstm_params_grad(params, i);
         lstm_kernels_get()->scale(lstm_tensor_count(grad), grad->data, factor);
+    }
+    return LSTM_OK;
+}
+
+lstm_status lstm_params_clip_value(lstm_params *params, double limit)
+{
+    if (!params)
+        return lstm_fail_null("params", "params");
+    if (!(limit >= 0))
+        return lstm_fail(LSTM_INVALID_ARGUMENT,
+                         "params: limit is %g, expected at least 0", limit);
+    float high = (float)limit;
+    for (size_t i = 0; i < params->size; i++) {
+        lstm_tensor *grad = lstm_params_grad(params, i);
+        size_t count = lstm_tensor_count(grad);
+        /* A NaN is neither above nor below, and stays. */
+        for (size_t j = 0; j < count; j++) {
+            float value = grad->data[j];
+            value = value > high ? high : value;
+            grad->data[j] = value < -high ? -high : value;
+        }
     }
     return LSTM_OK;
 }
