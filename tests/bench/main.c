@@ -20,7 +20,7 @@ static const char usage[] =
     "  --only PART         machine, experiment, inference or sweep (default: all)\n"
     "  --shape N,T,I,H,L   only training of this shape: batch, steps, inputs, hidden\n"
     "                      units, layers\n"
-    "  --infer             with --shape: inference\n"
+    "  --work WORK         with --shape: train, infer or stream (default train)\n"
     "  --phases            with --shape: also the phases of a step\n"
     "  --bf16              products in bfloat16\n"
     "  --threads K         most threads (default: the processors; parts run with 1 "
@@ -33,9 +33,9 @@ static const char usage[] =
     "  --help\n";
 
 typedef struct {
-    const char *only, *json;
+    const char *only, *json, *work;
     shape shape;
-    bool has_shape, infer, phases;
+    bool has_shape, phases;
     size_t threads;
     plan plan;
 } options;
@@ -75,7 +75,7 @@ static int parse(options *o, int count, char **words)
     static const struct option table[] = {
         {"only", required_argument, NULL, 'o'},
         {"shape", required_argument, NULL, 's'},
-        {"infer", no_argument, NULL, 'i'},
+        {"work", required_argument, NULL, 'w'},
         {"phases", no_argument, NULL, 'p'},
         {"bf16", no_argument, NULL, 'b'},
         {"threads", required_argument, NULL, 't'},
@@ -96,8 +96,8 @@ static int parse(options *o, int count, char **words)
             if (!parse_shape(optarg, &o->shape))
                 return wrong("--shape", optarg);
             break;
-        case 'i':
-            o->infer = true;
+        case 'w':
+            o->work = optarg;
             break;
         case 'p':
             o->phases = true;
@@ -157,6 +157,8 @@ static void run_inference(const options *o, size_t threads)
     one.batch = 1;
     measure_inference(&o->plan, &thousand, threads);
     measure_inference(&o->plan, &one, threads);
+    one.steps = 1;
+    measure_streaming(&o->plan, &one, threads);
 }
 
 static void run_sweep(const options *o, size_t threads)
@@ -189,24 +191,34 @@ static void run_parts(const options *o)
 static void run_shape(const options *o)
 {
     report_heading(o->plan.report, "One shape");
-    if (o->infer)
+    if (strcmp(o->work, "infer") == 0)
         measure_inference(&o->plan, &o->shape, o->threads);
+    else if (strcmp(o->work, "stream") == 0)
+        measure_streaming(&o->plan, &o->shape, o->threads);
     else
         measure_training(&o->plan, &o->shape, o->threads, o->phases);
 }
 
+static bool is_one_of(const char *word, const char *const *words)
+{
+    while (*words && strcmp(word, *words) != 0)
+        words++;
+    return *words;
+}
+
 int main(int count, char **words)
 {
-    static const char *const parts[] = {"machine", "experiment", "inference", "sweep"};
-    options o = {.threads = machine_processors(), .plan.seconds = 1};
+    static const char *const parts[] = {"machine", "experiment", "inference", "sweep",
+                                        NULL};
+    static const char *const works[] = {"train", "infer", "stream", NULL};
+    options o = {.work = "train", .threads = machine_processors(), .plan.seconds = 1};
     int status = parse(&o, count, words);
     if (status)
         return status;
-    bool known = !o.only;
-    for (size_t i = 0; o.only && i < sizeof(parts) / sizeof(parts[0]); i++)
-        known = known || strcmp(o.only, parts[i]) == 0;
-    if (!known)
+    if (o.only && !is_one_of(o.only, parts))
         return wrong("--only", o.only);
+    if (!is_one_of(o.work, works))
+        return wrong("--work", o.work);
     report r = report_create(o.json && strcmp(o.json, "-") == 0);
     o.plan.report = &r;
     if (o.has_shape)

@@ -86,6 +86,7 @@ static void create_tensors(network *net)
     const shape *s = &net->shape;
     net->x = tensor(3, (size_t[]){s->batch, s->steps, s->inputs});
     net->hn = tensor(3, (size_t[]){s->layers, s->batch, s->hidden});
+    net->cn = tensor(3, (size_t[]){s->layers, s->batch, s->hidden});
     net->dhn = tensor(3, (size_t[]){s->layers, s->batch, s->hidden});
     net->logits = tensor(2, (size_t[]){s->batch, CLASSES});
     net->dlogits = tensor(2, (size_t[]){s->batch, CLASSES});
@@ -117,8 +118,8 @@ network network_create(const shape *s, lstm_precision precision)
 
 void network_destroy(network *net)
 {
-    lstm_tensor **tensors[] = {&net->last, &net->dlast,  &net->x,      &net->hn,
-                               &net->dhn,  &net->logits, &net->dlogits};
+    lstm_tensor **tensors[] = {&net->last, &net->dlast, &net->x,      &net->hn,
+                               &net->cn,   &net->dhn,   &net->logits, &net->dlogits};
     for (size_t i = 0; i < sizeof(tensors) / sizeof(tensors[0]); i++)
         lstm_tensor_destroy(tensors[i]);
     lstm_adam_destroy(&net->adam);
@@ -161,6 +162,13 @@ void network_train(network *net)
 void network_infer(network *net)
 {
     forward(net);
+    must(lstm_linear_forward(net->head, net->last, net->logits));
+}
+
+void network_stream(network *net)
+{
+    must(lstm_layer_forward(net->layer, net->x, net->hn, net->cn, NULL, net->hn,
+                            net->cn));
     must(lstm_linear_forward(net->head, net->last, net->logits));
 }
 

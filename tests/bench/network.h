@@ -49,7 +49,7 @@ typedef struct network {
     lstm_cross_entropy *loss;
     lstm_params *params;
     lstm_adam *adam;
-    lstm_tensor *x, *hn, *dhn, *last, *dlast, *logits, *dlogits;
+    lstm_tensor *x, *hn, *cn, *dhn, *last, *dlast, *logits, *dlogits;
     int64_t *targets;
 } network;
 
@@ -62,6 +62,9 @@ void network_train(network *net);
 
 /** Forward and head of a layer in evaluation mode. */
 void network_infer(network *net);
+
+/** Forward from the state that the last call left, and head; in evaluation mode. */
+void network_stream(network *net);
 
 /**
  * The same as network_train(), taken apart: seconds of each phase. What cannot be seen

@@ -75,6 +75,7 @@ static json_t *result_json(const result *x)
     if (x->flop > 0) {
         double time = x->cpu > 0 ? x->cpu : x->median;
         json_object_set_new(out, "gflops", json_real(x->flop / time / 1e9));
+        json_object_set_new(out, "flop", json_real(x->flop));
         json_object_set_new(out, "peak_gflops", json_real(x->peak / 1e9));
         json_object_set_new(out, "of_peak", json_real(x->flop / time / x->peak));
     }

@@ -142,17 +142,32 @@ void measure_training(const plan *p, const shape *s, size_t threads, bool phases
     network_destroy(&net);
 }
 
-void measure_inference(const plan *p, const shape *s, size_t threads)
+static void measure_evaluation(const plan *p, const char *name, const shape *s,
+                               size_t threads, void (*work)(network *), double flop)
 {
     if (lstm_set_threads(threads))
         return;
     network net = network_create(s, p->precision);
     if (lstm_layer_set_training(net.layer, false))
         return;
-    series steps = measure(p, threads, network_infer, &net);
-    report_series(p, "infer", &net, threads, shape_forward_flop(s), &steps);
+    series steps = measure(p, threads, work, &net);
+    report_series(p, name, &net, threads, flop, &steps);
     series_destroy(&steps);
     network_destroy(&net);
+}
+
+void measure_inference(const plan *p, const shape *s, size_t threads)
+{
+    measure_evaluation(p, "infer", s, threads, network_infer, shape_forward_flop(s));
+}
+
+void measure_streaming(const plan *p, const shape *s, size_t threads)
+{
+    /* With a state before the first step, each step has its recurrent product. */
+    shape longer = *s;
+    longer.steps++;
+    measure_evaluation(p, "stream", s, threads, network_stream,
+                       shape_forward_flop(&longer) - shape_forward_flop(s));
 }
 
 /* As many images as MNIST has, of steps by inputs pixels. */

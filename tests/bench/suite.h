@@ -28,6 +28,9 @@ void measure_training(const plan *p, const shape *s, size_t threads, bool phases
 
 void measure_inference(const plan *p, const shape *s, size_t threads);
 
+/** One step of sequences whose state is carried on. */
+void measure_streaming(const plan *p, const shape *s, size_t threads);
+
 /** Gathering and normalising one batch of images. */
 void measure_loader(const plan *p, const shape *s);
 
