@@ -28,7 +28,7 @@ class Declarations(unittest.TestCase):
                        for part in ("MAJOR", "MINOR", "PATCH")]
             self.assertEqual(".".join(map(str, numbers)), VERSION)
 
-    def test_only_documented_names_are_exported(self):
+    def test_exactly_the_documented_names_are_exported(self):
         for library, path in LIBRARIES.items():
             with self.subTest(library=library):
                 listing = subprocess.run(["nm", "-D", "--defined-only", path], text=True,
@@ -36,7 +36,7 @@ class Declarations(unittest.TestCase):
                 names = [line.split() for line in listing.splitlines()]
                 # "A" is the name of the version node itself.
                 exported = {name.split("@")[0] for *_, kind, name in names if kind != "A"}
-                self.assertEqual(exported - set(declarations.functions(library)), set())
+                self.assertEqual(sorted(exported), sorted(declarations.functions(library)))
 
     def test_the_library_is_small(self):
         for library in self.each():

@@ -123,6 +123,12 @@ class Layers(unittest.TestCase):
         self.report([f"{name}: {mark}" for name, text in files()
                      for mark in UNFINISHED.findall(text)])
 
+    def test_links_between_pages_lead_somewhere(self):
+        pages = [("README.md", (ROOT / "README.md").read_text()), *files(".md")]
+        self.report([f"{name}: {link}" for name, text in pages
+                     for link in re.findall(r"\]\(([^)#:]+)\)", text)
+                     if not (ROOT / name).parent.joinpath(link).exists()])
+
     def test_lines_end_clean(self):
         self.report([f"{name}:{number}" for name, text in files()
                      for number, line in enumerate(text.split("\n"), 1)
