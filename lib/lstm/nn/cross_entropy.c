@@ -73,7 +73,7 @@ lstm_status lstm_cross_entropy_create(lstm_cross_entropy **out,
     if (!out)
         return lstm_fail_null("cross_entropy", "out");
     *out = NULL;
-    lstm_cross_entropy_config options = {LSTM_REDUCTION_MEAN};
+    lstm_cross_entropy_config options = {.reduction = LSTM_REDUCTION_MEAN};
     if (config)
         options = *config;
     lstm_status status = check_config(&options);
