@@ -1,0 +1,223 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <mnist/mnist.h>
+
+#include "examples/pgm.h"
+#include "examples/predict/model.h"
+#include "examples/predict/picture.h"
+
+const char *const picture_stdin = "-";
+
+enum {
+    PIXELS = MODEL_SIDE * MODEL_SIDE,
+    /* Largest file that is read as a picture. */
+    LARGEST_FILE = 1 << 28,
+    /* Share of the contrast, as a divisor, below which a pixel is paper. */
+    PAPER = 4
+};
+
+/* The first bytes of a file tell what it is. */
+enum { HEAD = 2 };
+
+/* All of a file whose head has been read already; NULL with errno set, EFBIG when it is
+ * too large. */
+static uint8_t *read_all(FILE *file, const uint8_t *head, size_t *size)
+{
+    size_t room = 1 << 16;
+    uint8_t *bytes = malloc(room);
+    if (bytes)
+        memcpy(bytes, head, HEAD);
+    *size = HEAD;
+    while (bytes) {
+        *size += fread(bytes + *size, 1, room - *size, file);
+        if (*size < room)
+            break;
+        errno = EFBIG;
+        uint8_t *larger = room < LARGEST_FILE ? realloc(bytes, room *= 2) : NULL;
+        if (!larger)
+            free(bytes);
+        bytes = larger;
+    }
+    if (bytes && ferror(file)) {
+        free(bytes);
+        bytes = NULL;
+    }
+    return bytes;
+}
+
+/* How bright the paper is: the median of the border. */
+static unsigned paper_of(const uint8_t *pixels, size_t rows, size_t cols)
+{
+    size_t counts[256] = {0}, total = 2 * (rows + cols), below = 0;
+    for (size_t col = 0; col < cols; col++) {
+        counts[pixels[col]]++;
+        counts[pixels[(rows - 1) * cols + col]]++;
+    }
+    for (size_t row = 0; row < rows; row++) {
+        counts[pixels[row * cols]]++;
+        counts[pixels[row * cols + cols - 1]]++;
+    }
+    unsigned level = 0;
+    while (below + counts[level] <= total / 2)
+        below += counts[level++];
+    return level;
+}
+
+/* Makes the paper black, so that the box around the drawing can be found, and the
+ * brightest pixel white; false when there is no drawing. */
+static bool clear_paper(uint8_t *pixels, size_t count, unsigned paper)
+{
+    unsigned largest = 0;
+    for (size_t i = 0; i < count; i++)
+        largest = pixels[i] > largest ? pixels[i] : largest;
+    if (largest <= paper)
+        return false;
+    unsigned contrast = largest - paper;
+    for (size_t i = 0; i < count; i++) {
+        unsigned ink = pixels[i] > paper ? pixels[i] - paper : 0;
+        pixels[i] =
+            (uint8_t)(ink * PAPER < contrast ? 0
+                                             : (ink * 255 + contrast / 2) / contrast);
+    }
+    return true;
+}
+
+/* Brings one picture, which is changed, into the form of MNIST. */
+static bool adopt(uint8_t *pixels, size_t rows, size_t cols, uint8_t *out,
+                  size_t *inverted, const char **why)
+{
+    size_t count = rows * cols;
+    unsigned paper = paper_of(pixels, rows, cols);
+    if (paper > 127) {
+        for (size_t i = 0; i < count; i++)
+            pixels[i] = (uint8_t)(255 - pixels[i]);
+        paper = 255 - paper;
+        ++*inverted;
+    }
+    if (rows == MODEL_SIDE && cols == MODEL_SIDE) {
+        memcpy(out, pixels, PIXELS);
+        return true;
+    }
+    *why = "is blank, expected a digit";
+    if (!clear_paper(pixels, count, paper))
+        return false;
+    *why = mnist_last_error();
+    return mnist_image_fit(pixels, rows, cols, out) == MNIST_OK;
+}
+
+static bool read_idx(pictures *read, const char *path, char *why, size_t why_size)
+{
+    mnist_dataset *dataset;
+    if (mnist_dataset_read(&dataset, path, NULL, 1) != MNIST_OK) {
+        snprintf(why, why_size, "%s", mnist_last_error());
+        return false;
+    }
+    size_t count = mnist_dataset_count(dataset);
+    size_t rows = mnist_dataset_rows(dataset), cols = mnist_dataset_cols(dataset);
+    uint8_t *copy = malloc(rows * cols);
+    const char *reason = "no memory for the images";
+    read->indexed = true;
+    read->images = copy ? calloc(count, PIXELS) : NULL;
+    bool done = read->images != NULL;
+    for (; done && read->count < count; read->count += done) {
+        memcpy(copy, mnist_dataset_image(dataset, read->count), rows * cols);
+        done = adopt(copy, rows, cols, read->images + read->count * PIXELS,
+                     &read->inverted, &reason);
+    }
+    if (!done) {
+        snprintf(why, why_size, "%s: image %zu: %s", path, read->count, reason);
+        free(read->images);
+    }
+    free(copy);
+    mnist_dataset_destroy(&dataset);
+    return done;
+}
+
+static bool adopt_pgm(pictures *read, const char *name, const uint8_t *bytes,
+                      size_t size, char *why, size_t why_size)
+{
+    pgm picture;
+    char detail[256];
+    const char *reason = detail;
+    bool done = pgm_read(&picture, bytes, size, detail, sizeof(detail));
+    if (done) {
+        reason = "no memory for the image";
+        read->images = malloc(PIXELS);
+        done = read->images && adopt(picture.pixels, picture.rows, picture.cols,
+                                     read->images, &read->inverted, &reason);
+    }
+    if (!done) {
+        snprintf(why, why_size, "%s: %s", name, reason);
+        free(read->images);
+    }
+    free(picture.pixels);
+    read->count = 1;
+    return done;
+}
+
+static bool read_pgm(pictures *read, FILE *file, const uint8_t *head, const char *name,
+                     char *why, size_t why_size)
+{
+    size_t size;
+    uint8_t *bytes = read_all(file, head, &size);
+    if (!bytes) {
+        snprintf(why, why_size, "%s: %s", name, strerror(errno));
+        return false;
+    }
+    bool done = adopt_pgm(read, name, bytes, size, why, why_size);
+    free(bytes);
+    return done;
+}
+
+/* IDX of bytes begins with 0x00000803, gzip with 0x1f8b. */
+static bool looks_like_idx(const uint8_t *head)
+{
+    return (head[0] == 0 && head[1] == 0) || (head[0] == 0x1f && head[1] == 0x8b);
+}
+
+static bool looks_like_netpbm(const uint8_t *head)
+{
+    return head[0] == 'P' && head[1] >= '1' && head[1] <= '7';
+}
+
+static bool read_open(pictures *read, FILE *file, const char *path, const char *name,
+                      char *why, size_t why_size)
+{
+    uint8_t head[HEAD];
+    errno = 0;
+    size_t size = fread(head, 1, HEAD, file);
+    if (ferror(file))
+        snprintf(why, why_size, "%s: %s", name, strerror(errno));
+    else if (size < HEAD)
+        snprintf(why, why_size,
+                 "%s: has %zu bytes, expected a PGM picture or an IDX file", name,
+                 size);
+    else if (looks_like_netpbm(head))
+        return read_pgm(read, file, head, name, why, why_size);
+    else if (looks_like_idx(head) && file != stdin)
+        return read_idx(read, path, why, why_size);
+    else
+        snprintf(why, why_size,
+                 "%s: begins with the bytes 0x%02x 0x%02x, expected a PGM picture (P2, "
+                 "P5)%s",
+                 name, head[0], head[1], file == stdin ? "" : " or an IDX file");
+    return false;
+}
+
+bool pictures_read(pictures *read, const char *path, char *why, size_t why_size)
+{
+    *read = (pictures){0};
+    if (strcmp(path, picture_stdin) == 0)
+        return read_open(read, stdin, path, "standard input", why, why_size);
+    FILE *file = fopen(path, "rb");
+    if (!file) {
+        snprintf(why, why_size, "%s: %s", path, strerror(errno));
+        return false;
+    }
+    bool done = read_open(read, file, path, path, why, why_size);
+    fclose(file);
+    return done;
+}
