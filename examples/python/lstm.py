@@ -11,17 +11,17 @@ message, which shows both shapes.
     net.forward(x, out=out)                # x [N, T, 28] -> out [N, T, 128]
 """
 from ctypes import byref, c_double, c_float, c_int64, c_size_t, c_ssize_t, c_uint8
-from ctypes import c_uint64, c_void_p
+from ctypes import c_uint64, c_void_p, create_string_buffer, pointer
 
 import native
 from lstm_c import (BFLOAT16, FLOAT32, MAX_RANK, MAX_THREADS, MEAN, NONE, RNG_STATE_SIZE,
-                    SUM, AdamConfig, CrossEntropyConfig, Error, LayerConfig, Plateau,
-                    Schedule, create, library)
+                    SUM, AdamConfig, CrossEntropyConfig, Error, FileOptions, LayerConfig,
+                    Plateau, Schedule, create, library, pairs)
 
 __all__ = ["BFLOAT16", "FLOAT32", "MAX_RANK", "MAX_THREADS", "MEAN", "NONE", "SUM", "Adam",
            "AdamConfig", "CrossEntropy", "Error", "Layer", "LayerConfig", "Linear",
-           "Params", "Plateau", "Rng", "Tensor", "kernels_name", "schedule_lr",
-           "set_threads", "threads", "version"]
+           "Params", "Plateau", "Rng", "Tensor", "file_metadata", "kernels_name",
+           "schedule_lr", "set_threads", "threads", "version"]
 
 
 def version():
@@ -202,6 +202,17 @@ class Layer(native.Handle):
         super().__init__(pointer, library.lstm_layer_destroy,
                          *([rng] if options.get("dropout") else []))
 
+    @classmethod
+    def load(cls, path, prefix, rng=None):
+        """A layer out of a file that Params.save() wrote; without a generator it has no
+        dropout."""
+        layer = cls.__new__(cls)
+        pointer = create("lstm_layer_load", str(path).encode(), prefix.encode(),
+                         _pointer(rng, Rng))
+        native.Handle.__init__(layer, pointer, library.lstm_layer_destroy,
+                               *([rng] if rng else []))
+        return layer
+
     @property
     def config(self):
         """A copy of the options."""
@@ -356,13 +367,33 @@ class Params(native.Handle):
         """Limits every element of every gradient to [-limit, limit]."""
         library.lstm_params_clip_value(self.pointer, limit)
 
-    def save(self, path):
-        """Writes a safetensors file."""
-        library.lstm_params_save(self.pointer, str(path).encode())
+    def save(self, path, adam=None, rng=None, rename=None, metadata=None):
+        """Writes a safetensors file; with an optimiser and a generator a checkpoint.
+        rename maps beginnings of names to those in the file."""
+        options = _file_options(adam, rng, rename, metadata)
+        library.lstm_params_save_as(self.pointer, str(path).encode(), byref(options))
 
-    def load(self, path):
-        """Reads a safetensors file."""
-        library.lstm_params_load(self.pointer, str(path).encode())
+    def load(self, path, adam=None, rng=None, rename=None, allow_surplus=False):
+        """Reads a safetensors file; returns how many tensors were not F32."""
+        options = _file_options(adam, rng, rename, None)
+        converted = c_size_t()
+        options.converted, options.allow_surplus = pointer(converted), allow_surplus
+        library.lstm_params_load_as(self.pointer, str(path).encode(), byref(options))
+        return converted.value
+
+
+def _file_options(adam, rng, rename, metadata):
+    rename, metadata = pairs(rename or {}), pairs(metadata or {})
+    return FileOptions(rename=rename, rename_count=len(rename) // 2,
+                       adam=_pointer(adam, Adam), rng=_pointer(rng, Rng),
+                       metadata=metadata, metadata_count=len(metadata) // 2)
+
+
+def file_metadata(path, key, size=1 << 16):
+    """One text of the metadata of a safetensors file."""
+    text = create_string_buffer(size)
+    library.lstm_file_metadata(str(path).encode(), key.encode(), text, size)
+    return text.value.decode()
 
 
 class Adam(native.Handle):

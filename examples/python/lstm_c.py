@@ -67,6 +67,20 @@ class Plateau(ctypes.Structure):
         return self.lr
 
 
+class FileOptions(ctypes.Structure):
+    """lstm_file_options."""
+    _fields_ = [("rename", POINTER(c_char_p)), ("rename_count", c_size_t),
+                ("allow_surplus", c_bool), ("adam", c_void_p), ("rng", c_void_p),
+                ("metadata", POINTER(c_char_p)), ("metadata_count", c_size_t),
+                ("converted", POINTER(c_size_t))]
+
+
+def pairs(texts):
+    """A dictionary of texts as C takes it: keys and values in turn."""
+    flat = [text.encode() for pair in texts.items() for text in pair]
+    return (c_char_p * len(flat))(*flat)
+
+
 def check(status):
     """Raises what a status stands for."""
     if status != 0:
@@ -109,6 +123,10 @@ CHECKED = {
     "lstm_params_clip_value": [_handle, c_double],
     "lstm_params_save": [_handle, c_char_p],
     "lstm_params_load": [_handle, c_char_p],
+    "lstm_params_save_as": [_handle, c_char_p, POINTER(FileOptions)],
+    "lstm_params_load_as": [_handle, c_char_p, POINTER(FileOptions)],
+    "lstm_file_metadata": [c_char_p, c_char_p, c_char_p, c_size_t],
+    "lstm_layer_load": [_handle_address, c_char_p, c_char_p, _handle],
     "lstm_adam_create": [_handle_address, _handle, POINTER(AdamConfig)],
     "lstm_adam_step": [_handle],
     "lstm_adam_set_lr": [_handle, c_double],

@@ -97,13 +97,17 @@ static void saved_values_come_back_bit_for_bit(void **state)
 
 static void a_file_is_laid_out_as_the_reference_does(void **state)
 {
-    /* Length 136, two tensors in the set's order, spaces up to a multiple of 8. */
+    /* Metadata, two tensors in the set's order, spaces up to a multiple of 8. The
+     * checksum is zlib's crc32() of the data: of 32 zeros. */
     (void)state;
     static const char header[] =
-        "{\"w.weight\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
+        "{\"__metadata__\":{\"lstm.crc32\":\"190a55ad\"},"
+        "\"w.weight\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
         "\"w.bias\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[24,32]}}";
     fixture f = create_fixture(1);
     unsigned char bytes[ROOM];
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(lstm_tensor_fill(lstm_params_value(f.params, i), 0), LSTM_OK);
     assert_int_equal(lstm_params_save(f.params, f.path), LSTM_OK);
     size_t size = read_file(f.path, bytes), length = strlen(header);
     size_t padded = (length + 7) / 8 * 8;
@@ -164,7 +168,7 @@ static const struct {
     {"{" WEIGHT "}", 24, LSTM_BAD_FILE, "tensor w.bias is missing"},
     {"{" WEIGHT "," BIAS
      ",\"x\\ny\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[32,36]}}",
-     36, LSTM_BAD_FILE, "tensor x?y is none of the set's 2"},
+     36, LSTM_BAD_FILE, "tensor x?y is none of the set's"},
     {"{" WEIGHT "," BIAS "}", 33, LSTM_BAD_FILE, "data has 33 bytes, expected 32"},
     {"{" WEIGHT "," BIAS "}", 31, LSTM_BAD_FILE,
      "tensor w.bias: data_offsets are 24 and 32, expected to rise and to end at 31"},
@@ -302,7 +306,7 @@ static void a_changed_header_is_refused_or_harmless(void **state)
             bytes[i] = byte;
         }
     /* What is loaded is what was the same byte before, or padding. */
-    assert_in_range(loaded, 8, 400);
+    assert_in_range(loaded, 8, 600);
     destroy_fixture(&f);
     destroy_fixture(&twin);
 }
@@ -403,7 +407,7 @@ static void names_that_are_no_text_are_refused(void **state)
         assert_int_equal(lstm_params_add_linear(params, prefixes[i], f.linear),
                          LSTM_OK);
         assert_int_equal(lstm_params_save(params, f.path), LSTM_INVALID_ARGUMENT);
-        assert_contains(lstm_last_error(), "is no UTF-8 at byte");
+        assert_contains(lstm_last_error(), "is no UTF-8");
         lstm_params_destroy(&params);
     }
     assert_int_equal(access(f.path, F_OK), -1);

@@ -125,7 +125,7 @@ class Lstm(unittest.TestCase):
         self.assertLess(values[-1], values[0])
         self.optimiser(params[0], adam[0])
         self.lengths(layer[0])
-        self.files(params[0])
+        self.files(params[0], adam[0], rng[0])
         for kind, address in (("adam", adam), ("cross_entropy", loss), ("params", params),
                               ("linear", linear), ("layer", layer), ("rng", rng)):
             c.destroy(f"lstm_{kind}", address)
@@ -173,12 +173,23 @@ class Lstm(unittest.TestCase):
                                                   null, out, null, null))
         self.assertEqual(self.c.lstm_tensor_data(out)[39], 0.0)
 
-    def files(self, params):
+    def files(self, params, adam, rng):
         with tempfile.TemporaryDirectory() as folder:
             path = f"{folder}/model.safetensors".encode()
             self.ok(self.c.lstm_params_save(params, path))
             self.ok(self.c.lstm_params_load(params, path))
             self.assertNotEqual(self.c.lstm_params_load(params, path + b"x"), 0)
+            self.options(params, path, {"adam": adam, "rng": rng})
+
+    def options(self, params, path, options):
+        c, text = self.c, FFI.new("char[9]")
+        self.ok(c.lstm_params_save_as(params, path, FFI.new("lstm_file_options *", options)))
+        self.ok(c.lstm_params_load_as(params, path, FFI.new("lstm_file_options *", options)))
+        self.ok(c.lstm_file_metadata(path, b"lstm.crc32", text, 9))
+        self.assertRegex(FFI.string(text), rb"^[0-9a-f]{8}$")
+        layer = c.make("lstm_layer", path, b"lstm", FFI.NULL, verb="load")
+        self.assertEqual(c.lstm_layer_get_config(layer[0]).hidden, 4)
+        c.destroy("lstm_layer", layer)
 
 
 class Mnist(unittest.TestCase):

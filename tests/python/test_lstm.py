@@ -296,6 +296,24 @@ class Library(unittest.TestCase):
         self.assertAlmostEqual(loss.forward_probabilities(logits, logits),
                                math.log(2) * 0.25 * 4, places=6)
 
+    def test_checkpoints_hold_optimiser_generator_and_metadata(self):
+        rng = lstm.Rng(1)
+        layer, params = lstm.Layer(3, 4, rng=rng), lstm.Params()
+        params.add("lstm", layer)
+        adam = lstm.Adam(params, lr=0.5)
+        adam.step()
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "model.safetensors")
+            params.save(path, adam, rng, {"lstm.": "rnn."}, {"note": "hello"})
+            drawn = rng.next()
+            adam.step()
+            self.assertEqual(params.load(path, adam, rng, {"lstm.": "rnn."}), 0)
+            self.assertEqual((adam.steps, rng.next()), (1, drawn))
+            self.assertEqual(lstm.file_metadata(path, "note"), "hello")
+            self.assertEqual(lstm.Layer.load(path, "rnn").config.hidden, 4)
+            with self.assertRaises(lstm.Error):
+                params.load(path)
+
     def test_schedules_are_functions_of_the_step(self):
         rates = [lstm.schedule_lr(step, kind=2, lr=1.0, milestones=[2, 3])
                  for step in range(4)]
@@ -311,7 +329,7 @@ class Library(unittest.TestCase):
         ffi = cffi.FFI()
         ffi.cdef(declarations.cdef("lstm"))
         for name in ("LayerConfig", "AdamConfig", "CrossEntropyConfig", "Schedule",
-                     "Plateau"):
+                     "Plateau", "FileOptions"):
             structure = getattr(lstm_c, name)
             c_name = structure.__doc__.split(":")[0].rstrip(".")
             fields = [field for field, _ in ffi.typeof(c_name).fields]

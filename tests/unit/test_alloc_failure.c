@@ -85,6 +85,9 @@ static void destroy_fixture(fixture *f)
 
 typedef lstm_status (*call)(fixture *f);
 
+static lstm_status load_checkpoint(fixture *f);
+static lstm_status load_layer(fixture *f);
+
 static lstm_status load(fixture *f)
 {
     return lstm_params_load(f->params, test_path("model"));
@@ -95,7 +98,8 @@ static lstm_status load(fixture *f)
  * of them for errors of syntax. */
 static void fail_each(fixture *f, call function, size_t least, void (*check)(fixture *))
 {
-    bool parses = function == load;
+    bool parses =
+        function == load || function == load_checkpoint || function == load_layer;
     for (size_t k = 0;; k++) {
         assert_in_range(k, 0, MOST);
         test_memory_limit(&memory, k);
@@ -299,6 +303,48 @@ static void values_are_sevens(fixture *f)
         assert_true(lstm_tensor_data(lstm_params_value(f->params, i))[0] == 7);
 }
 
+static lstm_status save_checkpoint(fixture *f)
+{
+    static const char *const pairs[] = {"lstm.", "model.rnn.", "key", "value"};
+    lstm_file_options options = {.rename = pairs,
+                                 .rename_count = 1,
+                                 .metadata = pairs + 2,
+                                 .metadata_count = 1,
+                                 .adam = f->adam,
+                                 .rng = f->rng};
+    return lstm_params_save_as(f->params, test_path("model"), &options);
+}
+
+static lstm_status load_checkpoint(fixture *f)
+{
+    static const char *const pairs[] = {"lstm.", "model.rnn."};
+    lstm_file_options options = {
+        .rename = pairs, .rename_count = 1, .adam = f->adam, .rng = f->rng};
+    return lstm_params_load_as(f->params, test_path("model"), &options);
+}
+
+static lstm_status load_layer(fixture *f)
+{
+    f->new_layer = (void *)(uintptr_t)64;
+    return lstm_layer_load(&f->new_layer, test_path("model"), "model.rnn", f->rng);
+}
+
+static void checkpoints_fail_whole(void **state)
+{
+    (void)state;
+    fixture f = create_fixture();
+    test_write_file("model", "old", 3);
+    fail_each(&f, save_checkpoint, 50, old_file_stays);
+    for (size_t i = 0; i < lstm_params_size(f.params); i++)
+        assert_int_equal(lstm_tensor_fill(lstm_params_value(f.params, i), 7), LSTM_OK);
+    uint64_t steps = lstm_adam_steps(f.adam);
+    fail_each(&f, load_checkpoint, 50, values_are_sevens);
+    assert_int_equal(lstm_adam_steps(f.adam), steps);
+    fail_each(&f, load_layer, 50, no_layer);
+    lstm_layer_destroy(&f.new_layer);
+    destroy_fixture(&f);
+}
+
 static void saving_and_loading_fail_whole(void **state)
 {
     (void)state;
@@ -321,6 +367,7 @@ int main(void)
         TEST(forward_and_backward_write_nothing_without_memory),
         TEST(the_second_step_of_a_shape_allocates_nothing),
         TEST(saving_and_loading_fail_whole),
+        TEST(checkpoints_fail_whole),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
 }

@@ -5,6 +5,8 @@
 #ifndef LSTM_IO_FORMAT_H
 #define LSTM_IO_FORMAT_H
 
+#include <stdbool.h>
+
 #include "lib/lstm/io/safetensors.h"
 
 /** Bytes of the length of the header, and the most that a header may have. */
@@ -15,6 +17,9 @@ enum { LSTM_LENGTH_SIZE = 8, LSTM_HEADER_LIMIT = 1 << 20 };
 
 /** Fails because of an errno: "safetensors: PATH: No space left on device". */
 lstm_status lstm_fail_file(const char *path, int error);
+
+/** Whether a text is UTF-8. */
+bool lstm_is_utf8(const char *text);
 
 /** The format of a name such as "BF16"; NULL when there is none. */
 const lstm_dtype *lstm_dtype_find(const char *name);

@@ -5,107 +5,146 @@
 
 #include "lib/common/memory.h"
 #include "lib/lstm/core/status.h"
+#include "lib/lstm/io/metadata.h"
+#include "lib/lstm/io/records.h"
 #include "lib/lstm/io/safetensors.h"
 #include "lib/lstm/nn/parameter.h"
-#include "lib/lstm/tensor/tensor.h"
 
-lstm_status lstm_params_save(const lstm_params *params, const char *path)
+static lstm_status check_arguments(const lstm_params *params, const char *path,
+                                   const lstm_file_options *options)
 {
     if (!params)
         return lstm_fail_null("params", "params");
     if (!path)
         return lstm_fail_null("params", "path");
-    size_t count = lstm_params_size(params);
-    lstm_record *records = common_alloc(count, sizeof(*records));
-    if (!records)
-        return lstm_fail_memory("params");
-    for (size_t i = 0; i < count; i++)
-        records[i] =
-            (lstm_record){lstm_params_name(params, i), lstm_params_value(params, i)};
-    lstm_status status = lstm_safetensors_write(path, records, count, NULL);
-    common_free(records);
+    if (options->rename_count > 0 && !options->rename)
+        return lstm_fail_null("params", "rename");
+    for (size_t i = 0; i < 2 * options->rename_count; i++)
+        if (!options->rename[i])
+            return lstm_fail_null("params", "name in rename");
+    if (options->metadata_count > 0 && !options->metadata)
+        return lstm_fail_null("params", "metadata");
+    if (options->adam && !lstm_adam_fits(options->adam, params))
+        return lstm_fail(LSTM_INVALID_ARGUMENT,
+                         "params: adam steps another set, or the set has grown");
+    return LSTM_OK;
+}
+
+lstm_status lstm_params_save_as(const lstm_params *params, const char *path,
+                                const lstm_file_options *options)
+{
+    static const lstm_file_options defaults;
+    const lstm_file_options *o = options ? options : &defaults;
+    lstm_records records;
+    json_t *metadata;
+    lstm_status status = check_arguments(params, path, o);
+    if (!status)
+        status = lstm_records_create(&records, params, o);
+    if (status)
+        return status;
+    status = lstm_metadata_create(&metadata, params, o, &records);
+    if (!status) {
+        status = lstm_safetensors_write(path, records.items, records.count, metadata);
+        json_decref(metadata);
+    }
+    lstm_records_destroy(&records);
     return status;
 }
 
-/* Checks that a tensor of the file can become a parameter. */
-static lstm_status check_tensor(const lstm_safetensors *file, const lstm_stored *stored,
-                                const lstm_tensor *value)
+lstm_status lstm_params_save(const lstm_params *params, const char *path)
 {
-    char found[LSTM_SHAPE_TEXT], expected[LSTM_SHAPE_TEXT];
-    if (stored->rank != value->rank ||
-        memcmp(stored->shape, value->shape, value->rank * sizeof(*value->shape)) != 0)
-        return lstm_fail(
-            LSTM_SHAPE_MISMATCH, "params: %s: tensor %s is %s, expected %s", file->path,
-            stored->name, lstm_shape_text(found, stored->rank, stored->shape),
-            lstm_shape_text(expected, value->rank, value->shape));
-    if (!stored->dtype->convert)
-        return lstm_fail(LSTM_BAD_FILE,
-                         "params: %s: tensor %s is %s, expected F32, F64, F16 or BF16",
-                         file->path, stored->name, stored->dtype->name);
-    return LSTM_OK;
+    return lstm_params_save_as(params, path, NULL);
 }
 
-static bool has_name(const lstm_params *params, const char *name)
+/* Everything that can fail comes first; then values change. */
+static lstm_status read_all(const lstm_params *params, lstm_safetensors *file,
+                            const lstm_records *records,
+                            const lstm_file_options *options, unsigned char *data)
 {
+    lstm_progress progress;
+    lstm_status status = lstm_metadata_read_progress(file, options, &progress);
+    if (!status)
+        status = lstm_safetensors_read(file, data);
+    if (!status)
+        status = lstm_metadata_check_data(file, data);
+    if (!status && options->rng)
+        status = lstm_rng_set_state(options->rng, progress.rng);
+    if (status)
+        return status;
+    size_t converted = lstm_records_fill(records, file, data);
+    if (options->converted)
+        *options->converted = converted;
     for (size_t i = 0; i < lstm_params_size(params); i++)
-        if (strcmp(lstm_params_name(params, i), name) == 0)
-            return true;
-    return false;
+        (*lstm_params_parameter(params, i)->version)++;
+    if (options->adam) {
+        lstm_adam_set_steps(options->adam, progress.steps);
+        status = lstm_adam_set_lr(options->adam, progress.lr);
+    }
+    return status;
 }
 
-/* Checks that the file has the tensors of the set and no other. */
-static lstm_status check_file(const lstm_params *params, const lstm_safetensors *file)
+static lstm_status load(const lstm_params *params, lstm_safetensors *file,
+                        const lstm_file_options *options)
 {
-    for (size_t i = 0; i < lstm_params_size(params); i++) {
-        const char *name = lstm_params_name(params, i);
-        const lstm_stored *stored = lstm_safetensors_find(file, name);
-        if (!stored)
-            return lstm_fail(LSTM_BAD_FILE, "params: %s: tensor %s is missing",
-                             file->path, name);
-        lstm_status status = check_tensor(file, stored, lstm_params_value(params, i));
-        if (status)
-            return status;
+    lstm_records records;
+    lstm_status status = lstm_records_create(&records, params, options);
+    if (status)
+        return status;
+    status = lstm_records_check(&records, file, options->allow_surplus);
+    if (!status) {
+        unsigned char *data = common_alloc(file->size, 1);
+        status = data ? read_all(params, file, &records, options, data)
+                      : lstm_fail_memory("params");
+        common_free(data);
     }
-    for (size_t i = 0; i < file->count; i++)
-        if (!has_name(params, file->tensors[i].name))
-            return lstm_fail(
-                LSTM_BAD_FILE, "params: %s: tensor %s is none of the set's %zu",
-                file->path, file->tensors[i].name, lstm_params_size(params));
-    return LSTM_OK;
+    lstm_records_destroy(&records);
+    return status;
 }
 
-/* Reads a file that has been checked; only when all of it is there values change. */
-static lstm_status read_values(const lstm_params *params, lstm_safetensors *file)
+lstm_status lstm_params_load_as(lstm_params *params, const char *path,
+                                const lstm_file_options *options)
 {
-    unsigned char *data = common_alloc(file->size, 1);
-    if (!data)
-        return lstm_fail_memory("params");
-    lstm_status status = lstm_safetensors_read(file, data);
-    for (size_t i = 0; !status && i < lstm_params_size(params); i++) {
-        lstm_parameter *parameter = lstm_params_parameter(params, i);
-        const lstm_stored *stored =
-            lstm_safetensors_find(file, lstm_params_name(params, i));
-        stored->dtype->convert(stored->count, data + stored->start,
-                               parameter->value->data);
-        (*parameter->version)++;
-    }
-    common_free(data);
+    static const lstm_file_options defaults;
+    const lstm_file_options *o = options ? options : &defaults;
+    lstm_safetensors file;
+    lstm_status status = check_arguments(params, path, o);
+    if (!status)
+        status = lstm_safetensors_open(&file, path);
+    if (status)
+        return status;
+    status = load(params, &file, o);
+    lstm_safetensors_close(&file);
     return status;
 }
 
 lstm_status lstm_params_load(lstm_params *params, const char *path)
 {
-    if (!params)
-        return lstm_fail_null("params", "params");
+    return lstm_params_load_as(params, path, NULL);
+}
+
+lstm_status lstm_file_metadata(const char *path, const char *key, char *text,
+                               size_t size)
+{
     if (!path)
         return lstm_fail_null("params", "path");
+    if (!key)
+        return lstm_fail_null("params", "key");
+    if (!text)
+        return lstm_fail_null("params", "text");
     lstm_safetensors file;
     lstm_status status = lstm_safetensors_open(&file, path);
     if (status)
         return status;
-    status = check_file(params, &file);
-    if (!status)
-        status = read_values(params, &file);
+    const char *value = lstm_metadata_find(&file, key);
+    if (!value)
+        status =
+            lstm_fail(LSTM_BAD_FILE, "params: %s: metadata %s is missing", path, key);
+    else if (strlen(value) >= size)
+        status = lstm_fail(LSTM_INVALID_ARGUMENT,
+                           "params: size is %zu, expected at least %zu for metadata %s",
+                           size, strlen(value) + 1, key);
+    else
+        memcpy(text, value, strlen(value) + 1);
     lstm_safetensors_close(&file);
     return status;
 }

@@ -76,10 +76,10 @@ const lstm_stored *lstm_safetensors_find(const lstm_safetensors *file,
 /** Reads the bytes of all tensors, once, to data [size]. */
 lstm_status lstm_safetensors_read(lstm_safetensors *file, unsigned char *data);
 
-/** A tensor to write, without gaps. */
+/** A tensor without gaps, and its name in a file. */
 typedef struct lstm_record {
-    const char *name;
-    const lstm_tensor *tensor;
+    char *name;
+    lstm_tensor *tensor;
 } lstm_record;
 
 /**
@@ -87,7 +87,8 @@ typedef struct lstm_record {
  *
  * @param metadata object of strings, borrowed; NULL for none
  * @return LSTM_OK, LSTM_IO_ERROR, LSTM_OUT_OF_MEMORY, or LSTM_INVALID_ARGUMENT when a
- *         name is no UTF-8 or the header would be too long to be read again
+ *         name is no UTF-8 or there twice, or the header would be too long to be read
+ *         again
  */
 lstm_status lstm_safetensors_write(const char *path, const lstm_record *records,
                                    size_t count, json_t *metadata);

@@ -47,22 +47,33 @@ static size_t sequence_length(const unsigned char *text)
     return bad ? 0 : length;
 }
 
-/* Checks a name before jansson sees it, which cannot tell bad UTF-8 from a lack of
- * memory. */
-static lstm_status check_name(const char *name)
+bool lstm_is_utf8(const char *text)
 {
-    const unsigned char *next = (const unsigned char *)name;
+    const unsigned char *next = (const unsigned char *)text;
     while (*next) {
         size_t length = sequence_length(next);
         if (length == 0)
-            return lstm_fail(LSTM_INVALID_ARGUMENT,
-                             "safetensors: name %s is no UTF-8 at byte %td", name,
-                             next - (const unsigned char *)name);
+            return false;
         next += length;
     }
+    return true;
+}
+
+/* Checks a name before jansson sees it, which cannot tell bad UTF-8 from a lack of
+ * memory. */
+static lstm_status check_name(const lstm_record *records, size_t index)
+{
+    const char *name = records[index].name;
+    if (!lstm_is_utf8(name))
+        return lstm_fail(LSTM_INVALID_ARGUMENT, "safetensors: name %s is no UTF-8",
+                         name);
     if (strcmp(name, LSTM_METADATA_KEY) == 0)
         return lstm_fail(LSTM_INVALID_ARGUMENT,
                          "safetensors: name %s is that of the metadata", name);
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(records[i].name, name) == 0)
+            return lstm_fail(LSTM_INVALID_ARGUMENT,
+                             "safetensors: name %s is there twice", name);
     return LSTM_OK;
 }
 
@@ -134,7 +145,7 @@ lstm_status lstm_safetensors_write(const char *path, const lstm_record *records,
 {
     lstm_status status = LSTM_OK;
     for (size_t i = 0; !status && i < count; i++)
-        status = check_name(records[i].name);
+        status = check_name(records, i);
     if (status)
         return status;
     json_t *json = build(records, count, metadata);

@@ -280,6 +280,11 @@ const lstm_adam_moments *lstm_adam_get_moments(const lstm_adam *adam, size_t ind
     return index < adam->size ? &adam->slots[index].moments : NULL;
 }
 
+bool lstm_adam_fits(const lstm_adam *adam, const lstm_params *params)
+{
+    return adam->params == params && adam->size == lstm_params_size(params);
+}
+
 void lstm_adam_set_steps(lstm_adam *adam, uint64_t steps)
 {
     adam->steps = steps;

@@ -51,6 +51,9 @@ typedef struct lstm_adam_moments {
 /** Moments of a parameter of an optimiser's set; NULL when index is out of range. */
 const lstm_adam_moments *lstm_adam_get_moments(const lstm_adam *adam, size_t index);
 
+/** Whether an optimiser steps this set, as large as it is now. */
+bool lstm_adam_fits(const lstm_adam *adam, const lstm_params *params);
+
 /** Sets the number of steps taken. */
 void lstm_adam_set_steps(lstm_adam *adam, uint64_t steps);
 
