@@ -43,7 +43,7 @@ FAILED: $1"
 
 skip() {
     skipped=$((skipped + 1))
-    say "SKIPPED: $1"
+    say "SKIPPED: $*"
 }
 
 # Options that differ from those of the last time make the folder anew.
@@ -110,6 +110,24 @@ if works cc -fsanitize=thread; then
     run tsan '--buildtype=debugoptimized -Db_sanitize=thread' --suite threads
 else
     skip 'tsan: programs with the thread sanitizer do not start here'
+fi
+
+# 64-bit ARM, its programs run by an emulator: one thread, because threads that wait for
+# each other make that very slow, and the tests that it ends within a minute. At -O2,
+# because the cross compiler of Debian 12 fails at -O3 on some tests; kernels have -O3.
+arm=/usr/lib/aarch64-linux-gnu/pkgconfig
+if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/null &&
+    [ -e $arm/cmocka.pc ] && [ -e $arm/jansson.pc ] && [ -e $arm/zlib.pc ]; then
+    LSTM_NUM_THREADS=1
+    export LSTM_NUM_THREADS
+    options='--cross-file tests/support/aarch64.ini --buildtype=debugoptimized'
+    run arm "$options -Dblas=builtin -Ddownload=disabled" --timeout-multiplier 3 \
+        'cell neon' 'gemm neon' 'outer neon' 'product neon' 'vector neon' 'adam neon' \
+        'evaluation neon' 'layer neon' 'linear neon' 'params neon'
+    unset LSTM_NUM_THREADS
+else
+    skip 'arm: needs gcc-aarch64-linux-gnu and qemu-user, and for the architecture' \
+        'arm64 libcmocka-dev, libjansson-dev and zlib1g-dev'
 fi
 
 [ -z "$troubles" ] || say "$troubles"
