@@ -113,16 +113,24 @@ typedef struct mnist_dataset mnist_dataset;
  * order: the folder that $MNIST_DIR names (data set "mnist" only), the cache
  * ($XDG_CACHE_HOME or ~/.cache, then the name of the data set), a download into the
  * cache (https only, size and SHA-256 checked), and for "mnist" synthetic digits.
- * mnist_dataset_origin() tells which it was. A file may end in .gz or not, and be gzip
- * or not whatever its name says. A source that has the files but cannot be read,
- * because a file is damaged, is an error: nothing is silently replaced.
+ * mnist_dataset_origin() tells which it was; after synthetic digits were drawn,
+ * mnist_last_error() tells why nothing better was found. A source that has the files
+ * but cannot be read, because a file is damaged, is an error: nothing is silently
+ * replaced.
+ *
+ * A file may end in .gz or not, and be gzip or not whatever its name says;
+ * train-images.idx3-ubyte is train-images-idx3-ubyte too. The files of "emnist-digits"
+ * are named as in its archive (emnist-digits-train-images-idx3-ubyte and so on), are
+ * not downloaded, and their images, which stand there with rows and columns exchanged,
+ * are turned upright.
  *
  * @param[out] out the data set, freed with mnist_dataset_destroy(); NULL on failure
  * @param source where to look; NULL for the defaults
  * @param split which half
  * @retval MNIST_OK opened
  * @retval MNIST_INVALID_ARGUMENT out is NULL, or the name or the split is not known
- * @retval MNIST_NOT_FOUND no source has it
+ * @retval MNIST_NOT_FOUND no source has it; the message lists what was tried
+ * @retval MNIST_NETWORK_ERROR the same, and a download was tried and failed
  * @retval MNIST_IO_ERROR a file is there and cannot be read
  * @retval MNIST_BAD_FILE a file is damaged; the message names it, the value and what
  * was expected

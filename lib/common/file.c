@@ -23,6 +23,11 @@ void common_file_set_calls(const common_file_calls *replacement)
     calls = replacement ? replacement : &system_calls;
 }
 
+const common_file_calls *common_file_get_calls(void)
+{
+    return calls;
+}
+
 /* PATH.PID.NUMBER.tmp: two processes never share one, and a leftover explains itself.
  */
 static char *temporary_name(const char *path, unsigned number)

@@ -29,6 +29,9 @@ typedef struct common_file_calls {
 /** Replaces the table, for tests; NULL goes back to the operating system's own. */
 void common_file_set_calls(const common_file_calls *calls);
 
+/** The table in use, for who reads what is no regular file. */
+const common_file_calls *common_file_get_calls(void);
+
 /** A file that is being replaced. Zero it before its first use. */
 typedef struct common_replacement {
     char *path;

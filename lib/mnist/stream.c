@@ -7,6 +7,7 @@
 
 #include <zlib.h>
 
+#include "lib/common/file.h"
 #include "lib/common/memory.h"
 #include "lib/mnist/status.h"
 #include "lib/mnist/stream.h"
@@ -69,7 +70,8 @@ static mnist_status refill(mnist_stream *stream)
     zlib->next_in = stream->buffer + HISTORY;
     ssize_t count;
     do {
-        count = read(stream->file, stream->buffer + HISTORY, BUFFER);
+        count = common_file_get_calls()->read(stream->file, stream->buffer + HISTORY,
+                                              BUFFER);
     } while (count < 0 && errno == EINTR);
     if (count < 0)
         return mnist_fail(MNIST_IO_ERROR, "%s: cannot be read: %s", stream->path,
@@ -81,8 +83,9 @@ static mnist_status refill(mnist_stream *stream)
 static mnist_status open_file(mnist_stream *stream)
 {
     struct stat about;
-    stream->file = open(stream->path, O_RDONLY | O_CLOEXEC);
-    if (stream->file < 0 || fstat(stream->file, &about))
+    const common_file_calls *calls = common_file_get_calls();
+    stream->file = calls->open(stream->path, O_RDONLY | O_CLOEXEC, 0);
+    if (stream->file < 0 || calls->fstat(stream->file, &about))
         return mnist_fail(MNIST_IO_ERROR, "%s: cannot be opened: %s", stream->path,
                           strerror(errno));
     if (S_ISDIR(about.st_mode))
@@ -103,7 +106,8 @@ static mnist_status detect_gzip(mnist_stream *stream)
     if (status || zlib->avail_in == 0 || zlib->next_in[0] != GZIP_FIRST)
         return status;
     while (zlib->avail_in < 2) {
-        ssize_t count = read(stream->file, stream->buffer + HISTORY + 1, 1);
+        ssize_t count = common_file_get_calls()->read(stream->file,
+                                                      stream->buffer + HISTORY + 1, 1);
         if (count < 0 && errno == EINTR)
             continue;
         if (count <= 0)
@@ -306,7 +310,7 @@ void mnist_stream_close(mnist_stream **stream)
     if ((*stream)->zlib_ready)
         inflateEnd(&(*stream)->zlib);
     if ((*stream)->file >= 0)
-        close((*stream)->file);
+        common_file_get_calls()->close((*stream)->file);
     common_free(*stream);
     *stream = NULL;
 }

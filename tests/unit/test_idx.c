@@ -1,7 +1,9 @@
 /* IDX files of every kind of damage; what is right is read whatever it is called. */
+#include <errno.h>
 #include <fcntl.h>
 #include <mnist/mnist.h>
 
+#include "lib/common/file.h"
 #include "tests/support/idx.h"
 #include "tests/support/memory.h"
 
@@ -332,9 +334,77 @@ static void what_cannot_be_read_says_why(void **state)
     (void)state;
     refuse(test_path("nowhere"), NULL, MNIST_IO_ERROR, "No such file or directory");
     refuse(test_folder, NULL, MNIST_IO_ERROR, "is a folder, expected a file");
-    /* The first page of a process is not mapped. */
-    if (access("/proc/self/mem", R_OK) == 0)
-        refuse("/proc/self/mem", NULL, MNIST_IO_ERROR, "cannot be read: ");
+}
+
+/* The disk fails when this many calls have succeeded. */
+static size_t calls_left;
+
+static bool disk_fails(void)
+{
+    if (calls_left > 0)
+        calls_left--;
+    else
+        errno = EIO;
+    return errno == EIO;
+}
+
+static int failing_open(const char *path, int flags, mode_t mode)
+{
+    return disk_fails() ? -1 : open(path, flags, mode);
+}
+
+static int failing_fstat(int file, struct stat *about)
+{
+    return disk_fails() ? -1 : fstat(file, about);
+}
+
+/* Hands out byte by byte, and is interrupted each second time. */
+static ssize_t failing_read(int file, void *data, size_t size)
+{
+    static unsigned calls;
+    if (disk_fails())
+        return -1;
+    if (calls++ % 2 == 0) {
+        errno = EINTR;
+        return -1;
+    }
+    return read(file, data, size ? 1 : 0);
+}
+
+static void a_disk_that_fails_at_any_point_leaves_nothing(void **state)
+{
+    (void)state;
+    const common_file_calls failing = {
+        .open = failing_open,
+        .fstat = failing_fstat,
+        .read = failing_read,
+        .close = close,
+    };
+    test_bytes images = test_images(20, 2, 2), labels = test_labels(20);
+    test_bytes packed = test_gzip(images.data, images.size);
+    const char *image_path = test_write_file("images", packed.data, packed.size);
+    const char *label_path = test_write_file("labels", labels.data, labels.size);
+    mnist_status status = MNIST_IO_ERROR;
+    size_t points = 0;
+    for (; status; points++) {
+        mnist_dataset *dataset = stale();
+        calls_left = points;
+        errno = 0;
+        common_file_set_calls(&failing);
+        status = mnist_dataset_read(&dataset, image_path, label_path, 10);
+        common_file_set_calls(NULL);
+        assert_true(status == MNIST_OK || status == MNIST_IO_ERROR);
+        assert_int_equal(dataset == NULL, status != MNIST_OK);
+        if (status)
+            assert_contains(mnist_last_error(), "Input/output error");
+        else
+            assert_memory_equal(mnist_dataset_image(dataset, 0), images.data + 16, 80);
+        mnist_dataset_destroy(&dataset);
+    }
+    assert_true(points > 20);
+    test_bytes_free(&images);
+    test_bytes_free(&labels);
+    test_bytes_free(&packed);
 }
 
 static void null_and_impossible_classes_are_refused(void **state)
@@ -396,6 +466,7 @@ int main(void)
         TEST(the_promise_of_a_header_takes_no_memory_before_it_is_checked),
         TEST(a_pipe_is_read_and_believed_little),
         TEST(what_cannot_be_read_says_why),
+        TEST(a_disk_that_fails_at_any_point_leaves_nothing),
         TEST(null_and_impossible_classes_are_refused),
         TEST(no_memory_at_any_point_leaves_nothing),
     };
