@@ -1,0 +1,102 @@
+"""Files of liblstm against the reference implementation of safetensors, both ways.
+
+usage: test_safetensors.py (with LIBLSTM in the environment)
+"""
+import json
+import pathlib
+import struct
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "examples/python"))
+try:
+    import numpy
+    import safetensors
+    import safetensors.numpy
+except ImportError as missing:
+    print(f"skipped: {missing.name} is not installed")
+    sys.exit(77)
+import lstm  # noqa: E402
+
+
+class Files(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name, "model.safetensors")
+        self.rng = lstm.Rng(1)
+        self.layer = lstm.Layer(5, 6, layers=2, bidirectional=True, rng=self.rng)
+        self.linear = lstm.Linear(12, 3, self.rng)
+        self.params = lstm.Params()
+        self.params.add("lstm", self.layer)
+        self.params.add("fc", self.linear)
+        self.adam = lstm.Adam(self.params)
+
+    def state(self, params=None):
+        """Values as NumPy sees them, without a copy."""
+        params = params or self.params
+        return {name: numpy.asarray(params.value(name)) for name in params.names()}
+
+    def test_the_reference_reads_what_we_write(self):
+        self.params.save(self.path, self.adam, self.rng, metadata={"format": "np",
+                                                                   "text": "\u00e9\"\n"})
+        read = safetensors.numpy.load_file(self.path)
+        for name, value in self.state().items():
+            numpy.testing.assert_array_equal(read.pop(name), value)
+        self.assertEqual(len(read), 2 * len(self.state()))
+        with safetensors.safe_open(self.path, "numpy") as file:
+            self.assertEqual(file.metadata()["format"], "np")
+            self.assertEqual(file.metadata()["text"], "\u00e9\"\n")
+            self.assertEqual(json.loads(file.metadata()["lstm.layer.lstm"])["hidden"], 6)
+
+    def test_we_read_what_the_reference_writes(self):
+        for dtype, converted in ((numpy.float32, 0), (numpy.float64, 18),
+                                 (numpy.float16, 18)):
+            wanted = {name: (value * 3).astype(dtype) for name, value in self.state().items()}
+            safetensors.numpy.save_file(wanted, self.path, metadata={"format": "np"})
+            self.assertEqual(self.params.load(self.path), converted)
+            for name, value in self.state().items():
+                numpy.testing.assert_array_equal(value, wanted[name].astype(numpy.float32))
+
+    def test_every_float16_and_bfloat16_is_read_as_what_it_is(self):
+        """All 65,536 of each, against NumPy's conversion and bits shifted up."""
+        linear, params = lstm.Linear(255, 256), lstm.Params()
+        params.add("w", linear)
+        bits = numpy.arange(65536, dtype=numpy.uint16)
+        wide = {"F16": bits.view(numpy.float16).astype(numpy.float32),
+                "BF16": (bits.astype(numpy.uint32) << 16).view(numpy.float32)}
+        for name, expected in wide.items():
+            header = json.dumps({
+                "w.weight": {"dtype": name, "shape": [256, 255], "data_offsets": [0, 130560]},
+                "w.bias": {"dtype": name, "shape": [256], "data_offsets": [130560, 131072]},
+            }).encode()
+            self.path.write_bytes(struct.pack("<Q", len(header)) + header + bits.tobytes())
+            self.assertEqual(params.load(self.path), 2)
+            read = numpy.concatenate([value.ravel()
+                                      for value in self.state(params).values()])
+            numpy.testing.assert_array_equal(read, expected)
+            finite = ~numpy.isnan(expected)
+            numpy.testing.assert_array_equal(numpy.signbit(read[finite]),
+                                             numpy.signbit(expected[finite]))
+
+    def test_what_the_reference_refuses_we_refuse(self):
+        """Every byte of a header replaced by others: we load nothing that it does not."""
+        self.params.save(self.path)
+        data = self.path.read_bytes()
+        end = 8 + struct.unpack("<Q", data[:8])[0]
+        for place in range(0, end, 3):
+            for byte in b'\x00"9{x':
+                changed = data[:place] + bytes([byte]) + data[place + 1:]
+                # Some file systems sync a file that is truncated and written again.
+                self.path.unlink()
+                self.path.write_bytes(changed)
+                try:
+                    self.params.load(self.path)
+                except lstm.Error:
+                    continue
+                safetensors.numpy.load(changed)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
