@@ -107,13 +107,16 @@ const lstm_layer_config *lstm_layer_get_config(const lstm_layer *layer);
  *
  * Training (the state after creation) keeps what backward needs, reads the weights at
  * each forward and applies dropout. Evaluation keeps nothing, applies no dropout, and
- * reads the weights once, at the first forward after this call or after Adam or a file
- * changed them: a caller who writes into weights calls this function again.
+ * reads the weights once, in this call, and at the first forward after Adam or a file
+ * changed them: a caller who writes into weights calls this function again. After it
+ * the layer is ready for streams (stream.h).
  *
  * @param layer a layer
  * @param training true for training, false for evaluation
  * @retval LSTM_OK switched; a forward that waited for its backward is forgotten
  * @retval LSTM_INVALID_ARGUMENT layer is NULL
+ * @retval LSTM_OUT_OF_MEMORY no memory for the packed weights of evaluation; nothing
+ *         was switched
  * @since 1.0
  */
 LSTM_API

@@ -15,6 +15,7 @@
  * | params.h          | named parameters: gradients, clipping, safetensors files   |
  * | adam.h            | the optimiser                                              |
  * | schedule.h        | learning rates as functions of the step                    |
+ * | stream.h          | inference step by step with carried state                  |
  *
  * Axes. Shapes are written in brackets, row-major, the last axis fastest: T steps of a
  * sequence, N sequences in a batch, I inputs, H hidden units, P projection, D
@@ -47,6 +48,7 @@
 #include <lstm/rng.h>
 #include <lstm/schedule.h>
 #include <lstm/status.h>
+#include <lstm/stream.h>
 #include <lstm/tensor.h>
 #include <lstm/threads.h>
 #include <lstm/version.h>

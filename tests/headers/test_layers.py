@@ -28,7 +28,7 @@ MAY_INCLUDE = {
     "lib/lstm/kernels": [*LOW, "lib/lstm/kernels/", "lstm/threads.h"],
     "lib/lstm/tensor": [*LOW, "lib/lstm/kernels/", "lib/lstm/tensor/", "lstm/"],
     "lib/lstm/nn": [*LOW, "lib/lstm/kernels/", "lib/lstm/tensor/",
-                    "lib/lstm/nn/parameter.h", "lstm/"],
+                    "lib/lstm/nn/parameter.h", "lib/lstm/nn/inference.h", "lstm/"],
     "lib/lstm/io": [*LOW, "lib/lstm/kernels/", "lib/lstm/tensor/",
                     "lib/lstm/nn/parameter.h", "lib/lstm/io/", "lstm/"],
     "lib/mnist": ["lib/common/", "lib/mnist/", "mnist/"],

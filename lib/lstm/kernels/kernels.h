@@ -66,6 +66,30 @@ typedef struct lstm_cell {
     const float *ahead;
 } lstm_cell;
 
+/**
+ * One step of the cell for a single row: all blocks of hidden units. Blocks of a single
+ * row lie one after the other, so that x and h are plain arrays of their channels.
+ */
+typedef struct lstm_cell_row {
+    size_t inputs, state, blocks;
+    /** [inputs], and [state] of the step before; h NULL for zeros. */
+    const float *x, *h;
+    /** Panels and biases of all blocks, as those of lstm_cell. */
+    const float *weights, *bias;
+    /** [blocks][16] as in lstm_cell. */
+    const float *c_before;
+    float *c, *h_out;
+} lstm_cell_row;
+
+/** y = x W^T + b for a single row, its sums in the order and rounding of gemm.h. */
+typedef struct lstm_linear_row {
+    size_t inputs, blocks;
+    const float *x;
+    /** [inputs][blocks * 16] and [blocks * 16], the padding zero. */
+    const float *weights, *bias;
+    float *y;
+} lstm_linear_row;
+
 /** Rows of a group times a packed matrix: out = a W, or out += a W. */
 typedef struct lstm_panel_product {
     size_t rows, stride;
@@ -147,6 +171,8 @@ typedef struct lstm_kernels {
     void (*cell)(const lstm_cell *job);
     void (*cell_gradient)(const lstm_cell_gradient *job);
     void (*product)(const lstm_panel_product *job);
+    void (*cell_row)(const lstm_cell_row *job);
+    void (*linear_row)(const lstm_linear_row *job);
     void (*outer)(const lstm_outer *job);
     /** sums[16] = sum over steps and rows of a, the bias gradient; b is not looked at.
      */

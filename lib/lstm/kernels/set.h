@@ -19,6 +19,8 @@
 
 #include "lib/lstm/kernels/outer_body.c"
 
+#include "lib/lstm/kernels/stream_body.c"
+
 #include "lib/lstm/kernels/activation_body.c"
 
 #include "lib/lstm/kernels/gemm_body.c"
@@ -36,6 +38,8 @@ const lstm_kernels KERNEL_JOIN(lstm_kernels, KERNEL_SET) = {
     .cell = BODY(cell),
     .cell_gradient = BODY(cell_gradient),
     .product = BODY(product),
+    .cell_row = BODY(cell_row),
+    .linear_row = BODY(linear_row),
     .outer = BODY(outer),
     .outer_bias = BODY(outer_bias),
     .exp = BODY(exp),

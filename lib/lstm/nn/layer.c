@@ -6,6 +6,7 @@
 
 #include "lib/common/memory.h"
 #include "lib/lstm/core/status.h"
+#include "lib/lstm/nn/inference.h"
 #include "lib/lstm/nn/layer.h"
 #include "lib/lstm/tensor/tensor.h"
 
@@ -181,8 +182,29 @@ lstm_status lstm_layer_set_training(lstm_layer *layer, bool training)
 {
     if (!layer)
         return lstm_fail_null("layer", "layer");
+    bool before = layer->training;
     layer->training = training;
-    layer->pending = false;
-    layer->version++;
-    return LSTM_OK;
+    lstm_status status = LSTM_OK;
+    if (!training) {
+        layer->version++;
+        status = lstm_layer_pack(layer, false);
+    }
+    if (status)
+        layer->training = before;
+    else
+        layer->pending = false;
+    return status;
+}
+
+lstm_panels lstm_layer_panels(const lstm_layer *layer, size_t index)
+{
+    const lstm_direction *direction = &layer->direction[index];
+    return (lstm_panels){direction->x_segments * direction->x_channels, direction->cell,
+                         direction->bias,
+                         layer->config.proj_size ? direction->project : NULL};
+}
+
+bool lstm_layer_is_packed(const lstm_layer *layer)
+{
+    return !layer->training && layer->panels && layer->packed == layer->version;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/common/mt19937.h"
+#include "lib/lstm/kernels/blocks.h"
 #include "lib/lstm/nn/layer.h"
 #include "lib/lstm/tensor/tensor.h"
 
@@ -26,34 +27,21 @@ static size_t row_offset(const lstm_run *run, size_t step, size_t row, size_t bl
 static void row_in(const lstm_run *run, const float *from, ptrdiff_t stride,
                    size_t segments, size_t channels, float *to)
 {
-    for (size_t segment = 0; segment < segments; segment++)
-        for (size_t c = 0; c < channels; c += LSTM_BLOCK, to += lstm_run_stride(run)) {
-            size_t width = channels - c < LSTM_BLOCK ? channels - c : LSTM_BLOCK;
-            if (width < LSTM_BLOCK)
-                memset(to, 0, LSTM_BLOCK * sizeof(float));
-            if (stride == 1)
-                memcpy(to, from, width * sizeof(float));
-            else
-                for (size_t lane = 0; lane < width; lane++)
-                    to[lane] = from[(ptrdiff_t)lane * stride];
-            from += (ptrdiff_t)width * stride;
-        }
+    for (size_t segment = 0; segment < segments; segment++) {
+        lstm_row_to_blocks(from, stride, channels, to, lstm_run_stride(run));
+        from += (ptrdiff_t)channels * stride;
+        to += lstm_blocks(channels) * lstm_run_stride(run);
+    }
 }
 
 static void row_out(const lstm_run *run, const float *from, size_t segments,
                     size_t channels, float *to, ptrdiff_t stride)
 {
-    for (size_t segment = 0; segment < segments; segment++)
-        for (size_t c = 0; c < channels;
-             c += LSTM_BLOCK, from += lstm_run_stride(run)) {
-            size_t width = channels - c < LSTM_BLOCK ? channels - c : LSTM_BLOCK;
-            if (stride == 1)
-                memcpy(to, from, width * sizeof(float));
-            else
-                for (size_t lane = 0; lane < width; lane++)
-                    to[(ptrdiff_t)lane * stride] = from[lane];
-            to += (ptrdiff_t)width * stride;
-        }
+    for (size_t segment = 0; segment < segments; segment++) {
+        lstm_row_from_blocks(from, lstm_run_stride(run), channels, to, stride);
+        from += lstm_blocks(channels) * lstm_run_stride(run);
+        to += (ptrdiff_t)channels * stride;
+    }
 }
 
 void lstm_copy_in(const lstm_run *run, const lstm_part *part, const float *from,

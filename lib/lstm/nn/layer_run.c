@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/common/memory.h"
+#include "lib/lstm/core/denormals.h"
 #include "lib/lstm/core/order.h"
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/nn/layer.h"
@@ -280,6 +281,7 @@ static void forward_share(void *work, lstm_team *team, size_t share, size_t shar
     const lstm_layer *layer = c->layer;
     const lstm_run *run = &layer->run;
     lstm_part part = lstm_run_part(run, team, share, shares);
+    uint64_t mode = lstm_denormals_off();
     states_in(c, &part);
     for (size_t start = 0; start < run->steps; start += run->capacity) {
         size_t end =
@@ -293,6 +295,7 @@ static void forward_share(void *work, lstm_team *team, size_t share, size_t shar
                      layer->directions, layer->state, c->out);
         states_out(c, &part, start, end);
     }
+    lstm_denormals_restore(mode);
 }
 
 static lstm_status check_lengths(const lstm_run *run, const size_t *lengths)
@@ -451,6 +454,7 @@ static void backward_share(void *work, lstm_team *team, size_t share, size_t sha
     const lstm_run *run = &layer->run;
     lstm_part part = lstm_run_part(run, team, share, shares);
     float *dy = run->dy, *dx = run->dx;
+    uint64_t mode = lstm_denormals_off();
     if (c->dout)
         copy_in(c, &part, c->dout, 0, run->steps, layer->directions, layer->state, dy);
     lstm_part_sync(&part);
@@ -466,6 +470,7 @@ static void backward_share(void *work, lstm_team *team, size_t share, size_t sha
                  c->dx);
     lstm_team_wait(team);
     lstm_weight_gradients(layer, run, share, shares);
+    lstm_denormals_restore(mode);
 }
 
 lstm_status lstm_layer_backward(lstm_layer *layer, const lstm_tensor *dout,

@@ -11,6 +11,7 @@
 #include "lib/common/memory.h"
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/kernels/gemm.h"
+#include "lib/lstm/nn/inference.h"
 #include "lib/lstm/nn/parameter.h"
 #include "lib/lstm/tensor/tensor.h"
 
@@ -102,6 +103,13 @@ lstm_parameter *lstm_linear_parameters(lstm_linear *linear, size_t *count)
 {
     *count = PARAMETERS;
     return linear->parameters;
+}
+
+lstm_linear_view lstm_linear_look(const lstm_linear *linear)
+{
+    return (lstm_linear_view){linear->inputs, linear->outputs,
+                              lstm_tensor_data(linear->parameters[WEIGHT].value),
+                              lstm_tensor_data(linear->parameters[BIAS].value)};
 }
 
 /* Checks that x is [N, inputs] or [A, B, inputs]. */

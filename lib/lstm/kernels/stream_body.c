@@ -1,0 +1,75 @@
+/*
+ * The LSTM cell and the linear layer for a single row: a sequence that comes step by
+ * step.
+ *
+ * With one row there is nothing to share a vector of weights with, so reading them is
+ * what takes the time. The sums of one group of units, four chains, do not fill the
+ * pipelines that multiply and add; those of several groups side by side do, each group
+ * reading its own panel. Sums run in the order of the cell of many rows and of
+ * gemm.h, so they have the same bits.
+ */
+#include "lib/lstm/kernels/activation.h"
+#include "lib/lstm/kernels/kernels.h"
+
+/* Groups of LANES units side by side: 16 sums of 32 registers, or 8 of 16. */
+enum { ROW_GROUPS = 2 };
+
+/* acc[group][gate] += sum over n of x[k] weights[group][k][gate]. */
+INLINE void row_multiply(vf *acc, size_t groups, size_t distance, const float *x,
+                         size_t n, const float *weights)
+{
+    for (size_t k = 0; k < n; k++, weights += LSTM_GATES * LANES) {
+        vf number = v_splat(x[k]);
+        UNROLL for (size_t g = 0; g < groups; g++)
+            UNROLL for (size_t q = 0; q < LSTM_GATES; q++)
+        {
+            vf line = v_load(weights + g * distance + q * LANES);
+            acc[g * LSTM_GATES + q] = v_fma(number, line, acc[g * LSTM_GATES + q]);
+        }
+    }
+}
+
+/* Units unit to unit + groups * LANES - 1. */
+INLINE void row_tile(const lstm_cell_row *job, size_t unit, size_t groups)
+{
+    vf acc[ROW_GROUPS * LSTM_GATES];
+    UNROLL for (size_t g = 0; g < groups; g++)
+    {
+        size_t first = unit + g * LANES;
+        const float *bias =
+            job->bias + first / BLOCK * LSTM_GATES * BLOCK + first % BLOCK;
+        UNROLL for (size_t q = 0; q < LSTM_GATES; q++) acc[g * LSTM_GATES + q] =
+            v_load(bias + q * BLOCK);
+    }
+    size_t distance = (job->inputs + job->state) * LSTM_GATES * LANES;
+    const float *weights = job->weights + unit / LANES * distance;
+    row_multiply(acc, groups, distance, job->x, job->inputs, weights);
+    if (job->h)
+        row_multiply(acc, groups, distance, job->h, job->state,
+                     weights + job->inputs * LSTM_GATES * LANES);
+    const lstm_cell finish = {
+        .c_before = job->c_before, .c = job->c, .h_out = job->h_out};
+    UNROLL for (size_t g = 0; g < groups; g++)
+        cell_finish(&finish, unit + g * LANES, acc + g * LSTM_GATES);
+}
+
+static void BODY(cell_row)(const lstm_cell_row *job)
+{
+    size_t units = job->blocks * BLOCK, unit = 0;
+    for (; unit + ROW_GROUPS * LANES <= units; unit += ROW_GROUPS * LANES)
+        row_tile(job, unit, ROW_GROUPS);
+    for (; unit < units; unit += LANES)
+        row_tile(job, unit, 1);
+}
+
+static void BODY(linear_row)(const lstm_linear_row *job)
+{
+    size_t columns = job->blocks * BLOCK;
+    for (size_t column = 0; column < columns; column += LANES) {
+        vf sum = v_load(job->bias + column);
+        const float *weights = job->weights + column;
+        for (size_t k = 0; k < job->inputs; k++, weights += columns)
+            sum = sum + job->x[k] * v_load(weights);
+        v_store(job->y + column, sum);
+    }
+}
