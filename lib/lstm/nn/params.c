@@ -209,6 +209,9 @@ lstm_status lstm_params_check_finite(const lstm_params *params)
 {
     for (size_t i = 0; i < params->size; i++) {
         const lstm_tensor *grad = lstm_params_grad(params, i);
+        /* The sum is finite when all elements are, and is made of whole vectors. */
+        if (isfinite(sum_squares(grad)))
+            continue;
         for (size_t j = 0; j < lstm_tensor_count(grad); j++)
             if (!isfinite(grad->data[j]))
                 return lstm_fail(LSTM_NOT_FINITE,

@@ -314,6 +314,13 @@ lstm_status lstm_tensor_fill(lstm_tensor *tensor, float value)
     static const ptrdiff_t none[LSTM_MAX_RANK];
     if (!tensor)
         return lstm_fail_null("tensor", "tensor");
+    if (lstm_tensor_is_contiguous(tensor)) {
+        size_t count = lstm_tensor_count(tensor);
+        float *data = tensor->data;
+        for (size_t i = 0; i < count; i++)
+            data[i] = value;
+        return LSTM_OK;
+    }
     copy_axes(tensor->rank, tensor->shape, tensor->data, tensor->strides, &value, none);
     return LSTM_OK;
 }
