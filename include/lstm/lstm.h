@@ -16,6 +16,7 @@
  * | adam.h            | the optimiser                                              |
  * | schedule.h        | learning rates as functions of the step                    |
  * | stream.h          | inference step by step with carried state                  |
+ * | weights.h         | weights in the layouts of PyTorch, Keras, ONNX, oneDNN     |
  *
  * Axes. Shapes are written in brackets, row-major, the last axis fastest: T steps of a
  * sequence, N sequences in a batch, I inputs, H hidden units, P projection, D
@@ -52,5 +53,6 @@
 #include <lstm/tensor.h>
 #include <lstm/threads.h>
 #include <lstm/version.h>
+#include <lstm/weights.h>
 
 #endif

@@ -1,0 +1,173 @@
+/*
+ * Weights as arrays of other frameworks: transposition, order of the gates, biases.
+ */
+#include <string.h>
+
+#include <lstm/weights.h>
+
+#include "lib/lstm/core/status.h"
+#include "lib/lstm/nn/layer.h"
+#include "lib/lstm/tensor/tensor.h"
+
+/* What sets a layout apart. */
+typedef struct {
+    /** Weights are [inputs, outputs]. */
+    bool transposed;
+    /** The two biases follow each other; else their sum stands for both. */
+    bool two_biases;
+    bool projects;
+    /** Which of i, f, g, o stands at each place. */
+    unsigned char gates[LSTM_GATES];
+} layout_form;
+
+static const layout_form forms[] = {
+    [LSTM_LAYOUT_PYTORCH] = {false, true, true, {0, 1, 2, 3}},
+    [LSTM_LAYOUT_KERAS] = {true, false, false, {0, 1, 2, 3}},
+    [LSTM_LAYOUT_ONNX] = {false, true, false, {0, 3, 1, 2}},
+    [LSTM_LAYOUT_ONEDNN] = {true, false, true, {0, 1, 2, 3}},
+};
+
+/* Moves between a matrix of ours [gates * rows, columns] and an array of theirs: into
+ * ours, or with out into theirs. */
+static void move_matrix(const layout_form *form, size_t gates, size_t rows,
+                        size_t columns, float *ours, const float *in, float *out)
+{
+    for (size_t gate = 0; gate < gates; gate++)
+        for (size_t row = 0; row < rows; row++)
+            for (size_t k = 0; k < columns; k++) {
+                size_t place = gate * rows + row;
+                size_t from = gates == 1 ? gate : form->gates[gate];
+                float *mine = ours + (from * rows + row) * columns + k;
+                size_t theirs =
+                    form->transposed ? k * gates * rows + place : place * columns + k;
+                if (out)
+                    out[theirs] = *mine;
+                else
+                    *mine = in[theirs];
+            }
+}
+
+static lstm_status check(const lstm_layer *layer, size_t index, size_t direction,
+                         lstm_layout layout, bool projection)
+{
+    if (!layer)
+        return lstm_fail_null("weights", "layer");
+    if (index >= layer->config.layers)
+        return lstm_fail(LSTM_INVALID_ARGUMENT,
+                         "weights: index is %zu, expected 0 to %zu", index,
+                         layer->config.layers - 1);
+    if (direction >= layer->directions)
+        return lstm_fail(LSTM_INVALID_ARGUMENT,
+                         "weights: direction is %zu, expected 0 to %zu", direction,
+                         layer->directions - 1);
+    if ((size_t)layout >= sizeof(forms) / sizeof(forms[0]))
+        return lstm_fail(LSTM_INVALID_ARGUMENT, "weights: layout %d is not known",
+                         (int)layout);
+    if (layer->config.proj_size && !forms[layout].projects)
+        return lstm_fail(LSTM_UNSUPPORTED,
+                         "weights: layer has a projection of %zu, but the layout knows "
+                         "none",
+                         layer->config.proj_size);
+    if (projection && !layer->config.proj_size)
+        return lstm_fail(LSTM_INVALID_ARGUMENT,
+                         "weights: projection is given, but the layer has none");
+    return LSTM_OK;
+}
+
+static void set_bias(const lstm_layer *layer, const lstm_direction *to,
+                     const layout_form *form, const float *bias)
+{
+    size_t gates = LSTM_GATES * layer->config.hidden;
+    if (!to->bias_ih)
+        return;
+    memset(to->bias_ih->value->data, 0, gates * sizeof(float));
+    memset(to->bias_hh->value->data, 0, gates * sizeof(float));
+    if (bias)
+        move_matrix(form, LSTM_GATES, layer->config.hidden, 1, to->bias_ih->value->data,
+                    bias, NULL);
+    if (bias && form->two_biases)
+        move_matrix(form, LSTM_GATES, layer->config.hidden, 1, to->bias_hh->value->data,
+                    bias + gates, NULL);
+}
+
+static void get_bias(const lstm_layer *layer, const lstm_direction *from,
+                     const layout_form *form, float *bias)
+{
+    size_t hidden = layer->config.hidden, gates = LSTM_GATES * hidden;
+    if (!from->bias_ih) {
+        memset(bias, 0, (form->two_biases ? 2 : 1) * gates * sizeof(float));
+        return;
+    }
+    float *ih = from->bias_ih->value->data, *hh = from->bias_hh->value->data;
+    move_matrix(form, LSTM_GATES, hidden, 1, ih, NULL, bias);
+    if (form->two_biases) {
+        move_matrix(form, LSTM_GATES, hidden, 1, hh, NULL, bias + gates);
+        return;
+    }
+    /* Layouts of one bias have the order of ours. The test keeps the sign of a zero. */
+    for (size_t i = 0; i < gates; i++)
+        if (hh[i] != 0)
+            bias[i] += hh[i];
+}
+
+static size_t inputs_of(const lstm_direction *direction)
+{
+    return direction->x_segments * direction->x_channels;
+}
+
+lstm_status lstm_layer_set_weights(lstm_layer *layer, size_t index, size_t direction,
+                                   lstm_layout layout, const float *input,
+                                   const float *recurrent, const float *bias,
+                                   const float *projection)
+{
+    lstm_status status = check(layer, index, direction, layout, projection);
+    if (status)
+        return status;
+    if (!input)
+        return lstm_fail_null("weights", "input");
+    if (!recurrent)
+        return lstm_fail_null("weights", "recurrent");
+    if (bias && layer->config.no_bias)
+        return lstm_fail(LSTM_INVALID_ARGUMENT,
+                         "weights: bias is given, but the layer has none");
+    if (!projection && layer->config.proj_size)
+        return lstm_fail_null("weights", "projection");
+    const lstm_direction *to = &layer->direction[index * layer->directions + direction];
+    const layout_form *form = &forms[layout];
+    size_t hidden = layer->config.hidden;
+    move_matrix(form, LSTM_GATES, hidden, inputs_of(to), to->weight_ih->value->data,
+                input, NULL);
+    move_matrix(form, LSTM_GATES, hidden, layer->state, to->weight_hh->value->data,
+                recurrent, NULL);
+    set_bias(layer, to, form, bias);
+    if (projection)
+        move_matrix(form, 1, layer->state, hidden, to->weight_hr->value->data,
+                    projection, NULL);
+    layer->version++;
+    return LSTM_OK;
+}
+
+lstm_status lstm_layer_get_weights(const lstm_layer *layer, size_t index,
+                                   size_t direction, lstm_layout layout, float *input,
+                                   float *recurrent, float *bias, float *projection)
+{
+    lstm_status status = check(layer, index, direction, layout, projection);
+    if (status)
+        return status;
+    const lstm_direction *from =
+        &layer->direction[index * layer->directions + direction];
+    const layout_form *form = &forms[layout];
+    size_t hidden = layer->config.hidden;
+    if (input)
+        move_matrix(form, LSTM_GATES, hidden, inputs_of(from),
+                    from->weight_ih->value->data, NULL, input);
+    if (recurrent)
+        move_matrix(form, LSTM_GATES, hidden, layer->state,
+                    from->weight_hh->value->data, NULL, recurrent);
+    if (bias)
+        get_bias(layer, from, form, bias);
+    if (projection)
+        move_matrix(form, 1, layer->state, hidden, from->weight_hr->value->data, NULL,
+                    projection);
+    return LSTM_OK;
+}
