@@ -5,6 +5,7 @@
 #   need_module zlib zlib1g-dev       adds it unless pkg-config knows the module
 #   need_file PATH PACKAGE            adds it unless the file is there
 #   install_missing                   installs all that was added, or names it and stops
+#   install_optional                  the same, but goes on without
 
 missing=
 
@@ -55,12 +56,24 @@ name_and_stop() {
 install_missing() {
     [ -n "$missing" ] || return 0
     command -v apt-get >/dev/null 2>&1 || name_and_stop 'There is no apt-get here.'
-    root=$(as_root) || name_and_stop 'Installing needs root or sudo.'
+    as_root >/dev/null || name_and_stop 'Installing needs root or sudo.'
+    apt_install || name_and_stop 'apt-get failed.'
+}
+
+# The same for what can be done without: says so and goes on.
+install_optional() {
+    [ -z "$missing" ] || ! command -v apt-get >/dev/null 2>&1 || ! as_root >/dev/null ||
+        apt_install || say "Going on without:$missing"
+    missing=
+}
+
+apt_install() {
+    root=$(as_root)
     say "Installing:$missing"
     # Old package lists are no reason to stop: what they name may still be there.
     $root apt-get -q update </dev/null >&2 || say 'apt-get update failed; going on.'
     # shellcheck disable=SC2086
     $root env DEBIAN_FRONTEND=noninteractive apt-get -qy --no-install-recommends \
-        install $missing </dev/null >&2 || name_and_stop 'apt-get failed.'
+        install $missing </dev/null >&2 || return 1
     missing=
 }
