@@ -1,9 +1,13 @@
-/* Downloads file.gz into a folder and prints the outcome, for test_download.py.
+/* Downloads, and prints the outcome, for test_download.py.
  *
  * usage: download_client [--full] FOLDER CERTIFICATES SIZE SHA256 PATIENCE MIRROR...
+ *        download_client --open CERTIFICATES MIRROR SIZE SHA256 SIZE SHA256
  *
- * With --full the disk is full. Prints three lines: the status, the message, and what
- * the progress callback saw: its calls, the last count and the total. */
+ * The first form fetches file.gz into a folder; with --full the disk is full. The
+ * second searches for a data set whose training files are images-idx3.gz and
+ * labels-idx1.gz. Prints three lines: the status, the message, and three numbers: calls
+ * of the progress callback, the last count and the total; or, of the data set, calls,
+ * images and the last label. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,6 +17,7 @@
 
 #include "lib/common/file.h"
 #include "lib/mnist/download.h"
+#include "lib/mnist/source.h"
 
 typedef struct seen {
     size_t calls, done, total;
@@ -48,8 +53,44 @@ static const common_file_calls full_disk = {
     .unlink = unlink,
 };
 
+static void count_calls(const char *file, size_t done, size_t total, void *user)
+{
+    (void)file, (void)done, (void)total;
+    ++*(size_t *)user;
+}
+
+static void print(mnist_status status, size_t a, size_t b, size_t c)
+{
+    printf("%s\n%s\n%zu %zu %zu\n", mnist_status_name(status),
+           status ? mnist_last_error() : "", a, b, c);
+}
+
+static int search(char **argv)
+{
+    const mnist_entry entry = {
+        .name = "test",
+        .classes = 10,
+        .files = {{{"images-idx3.gz", (size_t)atol(argv[2]), argv[3]},
+                   {"labels-idx1.gz", (size_t)atol(argv[4]), argv[5]}}},
+        .mirrors = {argv[1]},
+        .certificates = argv[0],
+        .patience = 1,
+    };
+    size_t calls = 0;
+    const mnist_source source = {.progress = count_calls, .user = &calls};
+    mnist_dataset *dataset;
+    mnist_status status = mnist_source_open(&dataset, &entry, &source, MNIST_TRAIN);
+    size_t count = mnist_dataset_count(dataset);
+    print(status, calls, count,
+          count ? (size_t)mnist_dataset_label(dataset, count - 1) : 0);
+    mnist_dataset_destroy(&dataset);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 8 && strcmp(argv[1], "--open") == 0)
+        return search(argv + 2);
     if (argc > 1 && strcmp(argv[1], "--full") == 0) {
         common_file_set_calls(&full_disk);
         argc--;
@@ -67,7 +108,6 @@ int main(int argc, char **argv)
     const mnist_remote file = {"file.gz", (size_t)atol(argv[3]), argv[4]};
     seen s = {0};
     mnist_status status = mnist_download(argv[1], &entry, &file, progress, &s);
-    printf("%s\n%s\n%zu %zu %zu\n", mnist_status_name(status),
-           status ? mnist_last_error() : "", s.calls, s.done, s.total);
+    print(status, s.calls, s.done, s.total);
     return 0;
 }

@@ -2,12 +2,14 @@
 
 usage: test_download.py CLIENT
 """
+import gzip
 import hashlib
 import http.server
 import os
 import pathlib
 import shutil
 import ssl
+import struct
 import subprocess
 import sys
 import tempfile
@@ -18,6 +20,9 @@ import unittest
 CLIENT = os.path.abspath(sys.argv.pop(1))
 CONTENT = bytes(range(256)) * 400
 SUM = hashlib.sha256(CONTENT).hexdigest()
+# Three images of 2 by 2, the last of which is a 7.
+IMAGES = gzip.compress(struct.pack(">4I", 0x803, 3, 2, 2) + bytes(12))
+LABELS = gzip.compress(struct.pack(">2I", 0x801, 3) + bytes([1, 2, 7]))
 
 
 class Mirror(http.server.BaseHTTPRequestHandler):
@@ -51,6 +56,9 @@ class Mirror(http.server.BaseHTTPRequestHandler):
 
     def serve_right(self):
         self.serve(CONTENT)
+
+    def serve_set(self):
+        self.serve(IMAGES if "images" in self.path else LABELS)
 
     def serve_unsized(self):
         self.start(None)
@@ -176,13 +184,24 @@ class Download(unittest.TestCase):
     def start(self, *mirrors, folder=None, certificate=None, size=len(CONTENT),
               options=()):
         addresses = [m if ":" in m else f"{self.server.address}/{m}/" for m in mirrors]
-        environment = {k: v for k, v in os.environ.items()
-                       if not k.lower().endswith("_proxy")}
         return subprocess.Popen(
             [CLIENT, *options, folder or self.folder,
              self.certificate if certificate is None else certificate,
              str(size), SUM, "1", *addresses],
-            stdout=subprocess.PIPE, text=True, env=environment)
+            stdout=subprocess.PIPE, text=True, env=self.environment())
+
+    def environment(self):
+        """Without proxies, which the test's own server needs none of."""
+        kept = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+        return {**kept, "XDG_CACHE_HOME": str(self.folder.parent)}
+
+    def search(self, mirror="set"):
+        arguments = [self.certificate, f"{self.server.address}/{mirror}/"]
+        for content in IMAGES, LABELS:
+            arguments += [str(len(content)), hashlib.sha256(content).hexdigest()]
+        return self.finish(subprocess.Popen(
+            [CLIENT, "--open", *arguments], stdout=subprocess.PIPE, text=True,
+            env=self.environment()))
 
     def finish(self, client):
         output, _ = client.communicate(timeout=100)
@@ -314,6 +333,29 @@ class Download(unittest.TestCase):
         self.assertIn("file.gz: cannot be written: No space left", message)
         self.assertEqual(self.served(), ["right"])
         self.assertEqual(os.listdir(self.folder), [".lock"])
+
+    def test_a_search_fills_the_cache_once(self):
+        for fetched in 2, 0:
+            self.server.requests.clear()
+            self.assertEqual(self.search(), ("MNIST_OK", "", [fetched, 3, 7]))
+            self.assertEqual(len(self.served()), fetched)
+        self.assertEqual(sorted(os.listdir(self.folder)),
+                         [".lock", "images-idx3.gz", "labels-idx1.gz"])
+
+    def test_a_search_fetches_what_the_cache_lacks(self):
+        self.folder.mkdir(parents=True)
+        (self.folder / "labels-idx1").write_bytes(gzip.decompress(LABELS))
+        self.assertEqual(self.search(), ("MNIST_OK", "", [1, 3, 7]))
+        self.assertEqual([path for _, path in self.server.requests],
+                         ["/set/images-idx3.gz"])
+
+    def test_a_search_says_why_the_download_failed(self):
+        status, message, _ = self.search("missing")
+        self.assertEqual(status, "MNIST_NETWORK_ERROR")
+        self.assertIn(f"test: not in the cache ({self.folder}); images-idx3.gz: "
+                      "download failed: https://", message)
+        self.assertIn("/missing/ answers 404", message)
+        self.assertEqual(len(self.served()), 1)
 
     def test_a_folder_that_cannot_be_made_is_named(self):
         blocked = pathlib.Path(self.temporary.name, "blocked")
