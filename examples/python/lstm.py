@@ -10,18 +10,20 @@ message, which shows both shapes.
     net = lstm.Layer(28, 128, layers=2, batch_first=True, rng=rng)
     net.forward(x, out=out)                # x [N, T, 28] -> out [N, T, 128]
 """
-from ctypes import byref, c_double, c_float, c_int64, c_size_t, c_ssize_t, c_uint8
+from ctypes import byref, c_bool, c_double, c_float, c_int64, c_size_t, c_ssize_t, c_uint8
 from ctypes import c_uint64, c_void_p, create_string_buffer, pointer
 
 import native
-from lstm_c import (BFLOAT16, FLOAT32, MAX_RANK, MAX_THREADS, MEAN, NONE, RNG_STATE_SIZE,
-                    SUM, AdamConfig, CrossEntropyConfig, Error, FileOptions, LayerConfig,
-                    Plateau, Schedule, create, library, pairs)
+from lstm_c import (BFLOAT16, FLOAT32, KERAS, MAX_RANK, MAX_THREADS, MEAN, NONE, ONEDNN,
+                    ONNX, PYTORCH, RNG_STATE_SIZE, SUM, AdamConfig, CrossEntropyConfig,
+                    Error, FileOptions, LayerConfig, Plateau, Schedule, create, library,
+                    pairs, weight_shapes)
 
-__all__ = ["BFLOAT16", "FLOAT32", "MAX_RANK", "MAX_THREADS", "MEAN", "NONE", "SUM", "Adam",
-           "AdamConfig", "CrossEntropy", "Error", "Layer", "LayerConfig", "Linear",
-           "Params", "Plateau", "Rng", "Tensor", "file_metadata", "kernels_name",
-           "schedule_lr", "set_threads", "threads", "version"]
+__all__ = ["BFLOAT16", "FLOAT32", "KERAS", "MAX_RANK", "MAX_THREADS", "MEAN", "NONE",
+           "ONEDNN", "ONNX", "PYTORCH", "SUM", "Adam", "AdamConfig", "CrossEntropy",
+           "Error", "Layer", "LayerConfig", "Linear", "Params", "Plateau", "Rng", "Stream",
+           "Tensor", "file_metadata", "kernels_name", "schedule_lr", "set_threads",
+           "threads", "version"]
 
 
 def version():
@@ -243,6 +245,61 @@ class Layer(native.Handle):
         added to what they were."""
         _call(library.lstm_layer_backward, (self.pointer,),
               {"dout": dout, "dhn": dhn, "dcn": dcn}, {"dx": dx, "dh0": dh0, "dc0": dc0})
+
+    def set_weights(self, index, direction, layout, input, recurrent, bias=None,
+                    projection=None):
+        """Sets the weights of one direction (0 forward, 1 reverse) of one layer from
+        arrays in the layout of PYTORCH, KERAS, ONNX or ONEDNN: see lstm/weights.h."""
+        self._weights(library.lstm_layer_set_weights, index, direction, layout, {
+            "input": input, "recurrent": recurrent, "bias": bias,
+            "projection": projection}, False)
+
+    def get_weights(self, index, direction, layout, input=None, recurrent=None, bias=None,
+                    projection=None):
+        """Reads them into arrays of the same shapes; what is None is not wanted."""
+        self._weights(library.lstm_layer_get_weights, index, direction, layout, {
+            "input": input, "recurrent": recurrent, "bias": bias,
+            "projection": projection}, True)
+
+    def _weights(self, function, index, direction, layout, arrays, output):
+        shapes = weight_shapes(self.config, index, layout)
+        memories = [array if array is None else
+                    native.Memory(name, array, "float32").shaped(*shapes[name])
+                    for name, array in arrays.items()]
+        function(self.pointer, index, direction, layout, *(
+            memory and (memory.writable() if output else memory).address
+            for memory in memories))
+
+
+class Stream(native.Handle):
+    """States of N sequences that advance together through a layer in evaluation mode,
+    step by step; with a head, a Linear, its outputs come out. Streams of one layer may
+    be used from several threads at once."""
+
+    def __init__(self, layer, head=None, batch=1):
+        pointer = create("lstm_stream_create", _pointer(layer, Layer),
+                         _pointer(head, Linear), batch)
+        super().__init__(pointer, library.lstm_stream_destroy, layer)
+        self._batch = batch
+
+    def step(self, x, y=None):
+        """x [N, I], or a block of steps as Layer.forward() takes it, -> y [N, C]."""
+        _call(library.lstm_stream_step, (self.pointer,), {"x": x}, {"y": y})
+
+    def reset(self, rows=None):
+        """Sets the states of all sequences to zero, or of those whose row is true."""
+        if rows is not None and len(rows) != self._batch:
+            raise ValueError(f"rows is [{len(rows)}], expected [{self._batch}]")
+        rows = rows if rows is None else (c_bool * self._batch)(*map(bool, rows))
+        library.lstm_stream_reset(self.pointer, rows)
+
+    def get_state(self, h=None, c=None):
+        """Reads the states into h [L, N, .] and c [L, N, H]."""
+        _call(library.lstm_stream_get_state, (self.pointer,), {}, {"h": h, "c": c})
+
+    def set_state(self, h=None, c=None):
+        """Sets the states; what is None becomes zero."""
+        _call(library.lstm_stream_set_state, (self.pointer,), {"h": h, "c": c}, {})
 
 
 class Linear(native.Handle):

@@ -7,6 +7,7 @@ import native
 
 FLOAT32, BFLOAT16 = 0, 1
 MEAN, SUM, NONE = 0, 1, 2
+PYTORCH, KERAS, ONNX, ONEDNN = 0, 1, 2, 3
 MAX_THREADS, MAX_RANK, RNG_STATE_SIZE = 64, 4, 2504
 
 
@@ -81,6 +82,18 @@ def pairs(texts):
     return (c_char_p * len(flat))(*flat)
 
 
+def weight_shapes(config, index, layout):
+    """Shapes of the arrays of one direction of a layer, as the table in
+    lstm/weights.h."""
+    hidden, state = config.hidden, config.proj_size or config.hidden
+    inputs = config.inputs if index == 0 else (1 + config.bidirectional) * state
+    rows, gates = layout in (PYTORCH, ONNX), 4 * hidden
+    return {"input": (gates, inputs) if rows else (inputs, gates),
+            "recurrent": (gates, state) if rows else (state, gates),
+            "bias": (2, gates) if rows else (gates,),
+            "projection": (state, hidden) if rows else (hidden, state)}
+
+
 def check(status):
     """Raises what a status stands for."""
     if status != 0:
@@ -107,6 +120,13 @@ CHECKED = {
     "lstm_layer_forward": [_handle] * 7,
     "lstm_layer_forward_lengths": [_handle, _handle, _shape, *[_handle] * 5],
     "lstm_layer_backward": [_handle] * 7,
+    "lstm_layer_set_weights": [_handle, c_size_t, c_size_t, c_int, *[c_void_p] * 4],
+    "lstm_layer_get_weights": [_handle, c_size_t, c_size_t, c_int, *[c_void_p] * 4],
+    "lstm_stream_create": [_handle_address, _handle, _handle, c_size_t],
+    "lstm_stream_step": [_handle] * 3,
+    "lstm_stream_reset": [_handle, POINTER(c_bool)],
+    "lstm_stream_get_state": [_handle] * 3,
+    "lstm_stream_set_state": [_handle] * 3,
     "lstm_linear_create": [_handle_address, c_size_t, c_size_t, _handle],
     "lstm_linear_forward": [_handle] * 3,
     "lstm_linear_backward": [_handle] * 3,
@@ -155,7 +175,7 @@ OTHERS = {
     "lstm_adam_lr": (c_double, [_handle]),
     "lstm_adam_steps": (c_uint64, [_handle]),
 }
-DESTROYED = ["tensor", "rng", "layer", "linear", "cross_entropy", "params", "adam"]
+DESTROYED = ["stream", "tensor", "rng", "layer", "linear", "cross_entropy", "params", "adam"]
 library = native.load("lstm", "LIBLSTM")
 native.declare(library, {
     **{name: (check, arguments) for name, arguments in CHECKED.items()},

@@ -125,6 +125,8 @@ class Lstm(unittest.TestCase):
         self.assertLess(values[-1], values[0])
         self.optimiser(params[0], adam[0])
         self.lengths(layer[0])
+        self.weights(layer[0])
+        self.stream(layer[0], linear[0])
         self.files(params[0], adam[0], rng[0])
         for kind, address in (("adam", adam), ("cross_entropy", loss), ("params", params),
                               ("linear", linear), ("layer", layer), ("rng", rng)):
@@ -172,6 +174,25 @@ class Lstm(unittest.TestCase):
         self.ok(self.c.lstm_layer_forward_lengths(layer, self.tensor(5, 2, 3), [5, 1], null,
                                                   null, out, null, null))
         self.assertEqual(self.c.lstm_tensor_data(out)[39], 0.0)
+
+    def weights(self, layer):
+        c, sizes = self.c, (48, 64, 32)
+        arrays = [FFI.new("float[]", size) for size in sizes]
+        self.ok(c.lstm_layer_get_weights(layer, 0, 0, 0, *arrays, FFI.NULL))
+        self.ok(c.lstm_layer_set_weights(layer, 0, 0, 0, *arrays, FFI.NULL))
+
+    def stream(self, layer, head):
+        c = self.c
+        self.ok(c.lstm_layer_set_training(layer, False))
+        stream = c.make("lstm_stream", layer, head, 2)
+        h, y = self.tensor(1, 2, 4), self.tensor(2, 2)
+        self.ok(c.lstm_stream_step(stream[0], self.tensor(2, 3), y))
+        self.ok(c.lstm_stream_get_state(stream[0], h, FFI.NULL))
+        self.assertNotEqual(c.lstm_tensor_data(h)[7], 0.0)
+        self.ok(c.lstm_stream_set_state(stream[0], h, FFI.NULL))
+        self.ok(c.lstm_stream_reset(stream[0], FFI.NULL))
+        c.destroy("lstm_stream", stream)
+        self.ok(c.lstm_layer_set_training(layer, True))
 
     def files(self, params, adam, rng):
         with tempfile.TemporaryDirectory() as folder:

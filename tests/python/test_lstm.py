@@ -262,6 +262,46 @@ class Objects(unittest.TestCase):
         self.assertRegex(lstm.version(), r"\d+\.\d+\.\d+")
 
 
+class Streaming(unittest.TestCase):
+    def test_a_stream_gives_the_bits_of_a_forward(self):
+        layer = small_layer()
+        layer.train(False)
+        out = floats([0.0] * 30, 2, 3, 5)
+        x = floats(SOME, 2, 3, 4)
+        layer.forward(x, out=out)
+        stream, y = lstm.Stream(layer, batch=2), lstm.Tensor(2, 5)
+        whole = lstm.Tensor.wrap(x)
+        for step in range(3):
+            stream.step(whole.select(1, step), y)
+            expected = lstm.Tensor.wrap(out).select(1, step).tolist()
+            self.assertEqual(y.tolist(), expected)
+        h, c = lstm.Tensor(2, 2, 5), lstm.Tensor(2, 2, 5)
+        stream.get_state(h, c)
+        stream.reset([True, False])
+        stream.set_state(h, c)
+        again = lstm.Tensor(2, 2, 5)
+        stream.get_state(again)
+        self.assertEqual(again.tolist(), h.tolist())
+        self.assertEqual(h.select(0, 1).tolist(), y.tolist())
+        with self.assertRaisesRegex(ValueError, r"rows is \[3\], expected \[2\]"):
+            stream.reset([True] * 3)
+
+    def test_weights_in_a_layout_and_back(self):
+        source, target = small_layer(), lstm.Layer(4, 5, layers=2, batch_first=True)
+        for index, inputs in enumerate((4, 5)):
+            arrays = [floats([0.0] * count * 20, *shape) for count, shape in (
+                (inputs, (inputs, 20)), (5, (5, 20)), (1, (20,)))]
+            source.get_weights(index, 0, lstm.KERAS, *arrays)
+            target.set_weights(index, 0, lstm.KERAS, *arrays)
+        a, b = lstm.Tensor(2, 3, 5), lstm.Tensor(2, 3, 5)
+        source.forward(floats(SOME, 2, 3, 4), out=a)
+        target.forward(floats(SOME, 2, 3, 4), out=b)
+        self.assertEqual(a.tolist(), b.tolist())
+        message = r"input is float32 \[4, 20\], expected \[20, 4\]"
+        with self.assertRaisesRegex(ValueError, message):
+            source.get_weights(0, 0, lstm.PYTORCH, floats([0.0] * 80, 4, 20))
+
+
 class Library(unittest.TestCase):
     def test_every_exported_function_has_a_prototype(self):
         names = {*lstm_c.CHECKED, *lstm_c.OTHERS,
