@@ -8,7 +8,9 @@ Every contender is a process of its own, because what PyTorch does at its best i
 its environment: memory that it freed stays with it, so that a step has no page faults,
 and Adam is fused. In each round each contender runs for S seconds and gives a median;
 the table shows the median of the rounds and how many times as long as the first line
-each takes. Programs that are not installed are named and left out.
+each takes. With one thread these are times that the process computed, which other
+programs on the machine disturb less than the time that passed; with more, the latter.
+Programs that are not installed are named and left out.
 """
 import argparse
 import importlib.util
@@ -81,16 +83,18 @@ def torch_work(work, shape, fused, bf16):
 
 
 def time_work(run, seconds):
-    """Median of the times that fit into seconds, in ms, of at least three."""
+    """Medians in ms, of the time passed and of that computed, of at least three."""
     run()
     run()
-    times = []
+    wall, cpu = [], []
     end = time.perf_counter() + seconds
-    while len(times) < 3 or time.perf_counter() < end:
-        start = time.perf_counter()
+    while len(wall) < 3 or time.perf_counter() < end:
+        start, cpu_start = time.perf_counter(), time.process_time()
         run()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times) * 1e3
+        cpu.append(time.process_time() - cpu_start)
+        wall.append(time.perf_counter() - start)
+    return {"median_ms": statistics.median(wall) * 1e3,
+            "cpu_ms": statistics.median(cpu) * 1e3}
 
 
 def worker():
@@ -105,8 +109,7 @@ def worker():
         if key not in jobs:
             jobs.clear()
             jobs[key] = torch_work(job["work"], job["shape"], job["fused"], job["bf16"])
-        print(json.dumps({"median_ms": time_work(jobs[key], job["seconds"])}),
-              flush=True)
+        print(json.dumps(time_work(jobs[key], job["seconds"])), flush=True)
 
 
 # The contenders -----------------------------------------------------------------------
@@ -195,11 +198,12 @@ def measure(runners, work, shape, threads, rounds, seconds):
     return results
 
 
-def summary(results):
+def summary(results, threads):
     """Median of the rounds, and its share of the peak where that is known."""
     if None in results:
         return None
-    entry = {"median_ms": statistics.median(r["median_ms"] for r in results)}
+    which = "cpu_ms" if threads == 1 else "median_ms"
+    entry = {"median_ms": statistics.median(r[which] for r in results)}
     if "peak_gflops" in results[0]:
         peak = statistics.median(r["peak_gflops"] for r in results)
         flop = results[0]["flop"]
@@ -216,10 +220,10 @@ def compare(runners, work, shapes, options):
                               options.seconds)
             print(f"\n{work}, N {shape[0]}, T {shape[1]}, I {shape[2]}, H {shape[3]}, "
                   f"L {shape[4]}, {threads} thread{'s' * (threads > 1)}: median of "
-                  f"{options.rounds} rounds")
+                  f"{options.rounds} rounds{', CPU time' * (threads == 1)}")
             first = None
             for runner in runners:
-                entry = summary(results[runner])
+                entry = summary(results[runner], threads)
                 if entry is None:
                     print(f"  {runner.name:30} cannot")
                     continue
@@ -243,7 +247,7 @@ def sweep(runners, shapes, options):
         for threads in options.threads:
             results = measure(runners, "train", shape, threads, options.rounds,
                               options.seconds)
-            entries = [summary(results[runner]) for runner in runners]
+            entries = [summary(results[runner], threads) for runner in runners]
             times = [entry["median_ms"] for entry in entries]
             ratio = times[0] / times[1] if len(times) > 1 else 0
             batch, steps, _, hidden, _ = shape
