@@ -125,6 +125,11 @@ lstm_status lstm_layer_set_training(lstm_layer *layer, bool training);
 /**
  * Runs a batch of sequences through all layers.
  *
+ * Truncated backpropagation: hn and cn of one chunk of a long sequence are h0 and c0 of
+ * the next, and may be the same two tensors throughout, which start as zeros; a
+ * backward after each forward goes back to the start of its chunk. No gradient passes
+ * on unless dh0 and dc0 are handed to the chunk before.
+ *
  * With D = 2 when bidirectional, else 1, and S = P with projection, else H:
  *
  * @param layer a layer
@@ -207,6 +212,46 @@ LSTM_API
 lstm_status lstm_layer_backward(lstm_layer *layer, const lstm_tensor *dout,
                                 const lstm_tensor *dhn, const lstm_tensor *dcn,
                                 lstm_tensor *dx, lstm_tensor *dh0, lstm_tensor *dc0);
+
+/**
+ * How many bytes forward and backward of a batch work in, beside the weights.
+ *
+ * It is what the first forward of a larger batch than before allocates, exactly. In
+ * evaluation it does not grow with the steps beyond a chunk of 16, unless the layer is
+ * bidirectional. The packed copies of the weights, about as large as these (in training
+ * twice that), are beside it: they belong to the layer, whatever the batch.
+ *
+ * @param layer a layer
+ * @param training true for training, false for evaluation
+ * @param batch N, number of sequences
+ * @param steps T, number of steps
+ * @return bytes; 0 when layer is NULL or a size is 0; SIZE_MAX when no memory is that
+ *         large
+ * @since 1.0
+ */
+LSTM_API
+size_t lstm_layer_workspace_size(const lstm_layer *layer, bool training, size_t batch,
+                                 size_t steps);
+
+/**
+ * Gives a layer the memory that its forward and backward work in.
+ *
+ * The packed copies of the weights are allocated here, and those of training when
+ * lstm_layer_set_training() switches to it; no other call on the layer allocates
+ * anything from then on. A forward that needs more is refused.
+ *
+ * @param layer a layer; a forward that waited for its backward is forgotten
+ * @param memory aligned to 64 bytes, of the caller's until the layer is destroyed or
+ *        gets another; NULL goes back to memory of the layer's own
+ * @param size bytes, see lstm_layer_workspace_size()
+ * @retval LSTM_OK set
+ * @retval LSTM_INVALID_ARGUMENT layer is NULL, or memory is not aligned
+ * @retval LSTM_OUT_OF_MEMORY no memory for the packed weights; nothing was changed
+ * @since 1.0
+ */
+LSTM_API
+LSTM_CHECK
+lstm_status lstm_layer_set_workspace(lstm_layer *layer, void *memory, size_t size);
 
 /* cdef end */
 

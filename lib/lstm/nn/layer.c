@@ -159,7 +159,8 @@ void lstm_layer_destroy(lstm_layer **handle)
     common_free(layer->direction);
     common_free(layer->panels);
     common_free(layer->back_panels);
-    common_free(layer->workspace);
+    if (!layer->workspace_given)
+        common_free(layer->workspace);
     common_free(layer->run.at);
     common_free(layer->run.y);
     common_free(layer->run.mask);
@@ -188,6 +189,9 @@ lstm_status lstm_layer_set_training(lstm_layer *layer, bool training)
     if (!training) {
         layer->version++;
         status = lstm_layer_pack(layer, false);
+    } else if (layer->workspace_given) {
+        /* Nothing is to be allocated later. */
+        status = lstm_layer_pack(layer, true);
     }
     if (status)
         layer->training = before;

@@ -12,6 +12,7 @@
  *     layer.c           creation, parameters, options
  *     layer_pack.c      weights into the panels that the kernels read
  *     layer_plan.c      buffers of a run in one piece of memory
+ *     layer_workspace.c that memory: the layer's own or the caller's
  *     layer_copy.c      tensors into blocks and back, reversal, dropout
  *     layer_forward.c   forward through time
  *     layer_backward.c  backward through time
@@ -70,12 +71,13 @@ typedef struct lstm_run {
     size_t *order;
     /** [batch] steps of each row; non-increasing. */
     size_t *lengths;
-    /** [steps] rows that count at each step; non-increasing. */
+    /** [steps] rows that count at each step; non-increasing. NULL when nothing is kept.
+     */
     size_t *active;
     /** [steps] scratch of the sort. */
     size_t *next;
     /** [batch] the row of each sequence of the caller's, and rows in the order in which
-     * PyTorch draws their masks. Both only with order. */
+     * PyTorch draws their masks. Both only with order, and when something is kept. */
     size_t *row_of, *draws;
     bool keep, has_h0, has_c0;
     /** Steps that the buffers hold: all, or a chunk of an evaluation. */
@@ -114,6 +116,7 @@ struct lstm_layer {
     /** The memory of the run, its size, and whether the caller gave it. */
     void *workspace;
     size_t workspace_size;
+    bool workspace_given;
     /** A forward in training mode waits for its backward. */
     bool pending;
 };
@@ -126,13 +129,32 @@ lstm_status lstm_layer_pack(lstm_layer *layer, bool backward);
 
 /* layer_plan.c */
 
-/**
- * Lays out the buffers of a run over memory, or with NULL only measures them.
- *
- * @param run batch, steps, keep and capacity are set; the rest is written
- * @return number of bytes
- */
-size_t lstm_run_plan(const lstm_layer *layer, lstm_run *run, void *memory);
+/** Sets what a run of this size and mode is like before its buffers are laid out. */
+void lstm_run_shape(const lstm_layer *layer, lstm_run *run, size_t batch, size_t steps,
+                    bool training);
+
+/** Bytes that the buffers of a run take; SIZE_MAX when they are too many to count. */
+size_t lstm_run_size(const lstm_layer *layer, const lstm_run *run);
+
+/** Lays out the buffers of a run over memory. */
+void lstm_run_plan(const lstm_layer *layer, lstm_run *run, void *memory);
+
+/** Rows that count at a step. */
+static inline size_t lstm_run_active(const lstm_run *run, size_t step)
+{
+    if (run->active)
+        return run->active[step];
+    /* Rows are sorted: the first that is not longer than step ends them. */
+    size_t low = 0, high = run->batch;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (run->lengths[middle] > step)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
 
 /** Distance between steps of a blocked buffer of this many blocks. */
 static inline size_t lstm_run_step(const lstm_run *run, size_t blocks)
@@ -195,6 +217,11 @@ static inline void lstm_part_sync(const lstm_part *part)
     if (part->split_units)
         lstm_team_wait(part->team);
 }
+
+/* layer_workspace.c */
+
+/** Memory for the run of the layer; what there is stays when it is large enough. */
+lstm_status lstm_run_reserve(lstm_layer *layer);
 
 /* layer_copy.c */
 

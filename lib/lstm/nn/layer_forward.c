@@ -110,8 +110,8 @@ void lstm_forward_direction(const lstm_layer *layer, const lstm_run *run,
     size_t first_block = lstm_part_block(part, f.hidden, 1, 0);
     size_t last_block = lstm_part_block(part, f.hidden, 1, 1);
     for (size_t step = start; step < end; step++) {
-        size_t active =
-            run->active[step] < part->row_end ? run->active[step] : part->row_end;
+        size_t counting = lstm_run_active(run, step);
+        size_t active = counting < part->row_end ? counting : part->row_end;
         for (size_t block = first_block; block < last_block; block++)
             run_cells(&f, step - start, step == 0, step + 1 < end, block, active);
         lstm_part_sync(part);

@@ -8,7 +8,6 @@
  */
 #include <string.h>
 
-#include "lib/common/memory.h"
 #include "lib/lstm/core/denormals.h"
 #include "lib/lstm/core/order.h"
 #include "lib/lstm/core/status.h"
@@ -21,9 +20,6 @@ typedef struct {
     const lstm_tensor *x, *h0, *c0, *dout, *dhn, *dcn;
     lstm_tensor *out, *hn, *cn, *dx, *dh0, *dc0;
 } call;
-
-/* Steps of a chunk of an evaluation. */
-enum { CHUNK = 16 };
 
 /* Axes of steps and rows in a tensor of a sequence. */
 static size_t step_axis(const lstm_layer *layer)
@@ -125,26 +121,6 @@ static lstm_status check_backward(const call *c)
 /* Preparation -------------------------------------------------------------------------
  */
 
-/* Memory for the run; what there is stays when it is large enough. */
-static lstm_status reserve(lstm_layer *layer)
-{
-    size_t size = lstm_run_plan(layer, &layer->run, NULL);
-    if (size > layer->workspace_size) {
-        void *workspace = common_alloc(size, 1);
-        if (!workspace)
-            return lstm_fail(
-                LSTM_OUT_OF_MEMORY,
-                "layer: out of memory: a batch of %zu with %zu steps takes "
-                "%zu bytes",
-                layer->run.batch, layer->run.steps, size);
-        common_free(layer->workspace);
-        layer->workspace = workspace;
-        layer->workspace_size = size;
-    }
-    lstm_run_plan(layer, &layer->run, layer->workspace);
-    return LSTM_OK;
-}
-
 /* Sorts rows by length, longest first and otherwise as they come, by counting. */
 static void sort_rows(lstm_run *run, const size_t *lengths)
 {
@@ -169,14 +145,20 @@ static void sort_rows(lstm_run *run, const size_t *lengths)
 
 static void set_lengths(lstm_run *run, const size_t *lengths)
 {
-    if (lengths) {
+    if (lengths && run->keep) {
         sort_rows(run, lengths);
+        return;
+    }
+    if (lengths) {
+        lstm_packed_order(lengths, run->order, run->batch);
+        for (size_t row = 0; row < run->batch; row++)
+            run->lengths[row] = lengths[run->order[row]];
         return;
     }
     run->order = NULL;
     for (size_t n = 0; n < run->batch; n++)
         run->lengths[n] = run->steps;
-    for (size_t s = 0; s < run->steps; s++)
+    for (size_t s = 0; run->active && s < run->steps; s++)
         run->active[s] = run->batch;
 }
 
@@ -313,13 +295,10 @@ static lstm_status prepare_forward(const call *c, const size_t *lengths)
     lstm_layer *layer = c->layer;
     lstm_run *run = &layer->run, before = *run;
     size_t step = step_axis(layer);
-    run->steps = c->x->shape[step];
-    run->batch = c->x->shape[1 - step];
-    run->keep = layer->training;
+    lstm_run_shape(layer, run, c->x->shape[1 - step], c->x->shape[step],
+                   layer->training);
     run->has_h0 = c->h0;
     run->has_c0 = c->c0;
-    bool whole = run->keep || layer->directions == 2 || run->steps < CHUNK;
-    run->capacity = whole ? run->steps : CHUNK;
     lstm_status status = check_forward(c);
     if (!status)
         status = check_lengths(run, lengths);
@@ -330,7 +309,7 @@ static lstm_status prepare_forward(const call *c, const size_t *lengths)
     layer->pending = false;
     status = lstm_layer_pack(layer, false);
     if (!status)
-        status = reserve(layer);
+        status = lstm_run_reserve(layer);
     if (!status)
         set_lengths(run, lengths);
     return status;

@@ -1,0 +1,216 @@
+/* The memory of runs: how much, whose, and what of a long sequence is carried on. */
+#include <lstm/lstm.h>
+
+#include "tests/support/memory.h"
+
+enum { N = 19, T = 30, INPUTS = 3, HIDDEN = 20, LAYERS = 2 };
+
+static const lstm_layer_config configs[] = {
+    {.inputs = INPUTS, .hidden = HIDDEN, .layers = LAYERS},
+    {.inputs = INPUTS, .hidden = HIDDEN, .layers = LAYERS, .bidirectional = true},
+    {.inputs = INPUTS, .hidden = HIDDEN, .layers = LAYERS, .dropout = 0.5},
+    {.inputs = INPUTS, .hidden = HIDDEN, .layers = LAYERS, .proj_size = 7},
+};
+enum { CONFIGS = sizeof(configs) / sizeof(configs[0]) };
+
+typedef struct fixture {
+    lstm_rng *rng;
+    lstm_layer *layer;
+    lstm_tensor *x, *out, *dx;
+    size_t width;
+} fixture;
+
+static lstm_tensor *tensor_of(size_t a, size_t b, size_t c)
+{
+    lstm_tensor *tensor;
+    assert_int_equal(lstm_tensor_create(&tensor, 3, (size_t[]){a, b, c}), LSTM_OK);
+    return tensor;
+}
+
+static fixture create_fixture(const lstm_layer_config *config)
+{
+    fixture f;
+    assert_int_equal(lstm_rng_create(&f.rng, 5), LSTM_OK);
+    assert_int_equal(lstm_layer_create(&f.layer, config, f.rng), LSTM_OK);
+    f.width = (config->bidirectional ? 2 : 1) *
+              (config->proj_size ? config->proj_size : config->hidden);
+    f.x = tensor_of(T, N, INPUTS);
+    f.dx = tensor_of(T, N, INPUTS);
+    f.out = tensor_of(T, N, f.width);
+    assert_int_equal(lstm_rng_uniform(f.rng, f.x, -1, 1), LSTM_OK);
+    return f;
+}
+
+static void destroy_fixture(fixture *f)
+{
+    lstm_layer_destroy(&f->layer);
+    lstm_tensor_destroy(&f->x);
+    lstm_tensor_destroy(&f->dx);
+    lstm_tensor_destroy(&f->out);
+    lstm_rng_destroy(&f->rng);
+}
+
+static lstm_status forward(const fixture *f)
+{
+    return lstm_layer_forward(f->layer, f->x, NULL, NULL, f->out, NULL, NULL);
+}
+
+static lstm_status backward(const fixture *f)
+{
+    return lstm_layer_backward(f->layer, f->out, NULL, NULL, f->dx, NULL, NULL);
+}
+
+/* The panels are there after the first forward, of one row and step. */
+static void warm_up(const fixture *f)
+{
+    lstm_tensor *x = tensor_of(1, 1, INPUTS);
+    assert_int_equal(lstm_layer_forward(f->layer, x, NULL, NULL, NULL, NULL, NULL),
+                     LSTM_OK);
+    lstm_tensor_destroy(&x);
+}
+
+static void the_size_is_what_a_forward_allocates(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2 * CONFIGS; i++) {
+        bool training = i % 2;
+        fixture f = create_fixture(&configs[i / 2]);
+        assert_int_equal(lstm_layer_set_training(f.layer, training), LSTM_OK);
+        warm_up(&f);
+        size_t size = lstm_layer_workspace_size(f.layer, training, N, T);
+        test_memory memory;
+        test_memory_limit(&memory, 1);
+        lstm_status status = forward(&f);
+        test_memory_unlimit();
+        assert_int_equal(status, LSTM_OK);
+        assert_int_equal(memory.largest, size);
+        destroy_fixture(&f);
+    }
+}
+
+static void evaluation_does_not_grow_with_the_steps(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CONFIGS; i++) {
+        fixture f = create_fixture(&configs[i]);
+        size_t some = lstm_layer_workspace_size(f.layer, false, N, 16);
+        size_t many = lstm_layer_workspace_size(f.layer, false, N, 1000000);
+        assert_int_equal(some == many, !configs[i].bidirectional);
+        assert_true(lstm_layer_workspace_size(f.layer, true, N, 17) >
+                    lstm_layer_workspace_size(f.layer, true, N, 16));
+        destroy_fixture(&f);
+    }
+}
+
+static void sizes_that_overflow_are_refused(void **state)
+{
+    (void)state;
+    fixture f = create_fixture(&configs[0]);
+    assert_int_equal(lstm_layer_workspace_size(NULL, true, 1, 1), 0);
+    assert_int_equal(lstm_layer_workspace_size(f.layer, true, 0, 1), 0);
+    assert_int_equal(lstm_layer_workspace_size(f.layer, true, 1, 0), 0);
+    assert_true(lstm_layer_workspace_size(f.layer, true, SIZE_MAX, 1) == SIZE_MAX);
+    assert_true(lstm_layer_workspace_size(f.layer, true, 1, SIZE_MAX / 8) == SIZE_MAX);
+    assert_true(lstm_layer_workspace_size(f.layer, true, (size_t)1 << 40,
+                                          (size_t)1 << 20) == SIZE_MAX);
+    /* A tensor of as many elements needs little memory, with strides of zero. */
+    lstm_tensor *x;
+    float one[INPUTS] = {0};
+    const size_t shape[] = {(size_t)1 << 20, (size_t)1 << 39, INPUTS};
+    assert_int_equal(lstm_tensor_wrap(&x, one, 3, shape, (ptrdiff_t[]){0, 0, 1}),
+                     LSTM_OK);
+    assert_int_equal(lstm_layer_forward(f.layer, x, NULL, NULL, NULL, NULL, NULL),
+                     LSTM_OUT_OF_MEMORY);
+    lstm_tensor_destroy(&x);
+    destroy_fixture(&f);
+}
+
+static void memory_of_the_caller_is_enough_and_gives_the_same_bits(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CONFIGS; i++) {
+        fixture own = create_fixture(&configs[i]), f = create_fixture(&configs[i]);
+        size_t size = lstm_layer_workspace_size(f.layer, true, N, T);
+        void *workspace = aligned_alloc(64, size);
+        assert_int_equal(forward(&own), LSTM_OK);
+        assert_int_equal(backward(&own), LSTM_OK);
+        assert_int_equal(lstm_layer_set_workspace(f.layer, workspace, size), LSTM_OK);
+        test_memory memory;
+        test_memory_limit(&memory, 0);
+        assert_int_equal(forward(&f), LSTM_OK);
+        assert_int_equal(backward(&f), LSTM_OK);
+        assert_int_equal(lstm_layer_set_training(f.layer, false), LSTM_OK);
+        assert_int_equal(lstm_layer_set_training(f.layer, true), LSTM_OK);
+        test_memory_unlimit();
+        assert_memory_equal(lstm_tensor_data(own.dx), lstm_tensor_data(f.dx),
+                            lstm_tensor_count(f.dx) * sizeof(float));
+        destroy_fixture(&own);
+        destroy_fixture(&f);
+        free(workspace);
+    }
+}
+
+static void too_little_memory_is_refused_with_both_sizes(void **state)
+{
+    (void)state;
+    fixture f = create_fixture(&configs[0]);
+    size_t size = lstm_layer_workspace_size(f.layer, true, N, T);
+    char *workspace = aligned_alloc(64, size);
+    char text[100];
+    assert_int_equal(lstm_layer_set_workspace(f.layer, workspace, size - 1), LSTM_OK);
+    assert_int_equal(forward(&f), LSTM_OUT_OF_MEMORY);
+    snprintf(text, sizeof(text),
+             "workspace has %zu bytes, but a batch of 19 with 30 steps takes %zu",
+             size - 1, size);
+    assert_contains(lstm_last_error(), text);
+    assert_int_equal(backward(&f), LSTM_INVALID_STATE);
+    assert_int_equal(lstm_layer_set_workspace(f.layer, workspace + 4, size),
+                     LSTM_INVALID_ARGUMENT);
+    assert_contains(lstm_last_error(), "expected a multiple of 64");
+    assert_int_equal(lstm_layer_set_workspace(NULL, workspace, size),
+                     LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_layer_set_workspace(f.layer, NULL, 0), LSTM_OK);
+    assert_int_equal(forward(&f), LSTM_OK);
+    destroy_fixture(&f);
+    free(workspace);
+}
+
+static void chunks_with_carried_states_give_the_bits_of_one_run(void **state)
+{
+    (void)state;
+    enum { CHUNK = 10 };
+    fixture f = create_fixture(&configs[3]);
+    lstm_tensor *whole = tensor_of(T, N, f.width);
+    lstm_tensor *h = tensor_of(LAYERS, N, 7), *c = tensor_of(LAYERS, N, HIDDEN);
+    assert_int_equal(lstm_layer_forward(f.layer, f.x, NULL, NULL, whole, NULL, NULL),
+                     LSTM_OK);
+    for (size_t start = 0; start < T; start += CHUNK) {
+        lstm_tensor *x, *out;
+        assert_int_equal(lstm_tensor_narrow(&x, f.x, 0, start, CHUNK), LSTM_OK);
+        assert_int_equal(lstm_tensor_narrow(&out, f.out, 0, start, CHUNK), LSTM_OK);
+        assert_int_equal(lstm_layer_forward(f.layer, x, h, c, out, h, c), LSTM_OK);
+        assert_int_equal(
+            lstm_layer_backward(f.layer, out, NULL, NULL, NULL, NULL, NULL), LSTM_OK);
+        lstm_tensor_destroy(&x);
+        lstm_tensor_destroy(&out);
+    }
+    for (size_t i = 0; i < lstm_tensor_count(whole); i++)
+        assert_true(lstm_tensor_data(whole)[i] == lstm_tensor_data(f.out)[i]);
+    lstm_tensor_destroy(&whole);
+    lstm_tensor_destroy(&h);
+    lstm_tensor_destroy(&c);
+    destroy_fixture(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_size_is_what_a_forward_allocates),
+        TEST(evaluation_does_not_grow_with_the_steps),
+        TEST(sizes_that_overflow_are_refused),
+        TEST(memory_of_the_caller_is_enough_and_gives_the_same_bits),
+        TEST(too_little_memory_is_refused_with_both_sizes),
+        TEST(chunks_with_carried_states_give_the_bits_of_one_run),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
