@@ -125,6 +125,7 @@ class Lstm(unittest.TestCase):
         self.assertLess(values[-1], values[0])
         self.optimiser(params[0], adam[0])
         self.lengths(layer[0])
+        self.workspace(layer[0])
         self.weights(layer[0])
         self.stream(layer[0], linear[0])
         self.files(params[0], adam[0], rng[0])
@@ -174,6 +175,15 @@ class Lstm(unittest.TestCase):
         self.ok(self.c.lstm_layer_forward_lengths(layer, self.tensor(5, 2, 3), [5, 1], null,
                                                   null, out, null, null))
         self.assertEqual(self.c.lstm_tensor_data(out)[39], 0.0)
+
+    def workspace(self, layer):
+        c = self.c
+        size = c.lstm_layer_workspace_size(layer, True, 2, 5)
+        memory = FFI.new("char[]", size + 64)
+        address = int(FFI.cast("uintptr_t", memory))
+        self.ok(c.lstm_layer_set_workspace(layer, memory + -address % 64, size))
+        self.lengths(layer)
+        self.ok(c.lstm_layer_set_workspace(layer, FFI.NULL, 0))
 
     def weights(self, layer):
         c, sizes = self.c, (48, 64, 32)
