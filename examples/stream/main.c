@@ -1,0 +1,172 @@
+/*
+ * stream: reads numbers line by line on standard input and prints the model's answer to
+ * each line at once; at the end, on standard error, how long the answers took.
+ *
+ * The model is a safetensors file with a layer "lstm" and a linear layer "fc" of so
+ * many outputs, such as mnist-train (10) or forecast (1) write.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <lstm/lstm.h>
+
+enum { EXIT_USAGE = 2 };
+
+typedef struct {
+    lstm_layer *layer;
+    lstm_linear *head;
+    lstm_stream *stream;
+    lstm_tensor *x, *y;
+    size_t inputs, outputs;
+} model;
+
+/* Microseconds that answers took. */
+typedef struct {
+    double *values;
+    size_t count, room;
+} times;
+
+static void need(lstm_status status)
+{
+    if (status == LSTM_OK)
+        return;
+    fprintf(stderr, "stream: %s\n", lstm_last_error());
+    exit(EXIT_FAILURE);
+}
+
+/* The head, beside the layer in the file. */
+static void load_head(model *m, const char *path)
+{
+    const lstm_layer_config *config = lstm_layer_get_config(m->layer);
+    size_t width = config->proj_size ? config->proj_size : config->hidden;
+    lstm_params *params;
+    need(lstm_linear_create(&m->head, width, m->outputs, NULL));
+    need(lstm_params_create(&params));
+    need(lstm_params_add_linear(params, "fc", m->head));
+    need(
+        lstm_params_load_as(params, path, &(lstm_file_options){.allow_surplus = true}));
+    lstm_params_destroy(&params);
+}
+
+static void load(model *m, const char *path)
+{
+    need(lstm_layer_load(&m->layer, path, "lstm", NULL));
+    load_head(m, path);
+    m->inputs = lstm_layer_get_config(m->layer)->inputs;
+    need(lstm_layer_set_training(m->layer, false));
+    need(lstm_stream_create(&m->stream, m->layer, m->head, 1));
+    need(lstm_tensor_create(&m->x, 2, (size_t[]){1, m->inputs}));
+    need(lstm_tensor_create(&m->y, 2, (size_t[]){1, m->outputs}));
+}
+
+static void destroy(model *m)
+{
+    lstm_tensor_destroy(&m->x);
+    lstm_tensor_destroy(&m->y);
+    lstm_stream_destroy(&m->stream);
+    lstm_linear_destroy(&m->head);
+    lstm_layer_destroy(&m->layer);
+}
+
+/* Numbers of a line, apart by blanks or commas; false when they are not as many as the
+ * inputs. */
+static bool read_numbers(const model *m, const char *line)
+{
+    for (size_t i = 0; i < m->inputs; i++) {
+        char *end;
+        while (*line == ',' || *line == ' ' || *line == '\t')
+            line++;
+        errno = 0;
+        float number = strtof(line, &end);
+        if (end == line || !isfinite(number))
+            return false;
+        lstm_tensor_data(m->x)[i] = number;
+        line = end;
+    }
+    while (*line == ' ' || *line == '\t' || *line == '\r' || *line == '\n')
+        line++;
+    return *line == '\0';
+}
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
+}
+
+static void note(times *all, double value)
+{
+    if (all->count == all->room) {
+        size_t room = all->room ? 2 * all->room : 1024;
+        double *larger = realloc(all->values, room * sizeof(*larger));
+        if (!larger)
+            return;
+        all->values = larger;
+        all->room = room;
+    }
+    all->values[all->count++] = value;
+}
+
+static void answer(model *m, times *all)
+{
+    double start = now();
+    need(lstm_stream_step(m->stream, m->x, m->y));
+    note(all, now() - start);
+    for (size_t i = 0; i < m->outputs; i++)
+        printf(i ? " %.6g" : "%.6g", (double)lstm_tensor_data(m->y)[i]);
+    putchar('\n');
+    fflush(stdout);
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void report(times *all)
+{
+    if (all->count == 0)
+        return;
+    qsort(all->values, all->count, sizeof(*all->values), compare);
+    const double shares[] = {0.5, 0.9, 0.99, 0.999};
+    fprintf(stderr, "stream: %zu steps, microseconds:", all->count);
+    for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++)
+        fprintf(stderr, " p%g %.2f", shares[i] * 100,
+                all->values[(size_t)((double)(all->count - 1) * shares[i])]);
+    fputc('\n', stderr);
+}
+
+int main(int count, char **arguments)
+{
+    long outputs = count > 2 ? strtol(arguments[2], NULL, 10) : 1;
+    if (count < 2 || count > 3 || outputs < 1) {
+        fprintf(stderr, "usage: stream MODEL [OUTPUTS] < NUMBERS\n");
+        return EXIT_USAGE;
+    }
+    model m = {.outputs = (size_t)outputs};
+    times all = {0};
+    char *line = NULL;
+    size_t room = 0, number = 0;
+    int result = EXIT_SUCCESS;
+    load(&m, arguments[1]);
+    while (result == EXIT_SUCCESS && getline(&line, &room, stdin) > 0) {
+        number++;
+        if (read_numbers(&m, line)) {
+            answer(&m, &all);
+        } else {
+            fprintf(stderr, "stream: line %zu does not have %zu numbers\n", number,
+                    m.inputs);
+            result = EXIT_FAILURE;
+        }
+    }
+    report(&all);
+    free(all.values);
+    free(line);
+    destroy(&m);
+    return result;
+}

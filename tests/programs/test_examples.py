@@ -1,0 +1,94 @@
+"""Runs charlm, forecast and stream as their users do.
+
+usage: test_examples.py CHARLM FORECAST STREAM
+"""
+import math
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+CHARLM = FORECAST = STREAM = None
+
+
+def run(*command, **options):
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                          timeout=100, **options)
+
+
+class Examples(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def waves(self):
+        path = self.folder / "waves.csv"
+        lines = [f"{i},{3 + 2 * math.sin(i / 4):.6f}" for i in range(300)]
+        path.write_text("time,height\n" + "\n".join(lines) + "\n")
+        return path
+
+    def test_charlm_learns_a_text(self):
+        text = self.folder / "text.txt"
+        text.write_text("the quick brown fox jumps over the lazy dog\n" * 400)
+        done = run(CHARLM, text, 6, "the ")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        bits = [float(found) for found in re.findall(
+            r"^Epoch \[\d/6\], Bits per character: ([\d.]+)$", done.stdout, re.MULTILINE)]
+        self.assertEqual(len(bits), 6)
+        self.assertLess(bits[-1], 0.3)
+        self.assertIn("the quick brown fox jumps over the lazy dog\n", done.stdout)
+
+    def test_charlm_names_what_is_wrong(self):
+        short = self.folder / "short.txt"
+        short.write_text("short")
+        self.assertEqual(run(CHARLM).returncode, 2)
+        done = run(CHARLM, short)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("has 5 bytes, expected at least 528", done.stderr)
+
+    def test_forecast_says_what_comes_next(self):
+        drawing, model = self.folder / "waves.svg", self.folder / "waves.safetensors"
+        done = run(FORECAST, self.waves(), 1, drawing, model)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        error, naive = re.match(r"Residual: (\S+), of the value before: (\S+)\n",
+                                done.stdout).groups()
+        self.assertLess(float(error), 0.5 * float(naive))
+        future = re.findall(r"^(\d+): (\S+) \+- (\S+)$", done.stdout, re.MULTILINE)
+        self.assertEqual([int(number) for number, _, _ in future], list(range(1, 21)))
+        for number, value, _ in future[:3]:
+            truth = 3 + 2 * math.sin((299 + int(number)) / 4)
+            self.assertAlmostEqual(float(value), truth, delta=0.6)
+        root = xml.etree.ElementTree.parse(drawing).getroot()
+        self.assertEqual(len(root), 2)
+
+    def test_stream_answers_each_line(self):
+        model = self.folder / "waves.safetensors"
+        self.assertEqual(run(FORECAST, self.waves(), 1, self.folder / "a.svg",
+                             model).returncode, 0)
+        lines = [f"{math.sqrt(2) * math.sin(i / 4):.6f}" for i in range(100)]
+        done = run(STREAM, model, input="\n".join(lines) + "\n")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        answers = [float(line) for line in done.stdout.splitlines()]
+        self.assertEqual(len(answers), 100)
+        for i in range(50, 99):
+            self.assertAlmostEqual(answers[i], float(lines[i + 1]), delta=0.4)
+        self.assertRegex(done.stderr, r"^stream: 100 steps, microseconds: p50 [\d.]+ "
+                                      r"p90 [\d.]+ p99 [\d.]+ p99.9 [\d.]+\n$")
+
+    def test_stream_names_the_line_that_is_wrong(self):
+        model = self.folder / "waves.safetensors"
+        run(FORECAST, self.waves(), 1, self.folder / "a.svg", model)
+        done = run(STREAM, model, input="1\n2 3\n")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("line 2 does not have 1 numbers", done.stderr)
+        self.assertEqual(run(STREAM).returncode, 2)
+        self.assertEqual(run(STREAM, self.folder / "none").returncode, 1)
+
+
+if __name__ == "__main__":
+    CHARLM, FORECAST, STREAM = sys.argv[1:4]
+    unittest.main(argv=sys.argv[:1], verbosity=2)
