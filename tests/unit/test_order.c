@@ -19,7 +19,7 @@ static void ties_stand_as_torch_sort_leaves_them(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
-        size_t lengths[MOST], order[MOST], count = orders[i].count;
+        size_t lengths[MOST] = {0}, order[MOST] = {0}, count = orders[i].count;
         for (size_t n = 0; n < count && orders[i].modulus; n++)
             lengths[n] = 1 + n * orders[i].step % orders[i].modulus;
         if (!orders[i].modulus)
@@ -40,7 +40,7 @@ static void every_sequence_stands_once_and_the_longest_first(void **state)
     (void)state;
     uint64_t seed = 1;
     for (size_t count = 0; count <= 300; count++) {
-        size_t lengths[MOST], order[MOST];
+        size_t lengths[MOST] = {0}, order[MOST] = {0};
         bool seen[MOST] = {false};
         for (size_t n = 0; n < count; n++)
             lengths[n] = draw_size(&seed, 1, 1 + count / 3);
