@@ -21,6 +21,9 @@
 /* Largest |x| whose exponential and its reciprocal are both normal floats: 126 ln 2. */
 #define EXP_LIMIT 87.3365f
 
+/* Unsigned, so that what a NaN brings may wrap round. */
+typedef uint32_t vu __attribute__((vector_size(sizeof(vf))));
+
 /* s and q of x, |x| <= EXP_LIMIT. */
 INLINE void v_exp_parts(vf x, vf *s, vf *q)
 {
@@ -37,7 +40,7 @@ INLINE void v_exp_parts(vf x, vf *s, vf *q)
     *q = p * r;
     /* n stands in the low bits of the shifted number; 127 is the bias of the exponent.
      */
-    *s = (vf)(((vi)shifted + 127) << 23);
+    *s = (vf)(((vu)shifted + 127u) << 23);
 }
 
 INLINE vf v_clamp(vf x, float limit)
