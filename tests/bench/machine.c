@@ -217,15 +217,20 @@ double limit_measure(const limit *l, size_t threads, double seconds)
     return (double)b.rounds * l->work * (double)b.shares / took;
 }
 
-double limit_median(const limit *l, size_t threads, double seconds)
+double limit_typical(samples *inverse, size_t threads)
+{
+    return 1 / (threads == 1 ? samples_median(inverse) : samples_p10(inverse));
+}
+
+double limit_run(const limit *l, size_t threads, double seconds)
 {
     const double burst_length = 2e-3;
     samples inverse = {0};
     for (double end = clock_wall() + seconds; inverse.count < 3 || clock_wall() < end;)
         samples_add(&inverse, 1 / limit_measure(l, threads, burst_length));
-    double median = 1 / samples_median(&inverse);
+    double typical = limit_typical(&inverse, threads);
     samples_destroy(&inverse);
-    return median;
+    return typical;
 }
 
 const char *machine_name(void)

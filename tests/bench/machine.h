@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "tests/bench/measure.h"
+
 /** A loop of one kind of instruction that runs at the limit of the processor. */
 typedef struct limit {
     const char *name, *unit;
@@ -29,8 +31,15 @@ const limit *limit_of_kernels(const char *name);
 /** Work per second of all threads together during a burst of about so many seconds. */
 double limit_measure(const limit *l, size_t threads, double seconds);
 
-/** Median of bursts that last about so many seconds together. */
-double limit_median(const limit *l, size_t threads, double seconds);
+/**
+ * What bursts say together, from the inverse of each: their median on one thread, which
+ * is in its own time; on more the best tenth, because a burst in which other programs
+ * took a processor says nothing about the machine.
+ */
+double limit_typical(samples *inverse, size_t threads);
+
+/** The same of bursts that last about so many seconds together. */
+double limit_run(const limit *l, size_t threads, double seconds);
 
 /** Name of the processor for people; a string of this file. */
 const char *machine_name(void);

@@ -47,7 +47,7 @@ void measure_limits(const plan *p, size_t threads)
             continue;
         for (size_t t = 1; t <= threads; t += threads > 1 ? threads - 1 : 1)
             report_limit(p->report, l->name, l->unit, t,
-                         limit_median(l, t, p->seconds / 4));
+                         limit_run(l, t, p->seconds / 4));
     }
 }
 
@@ -99,7 +99,7 @@ static void report_series(const plan *p, const char *name, const network *net,
                             .p10 = samples_p10(&s->wall),
                             .cpu = threads == 1 ? samples_median(&s->cpu) : 0,
                             .flop = flop,
-                            .peak = 1 / samples_median(&s->inverse_peak)});
+                            .peak = limit_typical(&s->inverse_peak, threads)});
 }
 
 /* Phases in the time of the world, or with one thread in that of the thread. */
@@ -135,7 +135,7 @@ void measure_training(const plan *p, const shape *s, size_t threads, bool phases
     network net = network_create(s, p->precision);
     series steps = measure(p, threads, network_train, &net);
     report_series(p, "train", &net, threads, shape_training_flop(s), &steps);
-    double peak = 1 / samples_median(&steps.inverse_peak);
+    double peak = limit_typical(&steps.inverse_peak, threads);
     series_destroy(&steps);
     if (phases)
         measure_phases(p, &net, threads, peak);
