@@ -5,10 +5,8 @@ import ctypes
 import os
 import random
 import sys
-
 import lstm
 import mnist
-
 BATCH, TEST_BATCH, HIDDEN, LAYERS = 64, 500, 128, 2
 
 
