@@ -224,6 +224,7 @@ mnist_status mnist_source_open(mnist_dataset **out, const mnist_entry *entry,
 {
     search s = {
         .entry = entry, .files = entry->files[split], .source = source, .split = split};
+    *out = NULL;
     if (source->directory)
         return open_directory(out, &s, source->directory);
     bool ended = false;
