@@ -10,14 +10,15 @@ message, which shows both shapes.
     net = lstm.Layer(28, 128, layers=2, batch_first=True, rng=rng)
     net.forward(x, out=out)                # x [N, T, 28] -> out [N, T, 128]
 """
-from ctypes import byref, c_bool, c_double, c_float, c_int64, c_size_t, c_ssize_t, c_uint8
-from ctypes import c_uint64, c_void_p, create_string_buffer, pointer
+from ctypes import byref, c_bool, c_double, c_float, c_int64, c_size_t, c_uint64, c_void_p
+from ctypes import create_string_buffer, pointer
 
 import native
 from lstm_c import (BFLOAT16, FLOAT32, KERAS, MAX_RANK, MAX_THREADS, MEAN, NONE, ONEDNN,
-                    ONNX, PYTORCH, RNG_STATE_SIZE, SUM, AdamConfig, CrossEntropyConfig,
-                    Error, FileOptions, LayerConfig, Plateau, Schedule, create, library,
-                    pairs, weight_shapes)
+                    ONNX, PYTORCH, SUM, AdamConfig, CrossEntropyConfig, Error,
+                    FileOptions, LayerConfig, Plateau, Schedule, create, library, pairs,
+                    weight_shapes)
+from lstm_tensor import Rng, Tensor, call, pointer_of, tensor_of
 
 __all__ = ["BFLOAT16", "FLOAT32", "KERAS", "MAX_RANK", "MAX_THREADS", "MEAN", "NONE",
            "ONEDNN", "ONNX", "PYTORCH", "SUM", "Adam", "AdamConfig", "CrossEntropy",
@@ -46,160 +47,13 @@ def set_threads(count):
     library.lstm_set_threads(count)
 
 
-def _pointer(handle, kind):
-    if handle is None:
-        return None
-    if not isinstance(handle, kind):
-        raise TypeError(f"expected a {kind.__name__}, got a {type(handle).__name__}")
-    return handle.pointer
-
-
-class Tensor(native.Handle):
-    """A float32 array: Tensor(2, 3) is [2, 3] zeros, Tensor.wrap(array) somebody's
-    array without a copy. numpy.asarray(tensor) is its memory without a copy as well."""
-
-    def __init__(self, *shape):
-        extents = (c_size_t * len(shape))(*shape)
-        self._adopt(create("lstm_tensor_create", len(shape), extents))
-
-    def _adopt(self, pointer, destroy=library.lstm_tensor_destroy, *owners, keep=None):
-        super().__init__(pointer, destroy, *owners)
-        self._keep = keep
-
-    @classmethod
-    def _from(cls, pointer, *owners, destroy=library.lstm_tensor_destroy, keep=None):
-        tensor = cls.__new__(cls)
-        tensor._adopt(pointer, destroy, *owners, keep=keep)
-        return tensor
-
-    @classmethod
-    def wrap(cls, array, name="array", output=False):
-        """A tensor over the memory of a float32 array, which it keeps alive."""
-        memory = native.Memory(name, array, "float32")
-        if output:
-            memory.writable()
-        rank = len(memory.shape)
-        strides = memory.strides and (c_ssize_t * rank)(*[s // 4 for s in memory.strides])
-        pointer = create("lstm_tensor_wrap", memory.address, rank,
-                          (c_size_t * rank)(*memory.shape), strides)
-        return cls._from(pointer, keep=memory)
-
-    def select(self, axis, index):
-        """A view of one index of an axis."""
-        return self._from(create("lstm_tensor_select", self.pointer, axis, index), self)
-
-    def narrow(self, axis, start, count):
-        """A view of a range of an axis."""
-        return self._from(
-            create("lstm_tensor_narrow", self.pointer, axis, start, count), self)
-
-    def fill(self, value):
-        """Sets every element to one value."""
-        library.lstm_tensor_fill(self.pointer, value)
-
-    def copy(self, source):
-        """Copies every element of a tensor or array of the same shape."""
-        source = _tensor("source", source)
-        library.lstm_tensor_copy(self.pointer, source.pointer)
-
-    @property
-    def shape(self):
-        """Extents of all axes."""
-        rank = library.lstm_tensor_rank(self.pointer)
-        return tuple(library.lstm_tensor_extent(self.pointer, i) for i in range(rank))
-
-    @property
-    def strides(self):
-        """Distances between neighbours of all axes, in elements."""
-        return tuple(library.lstm_tensor_stride(self.pointer, i)
-                     for i in range(len(self.shape)))
-
-    def __len__(self):
-        return library.lstm_tensor_count(self.pointer)
-
-    @property
-    def __array_interface__(self):
-        return {"version": 3, "typestr": "<f4", "shape": self.shape,
-                "strides": tuple(4 * stride for stride in self.strides),
-                "data": (library.lstm_tensor_data(self.pointer), False)}
-
-    def tolist(self):
-        """All elements in row-major order, whatever the strides."""
-        dense = Tensor(len(self))
-        view = create("lstm_tensor_wrap", library.lstm_tensor_data(dense.pointer),
-                       len(self.shape), (c_size_t * len(self.shape))(*self.shape), None)
-        with Tensor._from(view, dense) as copy:
-            copy.copy(self)
-            data = library.lstm_tensor_data(dense.pointer)
-            return list((c_float * len(self)).from_address(data))
-
-    def argmax(self):
-        """The index of the largest element of each row of a tensor [N, C]."""
-        rows, columns = self.shape
-        elements = self.tolist()
-        each = (elements[i:i + columns] for i in range(0, rows * columns, columns))
-        return [row.index(max(row)) for row in each]
-
-
-def _tensor(name, value, output=False):
-    """A Tensor as it is, an array as a tensor over it, None as None."""
-    if value is None or isinstance(value, Tensor):
-        return value
-    return Tensor.wrap(value, name, output)
-
-
-def _call(function, first, inputs, outputs):
-    """Calls a function of tensors behind its first arguments; the tensors over arrays
-    live until it returns."""
-    tensors = [*(_tensor(name, value) for name, value in inputs.items()),
-               *(_tensor(name, value, True) for name, value in outputs.items())]
-    function(*first, *(_pointer(tensor, Tensor) for tensor in tensors))
-
-
-class Rng(native.Handle):
-    """A random generator with PyTorch's streams."""
-
-    def __init__(self, seed):
-        super().__init__(create("lstm_rng_create", seed), library.lstm_rng_destroy)
-
-    def next(self):
-        """64 bits."""
-        return library.lstm_rng_next(self.pointer)
-
-    def uniform(self, tensor, low=0.0, high=1.0):
-        """Fills a tensor or array with numbers uniform in [low, high)."""
-        tensor = _tensor("tensor", tensor, True)
-        library.lstm_rng_uniform(self.pointer, tensor.pointer, low, high)
-
-    def permutation(self, count):
-        """The numbers 0 to count - 1 in a random order."""
-        order = (c_int64 * count)()
-        library.lstm_rng_permutation(self.pointer, order, count)
-        return list(order)
-
-    @property
-    def state(self):
-        """The state as bytes; setting it goes on from there."""
-        state = (c_uint8 * RNG_STATE_SIZE)()
-        library.lstm_rng_get_state(self.pointer, state)
-        return bytes(state)
-
-    @state.setter
-    def state(self, state):
-        if len(state) != RNG_STATE_SIZE:
-            raise ValueError(f"the state has {len(state)} bytes, expected "
-                             f"{RNG_STATE_SIZE}")
-        library.lstm_rng_set_state(self.pointer,
-                                    (c_uint8 * RNG_STATE_SIZE).from_buffer_copy(state))
-
-
 class Layer(native.Handle):
     """A stack of LSTM layers, as torch.nn.LSTM. Without a generator the weights are
     zero; with dropout the generator is used at each forward and lives as long."""
 
     def __init__(self, inputs, hidden, layers=1, *, rng=None, **options):
         config = LayerConfig(inputs=inputs, hidden=hidden, layers=layers, **options)
-        pointer = create("lstm_layer_create", byref(config), _pointer(rng, Rng))
+        pointer = create("lstm_layer_create", byref(config), pointer_of(rng, Rng))
         # Only dropout draws from the generator later on.
         super().__init__(pointer, library.lstm_layer_destroy,
                          *([rng] if options.get("dropout") else []))
@@ -210,7 +64,7 @@ class Layer(native.Handle):
         dropout."""
         layer = cls.__new__(cls)
         pointer = create("lstm_layer_load", str(path).encode(), prefix.encode(),
-                         _pointer(rng, Rng))
+                         pointer_of(rng, Rng))
         native.Handle.__init__(layer, pointer, library.lstm_layer_destroy,
                                *([rng] if rng else []))
         return layer
@@ -229,21 +83,21 @@ class Layer(native.Handle):
         """x [N, T, I] with batch_first, else [T, N, I]; h0, c0, hn, cn [L*D, N, .];
         out [N, T, .] or [T, N, .]; lengths N numbers of steps from 1 to T. What is None
         is zero, not wanted, or all steps."""
-        x = _tensor("x", x)
+        x = tensor_of("x", x)
         inputs, outputs = {"h0": h0, "c0": c0}, {"out": out, "hn": hn, "cn": cn}
         if lengths is None:
-            _call(library.lstm_layer_forward, (self.pointer, x.pointer), inputs, outputs)
+            call(library.lstm_layer_forward, (self.pointer, x.pointer), inputs, outputs)
             return
         count = x.shape[0 if self.config.batch_first else 1]
         if len(lengths) != count:
             raise ValueError(f"lengths is [{len(lengths)}], expected [{count}]")
         first = self.pointer, x.pointer, (c_size_t * count)(*map(int, lengths))
-        _call(library.lstm_layer_forward_lengths, first, inputs, outputs)
+        call(library.lstm_layer_forward_lengths, first, inputs, outputs)
 
     def backward(self, dout=None, dhn=None, dcn=None, dx=None, dh0=None, dc0=None):
         """Gradients of the outputs in, of the inputs out; those of the parameters are
         added to what they were."""
-        _call(library.lstm_layer_backward, (self.pointer,),
+        call(library.lstm_layer_backward, (self.pointer,),
               {"dout": dout, "dhn": dhn, "dcn": dcn}, {"dx": dx, "dh0": dh0, "dc0": dc0})
 
     def set_weights(self, index, direction, layout, input, recurrent, bias=None,
@@ -277,14 +131,14 @@ class Stream(native.Handle):
     be used from several threads at once."""
 
     def __init__(self, layer, head=None, batch=1):
-        pointer = create("lstm_stream_create", _pointer(layer, Layer),
-                         _pointer(head, Linear), batch)
+        pointer = create("lstm_stream_create", pointer_of(layer, Layer),
+                         pointer_of(head, Linear), batch)
         super().__init__(pointer, library.lstm_stream_destroy, layer)
         self._batch = batch
 
     def step(self, x, y=None):
         """x [N, I], or a block of steps as Layer.forward() takes it, -> y [N, C]."""
-        _call(library.lstm_stream_step, (self.pointer,), {"x": x}, {"y": y})
+        call(library.lstm_stream_step, (self.pointer,), {"x": x}, {"y": y})
 
     def reset(self, rows=None):
         """Sets the states of all sequences to zero, or of those whose row is true."""
@@ -295,27 +149,27 @@ class Stream(native.Handle):
 
     def get_state(self, h=None, c=None):
         """Reads the states into h [L, N, .] and c [L, N, H]."""
-        _call(library.lstm_stream_get_state, (self.pointer,), {}, {"h": h, "c": c})
+        call(library.lstm_stream_get_state, (self.pointer,), {}, {"h": h, "c": c})
 
     def set_state(self, h=None, c=None):
         """Sets the states; what is None becomes zero."""
-        _call(library.lstm_stream_set_state, (self.pointer,), {"h": h, "c": c}, {})
+        call(library.lstm_stream_set_state, (self.pointer,), {"h": h, "c": c}, {})
 
 
 class Linear(native.Handle):
     """A linear layer with bias, as torch.nn.Linear."""
 
     def __init__(self, inputs, outputs, rng=None):
-        pointer = create("lstm_linear_create", inputs, outputs, _pointer(rng, Rng))
+        pointer = create("lstm_linear_create", inputs, outputs, pointer_of(rng, Rng))
         super().__init__(pointer, library.lstm_linear_destroy)
 
     def forward(self, x, y):
         """x [N, inputs] -> y [N, outputs]."""
-        _call(library.lstm_linear_forward, (self.pointer,), {"x": x}, {"y": y})
+        call(library.lstm_linear_forward, (self.pointer,), {"x": x}, {"y": y})
 
     def backward(self, dy, dx=None):
         """dy [N, outputs] -> dx [N, inputs]; gradients of the parameters are added."""
-        _call(library.lstm_linear_backward, (self.pointer,), {"dy": dy}, {"dx": dx})
+        call(library.lstm_linear_backward, (self.pointer,), {"dy": dy}, {"dx": dx})
 
 
 class CrossEntropy(native.Handle):
@@ -334,7 +188,7 @@ class CrossEntropy(native.Handle):
 
     def forward(self, logits, targets):
         """logits [N, C], targets [N] int64; the loss, or with NONE a list of N."""
-        logits = _tensor("logits", logits)
+        logits = tensor_of("logits", logits)
         rows = logits.shape[0]
         if isinstance(targets, (list, tuple)):
             targets = (c_int64 * len(targets))(*targets)
@@ -347,7 +201,7 @@ class CrossEntropy(native.Handle):
 
     def forward_probabilities(self, logits, targets):
         """logits and targets [N, C]; the loss, or with NONE a list of N."""
-        logits, targets = _tensor("logits", logits), _tensor("targets", targets)
+        logits, targets = tensor_of("logits", logits), tensor_of("targets", targets)
         rows = logits.shape[0]
         value = (c_float * (rows if self._reduction == NONE else 1))()
         library.lstm_cross_entropy_forward_probabilities(self.pointer, logits.pointer,
@@ -357,7 +211,7 @@ class CrossEntropy(native.Handle):
 
     def backward(self, dlogits, dvalue=None):
         """dlogits [N, C]; dvalue is the gradient of the loss, a number or N of them."""
-        dlogits = _tensor("dlogits", dlogits, True)
+        dlogits = tensor_of("dlogits", dlogits, True)
         if dvalue is not None:
             values = dvalue if isinstance(dvalue, (list, tuple)) else [dvalue]
             expected = self._rows if self._reduction == NONE else 1
@@ -381,7 +235,7 @@ class Params(native.Handle):
         kind = "layer" if isinstance(layer, Layer) else "linear"
         add = getattr(library, f"lstm_params_add_{kind}")
         add(self.pointer, prefix.encode(),
-            _pointer(layer, Layer if kind == "layer" else Linear))
+            pointer_of(layer, Layer if kind == "layer" else Linear))
         layer._dependents.add(self)
         self._layers.append(layer)
 
@@ -442,7 +296,7 @@ class Params(native.Handle):
 def _file_options(adam, rng, rename, metadata):
     rename, metadata = pairs(rename or {}), pairs(metadata or {})
     return FileOptions(rename=rename, rename_count=len(rename) // 2,
-                       adam=_pointer(adam, Adam), rng=_pointer(rng, Rng),
+                       adam=pointer_of(adam, Adam), rng=pointer_of(rng, Rng),
                        metadata=metadata, metadata_count=len(metadata) // 2)
 
 
@@ -458,7 +312,7 @@ class Adam(native.Handle):
 
     def __init__(self, params, **options):
         config = AdamConfig(**options)
-        pointer = create("lstm_adam_create", _pointer(params, Params), byref(config))
+        pointer = create("lstm_adam_create", pointer_of(params, Params), byref(config))
         super().__init__(pointer, library.lstm_adam_destroy, params)
 
     def step(self):

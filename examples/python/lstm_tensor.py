@@ -1,0 +1,152 @@
+"""Tensors and generators of liblstm, and arrays as tensors; lstm.py is for users."""
+from ctypes import c_float, c_int64, c_size_t, c_ssize_t, c_uint8
+
+import native
+from lstm_c import RNG_STATE_SIZE, create, library
+
+
+def pointer_of(handle, kind):
+    if handle is None:
+        return None
+    if not isinstance(handle, kind):
+        raise TypeError(f"expected a {kind.__name__}, got a {type(handle).__name__}")
+    return handle.pointer
+
+
+class Tensor(native.Handle):
+    """A float32 array: Tensor(2, 3) is [2, 3] zeros, Tensor.wrap(array) somebody's
+    array without a copy. numpy.asarray(tensor) is its memory without a copy as well."""
+
+    def __init__(self, *shape):
+        extents = (c_size_t * len(shape))(*shape)
+        self._adopt(create("lstm_tensor_create", len(shape), extents))
+
+    def _adopt(self, pointer, destroy=library.lstm_tensor_destroy, *owners, keep=None):
+        super().__init__(pointer, destroy, *owners)
+        self._keep = keep
+
+    @classmethod
+    def _from(cls, pointer, *owners, destroy=library.lstm_tensor_destroy, keep=None):
+        tensor = cls.__new__(cls)
+        tensor._adopt(pointer, destroy, *owners, keep=keep)
+        return tensor
+
+    @classmethod
+    def wrap(cls, array, name="array", output=False):
+        """A tensor over the memory of a float32 array, which it keeps alive."""
+        memory = native.Memory(name, array, "float32")
+        if output:
+            memory.writable()
+        rank = len(memory.shape)
+        strides = memory.strides and (c_ssize_t * rank)(*[s // 4 for s in memory.strides])
+        pointer = create("lstm_tensor_wrap", memory.address, rank,
+                          (c_size_t * rank)(*memory.shape), strides)
+        return cls._from(pointer, keep=memory)
+
+    def select(self, axis, index):
+        """A view of one index of an axis."""
+        return self._from(create("lstm_tensor_select", self.pointer, axis, index), self)
+
+    def narrow(self, axis, start, count):
+        """A view of a range of an axis."""
+        return self._from(
+            create("lstm_tensor_narrow", self.pointer, axis, start, count), self)
+
+    def fill(self, value):
+        """Sets every element to one value."""
+        library.lstm_tensor_fill(self.pointer, value)
+
+    def copy(self, source):
+        """Copies every element of a tensor or array of the same shape."""
+        source = tensor_of("source", source)
+        library.lstm_tensor_copy(self.pointer, source.pointer)
+
+    @property
+    def shape(self):
+        """Extents of all axes."""
+        rank = library.lstm_tensor_rank(self.pointer)
+        return tuple(library.lstm_tensor_extent(self.pointer, i) for i in range(rank))
+
+    @property
+    def strides(self):
+        """Distances between neighbours of all axes, in elements."""
+        return tuple(library.lstm_tensor_stride(self.pointer, i)
+                     for i in range(len(self.shape)))
+
+    def __len__(self):
+        return library.lstm_tensor_count(self.pointer)
+
+    @property
+    def __array_interface__(self):
+        return {"version": 3, "typestr": "<f4", "shape": self.shape,
+                "strides": tuple(4 * stride for stride in self.strides),
+                "data": (library.lstm_tensor_data(self.pointer), False)}
+
+    def tolist(self):
+        """All elements in row-major order, whatever the strides."""
+        dense = Tensor(len(self))
+        view = create("lstm_tensor_wrap", library.lstm_tensor_data(dense.pointer),
+                       len(self.shape), (c_size_t * len(self.shape))(*self.shape), None)
+        with Tensor._from(view, dense) as copy:
+            copy.copy(self)
+            data = library.lstm_tensor_data(dense.pointer)
+            return list((c_float * len(self)).from_address(data))
+
+    def argmax(self):
+        """The index of the largest element of each row of a tensor [N, C]."""
+        rows, columns = self.shape
+        elements = self.tolist()
+        each = (elements[i:i + columns] for i in range(0, rows * columns, columns))
+        return [row.index(max(row)) for row in each]
+
+
+def tensor_of(name, value, output=False):
+    """A Tensor as it is, an array as a tensor over it, None as None."""
+    if value is None or isinstance(value, Tensor):
+        return value
+    return Tensor.wrap(value, name, output)
+
+
+def call(function, first, inputs, outputs):
+    """Calls a function of tensors behind its first arguments; the tensors over arrays
+    live until it returns."""
+    tensors = [*(tensor_of(name, value) for name, value in inputs.items()),
+               *(tensor_of(name, value, True) for name, value in outputs.items())]
+    function(*first, *(pointer_of(tensor, Tensor) for tensor in tensors))
+
+
+class Rng(native.Handle):
+    """A random generator with PyTorch's streams."""
+
+    def __init__(self, seed):
+        super().__init__(create("lstm_rng_create", seed), library.lstm_rng_destroy)
+
+    def next(self):
+        """64 bits."""
+        return library.lstm_rng_next(self.pointer)
+
+    def uniform(self, tensor, low=0.0, high=1.0):
+        """Fills a tensor or array with numbers uniform in [low, high)."""
+        tensor = tensor_of("tensor", tensor, True)
+        library.lstm_rng_uniform(self.pointer, tensor.pointer, low, high)
+
+    def permutation(self, count):
+        """The numbers 0 to count - 1 in a random order."""
+        order = (c_int64 * count)()
+        library.lstm_rng_permutation(self.pointer, order, count)
+        return list(order)
+
+    @property
+    def state(self):
+        """The state as bytes; setting it goes on from there."""
+        state = (c_uint8 * RNG_STATE_SIZE)()
+        library.lstm_rng_get_state(self.pointer, state)
+        return bytes(state)
+
+    @state.setter
+    def state(self, state):
+        if len(state) != RNG_STATE_SIZE:
+            raise ValueError(f"the state has {len(state)} bytes, expected "
+                             f"{RNG_STATE_SIZE}")
+        library.lstm_rng_set_state(self.pointer,
+                                    (c_uint8 * RNG_STATE_SIZE).from_buffer_copy(state))
