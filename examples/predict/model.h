@@ -15,9 +15,7 @@ enum {
     /** Rows and columns of an image. */
     MODEL_SIDE = 28,
     /** Images that are read at once. */
-    MODEL_BATCH = 256,
-    /** Most classes of a model. */
-    MODEL_MOST_CLASSES = 256
+    MODEL_BATCH = 256
 };
 
 /** A network with its weights, and room for a batch. */
@@ -26,11 +24,12 @@ typedef struct model {
     lstm_layer *lstm;
     lstm_linear *fc;
     lstm_params *params;
-    lstm_tensor *x, *hn, *logits;
+    lstm_tensor *x, *out, *logits;
 } model;
 
 /**
- * Reads a model file; its shapes tell hidden size, layers and classes.
+ * Reads a model file of layers "lstm" and "fc", whoever wrote it: all options of the
+ * network are those of the file.
  *
  * @return false when it failed, with lstm_last_error() set and nothing left to free
  */

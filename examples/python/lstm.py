@@ -60,8 +60,7 @@ class Layer(native.Handle):
 
     @classmethod
     def load(cls, path, prefix, rng=None):
-        """A layer out of a file that Params.save() wrote; without a generator it has no
-        dropout."""
+        """A layer out of a file; without a generator it has no dropout."""
         layer = cls.__new__(cls)
         pointer = create("lstm_layer_load", str(path).encode(), prefix.encode(),
                          pointer_of(rng, Rng))
@@ -162,6 +161,14 @@ class Linear(native.Handle):
     def __init__(self, inputs, outputs, rng=None):
         pointer = create("lstm_linear_create", inputs, outputs, pointer_of(rng, Rng))
         super().__init__(pointer, library.lstm_linear_destroy)
+
+    @classmethod
+    def load(cls, path, prefix):
+        """A linear layer out of a file; the shapes in it tell the sizes."""
+        linear, made = cls.__new__(cls), ("lstm_linear_load", str(path).encode())
+        native.Handle.__init__(linear, create(*made, prefix.encode()),
+                               library.lstm_linear_destroy)
+        return linear
 
     def forward(self, x, y):
         """x [N, inputs] -> y [N, outputs]."""

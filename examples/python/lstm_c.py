@@ -147,6 +147,7 @@ CHECKED = {
     "lstm_params_save_as": [_handle, c_char_p, POINTER(FileOptions)],
     "lstm_params_load_as": [_handle, c_char_p, POINTER(FileOptions)],
     "lstm_file_metadata": [c_char_p, c_char_p, c_char_p, c_size_t],
+    "lstm_linear_load": [_handle_address, c_char_p, c_char_p],
     "lstm_layer_load": [_handle_address, c_char_p, c_char_p, _handle],
     "lstm_adam_create": [_handle_address, _handle, POINTER(AdamConfig)],
     "lstm_adam_step": [_handle],

@@ -2,8 +2,8 @@
  * stream: reads numbers line by line on standard input and prints the model's answer to
  * each line at once; at the end, on standard error, how long the answers took.
  *
- * The model is a safetensors file with a layer "lstm" and a linear layer "fc" of so
- * many outputs, such as mnist-train (10) or forecast (1) write.
+ * The model is a safetensors file with a layer "lstm" and a linear layer "fc", such as
+ * forecast or mnist-train write, or PyTorch.
  */
 #include <errno.h>
 #include <math.h>
@@ -37,25 +37,23 @@ static void need(lstm_status status)
     exit(EXIT_FAILURE);
 }
 
-/* The head, beside the layer in the file. */
-static void load_head(model *m, const char *path)
+/* Rows of the weight of the head. */
+static size_t count_outputs(lstm_linear *head)
 {
-    const lstm_layer_config *config = lstm_layer_get_config(m->layer);
-    size_t width = config->proj_size ? config->proj_size : config->hidden;
     lstm_params *params;
-    need(lstm_linear_create(&m->head, width, m->outputs, NULL));
     need(lstm_params_create(&params));
-    need(lstm_params_add_linear(params, "fc", m->head));
-    need(
-        lstm_params_load_as(params, path, &(lstm_file_options){.allow_surplus = true}));
+    need(lstm_params_add_linear(params, "fc", head));
+    size_t outputs = lstm_tensor_extent(lstm_params_value(params, 0), 0);
     lstm_params_destroy(&params);
+    return outputs;
 }
 
 static void load(model *m, const char *path)
 {
     need(lstm_layer_load(&m->layer, path, "lstm", NULL));
-    load_head(m, path);
+    need(lstm_linear_load(&m->head, path, "fc"));
     m->inputs = lstm_layer_get_config(m->layer)->inputs;
+    m->outputs = count_outputs(m->head);
     need(lstm_layer_set_training(m->layer, false));
     need(lstm_stream_create(&m->stream, m->layer, m->head, 1));
     need(lstm_tensor_create(&m->x, 2, (size_t[]){1, m->inputs}));
@@ -143,12 +141,11 @@ static void report(times *all)
 
 int main(int count, char **arguments)
 {
-    long outputs = count > 2 ? strtol(arguments[2], NULL, 10) : 1;
-    if (count < 2 || count > 3 || outputs < 1) {
-        fprintf(stderr, "usage: stream MODEL [OUTPUTS] < NUMBERS\n");
+    if (count != 2) {
+        fprintf(stderr, "usage: stream MODEL < NUMBERS\n");
         return EXIT_USAGE;
     }
-    model m = {.outputs = (size_t)outputs};
+    model m = {0};
     times all = {0};
     char *line = NULL;
     size_t room = 0, number = 0;

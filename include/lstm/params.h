@@ -297,19 +297,24 @@ lstm_status lstm_file_metadata(const char *path, const char *key, char *text,
                                size_t size);
 
 /**
- * Creates a layer from a file that lstm_params_save() wrote: its options come from the
- * metadata, its values from the tensors.
+ * Creates a layer from a safetensors file, without being told its options.
+ *
+ * A file of lstm_params_save() has them all in its metadata. In any other file, such as
+ * one of PyTorch, inputs, hidden, layers, proj_size, bidirectional and bias are told by
+ * the names and shapes of its tensors; batch_first is false and dropout 0 then, as
+ * nothing in the file says.
  *
  * @param[out] out the layer, freed with lstm_layer_destroy(); NULL on failure
  * @param path the file; other tensors in it are left alone
- * @param prefix of the layer's names in the file, such as "lstm"
+ * @param prefix of the layer's names in the file, such as "lstm"; "" for bare names
  * @param rng where masks of dropout are drawn from; it MUST outlive the layer and is
  * not drawn from here. NULL for a layer without dropout, whatever the file says.
  * @retval LSTM_OK created, in training mode
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL
  * @retval LSTM_IO_ERROR the file could not be read; the message names it and says why
- * @retval LSTM_BAD_FILE as lstm_params_load(); or there are no options of such a layer
- * @retval LSTM_SHAPE_MISMATCH a tensor is not of the shape that the options give it
+ * @retval LSTM_BAD_FILE as lstm_params_load(); or there is no such layer, or its
+ * metadata are damaged or not those of its tensors
+ * @retval LSTM_SHAPE_MISMATCH a tensor is not of the shape that the others give it
  * @retval LSTM_OUT_OF_MEMORY no memory
  * @since 1.0
  */
@@ -317,6 +322,24 @@ LSTM_API
 LSTM_CHECK
 lstm_status lstm_layer_load(lstm_layer **out, const char *path, const char *prefix,
                             lstm_rng *rng);
+
+/**
+ * Creates a linear layer from a safetensors file; its sizes are those of the weight.
+ *
+ * @param[out] out the layer, freed with lstm_linear_destroy(); NULL on failure
+ * @param path the file; other tensors in it are left alone
+ * @param prefix of the layer's names in the file, such as "fc"; "" for bare names
+ * @retval LSTM_OK created
+ * @retval LSTM_INVALID_ARGUMENT a pointer is NULL
+ * @retval LSTM_IO_ERROR the file could not be read; the message names it and says why
+ * @retval LSTM_BAD_FILE as lstm_params_load(); or there is no such layer
+ * @retval LSTM_SHAPE_MISMATCH the bias is not of the shape that the weight gives it
+ * @retval LSTM_OUT_OF_MEMORY no memory
+ * @since 1.0
+ */
+LSTM_API
+LSTM_CHECK
+lstm_status lstm_linear_load(lstm_linear **out, const char *path, const char *prefix);
 
 /* cdef end */
 

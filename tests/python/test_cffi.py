@@ -221,6 +221,7 @@ class Lstm(unittest.TestCase):
         layer = c.make("lstm_layer", path, b"lstm", FFI.NULL, verb="load")
         self.assertEqual(c.lstm_layer_get_config(layer[0]).hidden, 4)
         c.destroy("lstm_layer", layer)
+        c.destroy("lstm_linear", c.make("lstm_linear", path, b"fc", verb="load"))
 
 
 class Mnist(unittest.TestCase):

@@ -63,11 +63,24 @@ static inline const char *test_write_file(const char *name, const void *data,
                                           size_t size)
 {
     const char *path = test_path(name);
+    /* Some file systems sync a file that is truncated and written again. */
+    unlink(path);
     FILE *file = fopen(path, "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(data, 1, size, file), size);
     assert_int_equal(fclose(file), 0);
     return path;
+}
+
+/** Reads a file in test_folder that fits into data [room]; returns its size. */
+static inline size_t test_read_file(const char *name, void *data, size_t room)
+{
+    FILE *file = fopen(test_path(name), "rb");
+    assert_non_null(file);
+    size_t size = fread(data, 1, room, file);
+    fclose(file);
+    assert_in_range(size, 0, room - 1);
+    return size;
 }
 
 /** Number of entries of a folder. */

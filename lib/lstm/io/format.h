@@ -24,6 +24,19 @@ bool lstm_is_utf8(const char *text);
 /** The format of a name such as "BF16"; NULL when there is none. */
 const lstm_dtype *lstm_dtype_find(const char *name);
 
+/**
+ * Reads a JSON text in which no object has a key twice.
+ *
+ * @return LSTM_OK, LSTM_OUT_OF_MEMORY, or LSTM_BAD_FILE without a message: error has
+ *         what is wrong, and the caller knows of what
+ */
+lstm_status lstm_json_read(json_t **out, const char *text, size_t length,
+                           json_error_t *error);
+
+/** Reads a JSON object of count keys, no values of which are kept, as json_unpack()
+ *  does; the status is as that of lstm_json_read(). */
+lstm_status lstm_json_unpack(const char *text, size_t count, const char *format, ...);
+
 /** Reads file->header's tensors and metadata to file->tensors and checks them. */
 lstm_status lstm_header_read(lstm_safetensors *file);
 

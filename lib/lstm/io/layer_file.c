@@ -1,32 +1,34 @@
 /*
- * Layers out of safetensors files: options from the metadata, then the values.
+ * Layers out of safetensors files: options from the metadata or, when a file has none
+ * of them, from the names and shapes of the tensors; then the values.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/common/memory.h"
 #include "lib/lstm/core/status.h"
+#include "lib/lstm/io/format.h"
 #include "lib/lstm/io/metadata.h"
 
 #include <lstm/layer.h>
 #include <lstm/params.h>
 
-/* Reads options out of the text that a file has of them; false when it is damaged. */
-static bool read_config(const char *text, lstm_layer_config *config)
+/* Reads options out of the text that a file has of them; its status is as that of
+ * lstm_json_unpack(). */
+static lstm_status read_config(const char *text, lstm_layer_config *config)
 {
     json_int_t sizes[4];
     int bias, batch_first, bidirectional;
-    json_t *json = json_loadb(text, strlen(text), JSON_REJECT_DUPLICATES, NULL);
-    int failed =
-        json_unpack(json, "{s:I, s:I, s:I, s:I, s:F, s:b, s:b, s:b !}", "inputs",
-                    &sizes[0], "hidden", &sizes[1], "layers", &sizes[2], "proj_size",
-                    &sizes[3], "dropout", &config->dropout, "bias", &bias,
-                    "batch_first", &batch_first, "bidirectional", &bidirectional);
-    json_decref(json);
-    for (size_t i = 0; !failed && i < 4; i++)
-        failed = sizes[i] < 0 || (uintmax_t)sizes[i] > SIZE_MAX;
-    if (failed)
-        return false;
+    lstm_status status = lstm_json_unpack(
+        text, 8, "{s:I, s:I, s:I, s:I, s:F, s:b, s:b, s:b}", "inputs", &sizes[0],
+        "hidden", &sizes[1], "layers", &sizes[2], "proj_size", &sizes[3], "dropout",
+        &config->dropout, "bias", &bias, "batch_first", &batch_first, "bidirectional",
+        &bidirectional);
+    for (size_t i = 0; !status && i < 4; i++)
+        if (sizes[i] < 0 || (uintmax_t)sizes[i] > SIZE_MAX)
+            status = LSTM_BAD_FILE;
+    if (status)
+        return status;
     config->inputs = (size_t)sizes[0];
     config->hidden = (size_t)sizes[1];
     config->layers = (size_t)sizes[2];
@@ -34,22 +36,25 @@ static bool read_config(const char *text, lstm_layer_config *config)
     config->no_bias = !bias;
     config->batch_first = batch_first;
     config->bidirectional = bidirectional;
-    return true;
+    return LSTM_OK;
 }
 
-/* Whether a layer's tensor in the file has 4 H rows and that many columns. */
+/* A matrix of a layer of the stack in the file; NULL when there is none. */
+static const lstm_stored *find_weight(const lstm_safetensors *file, const char *prefix,
+                                      const char *name, size_t layer)
+{
+    char numbered[64];
+    snprintf(numbered, sizeof(numbered), "%s%zu", name, layer);
+    const lstm_stored *stored = lstm_safetensors_find_in(file, prefix, numbered);
+    return stored && stored->rank == 2 ? stored : NULL;
+}
+
 static bool has_weight(const lstm_safetensors *file, const char *prefix,
                        const char *name, size_t layer, size_t hidden, size_t columns)
 {
-    size_t size = strlen(prefix) + strlen(name) + 32;
-    char *full = common_alloc(size, 1);
-    if (!full)
-        return false;
-    snprintf(full, size, "%s%s%s%zu", prefix, *prefix ? "." : "", name, layer);
-    const lstm_stored *stored = lstm_safetensors_find(file, full);
-    common_free(full);
-    return stored && stored->rank == 2 && stored->shape[0] % 4 == 0 &&
-           stored->shape[0] / 4 == hidden && stored->shape[1] == columns;
+    const lstm_stored *stored = find_weight(file, prefix, name, layer);
+    return stored && stored->shape[0] % 4 == 0 && stored->shape[0] / 4 == hidden &&
+           stored->shape[1] == columns;
 }
 
 /* Checks options against the tensors before memory is taken for them: what a layer
@@ -67,9 +72,51 @@ static bool fits_file(const lstm_safetensors *file, const char *prefix,
     return true;
 }
 
-/* The options of the layer of a prefix in a file. */
-static lstm_status find_config(const char *path, const char *prefix,
-                               lstm_layer_config *config)
+/* Options that names and shapes tell, as in a file that PyTorch wrote; false when there
+ * is no layer of that prefix. */
+static bool infer_config(const lstm_safetensors *file, const char *prefix,
+                         lstm_layer_config *config)
+{
+    const lstm_stored *input = find_weight(file, prefix, "weight_ih_l", 0);
+    const lstm_stored *recurrent = find_weight(file, prefix, "weight_hh_l", 0);
+    if (!input || !recurrent)
+        return false;
+    config->inputs = input->shape[1];
+    config->hidden = input->shape[0] / 4;
+    if (lstm_safetensors_find_in(file, prefix, "weight_hr_l0"))
+        config->proj_size = recurrent->shape[1];
+    config->bidirectional =
+        lstm_safetensors_find_in(file, prefix, "weight_ih_l0_reverse");
+    config->no_bias = !lstm_safetensors_find_in(file, prefix, "bias_ih_l0");
+    while (find_weight(file, prefix, "weight_hh_l", config->layers))
+        config->layers++;
+    return true;
+}
+
+/* The options of the layer of a prefix in an open file; key is that of its metadata. */
+static lstm_status find_config(const lstm_safetensors *file, const char *prefix,
+                               const char *key, lstm_layer_config *config)
+{
+    const char *text = lstm_metadata_find(file, key);
+    lstm_status status = text ? read_config(text, config) : LSTM_OK;
+    if (status == LSTM_BAD_FILE)
+        return lstm_fail(LSTM_BAD_FILE, "layer: %s: metadata %s is damaged", file->path,
+                         key);
+    if (!status && !text && !infer_config(file, prefix, config))
+        return lstm_fail(
+            LSTM_BAD_FILE,
+            "layer: %s: there is no %s%sweight_ih_l0 and weight_hh_l0, and "
+            "no metadata %s",
+            file->path, prefix, *prefix ? "." : "", key);
+    if (!status && !fits_file(file, prefix, config))
+        return lstm_fail(LSTM_BAD_FILE, "layer: %s: tensors of %s are not as its %s",
+                         file->path, *prefix ? prefix : "the layer",
+                         text ? "metadata says" : "weight_ih_l0 says");
+    return status;
+}
+
+static lstm_status read_options(const char *path, const char *prefix,
+                                lstm_layer_config *config)
 {
     lstm_safetensors file;
     size_t size = sizeof(LSTM_LAYER_KEY) + strlen(prefix);
@@ -79,14 +126,7 @@ static lstm_status find_config(const char *path, const char *prefix,
     snprintf(key, size, "%s%s", LSTM_LAYER_KEY, prefix);
     lstm_status status = lstm_safetensors_open(&file, path);
     if (!status) {
-        const char *text = lstm_metadata_find(&file, key);
-        if (!text || !read_config(text, config))
-            status = lstm_fail(LSTM_BAD_FILE, "layer: %s: metadata %s is %s", path, key,
-                               text ? "damaged" : "missing");
-        else if (!fits_file(&file, prefix, config))
-            status = lstm_fail(LSTM_BAD_FILE,
-                               "layer: %s: tensors of %s are not as its %s says", path,
-                               prefix, key);
+        status = find_config(&file, prefix, key, config);
         lstm_safetensors_close(&file);
     }
     common_free(key);
@@ -106,6 +146,19 @@ static lstm_status create(lstm_layer **out, const lstm_layer_config *config,
     return status ? status : restored;
 }
 
+static lstm_status load_values(lstm_layer *layer, const char *path, const char *prefix)
+{
+    lstm_params *params;
+    lstm_status status = lstm_params_create(&params);
+    if (!status)
+        status = lstm_params_add_layer(params, prefix, layer);
+    if (!status)
+        status = lstm_params_load_as(params, path,
+                                     &(lstm_file_options){.allow_surplus = true});
+    lstm_params_destroy(&params);
+    return status;
+}
+
 lstm_status lstm_layer_load(lstm_layer **out, const char *path, const char *prefix,
                             lstm_rng *rng)
 {
@@ -117,22 +170,18 @@ lstm_status lstm_layer_load(lstm_layer **out, const char *path, const char *pref
     if (!prefix)
         return lstm_fail_null("layer", "prefix");
     lstm_layer_config config = {0};
-    lstm_status status = find_config(path, prefix, &config);
+    lstm_status status = read_options(path, prefix, &config);
     if (status)
         return status;
     if (!rng)
         config.dropout = 0;
-    lstm_layer *layer = NULL;
-    lstm_params *params = NULL;
+    lstm_layer *layer;
     status = create(&layer, &config, rng);
+    if (status == LSTM_INVALID_ARGUMENT)
+        return lstm_fail(LSTM_BAD_FILE, "layer: %s: options of %s are none of a layer",
+                         path, *prefix ? prefix : "the layer");
     if (!status)
-        status = lstm_params_create(&params);
-    if (!status)
-        status = lstm_params_add_layer(params, prefix, layer);
-    if (!status)
-        status = lstm_params_load_as(params, path,
-                                     &(lstm_file_options){.allow_surplus = true});
-    lstm_params_destroy(&params);
+        status = load_values(layer, path, prefix);
     if (status)
         lstm_layer_destroy(&layer);
     *out = layer;

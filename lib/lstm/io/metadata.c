@@ -170,13 +170,13 @@ static lstm_status fail_metadata(const lstm_safetensors *file, const char *key)
 static lstm_status read_adam(const lstm_safetensors *file, lstm_progress *progress)
 {
     const char *text = lstm_metadata_find(file, adam_key);
-    json_t *json =
-        text ? json_loadb(text, strlen(text), JSON_REJECT_DUPLICATES, NULL) : NULL;
-    json_int_t steps;
-    int failed =
-        json_unpack(json, "{s:I, s:F !}", "steps", &steps, "lr", &progress->lr);
-    json_decref(json);
-    if (failed || steps < 0 || !(progress->lr >= 0 && isfinite(progress->lr)))
+    json_int_t steps = -1;
+    lstm_status status = text ? lstm_json_unpack(text, 2, "{s:I, s:F}", "steps", &steps,
+                                                 "lr", &progress->lr)
+                              : LSTM_BAD_FILE;
+    if (status == LSTM_OUT_OF_MEMORY)
+        return status;
+    if (status || steps < 0 || !(progress->lr >= 0 && isfinite(progress->lr)))
         return fail_metadata(file, adam_key);
     progress->steps = (uint64_t)steps;
     return LSTM_OK;

@@ -73,6 +73,11 @@ void lstm_safetensors_close(lstm_safetensors *file);
 const lstm_stored *lstm_safetensors_find(const lstm_safetensors *file,
                                          const char *name);
 
+/** The tensor "PREFIX.NAME", or NAME when the prefix is empty; NULL when there is none.
+ */
+const lstm_stored *lstm_safetensors_find_in(const lstm_safetensors *file,
+                                            const char *prefix, const char *name);
+
 /** Reads the bytes of all tensors, once, to data [size]. */
 lstm_status lstm_safetensors_read(lstm_safetensors *file, unsigned char *data);
 

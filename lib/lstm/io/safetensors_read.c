@@ -56,12 +56,9 @@ static lstm_status parse(lstm_safetensors *file, const char *text, size_t length
         return lstm_fail(LSTM_BAD_FILE, "safetensors: %s: header does not start with {",
                          file->path);
     json_error_t error;
-    file->header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
-    if (file->header)
-        return LSTM_OK;
-    /* jansson says nothing when memory ends, or takes it for an error of syntax. */
-    if (error.text[0] == '\0')
-        return lstm_fail_memory("safetensors");
+    lstm_status status = lstm_json_read(&file->header, text, length, &error);
+    if (status != LSTM_BAD_FILE)
+        return status;
     return lstm_fail(LSTM_BAD_FILE, "safetensors: %s: header at byte %d: %s",
                      file->path, error.position, error.text);
 }
@@ -113,6 +110,20 @@ const lstm_stored *lstm_safetensors_find(const lstm_safetensors *file, const cha
     for (size_t i = 0; i < file->count; i++)
         if (strcmp(file->tensors[i].name, name) == 0)
             return &file->tensors[i];
+    return NULL;
+}
+
+const lstm_stored *lstm_safetensors_find_in(const lstm_safetensors *file,
+                                            const char *prefix, const char *name)
+{
+    size_t length = strlen(prefix);
+    for (size_t i = 0; i < file->count; i++) {
+        const char *full = file->tensors[i].name;
+        if (strncmp(full, prefix, length) == 0 &&
+            (length == 0 || full[length] == '.') &&
+            strcmp(full + length + (length > 0), name) == 0)
+            return &file->tensors[i];
+    }
     return NULL;
 }
 

@@ -1,0 +1,243 @@
+/* Layers and linear layers out of files: of this library, and of others that say
+ * nothing about options. */
+#include <lstm/lstm.h>
+
+#include "tests/support/folder.h"
+
+enum { STEPS = 3, ROWS = 2, INPUTS = 5, HIDDEN = 6, CLASSES = 4, ROOM = 1 << 16 };
+
+/* A layer and a head, in a file of this library. */
+typedef struct fixture {
+    lstm_rng *rng;
+    lstm_layer *layer;
+    lstm_linear *head;
+} fixture;
+
+static const char *model_path(void)
+{
+    return test_path("model");
+}
+
+static fixture save_network(const lstm_layer_config *config)
+{
+    fixture f;
+    lstm_params *params;
+    size_t width = (config->proj_size ? config->proj_size : config->hidden) *
+                   (config->bidirectional ? 2 : 1);
+    assert_int_equal(lstm_rng_create(&f.rng, 1), LSTM_OK);
+    assert_int_equal(lstm_layer_create(&f.layer, config, f.rng), LSTM_OK);
+    assert_int_equal(lstm_linear_create(&f.head, width, CLASSES, f.rng), LSTM_OK);
+    assert_int_equal(lstm_params_create(&params), LSTM_OK);
+    assert_int_equal(lstm_params_add_layer(params, "lstm", f.layer), LSTM_OK);
+    assert_int_equal(lstm_params_add_linear(params, "fc", f.head), LSTM_OK);
+    assert_int_equal(lstm_params_save(params, model_path()), LSTM_OK);
+    lstm_params_destroy(&params);
+    return f;
+}
+
+static void destroy_network(fixture *f)
+{
+    lstm_linear_destroy(&f->head);
+    lstm_layer_destroy(&f->layer);
+    lstm_rng_destroy(&f->rng);
+}
+
+/* Replaces a text in the header by one of the same length. */
+static void change_header(const char *from, const char *to)
+{
+    static char data[ROOM];
+    size_t size = test_read_file("model", data, ROOM);
+    char *found = strstr(data + 8, from);
+    assert_non_null(found);
+    assert_int_equal(strlen(from), strlen(to));
+    memcpy(found, to, strlen(to));
+    test_write_file("model", data, size);
+}
+
+static lstm_tensor *tensor_of(size_t rank, const size_t *shape)
+{
+    lstm_tensor *tensor;
+    assert_int_equal(lstm_tensor_create(&tensor, rank, shape), LSTM_OK);
+    return tensor;
+}
+
+/* Runs both layers on the same input and compares the last states. */
+static void assert_same_outputs(fixture *f, lstm_layer *layer)
+{
+    const lstm_layer_config *config = lstm_layer_get_config(f->layer);
+    size_t width = config->proj_size ? config->proj_size : config->hidden;
+    size_t states = config->layers * (config->bidirectional ? 2 : 1);
+    lstm_tensor *x = tensor_of(3, (size_t[]){STEPS, ROWS, INPUTS});
+    lstm_tensor *expected = tensor_of(3, (size_t[]){states, ROWS, width});
+    lstm_tensor *actual = tensor_of(3, (size_t[]){states, ROWS, width});
+    assert_int_equal(lstm_rng_uniform(f->rng, x, -1, 1), LSTM_OK);
+    assert_int_equal(lstm_layer_set_training(f->layer, false), LSTM_OK);
+    assert_int_equal(lstm_layer_set_training(layer, false), LSTM_OK);
+    assert_int_equal(lstm_layer_forward(f->layer, x, NULL, NULL, NULL, expected, NULL),
+                     LSTM_OK);
+    assert_int_equal(lstm_layer_forward(layer, x, NULL, NULL, NULL, actual, NULL),
+                     LSTM_OK);
+    assert_memory_equal(lstm_tensor_data(actual), lstm_tensor_data(expected),
+                        lstm_tensor_count(actual) * sizeof(float));
+    lstm_tensor_destroy(&x);
+    lstm_tensor_destroy(&expected);
+    lstm_tensor_destroy(&actual);
+}
+
+static const lstm_layer_config configs[] = {
+    {.inputs = INPUTS, .hidden = HIDDEN, .layers = 1},
+    {.inputs = INPUTS, .hidden = HIDDEN, .layers = 3, .bidirectional = true},
+    {.inputs = INPUTS, .hidden = HIDDEN, .layers = 2, .proj_size = 4},
+    {.inputs = INPUTS, .hidden = HIDDEN, .layers = 2, .no_bias = true},
+    {.inputs = INPUTS,
+     .hidden = HIDDEN,
+     .layers = 2,
+     .proj_size = 2,
+     .no_bias = true,
+     .bidirectional = true},
+};
+
+static void names_and_shapes_tell_what_metadata_does_not(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(configs) / sizeof(configs[0]); i++) {
+        fixture f = save_network(&configs[i]);
+        lstm_layer *layer;
+        change_header("lstm.layer.lstm", "some.other.text");
+        assert_int_equal(lstm_layer_load(&layer, model_path(), "lstm", f.rng), LSTM_OK);
+        const lstm_layer_config *config = lstm_layer_get_config(layer);
+        assert_int_equal(config->inputs, INPUTS);
+        assert_int_equal(config->hidden, HIDDEN);
+        assert_int_equal(config->layers, configs[i].layers);
+        assert_int_equal(config->proj_size, configs[i].proj_size);
+        assert_int_equal(config->no_bias, configs[i].no_bias);
+        assert_int_equal(config->bidirectional, configs[i].bidirectional);
+        assert_false(config->batch_first);
+        assert_true(config->dropout == 0);
+        assert_same_outputs(&f, layer);
+        lstm_layer_destroy(&layer);
+        destroy_network(&f);
+    }
+}
+
+static void metadata_that_are_wrong_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from, *to, *message;
+    } wrong[] = {
+        /* More than the file has. */
+        {"hidden\\\":6", "hidden\\\":9", "tensors of lstm are not as its metadata say"},
+        {"hidden\\\":6", "hidden\\\":x", "metadata lstm.layer.lstm is damaged"},
+        {"hidden\\\":6", "hiddex\\\":6", "metadata lstm.layer.lstm is damaged"},
+        {"layers\\\":2", "layers\\\":9", "tensors of lstm are not as its metadata say"},
+        {"dropout\\\":0.5", "dropout\\\":9.5", "options of lstm are none of a layer"},
+    };
+    const lstm_layer_config config = {
+        .inputs = INPUTS, .hidden = HIDDEN, .layers = 2, .dropout = 0.5};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        fixture f = save_network(&config);
+        lstm_layer *layer = f.layer;
+        change_header(wrong[i].from, wrong[i].to);
+        assert_int_equal(lstm_layer_load(&layer, model_path(), "lstm", f.rng),
+                         LSTM_BAD_FILE);
+        assert_null(layer);
+        assert_contains(lstm_last_error(), wrong[i].message);
+        assert_contains(lstm_last_error(), model_path());
+        destroy_network(&f);
+    }
+}
+
+static void a_layer_that_is_not_in_the_file_is_refused(void **state)
+{
+    (void)state;
+    fixture f = save_network(&configs[1]);
+    lstm_layer *layer = f.layer;
+    assert_int_equal(lstm_layer_load(&layer, model_path(), "rnn", NULL), LSTM_BAD_FILE);
+    assert_null(layer);
+    assert_contains(lstm_last_error(), "there is no rnn.weight_ih_l0");
+    assert_contains(lstm_last_error(), "no metadata lstm.layer.rnn");
+    assert_int_equal(lstm_layer_load(&layer, model_path(), "", NULL), LSTM_BAD_FILE);
+    assert_contains(lstm_last_error(), "there is no weight_ih_l0");
+    assert_int_equal(lstm_layer_load(&layer, test_path("none"), "lstm", NULL),
+                     LSTM_IO_ERROR);
+    assert_int_equal(lstm_layer_load(NULL, model_path(), "lstm", NULL),
+                     LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_layer_load(&layer, NULL, "lstm", NULL),
+                     LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_layer_load(&layer, model_path(), NULL, NULL),
+                     LSTM_INVALID_ARGUMENT);
+    destroy_network(&f);
+}
+
+/* A file whose header names one tensor of a shape, and its data. */
+static void write_tensor(const char *name, const char *shape, size_t count)
+{
+    static char data[ROOM];
+    int length = snprintf(data + 8, ROOM - 8,
+                          "{\"%s\":{\"dtype\":\"F32\",\"shape\":%s,\"data_offsets\":"
+                          "[0,%zu]}}",
+                          name, shape, 4 * count);
+    data[0] = (char)length;
+    memset(data + 8 + length, 0, 4 * count);
+    test_write_file("model", data, 8 + (size_t)length + 4 * count);
+}
+
+static void shapes_that_no_layer_has_are_refused(void **state)
+{
+    (void)state;
+    lstm_layer *layer;
+    lstm_linear *linear;
+    write_tensor("rnn.weight_ih_l0", "[6,4]", 24);
+    assert_int_equal(lstm_layer_load(&layer, model_path(), "rnn", NULL), LSTM_BAD_FILE);
+    assert_contains(lstm_last_error(), "there is no rnn.weight_ih_l0 and weight_hh_l0");
+    write_tensor("fc.weight", "[24]", 24);
+    assert_int_equal(lstm_linear_load(&linear, model_path(), "fc"), LSTM_BAD_FILE);
+    assert_null(linear);
+    assert_contains(lstm_last_error(), "tensor fc.weight is no matrix");
+    write_tensor("fc.weight", "[0,4]", 0);
+    assert_int_equal(lstm_linear_load(&linear, model_path(), "fc"), LSTM_BAD_FILE);
+    write_tensor("fc.weight", "[6,4]", 24);
+    assert_int_equal(lstm_linear_load(&linear, model_path(), "fc"), LSTM_BAD_FILE);
+    assert_contains(lstm_last_error(), "tensor fc.bias is missing");
+}
+
+static void a_head_comes_out_of_a_file_with_its_sizes(void **state)
+{
+    (void)state;
+    fixture f = save_network(&configs[1]);
+    lstm_linear *head;
+    lstm_tensor *x = tensor_of(2, (size_t[]){ROWS, 2 * HIDDEN});
+    lstm_tensor *expected = tensor_of(2, (size_t[]){ROWS, CLASSES});
+    lstm_tensor *actual = tensor_of(2, (size_t[]){ROWS, CLASSES});
+    assert_int_equal(lstm_linear_load(&head, model_path(), "fc"), LSTM_OK);
+    assert_int_equal(lstm_rng_uniform(f.rng, x, -1, 1), LSTM_OK);
+    assert_int_equal(lstm_linear_forward(f.head, x, expected), LSTM_OK);
+    assert_int_equal(lstm_linear_forward(head, x, actual), LSTM_OK);
+    assert_memory_equal(lstm_tensor_data(actual), lstm_tensor_data(expected),
+                        ROWS * CLASSES * sizeof(float));
+    lstm_tensor_destroy(&x);
+    lstm_tensor_destroy(&expected);
+    lstm_tensor_destroy(&actual);
+    lstm_linear_destroy(&head);
+    assert_int_equal(lstm_linear_load(&head, model_path(), "none"), LSTM_BAD_FILE);
+    assert_null(head);
+    assert_contains(lstm_last_error(), "tensor none.weight is missing");
+    assert_int_equal(lstm_linear_load(NULL, model_path(), "fc"), LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_linear_load(&head, NULL, "fc"), LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_linear_load(&head, model_path(), NULL),
+                     LSTM_INVALID_ARGUMENT);
+    destroy_network(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(names_and_shapes_tell_what_metadata_does_not),
+        TEST(metadata_that_are_wrong_are_refused),
+        TEST(a_layer_that_is_not_in_the_file_is_refused),
+        TEST(shapes_that_no_layer_has_are_refused),
+        TEST(a_head_comes_out_of_a_file_with_its_sizes),
+    };
+    return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
+}
