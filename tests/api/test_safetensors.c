@@ -3,18 +3,17 @@
 #include <lstm/params.h>
 #include <lstm/rng.h>
 
-#include <dirent.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "tests/support/folder.h"
 
-#include "tests/support/test.h"
+static const char *model_path(void)
+{
+    return test_path("model");
+}
 
 /* The set of all tests here: "w.weight" [2, 3] and "w.bias" [2]. */
 typedef struct fixture {
     lstm_linear *linear;
     lstm_params *params;
-    char folder[64];
-    char path[96];
 } fixture;
 
 static fixture create_fixture(uint64_t seed)
@@ -26,18 +25,13 @@ static fixture create_fixture(uint64_t seed)
     assert_int_equal(lstm_params_create(&f.params), LSTM_OK);
     assert_int_equal(lstm_params_add_linear(f.params, "w", f.linear), LSTM_OK);
     lstm_rng_destroy(&rng);
-    const char *base = getenv("TMPDIR");
-    snprintf(f.folder, sizeof(f.folder), "%.40s/lstm-test-XXXXXX",
-             base ? base : "/tmp");
-    assert_non_null(mkdtemp(f.folder));
-    snprintf(f.path, sizeof(f.path), "%s/model.safetensors", f.folder);
     return f;
 }
 
 static void destroy_fixture(fixture *f)
 {
-    unlink(f->path);
-    assert_int_equal(rmdir(f->folder), 0);
+    unlink(model_path());
+    assert_int_equal(test_count_files(test_folder), 0);
     lstm_params_destroy(&f->params);
     lstm_linear_destroy(&f->linear);
 }
@@ -47,26 +41,7 @@ static float *values(const fixture *f, size_t index)
     return lstm_tensor_data(lstm_params_value(f->params, index));
 }
 
-static void write_file(const char *path, const void *data, size_t size)
-{
-    /* Some file systems sync a file that is truncated and written again. */
-    unlink(path);
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(data, 1, size, file), size);
-    assert_int_equal(fclose(file), 0);
-}
-
 enum { ROOM = 4096 };
-
-static size_t read_file(const char *path, unsigned char *data)
-{
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
-    size_t size = fread(data, 1, ROOM, file);
-    fclose(file);
-    return size;
-}
 
 /* Writes length, header, and data bytes that count up; returns the size of all. */
 static size_t compose(unsigned char *bytes, const char *header, size_t data)
@@ -87,8 +62,8 @@ static void saved_values_come_back_bit_for_bit(void **state)
     fixture other = create_fixture(2);
     values(&f, 0)[1] = NAN;
     values(&f, 1)[0] = -0.0f;
-    assert_int_equal(lstm_params_save(f.params, f.path), LSTM_OK);
-    assert_int_equal(lstm_params_load(other.params, f.path), LSTM_OK);
+    assert_int_equal(lstm_params_save(f.params, model_path()), LSTM_OK);
+    assert_int_equal(lstm_params_load(other.params, model_path()), LSTM_OK);
     assert_memory_equal(values(&f, 0), values(&other, 0), 6 * sizeof(float));
     assert_memory_equal(values(&f, 1), values(&other, 1), 2 * sizeof(float));
     destroy_fixture(&f);
@@ -108,8 +83,8 @@ static void a_file_is_laid_out_as_the_reference_does(void **state)
     unsigned char bytes[ROOM];
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(lstm_tensor_fill(lstm_params_value(f.params, i), 0), LSTM_OK);
-    assert_int_equal(lstm_params_save(f.params, f.path), LSTM_OK);
-    size_t size = read_file(f.path, bytes), length = strlen(header);
+    assert_int_equal(lstm_params_save(f.params, model_path()), LSTM_OK);
+    size_t size = test_read_file("model", bytes, ROOM), length = strlen(header);
     size_t padded = (length + 7) / 8 * 8;
     assert_int_equal(size, 8 + padded + 32);
     assert_int_equal(bytes[0], padded);
@@ -135,8 +110,8 @@ static void order_space_and_metadata_are_free(void **state)
         "\"__metadata__\":{\"format\":\"pt\",\"\\u00e9\":\"\"},"
         "\"w.weight\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[8,32]}}  ",
         32);
-    write_file(f.path, bytes, size);
-    assert_int_equal(lstm_params_load(f.params, f.path), LSTM_OK);
+    test_write_file("model", bytes, size);
+    assert_int_equal(lstm_params_load(f.params, model_path()), LSTM_OK);
     memcpy(expected, bytes + size - 32, sizeof(expected));
     assert_memory_equal(values(&f, 1), expected, sizeof(expected));
     destroy_fixture(&f);
@@ -231,10 +206,11 @@ static void every_harmful_file_is_refused_and_changes_nothing(void **state)
     fixture f = create_fixture(1), twin = create_fixture(1);
     unsigned char bytes[ROOM];
     for (size_t i = 0; i < sizeof(harmful) / sizeof(harmful[0]); i++) {
-        write_file(f.path, bytes, compose(bytes, harmful[i].header, harmful[i].data));
-        assert_int_equal(lstm_params_load(f.params, f.path), harmful[i].status);
+        test_write_file("model", bytes,
+                        compose(bytes, harmful[i].header, harmful[i].data));
+        assert_int_equal(lstm_params_load(f.params, model_path()), harmful[i].status);
         assert_contains(lstm_last_error(), harmful[i].message);
-        assert_contains(lstm_last_error(), f.path);
+        assert_contains(lstm_last_error(), model_path());
         assert_null(strchr(lstm_last_error(), '\n'));
         assert_memory_equal(values(&f, 0), values(&twin, 0), 24);
         assert_memory_equal(values(&f, 1), values(&twin, 1), 8);
@@ -250,18 +226,18 @@ static void a_length_beyond_the_file_or_the_limit_is_refused(void **state)
     unsigned char bytes[ROOM];
     size_t size = compose(bytes, "{" WEIGHT "," BIAS "}", 32);
     bytes[0] = 255;
-    write_file(f.path, bytes, size);
-    assert_int_equal(lstm_params_load(f.params, f.path), LSTM_BAD_FILE);
+    test_write_file("model", bytes, size);
+    assert_int_equal(lstm_params_load(f.params, model_path()), LSTM_BAD_FILE);
     assert_contains(lstm_last_error(), "header has 255 bytes, expected at most");
     memset(bytes, 255, 8);
-    write_file(f.path, bytes, size);
-    assert_int_equal(lstm_params_load(f.params, f.path), LSTM_BAD_FILE);
+    test_write_file("model", bytes, size);
+    assert_int_equal(lstm_params_load(f.params, model_path()), LSTM_BAD_FILE);
     assert_contains(lstm_last_error(), "header has 18446744073709551615 bytes");
     /* A sparse file of 2 MiB whose header takes one byte more than 1 MiB. */
     memcpy(bytes, (unsigned char[]){1, 0, 16, 0, 0, 0, 0, 0}, 8);
-    write_file(f.path, bytes, size);
-    assert_int_equal(truncate(f.path, 2 << 20), 0);
-    assert_int_equal(lstm_params_load(f.params, f.path), LSTM_BAD_FILE);
+    test_write_file("model", bytes, size);
+    assert_int_equal(truncate(model_path(), 2 << 20), 0);
+    assert_int_equal(lstm_params_load(f.params, model_path()), LSTM_BAD_FILE);
     assert_contains(lstm_last_error(),
                     "header has 1048577 bytes, expected at most 1048576");
     destroy_fixture(&f);
@@ -272,11 +248,11 @@ static void every_truncation_is_refused(void **state)
     (void)state;
     fixture f = create_fixture(1), twin = create_fixture(1);
     unsigned char bytes[ROOM];
-    assert_int_equal(lstm_params_save(f.params, f.path), LSTM_OK);
-    size_t size = read_file(f.path, bytes);
+    assert_int_equal(lstm_params_save(f.params, model_path()), LSTM_OK);
+    size_t size = test_read_file("model", bytes, ROOM);
     for (size_t i = 0; i < size; i++) {
-        write_file(f.path, bytes, i);
-        assert_int_equal(lstm_params_load(f.params, f.path), LSTM_BAD_FILE);
+        test_write_file("model", bytes, i);
+        assert_int_equal(lstm_params_load(f.params, model_path()), LSTM_BAD_FILE);
     }
     assert_memory_equal(values(&f, 0), values(&twin, 0), 24);
     destroy_fixture(&f);
@@ -290,14 +266,14 @@ static void a_changed_header_is_refused_or_harmless(void **state)
     fixture f = create_fixture(1), twin = create_fixture(1);
     static const unsigned char others[] = {0, ' ', '"', '0', '9', '[', '{', '}', 255};
     unsigned char bytes[ROOM];
-    assert_int_equal(lstm_params_save(f.params, f.path), LSTM_OK);
-    size_t size = read_file(f.path, bytes), loaded = 0;
+    assert_int_equal(lstm_params_save(f.params, model_path()), LSTM_OK);
+    size_t size = test_read_file("model", bytes, ROOM), loaded = 0;
     for (size_t i = 0; i < size - 32; i++)
         for (size_t j = 0; j < sizeof(others); j++) {
             unsigned char byte = bytes[i];
             bytes[i] = others[j];
-            write_file(f.path, bytes, size);
-            lstm_status status = lstm_params_load(f.params, f.path);
+            test_write_file("model", bytes, size);
+            lstm_status status = lstm_params_load(f.params, model_path());
             loaded += status == LSTM_OK;
             assert_true(status == LSTM_OK || status == LSTM_BAD_FILE ||
                         status == LSTM_SHAPE_MISMATCH);
@@ -350,8 +326,8 @@ static void other_formats_are_converted(void **state)
             formats[i].name, 6 * size, formats[i].name, 6 * size, 8 * size);
         size_t total = compose(bytes, header, 8 * size);
         memcpy(bytes + total - 8 * size, formats[i].data, 8 * size);
-        write_file(f.path, bytes, total);
-        assert_int_equal(lstm_params_load(f.params, f.path), LSTM_OK);
+        test_write_file("model", bytes, total);
+        assert_int_equal(lstm_params_load(f.params, model_path()), LSTM_OK);
         assert_memory_equal(values(&f, 0), formats[i].expected, 24);
         assert_memory_equal(values(&f, 1), formats[i].expected + 6, 4);
         assert_true(isnan(values(&f, 1)[1]));
@@ -363,15 +339,15 @@ static void what_cannot_be_read_says_why(void **state)
 {
     (void)state;
     fixture f = create_fixture(1);
-    assert_int_equal(lstm_params_load(f.params, f.path), LSTM_IO_ERROR);
+    assert_int_equal(lstm_params_load(f.params, model_path()), LSTM_IO_ERROR);
     assert_contains(lstm_last_error(), "No such file or directory");
-    assert_int_equal(lstm_params_load(f.params, f.folder), LSTM_IO_ERROR);
+    assert_int_equal(lstm_params_load(f.params, test_folder), LSTM_IO_ERROR);
     assert_contains(lstm_last_error(), "Is a directory");
     assert_int_equal(lstm_params_load(f.params, "/dev/null"), LSTM_IO_ERROR);
     assert_contains(lstm_last_error(), "Not a regular file");
-    assert_int_equal(mkfifo(f.path, 0600), 0);
-    assert_int_equal(lstm_params_load(f.params, f.path), LSTM_IO_ERROR);
-    assert_int_equal(lstm_params_load(NULL, f.path), LSTM_INVALID_ARGUMENT);
+    assert_int_equal(mkfifo(model_path(), 0600), 0);
+    assert_int_equal(lstm_params_load(f.params, model_path()), LSTM_IO_ERROR);
+    assert_int_equal(lstm_params_load(NULL, model_path()), LSTM_INVALID_ARGUMENT);
     assert_int_equal(lstm_params_load(f.params, NULL), LSTM_INVALID_ARGUMENT);
     destroy_fixture(&f);
 }
@@ -380,16 +356,15 @@ static void what_cannot_be_written_says_why(void **state)
 {
     (void)state;
     fixture f = create_fixture(1);
-    char path[160];
-    snprintf(path, sizeof(path), "%s/none/model", f.folder);
-    assert_int_equal(lstm_params_save(f.params, path), LSTM_IO_ERROR);
-    assert_contains(lstm_last_error(), path);
+    const char *none = test_path("none/model");
+    assert_int_equal(lstm_params_save(f.params, none), LSTM_IO_ERROR);
+    assert_contains(lstm_last_error(), none);
     assert_contains(lstm_last_error(), "No such file or directory");
-    assert_int_equal(lstm_params_save(f.params, f.folder), LSTM_IO_ERROR);
+    assert_int_equal(lstm_params_save(f.params, test_folder), LSTM_IO_ERROR);
     assert_contains(lstm_last_error(), "Is a directory");
-    assert_int_equal(lstm_params_save(NULL, f.path), LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_params_save(NULL, model_path()), LSTM_INVALID_ARGUMENT);
     assert_int_equal(lstm_params_save(f.params, NULL), LSTM_INVALID_ARGUMENT);
-    assert_int_equal(access(f.path, F_OK), -1);
+    assert_int_equal(access(model_path(), F_OK), -1);
     destroy_fixture(&f);
 }
 
@@ -406,17 +381,17 @@ static void names_that_are_no_text_are_refused(void **state)
         assert_int_equal(lstm_params_create(&params), LSTM_OK);
         assert_int_equal(lstm_params_add_linear(params, prefixes[i], f.linear),
                          LSTM_OK);
-        assert_int_equal(lstm_params_save(params, f.path), LSTM_INVALID_ARGUMENT);
+        assert_int_equal(lstm_params_save(params, model_path()), LSTM_INVALID_ARGUMENT);
         assert_contains(lstm_last_error(), "is no UTF-8");
         lstm_params_destroy(&params);
     }
-    assert_int_equal(access(f.path, F_OK), -1);
+    assert_int_equal(access(model_path(), F_OK), -1);
     assert_int_equal(
         lstm_params_add_linear(
             f.params, "\"\\\n \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", f.linear),
         LSTM_OK);
-    assert_int_equal(lstm_params_save(f.params, f.path), LSTM_OK);
-    assert_int_equal(lstm_params_load(f.params, f.path), LSTM_OK);
+    assert_int_equal(lstm_params_save(f.params, model_path()), LSTM_OK);
+    assert_int_equal(lstm_params_load(f.params, model_path()), LSTM_OK);
     destroy_fixture(&f);
 }
 
@@ -424,16 +399,10 @@ static void a_saved_file_replaces_the_old_one_and_leaves_nothing_behind(void **s
 {
     (void)state;
     fixture f = create_fixture(1);
-    write_file(f.path, "old", 3);
-    assert_int_equal(lstm_params_save(f.params, f.path), LSTM_OK);
-    assert_int_equal(lstm_params_load(f.params, f.path), LSTM_OK);
-    DIR *folder = opendir(f.folder);
-    size_t entries = 0;
-    while (readdir(folder))
-        entries++;
-    closedir(folder);
-    /* Itself, the one above, and the file. */
-    assert_int_equal(entries, 3);
+    test_write_file("model", "old", 3);
+    assert_int_equal(lstm_params_save(f.params, model_path()), LSTM_OK);
+    assert_int_equal(lstm_params_load(f.params, model_path()), LSTM_OK);
+    assert_int_equal(test_count_files(test_folder), 1);
     destroy_fixture(&f);
 }
 
@@ -453,5 +422,5 @@ int main(void)
         TEST(names_that_are_no_text_are_refused),
         TEST(a_saved_file_replaces_the_old_one_and_leaves_nothing_behind),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
 }
