@@ -1,11 +1,23 @@
 #include "examples/train/classifier.h"
 
+/* S: size of h. */
+static size_t state_size(const lstm_layer_config *config)
+{
+    return config->proj_size ? config->proj_size : config->hidden;
+}
+
+static bool reads_out(const classifier *network)
+{
+    return lstm_layer_get_config(network->lstm)->bidirectional;
+}
+
 bool classifier_create(classifier *network, const lstm_layer_config *config,
                        size_t classes, lstm_rng *rng)
 {
     *network = (classifier){0};
+    size_t width = state_size(config) * (config->bidirectional ? 2 : 1);
     if (lstm_layer_create(&network->lstm, config, rng) == LSTM_OK &&
-        lstm_linear_create(&network->fc, config->hidden, classes, rng) == LSTM_OK &&
+        lstm_linear_create(&network->fc, width, classes, rng) == LSTM_OK &&
         lstm_params_create(&network->params) == LSTM_OK &&
         lstm_params_add_layer(network->params, "lstm", network->lstm) == LSTM_OK &&
         lstm_params_add_linear(network->params, "fc", network->fc) == LSTM_OK)
@@ -21,41 +33,47 @@ void classifier_destroy(classifier *network)
     lstm_layer_destroy(&network->lstm);
 }
 
-static bool select_last(classifier_batch *batch)
+static bool select_last(classifier_batch *batch, const classifier *network)
 {
-    size_t layer = lstm_tensor_extent(batch->hn, 0) - 1;
-    return lstm_tensor_select(&batch->last, batch->hn, 0, layer) == LSTM_OK &&
-           lstm_tensor_select(&batch->dlast, batch->dhn, 0, layer) == LSTM_OK;
+    size_t axis = reads_out(network) ? 1 : 0;
+    size_t last = lstm_tensor_extent(batch->h, axis) - 1;
+    return lstm_tensor_select(&batch->last, batch->h, axis, last) == LSTM_OK &&
+           lstm_tensor_select(&batch->dlast, batch->dh, axis, last) == LSTM_OK;
 }
 
 bool classifier_batch_create(classifier_batch *batch, const classifier *network,
                              size_t count, size_t steps, size_t classes)
 {
     const lstm_layer_config *config = lstm_layer_get_config(network->lstm);
+    size_t size = state_size(config);
     const size_t images[] = {count, steps, config->inputs};
-    const size_t states[] = {config->layers, count, config->hidden};
+    const size_t states[] = {config->layers, count, size};
+    const size_t outputs[] = {count, steps, 2 * size};
+    const size_t *h = reads_out(network) ? outputs : states;
     const size_t scores[] = {count, classes};
     *batch = (classifier_batch){.count = count};
     if (lstm_tensor_create(&batch->x, 3, images) == LSTM_OK &&
-        lstm_tensor_create(&batch->hn, 3, states) == LSTM_OK &&
-        lstm_tensor_create(&batch->dhn, 3, states) == LSTM_OK &&
+        lstm_tensor_create(&batch->h, 3, h) == LSTM_OK &&
+        lstm_tensor_create(&batch->dh, 3, h) == LSTM_OK &&
         lstm_tensor_create(&batch->logits, 2, scores) == LSTM_OK &&
-        lstm_tensor_create(&batch->dlogits, 2, scores) == LSTM_OK && select_last(batch))
+        lstm_tensor_create(&batch->dlogits, 2, scores) == LSTM_OK &&
+        select_last(batch, network))
         return true;
     classifier_batch_destroy(batch);
     return false;
 }
 
-bool classifier_batch_narrow(classifier_batch *batch, const classifier_batch *of,
-                             size_t count)
+bool classifier_batch_narrow(classifier_batch *batch, const classifier *network,
+                             const classifier_batch *of, size_t count)
 {
+    size_t axis = reads_out(network) ? 0 : 1;
     *batch = (classifier_batch){.count = count};
     if (lstm_tensor_narrow(&batch->x, of->x, 0, 0, count) == LSTM_OK &&
-        lstm_tensor_narrow(&batch->hn, of->hn, 1, 0, count) == LSTM_OK &&
-        lstm_tensor_narrow(&batch->dhn, of->dhn, 1, 0, count) == LSTM_OK &&
+        lstm_tensor_narrow(&batch->h, of->h, axis, 0, count) == LSTM_OK &&
+        lstm_tensor_narrow(&batch->dh, of->dh, axis, 0, count) == LSTM_OK &&
         lstm_tensor_narrow(&batch->logits, of->logits, 0, 0, count) == LSTM_OK &&
         lstm_tensor_narrow(&batch->dlogits, of->dlogits, 0, 0, count) == LSTM_OK &&
-        select_last(batch))
+        select_last(batch, network))
         return true;
     classifier_batch_destroy(batch);
     return false;
@@ -66,23 +84,27 @@ void classifier_batch_destroy(classifier_batch *batch)
     lstm_tensor_destroy(&batch->last);
     lstm_tensor_destroy(&batch->dlast);
     lstm_tensor_destroy(&batch->x);
-    lstm_tensor_destroy(&batch->hn);
-    lstm_tensor_destroy(&batch->dhn);
+    lstm_tensor_destroy(&batch->h);
+    lstm_tensor_destroy(&batch->dh);
     lstm_tensor_destroy(&batch->logits);
     lstm_tensor_destroy(&batch->dlogits);
 }
 
 bool classifier_forward(classifier *network, classifier_batch *batch)
 {
-    return lstm_layer_forward(network->lstm, batch->x, NULL, NULL, NULL, batch->hn,
+    bool out = reads_out(network);
+    return lstm_layer_forward(network->lstm, batch->x, NULL, NULL,
+                              out ? batch->h : NULL, out ? NULL : batch->h,
                               NULL) == LSTM_OK &&
            lstm_linear_forward(network->fc, batch->last, batch->logits) == LSTM_OK;
 }
 
 bool classifier_backward(classifier *network, classifier_batch *batch)
 {
+    bool out = reads_out(network);
     return lstm_linear_backward(network->fc, batch->dlogits, batch->dlast) == LSTM_OK &&
-           lstm_layer_backward(network->lstm, NULL, batch->dhn, NULL, NULL, NULL,
+           lstm_layer_backward(network->lstm, out ? batch->dh : NULL,
+                               out ? NULL : batch->dh, NULL, NULL, NULL,
                                NULL) == LSTM_OK;
 }
 

@@ -34,16 +34,19 @@ void classifier_destroy(classifier *network);
 /**
  * Tensors for batches of one size, all views of those of the largest batch.
  *
- * Only the last step of the last layer counts, so the network reads hn instead of out:
- * no output of the other steps is ever written, nor a gradient of one read.
+ * Only the last step of the last layer counts, out[:, -1, :]. In a network of one
+ * direction that is its part of hn, so no output of the other steps is ever written,
+ * nor a gradient of one read. The reverse direction ends at the first step: with it the
+ * network reads out.
  */
 typedef struct classifier_batch {
     size_t count;
     /** [N, T, I] pixels. */
     lstm_tensor *x;
-    /** [L, N, H] last hidden states and their gradient, zero but for the last layer. */
-    lstm_tensor *hn, *dhn;
-    /** [N, H] the last layer's part of them. */
+    /** hn [L, N, S] or, with two directions, out [N, T, 2 S], and its gradient, zero
+     *  but for the last step of the last layer. */
+    lstm_tensor *h, *dh;
+    /** [N, S] or [N, 2 S] that step of them. */
     lstm_tensor *last, *dlast;
     /** [N, C] scores and their gradient. */
     lstm_tensor *logits, *dlogits;
@@ -54,8 +57,8 @@ bool classifier_batch_create(classifier_batch *batch, const classifier *network,
                              size_t count, size_t steps, size_t classes);
 
 /** Creates views of the first count samples of a batch, which has to outlive them. */
-bool classifier_batch_narrow(classifier_batch *batch, const classifier_batch *of,
-                             size_t count);
+bool classifier_batch_narrow(classifier_batch *batch, const classifier *network,
+                             const classifier_batch *of, size_t count);
 
 /** Frees the tensors; a batch that was never created may be all zeros. */
 void classifier_batch_destroy(classifier_batch *batch);

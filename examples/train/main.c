@@ -85,9 +85,12 @@ static bool train_epoch(train_state *trainer, train_report *report, size_t epoch
         float loss;
         size_t samples;
         if (!trainer_step(trainer, &loss, &samples) ||
-            !report_step(report, epoch, ++step, loss, samples))
+            !report_step(report, epoch, ++step, loss, lstm_adam_lr(trainer->adam),
+                         samples))
             return false;
     }
+    if (step == report->steps && !trainer_end_epoch(trainer))
+        return false;
     double seconds = report_seconds() - started;
     message_info("epoch %zu: %zu steps in %.2f s, %.3f ms each", epoch, step, seconds,
                  seconds * 1e3 / (double)(step > 0 ? step : 1));

@@ -31,6 +31,7 @@ typedef enum option_kind {
     KIND_REAL,     /* double from low to high */
     KIND_POSITIVE, /* double above 0 and up to high */
     KIND_EVAL,
+    KIND_SCHEDULE,
     KIND_HELP,
     KIND_VERSION,
 } option_kind;
@@ -62,10 +63,21 @@ static const struct row {
      "passes over the training data; 0 only tests"},
     {"batch-size", "N", KIND_COUNT, FIELD(batch_size), NOTHING, 1, 1e6,
      "samples per step"},
-    {"hidden", "N", KIND_COUNT, FIELD(hidden), NOTHING, 1, 65536,
+    {"hidden", "N", KIND_COUNT, FIELD(hidden), FIELD(hidden_given), 1, 65536,
      "hidden units per layer"},
-    {"layers", "N", KIND_COUNT, FIELD(layers), NOTHING, 1, 64, "LSTM layers"},
+    {"layers", "N", KIND_COUNT, FIELD(layers), FIELD(layers_given), 1, 64,
+     "LSTM layers"},
+    {"bidirectional", NULL, KIND_FLAG, FIELD(bidirectional), NOTHING, 0, 0,
+     "a second direction reads each image from its end"},
+    {"proj", "N", KIND_COUNT, FIELD(proj), FIELD(proj_given), 1, 65535,
+     "project h to so many values, fewer than the hidden units (none)"},
+    {"dropout", "P", KIND_REAL, FIELD(dropout), FIELD(dropout_given), 0, 1,
+     "share of the outputs between layers that is zeroed in training (0)"},
+    {"label-smoothing", "S", KIND_REAL, FIELD(label_smoothing), NOTHING, 0, 1,
+     "share of each label that is spread over all classes (0)"},
     {"lr", "X", KIND_POSITIVE, FIELD(lr), NOTHING, 0, 1e6, "learning rate of Adam"},
+    {"schedule", "NAME", KIND_SCHEDULE, FIELD(schedule), NOTHING, 0, 0,
+     "how the learning rate goes, see below (it stays)"},
     {"weight-decay", "X", KIND_REAL, FIELD(weight_decay), NOTHING, 0, 1e6,
      "weight decay, added to the gradient"},
     {"clip-norm", "X", KIND_POSITIVE, FIELD(clip_norm), NOTHING, 0, 1e30,
@@ -82,7 +94,7 @@ static const struct row {
      "where the model is saved at the end"},
     {"no-save", NULL, KIND_CLEAR, FIELD(save), NOTHING, 0, 0, "do not save the model"},
     {"load", "FILE", KIND_TEXT, FIELD(load), NOTHING, 0, 0,
-     "start from a saved model; with --epochs 0 test it"},
+     "start from a saved model, whose options it takes; with --epochs 0 test it"},
     {"eval", "WHEN", KIND_EVAL, FIELD(eval), NOTHING, 0, 0,
      "test after each epoch, at the end, or never: epoch, end, none (epoch)"},
     {"quiet", NULL, KIND_FLAG, FIELD(quiet), NOTHING, 0, 0,
@@ -127,6 +139,9 @@ static void print_help(void)
         print_default(&rows[i]);
         putchar('\n');
     }
+    printf("\nSchedules, with their options and what these are when not given; times "
+           "are epochs\nand may be fractions, warmup rises from a third of lr:\n\n");
+    schedule_print_help();
     printf(
         "\nWithout --data the files are looked for in $MNIST_DIR and in the cache\n"
         "($XDG_CACHE_HOME or ~/.cache), then downloaded; without a network synthetic\n"
@@ -193,6 +208,15 @@ static bool parse_value(train_options *options, const struct row *row, const cha
     }
 }
 
+static int take_schedule(train_options *options, const char *text)
+{
+    char why[160];
+    if (schedule_parse(&options->schedule, text, why, sizeof(why)))
+        return -1;
+    message_error("--schedule is '%s': %s", text, why);
+    return 2;
+}
+
 static int refuse(const struct row *row, const char *text)
 {
     char expected[80] = "a name";
@@ -233,6 +257,8 @@ static int take(train_options *options, const struct row *row, const char *text)
         *(bool *)((char *)options + row->given) = true;
     if (row->value && *row->value == '[' && !text)
         return -1;
+    if (row->kind == KIND_SCHEDULE)
+        return take_schedule(options, text);
     return parse_value(options, row, text) ? -1 : refuse(row, text);
 }
 
@@ -258,6 +284,20 @@ static int check_together(const train_options *options, int argc, char **argv)
     }
     if (options->synthetic_given && (options->data || options->dataset)) {
         message_error("--synthetic excludes --data and --dataset");
+        return 2;
+    }
+    bool sizes_known = !options->load || (options->hidden_given && options->proj_given);
+    if (sizes_known && options->proj >= options->hidden) {
+        message_error("--proj is %llu, expected fewer than the %llu hidden units",
+                      (unsigned long long)options->proj,
+                      (unsigned long long)options->hidden);
+        return 2;
+    }
+    if (options->schedule.warmup > 0 &&
+        options->schedule.warmup >= (double)options->epochs) {
+        message_error("--schedule warms up for %g epochs, expected fewer than --epochs "
+                      "%llu",
+                      options->schedule.warmup, (unsigned long long)options->epochs);
         return 2;
     }
     return -1;

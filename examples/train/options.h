@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "examples/train/schedule.h"
+
 /** When the test set is run through the network. */
 typedef enum train_eval {
     TRAIN_EVAL_EPOCH,
@@ -21,8 +23,15 @@ typedef struct train_options {
     /** Number of synthetic digits to train on; 0: the data set is wanted. */
     uint64_t synthetic;
     bool synthetic_given;
-    uint64_t epochs, batch_size, hidden, layers;
+    uint64_t epochs, batch_size;
+    /** The network; what is not given is that of a file to load, when there is one.
+     *  proj 0: no projection. */
+    uint64_t hidden, layers, proj;
+    double dropout;
+    bool bidirectional, hidden_given, layers_given, proj_given, dropout_given;
+    double label_smoothing;
     double lr, weight_decay;
+    train_schedule schedule;
     /** 0: gradients are not clipped. */
     double clip_norm;
     uint64_t seed;

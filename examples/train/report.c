@@ -27,6 +27,7 @@ bool report_open(train_report *report, const train_options *options, size_t step
         .steps = steps,
         .log_every = options->log_every,
         .log_name = options->log,
+        .log_rates = options->schedule.name,
         .live = !options->quiet && !options->no_progress && isatty(STDERR_FILENO),
         .samples_total = options->epochs * samples,
         .started = report_seconds(),
@@ -38,7 +39,9 @@ bool report_open(train_report *report, const train_options *options, size_t step
         return log_failed(report);
     /* A line at once: who follows the file sees each step as it is made. */
     setvbuf(report->log, NULL, _IOLBF, BUFSIZ);
-    return fprintf(report->log, "epoch,step,loss\n") >= 0 || log_failed(report);
+    return fprintf(report->log, "epoch,step,loss%s\n",
+                   report->log_rates ? ",lr" : "") >= 0 ||
+           log_failed(report);
 }
 
 bool report_close(train_report *report)
@@ -68,13 +71,24 @@ static void draw(train_report *report, size_t epoch, size_t step, float loss)
                  (int)(left / 60), (int)left % 60);
 }
 
-bool report_step(train_report *report, size_t epoch, size_t step, float loss,
+/* A line of the CSV file; a rate has the digits that tell it from its neighbours. */
+static bool log_step(train_report *report, size_t epoch, size_t step, float loss,
+                     double lr)
+{
+    char rate[32] = "";
+    if (report->log_rates)
+        snprintf(rate, sizeof(rate), ",%.17g", lr);
+    return fprintf(report->log, "%zu,%zu,%.9g%s\n", epoch, step, (double)loss, rate) >=
+               0 ||
+           log_failed(report);
+}
+
+bool report_step(train_report *report, size_t epoch, size_t step, float loss, double lr,
                  size_t samples)
 {
     report->samples_done += samples;
-    if (report->log &&
-        fprintf(report->log, "%zu,%zu,%.9g\n", epoch, step, (double)loss) < 0)
-        return log_failed(report);
+    if (report->log && !log_step(report, epoch, step, loss, lr))
+        return false;
     if (step % report->log_every == 0) {
         message_clear_live();
         if (!output_is_written(printf("Epoch [%zu/%zu], Step [%zu/%zu], Loss: %.4f\n",

@@ -14,6 +14,8 @@ typedef struct train_report {
     size_t epochs, steps, log_every;
     FILE *log;
     const char *log_name;
+    /** Whether the CSV file has a column for the learning rate. */
+    bool log_rates;
     /** Whether the live line is wanted, when it was last drawn, and since when. */
     bool live;
     double drawn, started;
@@ -30,8 +32,9 @@ bool report_open(train_report *report, const train_options *options, size_t step
 /** Closes the CSV file; false after a message when its end could not be written. */
 bool report_close(train_report *report);
 
-/** Tells of a step, epoch and step counted from 1; false after a message. */
-bool report_step(train_report *report, size_t epoch, size_t step, float loss,
+/** Tells of a step, epoch and step counted from 1, and the learning rate that it was
+ *  made with; false after a message. */
+bool report_step(train_report *report, size_t epoch, size_t step, float loss, double lr,
                  size_t samples);
 
 /** Tells of a pass over the test set; false after a message. */

@@ -35,29 +35,60 @@ static bool create_batches(train_state *trainer, const mnist_dataset *dataset,
     if (!classifier_batch_create(full, &trainer->network, size,
                                  mnist_dataset_rows(dataset),
                                  mnist_dataset_classes(dataset)) ||
-        (count % size && !classifier_batch_narrow(tail, full, count % size)))
+        (count % size &&
+         !classifier_batch_narrow(tail, &trainer->network, full, count % size)))
         return lstm_failed();
+    return true;
+}
+
+/* The network that the options ask for. What they leave open is that of a file to load,
+ * if there is one; values that do not fit are refused when they are read. */
+static bool choose_network(lstm_layer_config *config, const train_options *options,
+                           size_t inputs, lstm_rng *rng)
+{
+    *config = (lstm_layer_config){.hidden = options->hidden,
+                                  .layers = options->layers,
+                                  .proj_size = options->proj,
+                                  .dropout = options->dropout};
+    if (options->load) {
+        lstm_layer *told;
+        if (lstm_layer_load(&told, options->load, "lstm", rng) != LSTM_OK)
+            return false;
+        *config = *lstm_layer_get_config(told);
+        lstm_layer_destroy(&told);
+        if (options->hidden_given)
+            config->hidden = options->hidden;
+        if (options->layers_given)
+            config->layers = options->layers;
+        if (options->proj_given)
+            config->proj_size = options->proj;
+        if (options->dropout_given)
+            config->dropout = options->dropout;
+    }
+    if (options->bidirectional)
+        config->bidirectional = true;
+    config->inputs = inputs;
+    config->batch_first = true;
     return true;
 }
 
 static bool create_network(train_state *trainer, const train_options *options,
                            uint64_t seed, const mnist_dataset *dataset)
 {
-    const lstm_layer_config layers = {
-        .inputs = mnist_dataset_cols(dataset),
-        .hidden = options->hidden,
-        .layers = options->layers,
-        .batch_first = true,
-    };
+    lstm_layer_config layers;
     const lstm_adam_config adam = {
         .lr = options->lr,
         .weight_decay = options->weight_decay,
     };
+    const lstm_cross_entropy_config loss = {.label_smoothing =
+                                                options->label_smoothing};
     trainer->clip_norm = options->clip_norm;
+    trainer->schedule = options->schedule;
     if (lstm_rng_create(&trainer->rng, seed) != LSTM_OK ||
+        !choose_network(&layers, options, mnist_dataset_cols(dataset), trainer->rng) ||
         !classifier_create(&trainer->network, &layers, mnist_dataset_classes(dataset),
                            trainer->rng) ||
-        lstm_cross_entropy_create(&trainer->loss, NULL) != LSTM_OK ||
+        lstm_cross_entropy_create(&trainer->loss, &loss) != LSTM_OK ||
         lstm_adam_create(&trainer->adam, trainer->network.params, &adam) != LSTM_OK)
         return lstm_failed();
     if (options->load &&
@@ -87,8 +118,12 @@ bool trainer_create(train_state *trainer, const train_options *options, uint64_t
                     const train_data *data)
 {
     *trainer = (train_state){0};
-    if (create_parts(trainer, options, seed, data))
+    if (create_parts(trainer, options, seed, data)) {
+        if (trainer->train)
+            schedule_start(&trainer->schedule, options->lr,
+                           mnist_loader_batches(trainer->train), options->epochs);
         return true;
+    }
     trainer_destroy(trainer);
     return false;
 }
@@ -116,7 +151,16 @@ bool trainer_start_epoch(train_state *trainer)
      */
     lstm_rng_next(trainer->rng);
     uint64_t seed = lstm_rng_next(trainer->rng);
+    trainer->loss_sum = 0;
+    trainer->loss_count = 0;
     return mnist_loader_start(trainer->train, seed) == MNIST_OK || mnist_failed();
+}
+
+bool trainer_end_epoch(train_state *trainer)
+{
+    return schedule_end_epoch(&trainer->schedule, trainer->adam,
+                              trainer->loss_sum / (double)trainer->loss_count) ||
+           lstm_failed();
 }
 
 /* The next batch of a loader, in the tensors of its size; NULL at the end. */
@@ -134,6 +178,7 @@ static bool update(train_state *trainer)
     return (trainer->clip_norm == 0 ||
             lstm_params_clip_norm(trainer->network.params, trainer->clip_norm, NULL) ==
                 LSTM_OK) &&
+           schedule_step(&trainer->schedule, trainer->adam) &&
            lstm_adam_step(trainer->adam) == LSTM_OK;
 }
 
@@ -149,8 +194,11 @@ bool trainer_step(train_state *trainer, float *loss, size_t *samples)
                                    loss) == LSTM_OK &&
         lstm_cross_entropy_backward(trainer->loss, NULL, batch->dlogits) == LSTM_OK &&
         lstm_params_zero_grad(trainer->network.params) == LSTM_OK &&
-        classifier_backward(&trainer->network, batch) && update(trainer))
+        classifier_backward(&trainer->network, batch) && update(trainer)) {
+        trainer->loss_sum += (double)*loss * (double)batch->count;
+        trainer->loss_count += batch->count;
         return true;
+    }
     return lstm_failed();
 }
 

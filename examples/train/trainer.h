@@ -19,6 +19,10 @@ typedef struct train_state {
     lstm_cross_entropy *loss;
     lstm_adam *adam;
     double clip_norm;
+    train_schedule schedule;
+    /** Sum of the losses of the samples of this epoch, and their number. */
+    double loss_sum;
+    size_t loss_count;
     /** Batches to train on: full ones, and the smaller last one of an epoch. */
     mnist_loader *train;
     classifier_batch full, tail;
@@ -38,6 +42,9 @@ void trainer_destroy(train_state *trainer);
 
 /** Starts an epoch in an order drawn as PyTorch's DataLoader draws it. */
 bool trainer_start_epoch(train_state *trainer);
+
+/** Ends an epoch: a schedule may look at its mean loss; false after a message. */
+bool trainer_end_epoch(train_state *trainer);
 
 /** Trains on the next batch; false after a message. */
 bool trainer_step(train_state *trainer, float *loss, size_t *samples);

@@ -1,23 +1,54 @@
 #!/usr/bin/env python3
-"""Writes losses.h: the first losses of the experiment and of its variants.
+"""Writes the first losses of the experiment and of its variants (torch 2.13.0, 1 thread).
 
-usage: make_losses.py MNIST_DIR | clang-format > losses.h      (torch 2.13.0, 1 thread)
+usage: make_losses.py MNIST_DIR | clang-format > losses.h     for the library
+       make_losses.py MNIST_DIR json > losses.json            for mnist-train's options
 
 28 rows of 28 pixels through two layers of 128 units, the last step through a linear
 layer to 10 classes, cross-entropy, Adam with 0.001, batches of 64 in random order.
 """
 import gzip
+import json
 import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
+from torch.optim import lr_scheduler
 from torch.utils.data import DataLoader, TensorDataset
 
 STEPS = 20
 VARIANTS = [(0, 0.0, False, 0), (42, 0.0, False, 0), (0, 0.3, False, 0),
             (0, 0.0, True, 0), (0, 0.3, True, 0), (0, 0.0, False, 64)]
+EPOCH = 938  # steps
+# Options of mnist-train beside --epochs 1, and what they mean here.
+OPTIONS = {
+    "--seed 0": {},
+    "--seed 42": {"seed": 42},
+    "--seed 0 --dropout 0.3": {"dropout": 0.3},
+    "--seed 0 --bidirectional": {"bidirectional": True},
+    "--seed 0 --dropout 0.3 --bidirectional": {"dropout": 0.3, "bidirectional": True},
+    "--seed 0 --proj 64": {"projection": 64},
+    "--seed 0 --label-smoothing 0.1": {"smoothing": 0.1},
+    "--seed 1 --proj 40 --dropout 0.2 --bidirectional --label-smoothing 0.2 --clip-norm 0.5 "
+    "--weight-decay 0.01": {"seed": 1, "projection": 40, "dropout": 0.2, "smoothing": 0.2,
+                            "bidirectional": True, "clip": 0.5, "decay": 0.01},
+    # Times in epochs: 5 steps are 0.0053 of 938.
+    "--seed 0 --schedule step:every=0.0053,gamma=0.5":
+        {"schedule": lambda adam: lr_scheduler.StepLR(adam, 5, 0.5)},
+    "--seed 0 --schedule multistep:at=0.0032,gamma=3,at=0.0107":
+        {"schedule": lambda adam: lr_scheduler.MultiStepLR(adam, [3, 10], 3)},
+    "--seed 0 --schedule exponential:gamma=1e-30":
+        {"schedule": lambda adam: lr_scheduler.ExponentialLR(adam, 1e-30 ** (1 / EPOCH))},
+    "--seed 0 --schedule cosine:min=0.0001,warmup=0.0085":
+        {"schedule": lambda adam: lr_scheduler.SequentialLR(adam, [
+            lr_scheduler.LinearLR(adam, total_iters=8),
+            lr_scheduler.CosineAnnealingLR(adam, EPOCH - 8, 1e-4)], [8])},
+    "--seed 0 --schedule one-cycle:rise=0.01,div=10":
+        {"schedule": lambda adam: lr_scheduler.OneCycleLR(
+            adam, 0.001, EPOCH, pct_start=0.01, div_factor=10, cycle_momentum=False)},
+}
 
 
 def load(folder):
@@ -29,27 +60,50 @@ def load(folder):
         np.frombuffer(raw, np.uint8, offset=8).astype(int)))
 
 
-def losses(data, seed, dropout, bidirectional, projection):
+def losses(data, seed=0, dropout=0.0, bidirectional=False, projection=0, smoothing=0.0,
+           clip=None, decay=0.0, schedule=None):
+    """The losses of the first steps, and the learning rates of them."""
     torch.manual_seed(seed)
     loader = DataLoader(data, batch_size=64, shuffle=True)
     lstm = nn.LSTM(28, 128, 2, batch_first=True, dropout=dropout,
                    bidirectional=bidirectional, proj_size=projection)
     fc = nn.Linear((projection or 128) * (1 + bidirectional), 10)
-    adam = torch.optim.Adam([*lstm.parameters(), *fc.parameters()], lr=0.001)
-    values = []
+    parameters = [*lstm.parameters(), *fc.parameters()]
+    adam = torch.optim.Adam(parameters, lr=0.001, weight_decay=decay)
+    scheduler = schedule(adam) if schedule else None
+    values, rates = [], []
     for images, labels in loader:
-        loss = nn.functional.cross_entropy(fc(lstm(images)[0][:, -1, :]), labels)
+        loss = nn.functional.cross_entropy(fc(lstm(images)[0][:, -1, :]), labels,
+                                           label_smoothing=smoothing)
         adam.zero_grad()
         loss.backward()
+        if clip:
+            nn.utils.clip_grad_norm_(parameters, clip)
+        rates.append(adam.param_groups[0]["lr"])
         adam.step()
+        if scheduler:
+            scheduler.step()
         values.append(loss.item())
         if len(values) == STEPS:
-            return values
+            return values, rates
+
+
+def write_json(data):
+    entries = []
+    for options, meaning in OPTIONS.items():
+        values, rates = losses(data, **meaning)
+        entry = {"options": options, "losses": [round(value, 8) for value in values]}
+        if "schedule" in meaning:
+            entry["rates"] = rates
+        entries.append(json.dumps(entry))
+    print("[\n" + ",\n".join(entries) + "\n]")
 
 
 def main():
     torch.set_num_threads(1)
     data = load(Path(sys.argv[1]))
+    if sys.argv[2:] == ["json"]:
+        return write_json(data)
     print("#ifndef TESTS_GOLDEN_LOSSES_H\n#define TESTS_GOLDEN_LOSSES_H\n\n"
           "#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n\n"
           "/* Made by make_losses.py: the first losses of the experiment in PyTorch\n"
@@ -60,7 +114,7 @@ def main():
           "} variants[] = {")
     for variant in VARIANTS:
         seed, dropout, bidirectional, projection = variant
-        numbers = [f"{value:.8f}f" for value in losses(data, *variant)]
+        numbers = [f"{value:.8f}f" for value in losses(data, *variant)[0]]
         rows = [", ".join(numbers[i:i + 6]) for i in range(0, STEPS, 6)]
         print(f"    {{{seed}, {dropout}, {str(bidirectional).lower()}, {projection},\n"
               "     {" + ",\n      ".join(rows) + "}},")

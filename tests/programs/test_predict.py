@@ -27,16 +27,22 @@ def run(*arguments, **options):
     return subprocess.run([PROGRAM, *arguments], capture_output=True, timeout=100, **options)
 
 
-def network(hidden, layers, classes=10, inputs=SIDE, seed=1):
+def network(hidden, layers, classes=10, inputs=SIDE, seed=1, directions=1, proj=0):
     """Names, shapes and values of a model with random weights."""
     draw = random.Random(seed)
+    size = proj or hidden
     shapes = {}
     for layer in range(layers):
-        shapes[f"lstm.weight_ih_l{layer}"] = [4 * hidden, inputs if layer == 0 else hidden]
-        shapes[f"lstm.weight_hh_l{layer}"] = [4 * hidden, hidden]
-        shapes[f"lstm.bias_ih_l{layer}"] = [4 * hidden]
-        shapes[f"lstm.bias_hh_l{layer}"] = [4 * hidden]
-    shapes["fc.weight"] = [classes, hidden]
+        for suffix in ("", "_reverse")[:directions]:
+            name = f"l{layer}{suffix}"
+            shapes[f"lstm.weight_ih_{name}"] = [4 * hidden,
+                                                directions * size if layer else inputs]
+            shapes[f"lstm.weight_hh_{name}"] = [4 * hidden, size]
+            shapes[f"lstm.bias_ih_{name}"] = [4 * hidden]
+            shapes[f"lstm.bias_hh_{name}"] = [4 * hidden]
+            if proj:
+                shapes[f"lstm.weight_hr_{name}"] = [proj, hidden]
+    shapes["fc.weight"] = [classes, directions * size]
     shapes["fc.bias"] = [classes]
     # Numbers that float32 holds exactly.
     return {name: (shape, [draw.randint(-64, 64) / 128 for _ in range(math.prod(shape))])
@@ -68,24 +74,36 @@ def sigmoid(x):
     return 1 / (1 + math.exp(-x))
 
 
+def direction(tensors, name, steps):
+    """The outputs of one direction of one layer, such as l0_reverse, for each step."""
+    w_ih = rows_of(tensors[f"lstm.weight_ih_{name}"])
+    w_hh = rows_of(tensors[f"lstm.weight_hh_{name}"])
+    w_hr = f"lstm.weight_hr_{name}"
+    bias = [a + b for a, b in zip(tensors[f"lstm.bias_ih_{name}"][1],
+                                  tensors[f"lstm.bias_hh_{name}"][1])]
+    n = len(bias) // 4
+    h, c, out = [0.0] * len(w_hh[0]), [0.0] * n, []
+    for x in steps:
+        z = [dot(w_ih[k], x) + dot(w_hh[k], h) + bias[k] for k in range(4 * n)]
+        c = [sigmoid(z[n + k]) * c[k] + sigmoid(z[k]) * math.tanh(z[2 * n + k])
+             for k in range(n)]
+        h = [sigmoid(z[3 * n + k]) * math.tanh(c[k]) for k in range(n)]
+        if w_hr in tensors:
+            h = [dot(row, h) for row in rows_of(tensors[w_hr])]
+        out.append(h)
+    return out
+
+
 def probabilities(tensors, image):
     """The network's answer about an image [28, 28] of bytes."""
     steps = [[(v / 255 - 0.1307) / 0.3081 for v in image[i * SIDE:(i + 1) * SIDE]]
              for i in range(SIDE)]
     layer = 0
     while f"lstm.weight_ih_l{layer}" in tensors:
-        w_ih = rows_of(tensors[f"lstm.weight_ih_l{layer}"])
-        w_hh = rows_of(tensors[f"lstm.weight_hh_l{layer}"])
-        bias = [a + b for a, b in zip(tensors[f"lstm.bias_ih_l{layer}"][1],
-                                      tensors[f"lstm.bias_hh_l{layer}"][1])]
-        n = len(w_hh[0])
-        h, c, out = [0.0] * n, [0.0] * n, []
-        for x in steps:
-            z = [dot(w_ih[k], x) + dot(w_hh[k], h) + bias[k] for k in range(4 * n)]
-            c = [sigmoid(z[n + k]) * c[k] + sigmoid(z[k]) * math.tanh(z[2 * n + k])
-                 for k in range(n)]
-            h = [sigmoid(z[3 * n + k]) * math.tanh(c[k]) for k in range(n)]
-            out.append(h)
+        out = direction(tensors, f"l{layer}", steps)
+        if f"lstm.weight_ih_l{layer}_reverse" in tensors:
+            back = direction(tensors, f"l{layer}_reverse", steps[::-1])[::-1]
+            out = [a + b for a, b in zip(out, back)]
         steps = out
         layer += 1
     scores = [dot(w, steps[-1]) + b for w, b in zip(rows_of(tensors["fc.weight"]),
@@ -155,10 +173,13 @@ class Predict(unittest.TestCase):
 
     def test_answers_are_those_of_the_network_whatever_its_sizes(self):
         image = self.write("a.pgm", p5(noise(1), SIDE))
-        for hidden, layers, classes in [(6, 2, 10), (1, 1, 10), (17, 3, 10), (9, 1, 26)]:
-            tensors = network(hidden, layers, classes, seed=hidden)
+        for hidden, layers, classes, directions, proj in [
+                (6, 2, 10, 1, 0), (1, 1, 10, 1, 0), (17, 3, 10, 1, 0), (9, 1, 26, 1, 0),
+                (5, 2, 10, 2, 0), (7, 2, 10, 1, 3), (6, 1, 10, 2, 4)]:
+            tensors = network(hidden, layers, classes, SIDE, hidden, directions, proj)
             model = self.write("other.safetensors", safetensors(tensors))
-            with self.subTest(hidden=hidden, layers=layers, classes=classes):
+            with self.subTest(hidden=hidden, layers=layers, classes=classes,
+                              directions=directions, proj=proj):
                 answer, = self.answers(image, model=model)
                 self.assert_answer(answer, probabilities(tensors, noise(1)))
 

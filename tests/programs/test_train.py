@@ -3,6 +3,7 @@
 usage: test_train.py PROGRAM
 """
 import csv
+import math
 import os
 import pathlib
 import re
@@ -18,7 +19,8 @@ PROGRAM = None
 SMALL = ["--synthetic=400", "--batch-size", "64", "--hidden", "8", "--layers", "1",
          "--epochs", "2", "--seed", "7", "--log-every", "3"]
 STEPS = 7  # 400 samples: six batches of 64 and one of 16
-OPTIONS = """--data --dataset --synthetic --epochs --batch-size --hidden --layers --lr
+OPTIONS = """--data --dataset --synthetic --epochs --batch-size --hidden --layers
+    --bidirectional --proj --dropout --label-smoothing --lr --schedule
     --weight-decay --clip-norm --seed --threads --log-every --log --save --no-save --load
     --eval --offline --quiet --no-progress --help --version""".split()
 WRONG = [
@@ -28,6 +30,17 @@ WRONG = [
     "--epochs +1", "--threads 0", "--threads 10000", "--seed -1", "--seed 1.5",
     "--seed 18446744073709551616", "--log-every 0", "--clip-norm 0", "--clip-norm nan",
     "--weight-decay -1", "--eval sometimes", "--quiet=1", "--synthetic=0", "--synthetic=x",
+    "--bidirectional=1", "--proj 0", "--proj 128", "--hidden 8 --proj 8", "--dropout -0.1",
+    "--dropout 1.1", "--dropout nan", "--dropout", "--label-smoothing 2",
+    "--label-smoothing x", "--schedule", "--schedule=", "--schedule nothing",
+    "--schedule step:", "--schedule step:every", "--schedule step:every=",
+    "--schedule step:every=0", "--schedule step:every=1,", "--schedule step:rise=0.3",
+    "--schedule step:gamma=nan", "--schedule step:gamma=0x1", "--schedule step:gamma=1.5x",
+    "--schedule step:gamma=-1", "--schedule step,gamma=1", "--schedule multistep",
+    "--schedule multistep:at=-1", "--schedule multistep:" + ",".join(["at=1"] * 33),
+    "--schedule cosine:min=1e999", "--schedule cosine:warmup=10",
+    "--schedule one-cycle:rise=1", "--schedule one-cycle:warmup=1",
+    "--schedule plateau:factor=1", "--schedule plateau:patience=x",
     "--synthetic --data somewhere", "--data=", "--save=", "-x", "--dataset nothing",
 ]
 
@@ -40,6 +53,12 @@ def run(*arguments, **options):
 def losses(path):
     with open(path, newline="") as file:
         return [row["loss"] for row in csv.DictReader(file)]
+
+
+def rates(path):
+    """The learning rates of a log, as numbers."""
+    with open(path, newline="") as file:
+        return [float(row["lr"]) for row in csv.DictReader(file)]
 
 
 class Train(unittest.TestCase):
@@ -140,6 +159,65 @@ class Train(unittest.TestCase):
             self.train("--log", self.log, *option, save=False)
             self.assertEqual(losses(self.log)[0], usual[0])
             self.assertNotEqual(losses(self.log)[-1], usual[-1], option)
+
+    def test_options_of_the_network_change_the_losses(self):
+        self.train("--log", self.log, "--layers", "2", save=False)
+        usual = losses(self.log)
+        for option in (["--bidirectional"], ["--proj", "5"], ["--dropout", "0.5"],
+                       ["--label-smoothing", "0.5"]):
+            self.train("--log", self.log, "--layers", "2", *option, save=False)
+            self.assertNotEqual(losses(self.log)[0], usual[0], option)
+
+    def test_a_saved_model_needs_no_options(self):
+        """Whatever its network: the second run is told nothing of it."""
+        for network in (["--bidirectional", "--layers", "2", "--dropout", "0.3"],
+                        ["--proj", "5", "--layers", "3"], ["--hidden", "11", "--bidirectional"]):
+            trained = self.train(*network).stdout.splitlines()[-1]
+            result = run("--synthetic=400", "--load", self.model, "--epochs", "0")
+            self.assertEqual(result.stdout, trained.replace("[2/2]", "[0/0]") + "\n",
+                             result.stderr)
+
+    def test_dropout_of_a_saved_model_goes_on(self):
+        self.train("--layers", "2", "--dropout", "0.5")
+        shorter = ["--synthetic=400", "--seed", "7", "--epochs", "1", "--log", self.log,
+                   "--load", self.model, "--no-save"]
+        runs = []
+        for option in ([], ["--dropout", "0.5"], ["--dropout", "0"]):
+            self.assertEqual(run(*shorter, *option).returncode, 0)
+            runs.append(losses(self.log))
+        self.assertEqual(runs[0], runs[1])
+        self.assertNotEqual(runs[0], runs[2])
+
+    def test_options_that_a_saved_model_does_not_have_are_refused(self):
+        self.train()
+        for option in (["--bidirectional"], ["--layers", "2"], ["--proj", "3"]):
+            result = run("--synthetic=400", "--load", self.model, "--no-save", *option)
+            self.assert_fails(result, self.model, "lstm.weight")
+
+    def test_schedules_set_the_rate_of_each_step(self):
+        """Two epochs of seven steps from 0.001; PyTorch's rates are in test_parity.py."""
+        expected = {
+            "step": [1] * 7 + [0.1] * 7,
+            "step:every=0.5,gamma=0.5": [0.5 ** (step // 4) for step in range(14)],
+            "multistep:at=1,gamma=3,at=1.5714": [1] * 7 + [3] * 4 + [9] * 3,
+            "exponential:gamma=0.5": [0.5 ** (step / 7) for step in range(14)],
+            "cosine": [(1 + math.cos(math.pi * step / 14)) / 2 for step in range(14)],
+            "step:warmup=1": [1 / 3 + 2 / 3 * step / 7 for step in range(7)] + [1] * 7,
+            "plateau": [1] * 14,
+        }
+        for schedule, factors in expected.items():
+            with self.subTest(schedule):
+                self.train("--log", self.log, "--schedule", schedule, save=False)
+                for rate, factor in zip(rates(self.log), factors, strict=True):
+                    self.assertAlmostEqual(rate, 0.001 * factor, delta=1e-15)
+
+    def test_a_plateau_lowers_the_rate_between_epochs(self):
+        """No loss is better by 90%: every epoch but the first is one too many."""
+        self.train("--log", self.log, "--epochs", "4", "--schedule",
+                   "plateau:threshold=0.9,patience=0,factor=0.5,min=0.0003", save=False)
+        expected = [0.001] * 14 + [0.0005] * 7 + [0.0003] * 7
+        for rate, wanted in zip(rates(self.log), expected, strict=True):
+            self.assertAlmostEqual(rate, wanted, delta=1e-15)
 
     def test_eval_says_when_to_test(self):
         for when, count in (("epoch", 2), ("end", 1), ("none", 0)):
