@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Compares liblstm with torch.nn.LSTM on random configurations, element by element.
 
-usage: compare_torch.py [--seed S] [--count N] [--library FILE] [--verbose]
+usage: compare_torch.py [--seed S] [--count N] [--stand-in] [--library FILE] [--verbose]
 
 Sizes 1 to 70, T 1 to 40, N 1 to 33, 1 to 3 layers, and every option at random: bias,
 batch_first, dropout, bidirectional, proj_size, lengths, h0/c0, which gradients come in.
 Each configuration is three steps of forward, backward and Adam. Initial weights have to
 be equal bit for bit, and with dropout the masks are, because both draw from one seed.
+With --stand-in it is examples/python/lstm_torch.py that is compared, with PyTorch's
+autograd and Adam around it.
 
 Limits, with float32 PyTorch on the other side:
   outputs     2e-6 of the larger of 1 and the tensor's largest element
@@ -119,12 +121,12 @@ def tensors(c, rng):
     return values
 
 
-def run_torch(c, seed, values):
+def run_torch(c, seed, values, kind=nn.LSTM):
     """Results of each step: a list of dictionaries of float32 arrays."""
     torch.manual_seed(seed)
-    layer = nn.LSTM(c["I"], c["H"], c["L"], bias=c["bias"],
-                    batch_first=c["batch_first"], dropout=c["dropout"],
-                    bidirectional=c["bidirectional"], proj_size=c["P"])
+    layer = kind(c["I"], c["H"], c["L"], bias=c["bias"],
+                 batch_first=c["batch_first"], dropout=c["dropout"],
+                 bidirectional=c["bidirectional"], proj_size=c["P"])
     parameters = list(layer.parameters())
     adam = torch.optim.Adam(parameters, lr=LR)
     inputs = {k: torch.tensor(values[k], requires_grad=True) for k in ("x", "h0", "c0")}
@@ -217,7 +219,7 @@ def compare(theirs, ours):
     for name, expected in first.items():
         if name.startswith("before"):
             equal = np.array_equal(expected.ravel().view(np.uint32),
-                                   ours[0][name].view(np.uint32))
+                                   ours[0][name].ravel().view(np.uint32))
             note("parameters", 0 if equal else np.inf, "initial weights")
         elif name in ("out", "hn", "cn"):
             scale = max(1, np.abs(expected).max())
@@ -251,16 +253,26 @@ def find_library():
     return found[-1]
 
 
+def load_stand_in(library):
+    """The class that looks like nn.LSTM, on the same library."""
+    os.environ["LIBLSTM"] = str(library)
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples/python"))
+    return __import__("lstm_torch").LSTM
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--stand-in", action="store_true")
     parser.add_argument("--library", type=Path)
     parser.add_argument("--verbose", action="store_true")
     args = parser.parse_args()
     warnings.filterwarnings("ignore", message=".*(projections|dropout).*")
     torch.set_num_threads(1)
-    lib = Library(args.library or find_library())
+    path = args.library or find_library()
+    lib = Library(path)
+    stand_in = load_stand_in(path) if args.stand_in else None
     rng = np.random.default_rng(args.seed)
     worst, failed = {}, 0
     for index in range(args.count):
@@ -268,7 +280,9 @@ def main():
         values, seed = tensors(c, rng), int(rng.integers(2**32))
         try:
             theirs = run_torch(c, seed, values)
-            shares = compare(theirs, run_library(lib, c, seed, values))
+            ours = run_torch(c, seed, values, stand_in) if stand_in else \
+                run_library(lib, c, seed, values)
+            shares = compare(theirs, ours)
         except RuntimeError as error:
             shares = {"outputs": (np.inf, str(error))}
         bad = {k: v for k, v in shares.items() if not v[0] <= 1}

@@ -1,0 +1,312 @@
+"""torch.nn.LSTM computed by liblstm: a PyTorch program changes one line.
+
+    from lstm_torch import LSTM            # instead of: from torch.nn import LSTM
+
+Constructor, parameters, state dict, initial weights, dropout masks, errors and the two
+forms of input are those of nn.LSTM, of which it is a subclass; forward and backward run
+in liblstm, on as many threads as torch.get_num_threads() says. It computes float32 on a
+CPU, and refuses other tensors. Gradients of gradients are not to be had.
+
+Weights stay PyTorch's, and are copied into the library when they have changed. Each
+forward that waits for its backward has a layer of the library to itself, so that any
+number may wait; a second backward of a retained graph computes the forward again.
+"""
+from __future__ import annotations
+
+import ctypes
+
+import lstm
+import torch
+from lstm_c import MAX_THREADS, RNG_STATE_SIZE, library
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.nn.utils.rnn import PackedSequence
+
+__all__ = ["LSTM"]
+
+_compare = ctypes.CDLL(None).memcmp
+_compare.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
+# Where torch.get_rng_state() has how many words are left, which is next, and 624 words in
+# 64 bits each; and where liblstm has the words, in 32 bits, and how many are used.
+_LEFT, _NEXT, _WORDS, _USED = slice(8, 12), slice(16, 20), slice(24, 24 + 8 * 624), 624
+
+
+def _set_threads() -> None:
+    """Gives liblstm as many threads as PyTorch has."""
+    threads = min(torch.get_num_threads(), MAX_THREADS)
+    if library.lstm_threads() != threads:
+        library.lstm_set_threads(threads)
+
+
+class _Views:
+    """Tensors of liblstm over the memory of PyTorch's, for the time of a call."""
+
+    def __enter__(self):
+        self._handles = []
+        return self
+
+    def __exit__(self, *_):
+        for handle in self._handles:
+            library.lstm_tensor_destroy(ctypes.byref(handle))
+
+    def __call__(self, tensor):
+        if tensor is None:
+            return None
+        rank, handle = tensor.dim(), ctypes.c_void_p()
+        library.lstm_tensor_wrap(
+            ctypes.byref(handle), tensor.data_ptr(), rank,
+            (ctypes.c_size_t * rank)(*tensor.shape),
+            (ctypes.c_ssize_t * rank)(*tensor.stride()))
+        self._handles.append(handle)
+        return handle
+
+
+class _Engine:
+    """A layer of liblstm: for inference, or for one forward and its backward."""
+
+    def __init__(self, module: LSTM, training: bool, dropout: float):
+        self.rng = lstm.Rng(0) if dropout else None
+        self.layer = lstm.Layer(
+            module.input_size, module.hidden_size, module.num_layers, rng=self.rng,
+            dropout=dropout, no_bias=not module.bias, batch_first=module.batch_first,
+            bidirectional=module.bidirectional, proj_size=module.proj_size)
+        self.config, self.training = self.layer.config, training
+        self.layer.train(training)
+        self.params = lstm.Params(lstm=self.layer)
+        self.values, self.grads = (
+            [library.lstm_tensor_data(of(self.params.pointer, index))
+             for index in range(len(self.params))]
+            for of in (library.lstm_params_value, library.lstm_params_grad))
+
+    def _take_weights(self, weights):
+        """Copies those that are not the layer's already. Their bytes are compared, for
+        a write to weight.data changes no version."""
+        changed = False
+        for weight, value in zip(weights, self.values):
+            weight = weight.contiguous()
+            size = 4 * weight.numel()
+            if _compare(value, weight.data_ptr(), size):
+                ctypes.memmove(value, weight.data_ptr(), size)
+                changed = True
+        if changed and not self.training:
+            self.layer.train(False)
+
+    def _take_generator(self):
+        """The generator of the masks goes on where PyTorch's is."""
+        state = torch.get_rng_state()
+        words = torch.zeros(RNG_STATE_SIZE // 4, dtype=torch.int32)
+        words[:_USED] = state[_WORDS].view(torch.int32)[::2]
+        words[_USED] = 625 - state[_LEFT].view(torch.int32)
+        self.rng.state = ctypes.string_at(words.data_ptr(), RNG_STATE_SIZE)
+
+    def _give_generator(self):
+        """PyTorch's generator goes on behind the masks."""
+        words = torch.frombuffer(bytearray(self.rng.state), dtype=torch.int32)
+        state = torch.get_rng_state()
+        state[_WORDS].view(torch.int32)[::2] = words[:_USED]
+        state[_LEFT].view(torch.int32)[0] = 625 - words[_USED]
+        state[_NEXT].view(torch.int32)[0] = words[_USED]
+        torch.set_rng_state(state)
+
+    def forward(self, x, h0, c0, lengths, weights):
+        """out, hn, cn of x; the masks of dropout are drawn from PyTorch's generator."""
+        _set_threads()
+        self._take_weights(weights)
+        config = self.config
+        width = config.proj_size or config.hidden
+        directions = 1 + config.bidirectional
+        states = config.layers * directions, x.shape[0 if config.batch_first else 1]
+        out = x.new_empty(*x.shape[:2], directions * width)
+        hn, cn = x.new_empty(*states, width), x.new_empty(*states, config.hidden)
+        if self.rng:
+            self._take_generator()
+        with _Views() as view:
+            tensors = [view(tensor) for tensor in (h0, c0, out, hn, cn)]
+            if lengths is None:
+                library.lstm_layer_forward(self.layer.pointer, view(x), *tensors)
+            else:
+                library.lstm_layer_forward_lengths(
+                    self.layer.pointer, view(x),
+                    (ctypes.c_size_t * len(lengths))(*lengths), *tensors)
+        if self.rng:
+            self._give_generator()
+        return out, hn, cn
+
+    def backward(self, incoming, outgoing, weights):
+        """Writes the gradients of x, h0, c0, and returns those of the weights, None for
+        a weight that is None."""
+        _set_threads()
+        self.params.zero_grad()
+        with _Views() as view:
+            library.lstm_layer_backward(self.layer.pointer,
+                                        *(view(tensor) for tensor in incoming),
+                                        *(view(tensor) for tensor in outgoing))
+        gradients = [None if weight is None else torch.empty(weight.shape)
+                     for weight in weights]
+        for gradient, grad in zip(gradients, self.grads):
+            if gradient is not None:
+                ctypes.memmove(gradient.data_ptr(), grad, 4 * gradient.numel())
+        return gradients
+
+
+class _Pool:
+    """Layers of one module that nobody uses. Copies of the module, and those that are
+    read from a file, make their own."""
+
+    def __init__(self):
+        self._free = {}
+
+    def __reduce__(self):
+        return _Pool, ()
+
+    def take(self, module, training, dropout):
+        """A layer that is the caller's until the loan ends."""
+        free = self._free.setdefault((training, dropout), [])
+        try:
+            engine = free.pop()
+        except IndexError:
+            engine = _Engine(module, training, dropout)
+        return _Loan(engine, free)
+
+
+class _Loan:
+    """A layer in use, which goes back when nothing refers to the loan any more."""
+
+    def __init__(self, engine, free):
+        self.engine, self._free = engine, free
+
+    def __del__(self):
+        self._free.append(self.engine)
+
+
+class _Function(torch.autograd.Function):
+    """forward and backward of a layer, as autograd calls them."""
+
+    @staticmethod
+    def forward(ctx, module, dropout, lengths, x, h0, c0, *weights):
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(x, h0, c0, *weights)
+        ctx.module, ctx.dropout, ctx.lengths = module, dropout, lengths
+        ctx.generator = torch.get_rng_state() if dropout else None
+        ctx.loan = module._pool.take(module, True, dropout)
+        return ctx.loan.engine.forward(x, h0, c0, lengths, weights)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, *incoming):
+        x, h0, c0, *weights = ctx.saved_tensors
+        loan, ctx.loan = ctx.loan, None
+        if loan is None:
+            loan = _Function._again(ctx, x, h0, c0, weights)
+        wanted = ctx.needs_input_grad[3:]
+        outgoing = [torch.empty(tensor.shape) if need else None
+                    for tensor, need in zip((x, h0, c0), wanted)]
+        gradients = loan.engine.backward(
+            incoming, outgoing,
+            [weight if need else None for weight, need in zip(weights, wanted[3:])])
+        return (None, None, None, *outgoing, *gradients)
+
+    @staticmethod
+    def _again(ctx, x, h0, c0, weights):
+        """The forward of a graph that was retained, with the masks that it had."""
+        loan = ctx.module._pool.take(ctx.module, True, ctx.dropout)
+        now = torch.get_rng_state()
+        if ctx.generator is not None:
+            torch.set_rng_state(ctx.generator)
+        try:
+            loan.engine.forward(x, h0, c0, ctx.lengths, weights)
+        finally:
+            torch.set_rng_state(now)
+        return loan
+
+
+class LSTM(nn.LSTM):
+    """nn.LSTM(input_size, hidden_size, num_layers=1, bias=True, batch_first=False,
+    dropout=0.0, bidirectional=False, proj_size=0), computed by liblstm.
+
+    With N sequences, T steps, I inputs, H hidden units, L layers, D directions and S =
+    proj_size or H: x [T, N, I], [N, T, I] with batch_first, [T, I], or a PackedSequence;
+    h0 [L*D, N, S] and c0 [L*D, N, H], without N for x [T, I]; out as x with D*S in the
+    place of I.
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._pool = _Pool()
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        self.__dict__.setdefault("_pool", _Pool())
+
+    def forward(self, input: Tensor | PackedSequence,
+                hx: tuple[Tensor, Tensor] | None = None):
+        """out, (hn, cn) of input and (h0, c0); without hx both are zero."""
+        self._update_flat_weights()
+        if isinstance(input, PackedSequence):
+            return self._forward_packed(input, hx)
+        if input.dim() not in (2, 3):
+            raise ValueError(
+                f"LSTM: Expected input to be 2D or 3D, got {input.dim()}D instead")
+        batched = input.dim() == 3
+        axis = 0 if self.batch_first else 1
+        if hx is not None and any(state.dim() != input.dim() for state in hx):
+            raise RuntimeError(
+                f"For {'batched' if batched else 'unbatched'} {input.dim()}-D input, hx and "
+                f"cx should also be {input.dim()}-D but got ({hx[0].dim()}-D, "
+                f"{hx[1].dim()}-D) tensors")
+        if batched:
+            return self._run(input, hx)
+        hx = hx and tuple(state.unsqueeze(1) for state in hx)
+        out, (hn, cn) = self._run(input.unsqueeze(axis), hx)
+        return out.squeeze(axis), (hn.squeeze(1), cn.squeeze(1))
+
+    def _forward_packed(self, packed, hx):
+        """Sequences of different lengths, longest first, as PyTorch sorts them."""
+        data, batch_sizes, sorted_indices, unsorted_indices = packed
+        self.check_input(data, batch_sizes)
+        x, lengths = torch._VF._pad_packed_sequence(data, batch_sizes, False, 0.0,
+                                                    len(batch_sizes))
+        # Masks are drawn longest first. Which of two of equal length liblstm takes first
+        # is what torch.sort() says, so that the rows are laid for it to come back to
+        # their order in the pack.
+        order = torch.sort(lengths, descending=True).indices
+        x = x.index_select(1, torch.argsort(order))
+        hx = hx and tuple(state.index_select(1, torch.argsort(order))
+                          for state in self.permute_hidden(hx, sorted_indices))
+        if self.batch_first:
+            x = x.transpose(0, 1)
+        out, hidden = self._run(x, hx, lengths.tolist())
+        out = out.index_select(0 if self.batch_first else 1, order)
+        out, _ = torch._VF._pack_padded_sequence(out, lengths, self.batch_first)
+        hidden = tuple(state.index_select(1, order) for state in hidden)
+        return (PackedSequence(out, batch_sizes, sorted_indices, unsorted_indices),
+                self.permute_hidden(hidden, unsorted_indices))
+
+    def _run(self, x, hx, lengths=None):
+        """out, (hn, cn) of a batch, with a graph if anything needs a gradient."""
+        h0, c0 = hx or (None, None)
+        self._check(x, h0, c0)
+        if x.shape[0] == 0 or x.shape[1] == 0:
+            return super().forward(x, hx)
+        weights = self._flat_weights
+        dropout = self.dropout if self.training and self.num_layers > 1 else 0.0
+        if torch.is_grad_enabled() and any(
+                tensor is not None and tensor.requires_grad
+                for tensor in (x, h0, c0, *weights)):
+            out, hn, cn = _Function.apply(self, dropout, lengths, x, h0, c0, *weights)
+        else:
+            loan = self._pool.take(self, bool(dropout), dropout)
+            out, hn, cn = loan.engine.forward(x, h0, c0, lengths, weights)
+        return out, (hn, cn)
+
+    def _check(self, x, h0, c0):
+        """Shapes as nn.LSTM does, and what liblstm can compute."""
+        self.check_input(x, None)
+        if h0 is not None:
+            self.check_forward_args(x, (h0, c0), None)
+        for name, tensor in (("input", x), ("h0", h0), ("c0", c0),
+                             *zip(self._flat_weights_names, self._flat_weights)):
+            if tensor is not None and (tensor.dtype is not torch.float32
+                                       or tensor.device.type != "cpu"):
+                raise TypeError(f"LSTM: {name} is {tensor.dtype} on {tensor.device}, "
+                                f"expected torch.float32 on cpu")
