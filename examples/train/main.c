@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "examples/train/checkpoint.h"
 #include "examples/train/message.h"
 #include "examples/train/report.h"
 #include "examples/train/trainer.h"
@@ -75,42 +76,53 @@ static bool test(train_state *trainer, train_report *report, size_t epoch,
             report_test(report, epoch, correct, mnist_dataset_count(data->test)));
 }
 
-static bool train_epoch(train_state *trainer, train_report *report, size_t epoch)
+/* Trains what is left of the epoch. */
+static bool train_steps(train_state *trainer, train_report *report)
 {
     double started = report_seconds();
-    size_t step = 0;
-    if (!trainer_start_epoch(trainer))
-        return false;
-    while (step < report->steps && !interrupted) {
+    size_t first = trainer->step;
+    while (trainer->step < report->steps && !interrupted) {
         float loss;
         size_t samples;
         if (!trainer_step(trainer, &loss, &samples) ||
-            !report_step(report, epoch, ++step, loss, lstm_adam_lr(trainer->adam),
-                         samples))
+            !report_step(report, trainer->epoch, trainer->step, loss,
+                         lstm_adam_lr(trainer->adam), samples))
             return false;
     }
-    if (step == report->steps && !trainer_end_epoch(trainer))
-        return false;
+    size_t steps = trainer->step - first;
     double seconds = report_seconds() - started;
-    message_info("epoch %zu: %zu steps in %.2f s, %.3f ms each", epoch, step, seconds,
-                 seconds * 1e3 / (double)(step > 0 ? step : 1));
-    return true;
+    message_info("epoch %zu: %zu steps in %.2f s, %.3f ms each", trainer->epoch, steps,
+                 seconds, seconds * 1e3 / (double)(steps > 0 ? steps : 1));
+    return steps == 0 || trainer->step < report->steps || trainer_end_epoch(trainer);
+}
+
+/* Trains an epoch, or what is left of it in a run that goes on, and tests. */
+static bool train_epoch(train_state *trainer, train_report *report,
+                        const train_options *options, const train_data *data)
+{
+    bool last = trainer->epoch == options->epochs;
+    if (!train_steps(trainer, report) ||
+        (options->checkpoint && !checkpoint_save(trainer, options->checkpoint)))
+        return false;
+    if (interrupted || options->eval == TRAIN_EVAL_NONE ||
+        (options->eval == TRAIN_EVAL_END && !last))
+        return true;
+    return test(trainer, report, trainer->epoch, data);
 }
 
 static bool train(train_state *trainer, train_report *report,
                   const train_options *options, const train_data *data)
 {
-    for (size_t epoch = 1; epoch <= options->epochs && !interrupted; epoch++) {
-        bool last = epoch == options->epochs;
-        if (!train_epoch(trainer, report, epoch))
+    if (options->epochs == 0)
+        return test(trainer, report, 0, data);
+    /* The epoch of a checkpoint may have its test before it still. */
+    if (trainer->epoch > 0 && !train_epoch(trainer, report, options, data))
+        return false;
+    while (trainer->epoch < options->epochs && !interrupted)
+        if (!trainer_start_epoch(trainer) ||
+            !train_epoch(trainer, report, options, data))
             return false;
-        if (!interrupted &&
-            (options->eval == TRAIN_EVAL_EPOCH ||
-             (options->eval == TRAIN_EVAL_END && last)) &&
-            !test(trainer, report, epoch, data))
-            return false;
-    }
-    return options->epochs > 0 || test(trainer, report, 0, data);
+    return true;
 }
 
 static bool save(const train_state *trainer, const char *path)
@@ -125,6 +137,14 @@ static bool save(const train_state *trainer, const char *path)
     return true;
 }
 
+/* Samples of a run that are behind it when it goes on; at most all. */
+static size_t done_before(const train_state *trainer, size_t all)
+{
+    size_t epochs = trainer->epoch > 0 ? trainer->epoch - 1 : 0;
+    size_t done = epochs * trainer->samples + trainer->step * trainer->full.count;
+    return done < all ? done : all;
+}
+
 static bool run_trainer(train_state *trainer, const train_options *options,
                         const train_data *data)
 {
@@ -134,6 +154,7 @@ static bool run_trainer(train_state *trainer, const train_options *options,
         report_close(&report);
         return false;
     }
+    report.samples_total -= done_before(trainer, report.samples_total);
     watch_interrupt();
     bool done = train(trainer, &report, options, data);
     return report_close(&report) && done;
@@ -145,7 +166,8 @@ static int run(const train_options *options, const train_data *data, double star
     /* A run that only tests replaces no model, unless it is told to. */
     const char *path = options->epochs || options->save_given ? options->save : NULL;
     train_state trainer = {0};
-    if (path && !can_save(path))
+    if ((path && !can_save(path)) ||
+        (options->checkpoint && !can_save(options->checkpoint)))
         return 1;
     if (options->threads && lstm_set_threads(options->threads) != LSTM_OK) {
         message_error("%s", lstm_last_error());
@@ -153,9 +175,17 @@ static int run(const train_options *options, const train_data *data, double star
     }
     if (!trainer_create(&trainer, options, seed, data))
         return 1;
+    /* What cannot be written, such as a name that is no UTF-8, is noticed now. */
+    if (options->checkpoint && !checkpoint_save(&trainer, options->checkpoint)) {
+        trainer_destroy(&trainer);
+        return 1;
+    }
+    if (options->resume)
+        message_info("going on after step %zu of epoch %zu", trainer.step,
+                     trainer.epoch);
     train_data_describe(data, options);
     message_info("seed %llu, %zu threads, %s kernels, %zu parameters",
-                 (unsigned long long)seed, lstm_threads(), lstm_kernels_name(),
+                 (unsigned long long)trainer.seed, lstm_threads(), lstm_kernels_name(),
                  lstm_params_count(trainer.network.params));
     message_info("ready after %.2f s", report_seconds() - started);
     bool done = run_trainer(&trainer, options, data) && save(&trainer, path);

@@ -95,6 +95,10 @@ static const struct row {
     {"no-save", NULL, KIND_CLEAR, FIELD(save), NOTHING, 0, 0, "do not save the model"},
     {"load", "FILE", KIND_TEXT, FIELD(load), NOTHING, 0, 0,
      "start from a saved model, whose options it takes; with --epochs 0 test it"},
+    {"checkpoint", "FILE", KIND_TEXT, FIELD(checkpoint), NOTHING, 0, 0,
+     "after each epoch and Ctrl-C write all that the run needs to go on"},
+    {"resume", "FILE", KIND_TEXT, FIELD(resume), NOTHING, 0, 0,
+     "go on from a checkpoint to the same bits, with the options of its run"},
     {"eval", "WHEN", KIND_EVAL, FIELD(eval), NOTHING, 0, 0,
      "test after each epoch, at the end, or never: epoch, end, none (epoch)"},
     {"quiet", NULL, KIND_FLAG, FIELD(quiet), NOTHING, 0, 0,
@@ -105,6 +109,36 @@ static const struct row {
     {"version", NULL, KIND_VERSION, 0, NOTHING, 0, 0, "print the version and end"},
 };
 enum { ROWS = sizeof(rows) / sizeof(rows[0]), FIRST_CODE = 256, SYNTHETIC = 60000 };
+
+_Static_assert((int)ROWS <= (int)TRAIN_MOST_OPTIONS,
+               "a checkpoint has room for all options");
+
+/* Values of the options that were given, "" where there is none, NULL for the others;
+ * and those of a checkpoint. */
+static const char *given[ROWS];
+static char stored[ROWS][4096];
+
+/* What a run that goes on is told anew. */
+static bool is_kept(const struct row *row)
+{
+    static const char *const others[] = {"load",  "resume",      "log",     "threads",
+                                         "quiet", "no-progress", "offline", "seed"};
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (strcmp(row->name, others[i]) == 0)
+            return false;
+    return row->kind != KIND_HELP && row->kind != KIND_VERSION;
+}
+
+size_t train_options_list(const char **pairs)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < ROWS; i++)
+        if (given[i] && is_kept(&rows[i])) {
+            pairs[2 * count] = rows[i].name;
+            pairs[2 * count++ + 1] = given[i];
+        }
+    return count;
+}
 
 static void *field(train_options *options, const struct row *row)
 {
@@ -255,6 +289,9 @@ static int take(train_options *options, const struct row *row, const char *text)
         return print_and_end(row->kind);
     if (row->given != NOTHING)
         *(bool *)((char *)options + row->given) = true;
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].field == row->field)
+            given[i] = &rows[i] == row ? (text ? text : "") : NULL;
     if (row->value && *row->value == '[' && !text)
         return -1;
     if (row->kind == KIND_SCHEDULE)
@@ -276,17 +313,29 @@ static int refuse_word(int code, char **argv)
     return 2;
 }
 
+static int check_resume(const train_options *options)
+{
+    if (!options->resume || (!options->load && options->epochs > 0))
+        return -1;
+    message_error("--resume excludes --load and --epochs 0");
+    return 2;
+}
+
 static int check_together(const train_options *options, int argc, char **argv)
 {
     if (optind < argc) {
         message_error("'%s' is no option; --help lists them", argv[optind]);
         return 2;
     }
+    int status = check_resume(options);
+    if (status >= 0)
+        return status;
     if (options->synthetic_given && (options->data || options->dataset)) {
         message_error("--synthetic excludes --data and --dataset");
         return 2;
     }
-    bool sizes_known = !options->load || (options->hidden_given && options->proj_given);
+    bool sizes_known = (!options->load && !options->resume) ||
+                       (options->hidden_given && options->proj_given);
     if (sizes_known && options->proj >= options->hidden) {
         message_error("--proj is %llu, expected fewer than the %llu hidden units",
                       (unsigned long long)options->proj,
@@ -303,7 +352,24 @@ static int check_together(const train_options *options, int argc, char **argv)
     return -1;
 }
 
-int train_options_parse(train_options *options, int argc, char **argv)
+/* Takes the options of the run that goes on. */
+static int take_stored(train_options *options, const char *path)
+{
+    lstm_status status =
+        lstm_file_metadata(path, CHECKPOINT_KEY, stored[0], sizeof(stored[0]));
+    if (status != LSTM_OK) {
+        message_error("%s", lstm_last_error());
+        return 1;
+    }
+    int result = -1;
+    for (size_t i = 0; result < 0 && i < ROWS; i++)
+        if (is_kept(&rows[i]) && lstm_file_metadata(path, rows[i].name, stored[i],
+                                                    sizeof(stored[i])) == LSTM_OK)
+            result = take(options, &rows[i], *stored[i] ? stored[i] : NULL);
+    return result;
+}
+
+static int take_words(train_options *options, int argc, char **argv)
 {
     struct option names[ROWS + 1] = {{0}};
     for (int i = 0; i < ROWS; i++) {
@@ -314,13 +380,37 @@ int train_options_parse(train_options *options, int argc, char **argv)
                    : (*value == '[' ? optional_argument : required_argument);
         names[i].val = FIRST_CODE + i;
     }
-    *options = defaults;
-    options->synthetic = SYNTHETIC;
     int code, status = -1;
     /* The messages are our own; + stops at the first word that is no option. */
     opterr = 0;
+    optind = 0;
     while (status < 0 && (code = getopt_long(argc, argv, "+:", names, NULL)) != -1)
         status = code >= FIRST_CODE ? take(options, &rows[code - FIRST_CODE], optarg)
                                     : refuse_word(code, argv);
+    return status;
+}
+
+static void set_defaults(train_options *options)
+{
+    *options = defaults;
+    options->synthetic = SYNTHETIC;
+    memset(given, 0, sizeof(given));
+}
+
+int train_options_parse(train_options *options, int argc, char **argv)
+{
+    set_defaults(options);
+    int status = take_words(options, argc, argv);
+    if (status < 0 && options->resume) {
+        /* Again, over the options of the checkpoint. */
+        const char *path = options->resume;
+        status = check_resume(options);
+        if (status < 0) {
+            set_defaults(options);
+            status = take_stored(options, path);
+        }
+        if (status < 0)
+            status = take_words(options, argc, argv);
+    }
     return status < 0 ? check_together(options, argc, argv) : status;
 }

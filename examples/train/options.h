@@ -44,16 +44,31 @@ typedef struct train_options {
     const char *save;
     bool save_given;
     const char *load;
+    /** Written to go on from later, and where to go on from; NULL: neither. */
+    const char *checkpoint, *resume;
     train_eval eval;
     bool offline, quiet, no_progress;
 } train_options;
 
+/** Most options that a run has, and where in a checkpoint it is. */
+enum { TRAIN_MOST_OPTIONS = 48 };
+#define CHECKPOINT_KEY "mnist-train"
+
 /**
- * Reads the command line.
+ * Reads the command line; with --resume the options of the run that goes on count where
+ * it does not give others.
  *
  * @return -1 to go on; else the exit status: 0 when help or version was asked for and
  *         printed, 1 when that failed, 2 for wrong usage, which is said on stderr
  */
 int train_options_parse(train_options *options, int argc, char **argv);
+
+/**
+ * The options that a checkpoint keeps, as they were given.
+ *
+ * @param[out] pairs [2 * TRAIN_MOST_OPTIONS] names and values
+ * @return their number
+ */
+size_t train_options_list(const char **pairs);
 
 #endif

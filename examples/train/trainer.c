@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "examples/train/checkpoint.h"
 #include "examples/train/message.h"
 #include "examples/train/trainer.h"
 
@@ -50,9 +51,10 @@ static bool choose_network(lstm_layer_config *config, const train_options *optio
                                   .layers = options->layers,
                                   .proj_size = options->proj,
                                   .dropout = options->dropout};
-    if (options->load) {
+    const char *file = options->resume ? options->resume : options->load;
+    if (file) {
         lstm_layer *told;
-        if (lstm_layer_load(&told, options->load, "lstm", rng) != LSTM_OK)
+        if (lstm_layer_load(&told, file, "lstm", rng) != LSTM_OK)
             return false;
         *config = *lstm_layer_get_config(told);
         lstm_layer_destroy(&told);
@@ -117,12 +119,13 @@ static bool create_parts(train_state *trainer, const train_options *options,
 bool trainer_create(train_state *trainer, const train_options *options, uint64_t seed,
                     const train_data *data)
 {
-    *trainer = (train_state){0};
+    *trainer = (train_state){.seed = seed, .samples = mnist_dataset_count(data->train)};
     if (create_parts(trainer, options, seed, data)) {
         if (trainer->train)
             schedule_start(&trainer->schedule, options->lr,
                            mnist_loader_batches(trainer->train), options->epochs);
-        return true;
+        if (!options->resume || checkpoint_load(trainer, options->resume))
+            return true;
     }
     trainer_destroy(trainer);
     return false;
@@ -150,10 +153,13 @@ bool trainer_start_epoch(train_state *trainer)
     /* PyTorch's DataLoader draws a seed for its workers first, then that of the order.
      */
     lstm_rng_next(trainer->rng);
-    uint64_t seed = lstm_rng_next(trainer->rng);
+    trainer->order = lstm_rng_next(trainer->rng);
+    trainer->epoch++;
+    trainer->step = 0;
     trainer->loss_sum = 0;
     trainer->loss_count = 0;
-    return mnist_loader_start(trainer->train, seed) == MNIST_OK || mnist_failed();
+    return mnist_loader_start(trainer->train, trainer->order) == MNIST_OK ||
+           mnist_failed();
 }
 
 bool trainer_end_epoch(train_state *trainer)
@@ -197,6 +203,7 @@ bool trainer_step(train_state *trainer, float *loss, size_t *samples)
         classifier_backward(&trainer->network, batch) && update(trainer)) {
         trainer->loss_sum += (double)*loss * (double)batch->count;
         trainer->loss_count += batch->count;
+        trainer->step++;
         return true;
     }
     return lstm_failed();

@@ -14,6 +14,13 @@
 /** All that a run holds; after the first step of each batch size nothing is allocated.
  */
 typedef struct train_state {
+    uint64_t seed;
+    /** The epoch that goes on, 0 before the first one, steps of it that are done, and
+     *  the seed of its order. */
+    size_t epoch, step;
+    uint64_t order;
+    /** Images to train on. */
+    size_t samples;
     lstm_rng *rng;
     classifier network;
     lstm_cross_entropy *loss;
@@ -40,7 +47,7 @@ bool trainer_create(train_state *trainer, const train_options *options, uint64_t
 /** Frees it; one that was never created may be all zeros. */
 void trainer_destroy(train_state *trainer);
 
-/** Starts an epoch in an order drawn as PyTorch's DataLoader draws it. */
+/** Starts the next epoch in an order drawn as PyTorch's DataLoader draws it. */
 bool trainer_start_epoch(train_state *trainer);
 
 /** Ends an epoch: a schedule may look at its mean loss; false after a message. */

@@ -22,7 +22,7 @@ STEPS = 7  # 400 samples: six batches of 64 and one of 16
 OPTIONS = """--data --dataset --synthetic --epochs --batch-size --hidden --layers
     --bidirectional --proj --dropout --label-smoothing --lr --schedule
     --weight-decay --clip-norm --seed --threads --log-every --log --save --no-save --load
-    --eval --offline --quiet --no-progress --help --version""".split()
+    --checkpoint --resume --eval --offline --quiet --no-progress --help --version""".split()
 WRONG = [
     "--unknown", "--epochs", "word", "--batch-size 0", "--batch-size 1.5", "--lr nan",
     "--lr inf", "--lr 1e999", "--lr 0", "--lr -1", "--lr 0x1p-3", "--lr 1e-3x", "--hidden 0",
@@ -41,6 +41,7 @@ WRONG = [
     "--schedule cosine:min=1e999", "--schedule cosine:warmup=10",
     "--schedule one-cycle:rise=1", "--schedule one-cycle:warmup=1",
     "--schedule plateau:factor=1", "--schedule plateau:patience=x",
+    "--checkpoint=", "--resume=", "--resume a --load b", "--resume a --epochs 0",
     "--synthetic --data somewhere", "--data=", "--save=", "-x", "--dataset nothing",
 ]
 
@@ -259,6 +260,73 @@ class Train(unittest.TestCase):
         self.assertIn("interrupted", stderr)
         self.assertIn(f"saved {self.model}", stderr)
         self.train("--load", self.model, "--epochs", "0", save=False)
+
+    def stop(self, send, *arguments):
+        """Runs until some steps are logged, and ends the run in the midst of others."""
+        log = self.folder / "first.csv"
+        with subprocess.Popen([PROGRAM, *map(str, arguments), "--log", str(log)], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            for _ in range(40):
+                process.stdout.readline()
+            process.send_signal(send)
+            process.communicate(timeout=100)
+        return losses(log)
+
+    def test_a_run_goes_on_from_its_checkpoint_bit_for_bit(self):
+        """Stopped after a step, or killed and gone on from the end of an epoch before."""
+        checkpoint = self.folder / "checkpoint"
+        wanted = ["--synthetic=400", "--hidden", "16", "--batch-size", "33", "--epochs", "60",
+                  "--seed", "5", "--log-every", "3", "--dropout", "0.3", "--bidirectional",
+                  "--clip-norm", "2", "--label-smoothing", "0.1", "--weight-decay", "0.001",
+                  "--schedule", "plateau:patience=0,threshold=0.02,factor=0.7", "--threads", "1",
+                  "--eval", "epoch", "--save", self.model]
+        whole = run(*wanted, "--log", self.log)
+        self.assertEqual(whole.returncode, 0, whole.stderr)
+        expected, model = losses(self.log), self.model.read_bytes()
+        self.assertLess(rates(self.log)[-1], 0.001)
+        for send in (signal.SIGINT, signal.SIGKILL):
+            with self.subTest(send):
+                first = self.stop(send, *wanted, "--checkpoint", checkpoint)
+                self.assertLess(len(first), len(expected), "it was too fast")
+                self.model.unlink(missing_ok=True)
+                result = run("--resume", checkpoint, "--log", self.log)
+                self.assertEqual(result.returncode, 0, result.stderr)
+                second = losses(self.log)
+                self.assertEqual(second, expected[-len(second):])
+                if send == signal.SIGINT:
+                    self.assertEqual(first + second, expected)
+                self.assertGreaterEqual(len(first) + len(second), len(expected))
+                self.assertTrue(whole.stdout.endswith(result.stdout))
+                self.assertEqual(self.model.read_bytes(), model)
+
+    def test_a_run_that_is_over_goes_on_when_it_is_told_more_epochs(self):
+        checkpoint = self.folder / "checkpoint"
+        long = self.train("--epochs", "4", save=False)
+        self.train("--checkpoint", checkpoint, save=False)
+        again = run("--resume", checkpoint)
+        self.assertEqual(again.stdout, self.train(save=False).stdout.splitlines(True)[-1])
+        result = run("--resume", checkpoint, "--epochs", "4")
+        self.assertEqual(result.stdout.splitlines()[1:], long.stdout.splitlines()[6:])
+
+    def test_what_is_no_checkpoint_is_refused(self):
+        self.train()
+        checkpoint = self.folder / "checkpoint"
+        self.assert_fails(run("--resume", self.model), self.model, "mnist-train is missing")
+        self.assert_fails(run("--resume", checkpoint), checkpoint, "No such file")
+        self.train("--checkpoint", checkpoint, save=False)
+        self.assert_fails(run("--resume", checkpoint, "--synthetic=300"), checkpoint,
+                          "has 400 images in batches of 64, expected 300 in batches of 64")
+        self.assert_fails(run("--resume", checkpoint, "--batch-size", "32"), checkpoint,
+                          "expected 400 in batches of 32")
+        self.assert_fails(run("--resume", checkpoint, "--hidden", "9"), "[32, 28]")
+        damaged = checkpoint.read_bytes()
+        checkpoint.write_bytes(damaged.replace(b"samples 400", b"samples x00"))
+        self.assert_fails(run("--resume", checkpoint), checkpoint, "damaged")
+        name = os.fsencode(self.folder / "name") + b"\xff"
+        result = subprocess.run([PROGRAM, *SMALL, "--no-save", "--checkpoint", name],
+                                capture_output=True, timeout=100)
+        self.assertEqual((result.returncode, result.stdout), (1, b""))
+        self.assertIn(b"is no UTF-8", result.stderr)
 
     def test_a_folder_that_is_not_there(self):
         missing = self.folder / "missing"

@@ -1,0 +1,77 @@
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "examples/train/checkpoint.h"
+#include "examples/train/message.h"
+
+/* Where a run is, in one line of text; numbers that are no whole ones in hexadecimal,
+ * which keeps every bit. */
+#define POSITION_WRITE                                                                 \
+    "seed %" PRIu64 " samples %zu batch %zu epoch %zu step %zu order %" PRIu64         \
+    " loss %a of %zu plateau %d %a %" PRIu64 " %" PRIu64
+#define POSITION_READ                                                                  \
+    "seed %" SCNu64 " samples %zu batch %zu epoch %zu step %zu order %" SCNu64         \
+    " loss %la of %zu plateau %d %la %" SCNu64 " %" SCNu64
+enum { POSITION_FIELDS = 12, POSITION_SIZE = 400 };
+
+bool checkpoint_save(const train_state *trainer, const char *path)
+{
+    char position[POSITION_SIZE];
+    const lstm_plateau *levels = &trainer->schedule.levels;
+    const char *pairs[2 + 2 * TRAIN_MOST_OPTIONS] = {CHECKPOINT_KEY, position};
+    snprintf(position, sizeof(position), POSITION_WRITE, trainer->seed,
+             trainer->samples, trainer->full.count, trainer->epoch, trainer->step,
+             trainer->order, trainer->loss_sum, trainer->loss_count, levels->started,
+             levels->best, levels->bad, levels->cooling);
+    const lstm_file_options options = {
+        .adam = trainer->adam,
+        .rng = trainer->rng,
+        .metadata = pairs,
+        .metadata_count = 1 + train_options_list(pairs + 2),
+    };
+    return lstm_params_save_as(trainer->network.params, path, &options) == LSTM_OK ||
+           message_error("%s", lstm_last_error());
+}
+
+/* Puts the loader to the step of the epoch that was going on. */
+static bool restore_loader(train_state *trainer)
+{
+    if (trainer->epoch == 0)
+        return true;
+    size_t position = trainer->step * trainer->full.count;
+    if (mnist_loader_start(trainer->train, trainer->order) == MNIST_OK &&
+        mnist_loader_restore(
+            trainer->train, mnist_loader_order(trainer->train),
+            position < trainer->samples ? position : trainer->samples) == MNIST_OK)
+        return true;
+    return message_error("%s", mnist_last_error());
+}
+
+bool checkpoint_load(train_state *trainer, const char *path)
+{
+    char position[POSITION_SIZE];
+    size_t samples = 0, batch = 0;
+    int started = 0;
+    lstm_plateau *levels = &trainer->schedule.levels;
+    const lstm_file_options options = {.adam = trainer->adam, .rng = trainer->rng};
+    if (lstm_file_metadata(path, CHECKPOINT_KEY, position, sizeof(position)) !=
+            LSTM_OK ||
+        lstm_params_load_as(trainer->network.params, path, &options) != LSTM_OK)
+        return message_error("%s", lstm_last_error());
+    if (sscanf(position, POSITION_READ, &trainer->seed, &samples, &batch,
+               &trainer->epoch, &trainer->step, &trainer->order, &trainer->loss_sum,
+               &trainer->loss_count, &started, &levels->best, &levels->bad,
+               &levels->cooling) != POSITION_FIELDS)
+        return message_error("%s: metadata " CHECKPOINT_KEY " is damaged", path);
+    if (samples != trainer->samples || batch != trainer->full.count)
+        return message_error("%s: its run has %zu images in batches of %zu, expected "
+                             "%zu in batches of %zu",
+                             path, samples, batch, trainer->samples,
+                             trainer->full.count);
+    if (trainer->step > mnist_loader_batches(trainer->train))
+        return message_error("%s: step is %zu, expected at most %zu", path,
+                             trainer->step, mnist_loader_batches(trainer->train));
+    levels->started = started;
+    levels->lr = lstm_adam_lr(trainer->adam);
+    return restore_loader(trainer);
+}
