@@ -266,7 +266,7 @@ class Train(unittest.TestCase):
         log = self.folder / "first.csv"
         with subprocess.Popen([PROGRAM, *map(str, arguments), "--log", str(log)], text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-            for _ in range(40):
+            for _ in range(37):  # seven epochs and six steps
                 process.stdout.readline()
             process.send_signal(send)
             process.communicate(timeout=100)
