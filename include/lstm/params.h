@@ -173,8 +173,8 @@ lstm_status lstm_params_clip_value(lstm_params *params, double limit);
  * @retval LSTM_OK on disk
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, a name is no UTF-8, or the names are
  * so many that the header would pass 1 MiB; nothing was written
- * @retval LSTM_IO_ERROR the file could not be written; the message names it and says
- * why
+ * @retval LSTM_IO_ERROR the file could not be written, or what is there is no regular
+ * file; the message names it and says why
  * @retval LSTM_OUT_OF_MEMORY no memory; nothing was written
  * @since 1.0
  */

@@ -14,7 +14,7 @@ static int call_open(const char *path, int flags, mode_t mode)
 }
 
 static const common_file_calls system_calls = {
-    call_open, fstat, read, write, fsync, close, rename, unlink,
+    call_open, fstat, read, write, fsync, close, rename, unlink, stat,
 };
 static const common_file_calls *calls = &system_calls;
 
@@ -57,14 +57,34 @@ static void forget(common_replacement *replacement)
     *replacement = (common_replacement){0};
 }
 
+/* A rename would put a regular file into the place of a device or a pipe, too. */
+static int check_kind(mode_t mode)
+{
+    return S_ISDIR(mode) ? EISDIR : S_ISREG(mode) ? 0 : EINVAL;
+}
+
+/* Whether there is a file to be replaced, or none; else an errno. */
+static int check_target(const char *path)
+{
+    struct stat facts;
+    if (calls->stat(path, &facts))
+        return errno == ENOENT ? 0 : errno;
+    return check_kind(facts.st_mode);
+}
+
 int common_replace_begin(common_replacement *replacement, const char *path)
 {
     enum { ATTEMPTS = 100 };
+    int error = check_target(path);
+    if (error) {
+        *replacement = (common_replacement){0};
+        return error;
+    }
     /* All that needs memory comes first: nothing may fail for lack of it once the new
      * file has taken the place of the old one. */
     *replacement = (common_replacement){
         .file = -1, .path = common_strdup(path), .folder = folder_name(path)};
-    int error = replacement->path && replacement->folder ? EEXIST : ENOMEM;
+    error = replacement->path && replacement->folder ? EEXIST : ENOMEM;
     for (unsigned i = 0; error == EEXIST && i < ATTEMPTS; i++) {
         common_free(replacement->temporary);
         replacement->temporary = temporary_name(path, i);
@@ -144,11 +164,9 @@ int common_input_open(common_input *input, const char *path)
         return errno;
     struct stat facts;
     int error = calls->fstat(input->file, &facts) ? errno : 0;
-    if (!error && S_ISDIR(facts.st_mode))
-        error = EISDIR;
-    else if (!error && !S_ISREG(facts.st_mode))
-        error = EINVAL;
-    else if (!error && (uintmax_t)facts.st_size > SIZE_MAX)
+    if (!error)
+        error = check_kind(facts.st_mode);
+    if (!error && (uintmax_t)facts.st_size > SIZE_MAX)
         error = EFBIG;
     if (error)
         common_input_close(input);

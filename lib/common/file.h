@@ -24,6 +24,7 @@ typedef struct common_file_calls {
     int (*close)(int file);
     int (*rename)(const char *from, const char *to);
     int (*unlink)(const char *path);
+    int (*stat)(const char *path, struct stat *facts);
 } common_file_calls;
 
 /** Replaces the table, for tests; NULL goes back to the operating system's own. */
@@ -43,7 +44,9 @@ typedef struct common_replacement {
 /**
  * Starts to replace a file: opens a temporary one beside it.
  *
- * @return 0, or the errno of what failed; then there is nothing to abandon
+ * @return 0, or the errno of what failed: EISDIR when a folder is there, EINVAL when it
+ *         is a device or anything else but a regular file; then nothing was replaced,
+ *         and there is nothing to abandon
  */
 int common_replace_begin(common_replacement *replacement, const char *path);
 

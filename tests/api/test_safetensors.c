@@ -137,6 +137,11 @@ static const struct {
     {"{", 32, LSTM_BAD_FILE, "header at byte"},
     {"{" WEIGHT "," BIAS "} x", 32, LSTM_BAD_FILE, "header at byte"},
     {"{" WEIGHT "," WEIGHT "}", 24, LSTM_BAD_FILE, "duplicate object key"},
+    {"{\"__metadata__\":{\"k\":\"\",\"k\":\"\"}}", 0, LSTM_BAD_FILE,
+     "duplicate object key"},
+    {"{" WEIGHT ",\"w.bias\":{\"dtype\":\"F32\",\"shape\":[2],\"shape\":[2]"
+     ",\"data_offsets\":[24,32]}}",
+     32, LSTM_BAD_FILE, "duplicate object key"},
     {"{\"\xff\":{}}", 0, LSTM_BAD_FILE, "decode byte 0xff"},
     {"{\"a\\u0000\":{}}", 0, LSTM_BAD_FILE, "\\u0000"},
     {"{}", 0, LSTM_BAD_FILE, "tensor w.weight is missing"},
@@ -362,6 +367,11 @@ static void what_cannot_be_written_says_why(void **state)
     assert_contains(lstm_last_error(), "No such file or directory");
     assert_int_equal(lstm_params_save(f.params, test_folder), LSTM_IO_ERROR);
     assert_contains(lstm_last_error(), "Is a directory");
+    /* As a device: a test of /dev/null would take it away, should it ever fail. */
+    assert_int_equal(mkfifo(model_path(), 0600), 0);
+    assert_int_equal(lstm_params_save(f.params, model_path()), LSTM_IO_ERROR);
+    assert_contains(lstm_last_error(), "Not a regular file");
+    unlink(model_path());
     assert_int_equal(lstm_params_save(NULL, model_path()), LSTM_INVALID_ARGUMENT);
     assert_int_equal(lstm_params_save(f.params, NULL), LSTM_INVALID_ARGUMENT);
     assert_int_equal(access(model_path(), F_OK), -1);

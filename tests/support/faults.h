@@ -90,12 +90,17 @@ static inline int test_unlink(const char *path)
     return test_fault("unlink") ? -1 : unlink(path);
 }
 
+static inline int test_stat(const char *path, struct stat *facts)
+{
+    return test_fault("stat") ? -1 : stat(path, facts);
+}
+
 /** Lets operation number left fail with an errno, and all others succeed. */
 static inline void test_faults_start(size_t left, int error)
 {
     static const common_file_calls calls = {
-        test_open,  test_fstat, test_read,   test_write,
-        test_fsync, test_close, test_rename, test_unlink,
+        test_open,  test_fstat,  test_read,   test_write, test_fsync,
+        test_close, test_rename, test_unlink, test_stat,
     };
     faults = (test_faults){.left = left, .error = error};
     common_file_set_calls(&calls);

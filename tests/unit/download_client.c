@@ -51,6 +51,7 @@ static const common_file_calls full_disk = {
     .close = close,
     .rename = rename,
     .unlink = unlink,
+    .stat = stat,
 };
 
 static void count_calls(const char *file, size_t done, size_t total, void *user)

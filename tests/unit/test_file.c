@@ -60,14 +60,14 @@ static void whichever_operation_fails_the_old_file_stays(void **state)
         assert_int_equal(faults.open, 0);
         if (!faults.failed) {
             assert_int_equal(error, 0);
-            /* Open, two writes, sync, close, rename, and the folder's three. */
-            assert_int_equal(i, 9);
+            /* A look, open, two writes, sync, close, rename, and the folder's three. */
+            assert_int_equal(i, 10);
             break;
         }
         assert_int_equal(test_count_files(test_folder), 1);
-        /* The rename is number 5, after it the folder is synced. */
-        bool renamed = i > 5;
-        assert_int_equal(error, i == 8 ? 0 : ENOSPC);
+        /* The rename is number 6, after it the folder is synced. */
+        bool renamed = i > 6;
+        assert_int_equal(error, i == 9 ? 0 : ENOSPC);
         assert_true(holds(path, renamed ? new_text : old_text,
                           renamed ? sizeof(new_text) : sizeof(old_text)));
     }
@@ -77,7 +77,7 @@ static void a_folder_that_cannot_be_synced_is_no_failure(void **state)
 {
     (void)state;
     const char *path = old_file();
-    test_faults_start(7, EINVAL);
+    test_faults_start(8, EINVAL);
     int error = replace(path);
     test_faults_end();
     assert_string_equal(faults.failed, "fsync");
@@ -89,13 +89,35 @@ static void short_and_interrupted_writes_go_on(void **state)
 {
     (void)state;
     const char *path = old_file();
-    test_faults_start(2, EINTR);
+    test_faults_start(3, EINTR);
     faults.piece = 3;
     int error = replace(path);
     test_faults_end();
     assert_string_equal(faults.failed, "write");
     assert_int_equal(error, 0);
     assert_true(holds(path, new_text, sizeof(new_text)));
+}
+
+static void what_is_no_regular_file_is_not_replaced(void **state)
+{
+    (void)state;
+    struct stat facts;
+    const char *pipe = test_path("pipe");
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_int_equal(replace(pipe), EINVAL);
+    assert_int_equal(stat(pipe, &facts), 0);
+    assert_true(S_ISFIFO(facts.st_mode));
+    unlink(pipe);
+    assert_int_equal(replace(test_folder), EISDIR);
+    /* A file that a link names is there as well; one that it does not is none. */
+    const char *link = test_path("link");
+    assert_int_equal(symlink(test_folder, link), 0);
+    assert_int_equal(replace(link), EISDIR);
+    unlink(link);
+    assert_int_equal(symlink(test_path("none"), link), 0);
+    assert_int_equal(replace(link), 0);
+    assert_true(holds(link, new_text, sizeof(new_text)));
+    unlink(link);
 }
 
 static void a_temporary_name_that_is_taken_is_passed_by(void **state)
@@ -219,6 +241,7 @@ int main(void)
         TEST(whichever_operation_fails_the_old_file_stays),
         TEST(a_folder_that_cannot_be_synced_is_no_failure),
         TEST(short_and_interrupted_writes_go_on),
+        TEST(what_is_no_regular_file_is_not_replaced),
         TEST(a_temporary_name_that_is_taken_is_passed_by),
         TEST(an_abandoned_replacement_leaves_nothing),
         TEST(without_memory_there_is_no_replacement),
