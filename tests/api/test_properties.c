@@ -192,16 +192,21 @@ static void compare_with_sequence(const layer_case *batch, size_t n, size_t leng
     layer_case_destroy(one);
 }
 
+/* Gives a case a length from 1 to all steps for each of its sequences. */
+static void draw_lengths(layer_case *c, size_t *lengths, uint64_t seed)
+{
+    for (size_t n = 0; n < c->options.batch; n++)
+        lengths[n] = draw_size(&seed, 1, c->options.steps);
+    c->options.lengths = lengths;
+}
+
 static void a_batch_with_lengths_equals_its_sequences_one_by_one(void **state)
 {
     (void)state;
     layer_case *c;
     for (size_t i = 0; (c = layer_case_spread(i, 4)); i++) {
         size_t lengths[LAYER_CASE_MAX_BATCH];
-        uint64_t seed = i;
-        for (size_t n = 0; n < c->options.batch; n++)
-            lengths[n] = draw_size(&seed, 1, c->options.steps);
-        c->options.lengths = lengths;
+        draw_lengths(c, lengths, i);
         layer_case_run(c);
         for (size_t n = 0; n < c->options.batch; n++)
             compare_with_sequence(c, n, lengths[n]);
@@ -215,10 +220,7 @@ static void padding_never_matters_even_when_it_is_nan(void **state)
     layer_case *c;
     for (size_t i = 0; (c = layer_case_spread(i, 5)); i++) {
         size_t lengths[LAYER_CASE_MAX_BATCH];
-        uint64_t seed = i;
-        for (size_t n = 0; n < c->options.batch; n++)
-            lengths[n] = draw_size(&seed, 1, c->options.steps);
-        c->options.lengths = lengths;
+        draw_lengths(c, lengths, i);
         layer_case_run(c);
         uint64_t hash = layer_case_hash(c);
         lstm_tensor *padded[] = {c->x, c->dout};

@@ -311,6 +311,28 @@ static void a_state_that_decays_ends_at_zero_not_in_denormals(void **state)
     lstm_layer_destroy(&layer);
 }
 
+static void an_input_that_decays_to_denormals_leaves_zeros(void **state)
+{
+    (void)state;
+    /* Without biases zeros stay zeros, and what is not zero shows. */
+    fixture f = create_fixture(configs[3], 1);
+    lstm_stream *stream = stream_of(&f, false);
+    lstm_tensor *y = sequence_of(&f, STEPS, f.state);
+    lstm_tensor *zeros = sequence_of(&f, STEPS, f.state);
+    assert_int_equal(lstm_tensor_fill(f.x, 0x1p-127f), LSTM_OK);
+    step_range(&f, stream, y, 0, STEPS);
+    run_forward(&f, false);
+    assert_same(y, zeros);
+    assert_same(f.out, zeros);
+    assert_int_equal(lstm_tensor_fill(f.x, 0x1p-60f), LSTM_OK);
+    step_range(&f, stream, y, 0, STEPS);
+    assert_true(fabsf(lstm_tensor_data(y)[0]) > 0x1p-70f);
+    lstm_tensor_destroy(&y);
+    lstm_tensor_destroy(&zeros);
+    lstm_stream_destroy(&stream);
+    destroy_fixture(&f);
+}
+
 static void assert_refused(lstm_status status, lstm_status expected, const char *text)
 {
     assert_int_equal(status, expected);
@@ -408,6 +430,7 @@ int main(void)
         TEST(strides_do_not_matter),
         TEST(many_threads_stream_one_layer),
         TEST(a_state_that_decays_ends_at_zero_not_in_denormals),
+        TEST(an_input_that_decays_to_denormals_leaves_zeros),
         TEST(a_layer_that_is_not_ready_is_refused),
         TEST(wrong_arguments_are_refused_with_a_message),
         TEST(two_directions_are_refused),

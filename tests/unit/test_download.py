@@ -91,6 +91,8 @@ class Mirror(http.server.BaseHTTPRequestHandler):
         self.send_response(302)
         self.send_header("Location", address)
         self.send_header("Content-Length", "0")
+        # Or the client may send its next request while this end closes.
+        self.send_header("Connection", "close")
         self.end_headers()
 
     def serve_moved(self):
