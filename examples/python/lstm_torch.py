@@ -264,20 +264,22 @@ class LSTM(nn.LSTM):
         """Sequences of different lengths, longest first, as PyTorch sorts them."""
         data, batch_sizes, sorted_indices, unsorted_indices = packed
         self.check_input(data, batch_sizes)
-        x, lengths = torch._VF._pad_packed_sequence(data, batch_sizes, False, 0.0,
-                                                    len(batch_sizes))
+        steps, batch = len(batch_sizes), int(batch_sizes[0])
+        lengths = (batch_sizes[:, None] > torch.arange(batch)).sum(0)
         # Masks are drawn longest first. Which of two of equal length liblstm takes first
-        # is what torch.sort() says, so that the rows are laid for it to come back to
+        # is what torch.sort() says, so that each row is laid where it takes them in
         # their order in the pack.
         order = torch.sort(lengths, descending=True).indices
-        x = x.index_select(1, torch.argsort(order))
-        hx = hx and tuple(state.index_select(1, torch.argsort(order))
-                          for state in self.permute_hidden(hx, sorted_indices))
-        if self.batch_first:
-            x = x.transpose(0, 1)
-        out, hidden = self._run(x, hx, lengths.tolist())
-        out = out.index_select(0 if self.batch_first else 1, order)
-        out, _ = torch._VF._pack_padded_sequence(out, lengths, self.batch_first)
+        step = torch.repeat_interleave(torch.arange(steps), batch_sizes)
+        row = order[torch.arange(len(data)) - (batch_sizes.cumsum(0) - batch_sizes)[step]]
+        place = row * steps + step if self.batch_first else step * batch + row
+        shape = (batch, steps) if self.batch_first else (steps, batch)
+        x = data.new_zeros(batch * steps, data.shape[1]).index_copy(0, place, data)
+        if hx is not None:
+            hx = tuple(state.index_select(1, torch.argsort(order))
+                       for state in self.permute_hidden(hx, sorted_indices))
+        out, hidden = self._run(x.view(*shape, -1), hx, lengths.tolist())
+        out = out.view(batch * steps, -1).index_select(0, place)
         hidden = tuple(state.index_select(1, order) for state in hidden)
         return (PackedSequence(out, batch_sizes, sorted_indices, unsorted_indices),
                 self.permute_hidden(hidden, unsorted_indices))

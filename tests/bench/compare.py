@@ -1,29 +1,47 @@
 #!/usr/bin/env python3
-"""Times liblstm and PyTorch on the same work, in turns, in one run.
+"""Times liblstm and other libraries on the same work, in turns, in one run.
 
-usage: compare.py [--what experiment|sweep|inference|streaming] [--threads 1,2]
-                  [--rounds R] [--seconds S] [--bench FILE] [--json FILE]
+usage: compare.py [--what WHAT] [--threads 1,2] [--rounds R] [--seconds S]
+                  [--bench FILE] [--json FILE]
+
+WHAT is
+  experiment  a training step of the experiment: 64 sequences of 28 steps
+  sweep       training steps of many shapes, with PyTorch at its best
+  stand-in    a training step in PyTorch, with lstm_torch.LSTM and with nn.LSTM
+  inference   1,000 sequences, and one sequence, of 28 steps
+  streaming   one step of one sequence whose state is carried on, and the head
+  lengths     forward and backward of 64 sequences of 1 to 100 steps, evenly spread, and
+              of the same with all of 100; PyTorch packs and unpacks them
 
 Every contender is a process of its own, because what PyTorch does at its best is set by
 its environment: memory that it freed stays with it, so that a step has no page faults,
-and Adam is fused. In each round each contender runs for S seconds and gives a median;
+and Adam is fused. ONNX Runtime has its inputs and outputs bound to memory beforehand;
+liblstm is timed by lstm-bench, which has no Python around it. In each round each contender runs for S seconds and gives a median;
 the table shows the median of the rounds and how many times as long as the first line
 each takes. With one thread these are times that the process computed, which other
 programs on the machine disturb less than the time that passed; with more, the latter.
 Programs that are not installed are named and left out.
 """
 import argparse
-import importlib.util
 import json
 import os
 import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+from works import LIBRARIES, missing
+
 EXPERIMENT = (64, 28, 28, 128, 2)  # N, T, I, H, L
-CLASSES = 10
+# What, and the work and the shapes that it takes.
+WHAT = {
+    "experiment": ("train", [EXPERIMENT]),
+    "sweep": ("train", []),
+    "stand-in": ("train", [EXPERIMENT]),
+    "inference": ("infer", [(1000, *EXPERIMENT[1:]), (1, *EXPERIMENT[1:])]),
+    "streaming": ("stream", [(1, 1, *EXPERIMENT[2:])]),
+    "lengths": ("lengths", [(64, 100, 28, 128, 1), (64, 100, 128, 128, 2)]),
+}
 # Half of a step as installed goes into page faults: memory goes back to the system after
 # each step. These keep it.
 KEEP_MEMORY = {
@@ -31,121 +49,53 @@ KEEP_MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": "536870912",
     "MALLOC_MMAP_THRESHOLD_": "1073741824",
 }
-OTHERS = {"onnxruntime": "ONNX Runtime", "keras": "Keras", "jax": "JAX"}
-
-
-# What a worker process runs -----------------------------------------------------------
-
-
-def torch_work(work, shape, fused, bf16):
-    """A function that does the work once, for the inside of a worker."""
-    import contextlib
-
-    import torch
-    from torch import nn
-
-    batch, steps, inputs, hidden, layers = shape
-    torch.manual_seed(0)
-    lstm = nn.LSTM(inputs, hidden, layers, batch_first=True)
-    head = nn.Linear(hidden, CLASSES)
-    x = torch.rand(batch, steps, inputs) * 2 - 1
-    targets = torch.arange(batch) % CLASSES
-    criterion = nn.CrossEntropyLoss()
-    parameters = [*lstm.parameters(), *head.parameters()]
-    optimizer = torch.optim.Adam(parameters, lr=0.001, fused=fused or None)
-
-    def precision():
-        if bf16:
-            return torch.autocast("cpu", dtype=torch.bfloat16)
-        return contextlib.nullcontext()
-
-    def train():
-        with precision():
-            loss = criterion(head(lstm(x)[0][:, -1, :]), targets)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-
-    def infer():
-        with torch.inference_mode(), precision():
-            head(lstm(x)[0][:, -1, :])
-
-    state = [None]
-
-    def stream():
-        with torch.inference_mode(), precision():
-            out, state[0] = lstm(x, state[0])
-            head(out[:, -1, :])
-
-    if work != "train":
-        lstm.eval(), head.eval()
-    return {"train": train, "infer": infer, "stream": stream}[work]
-
-
-def time_work(run, seconds):
-    """Medians in ms, of the time passed and of that computed, of at least three."""
-    run()
-    run()
-    wall, cpu = [], []
-    end = time.perf_counter() + seconds
-    while len(wall) < 3 or time.perf_counter() < end:
-        start, cpu_start = time.perf_counter(), time.process_time()
-        run()
-        cpu.append(time.process_time() - cpu_start)
-        wall.append(time.perf_counter() - start)
-    return {"median_ms": statistics.median(wall) * 1e3,
-            "cpu_ms": statistics.median(cpu) * 1e3}
-
-
-def worker():
-    """Answers jobs, one JSON line each, until stdin ends."""
-    import torch
-
-    jobs = {}
-    for line in sys.stdin:
-        job = json.loads(line)
-        torch.set_num_threads(job["threads"])
-        key = (job["work"], *job["shape"])
-        if key not in jobs:
-            jobs.clear()
-            jobs[key] = torch_work(job["work"], job["shape"], job["fused"], job["bf16"])
-        print(json.dumps(time_work(jobs[key], job["seconds"])), flush=True)
 
 
 # The contenders -----------------------------------------------------------------------
 
 
-class Torch:
-    """PyTorch in a process that lives as long as the comparison."""
+class Other:
+    """Another library, in processes that live as long as the comparison."""
+    liblstm = ""
 
-    def __init__(self, best, bf16):
-        self.name = "PyTorch{}, {}".format(" bf16" if bf16 else "",
-                                           "at its best" if best else "as installed")
-        self.best, self.bf16 = best, bf16
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, "--worker"],
-            env=os.environ | (KEEP_MEMORY if best else {}),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, library, best=True, bf16=False):
+        _, name, self.works = LIBRARIES[library]
+        self.library, self.best, self.bf16 = library, best, bf16
+        self.name = name + " bf16" * bf16
+        if LIBRARIES[library][0] == "torch":
+            self.name += ", at its best" if best else ", as installed"
+        self.processes = {}
 
     def run(self, work, shape, threads, seconds):
-        job = {"work": work, "shape": shape, "threads": threads, "seconds": seconds,
-               "fused": self.best, "bf16": self.bf16}
-        print(json.dumps(job), file=self.process.stdin, flush=True)
-        answer = self.process.stdout.readline()
+        if work not in self.works:
+            return None
+        if threads not in self.processes:
+            self.processes[threads] = subprocess.Popen(
+                [sys.executable, Path(__file__).with_name("works.py"), self.library,
+                 str(threads)],
+                env=os.environ | {"LIBLSTM": self.liblstm} |
+                (KEEP_MEMORY if self.best else {}),
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        process = self.processes[threads]
+        job = {"work": work, "shape": shape, "seconds": seconds, "best": self.best,
+               "bf16": self.bf16}
+        print(json.dumps(job), file=process.stdin, flush=True)
+        answer = process.stdout.readline()
         if not answer:
             sys.exit(f"compare.py: {self.name}: the process ended")
         return json.loads(answer)
 
     def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+        for process in self.processes.values():
+            process.stdin.close()
+            process.wait()
 
 
 class Library:
     """liblstm through lstm-bench, a process for each run."""
 
-    def __init__(self, bench, bf16):
-        self.name = "liblstm bf16" if bf16 else "liblstm"
+    def __init__(self, bench, bf16=False):
+        self.name = "liblstm" + " bf16" * bf16
         self.command = [bench, "--json", "-"] + ["--bf16"] * bf16
 
     def run(self, work, shape, threads, seconds):
@@ -161,29 +111,52 @@ class Library:
         pass
 
 
-def contenders(bench, with_bf16, with_installed):
-    """Those that can run here; liblstm first. Says what cannot."""
-    found = [Library(bench, False)]
-    if with_bf16:
-        library = Library(bench, True)
-        if library.run("train", (2, 2, 2, 16, 1), 1, 0.01):
-            found.append(library)
-        else:
-            print("liblstm has no bf16 in this build", file=sys.stderr)
-    for module, name in OTHERS.items():
-        if importlib.util.find_spec(module):
-            print(f"{name} is installed; there is no comparison with it here yet",
+class As:
+    """A contender under another name, which does other work than its neighbours."""
+
+    def __init__(self, runner, name, work):
+        self.runner, self.name, self.work = runner, name, work
+
+    def run(self, work, *arguments):
+        return self.runner.run(self.work, *arguments)
+
+    def close(self):
+        self.runner.close()
+
+
+def others(*wanted):
+    """Those of (library, options) that are installed; says which are not."""
+    found = []
+    for library, options in wanted:
+        lacking = missing(library)
+        if lacking is None:
+            found.append(Other(library, **options))
+        elif options.get("best", True) and not options.get("bf16"):
+            print(f"{lacking} is not installed: {LIBRARIES[library][1]} is left out",
                   file=sys.stderr)
-        else:
-            print(f"{name} is not installed: left out", file=sys.stderr)
-    if not importlib.util.find_spec("torch"):
-        print("PyTorch is not installed: left out", file=sys.stderr)
-        return found
-    for bf16 in [False, True][:1 + with_bf16]:
-        found.append(Torch(True, bf16))
-        if with_installed:
-            found.append(Torch(False, bf16))
     return found
+
+
+TORCH = [("torch", {}), ("torch", {"best": False})]
+TORCH_BF16 = [("torch", {"bf16": True}), ("torch", {"best": False, "bf16": True})]
+
+
+def contenders(what, bench):
+    """Those that can run here, whom the others are compared with first."""
+    if what == "sweep":
+        return [Library(bench), *others(TORCH[0])]
+    if what == "stand-in":
+        return others(("stand-in", {}), TORCH[0], ("stand-in", {"best": False}), TORCH[1])
+    if what == "lengths":
+        runners = [Library(bench), *others(("stand-in", {}), *TORCH)]
+        return [As(runner, f"{runner.name}, {work}", work)
+                for runner in runners for work in ("lengths", "padded")]
+    found = [Library(bench)]
+    if Library(bench, True).run("train", (2, 2, 2, 16, 1), 1, 0.01):
+        found.append(Library(bench, True))
+    else:
+        print("liblstm has no bf16 in this build", file=sys.stderr)
+    return found + others(("onnxruntime", {}), ("keras", {}), *TORCH, *TORCH_BF16)
 
 
 # The comparisons ----------------------------------------------------------------------
@@ -225,7 +198,6 @@ def compare(runners, work, shapes, options):
             for runner in runners:
                 entry = summary(results[runner], threads)
                 if entry is None:
-                    print(f"  {runner.name:30} cannot")
                     continue
                 first = first or entry["median_ms"]
                 peak = (f" {entry['of_peak']:7.1%} of peak"
@@ -275,38 +247,31 @@ def find_bench():
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--what", default="experiment",
-                        choices=["experiment", "sweep", "inference", "streaming"])
+    parser.add_argument("--what", default="experiment", choices=WHAT)
     parser.add_argument("--threads", default="1,2",
                         type=lambda text: [int(word) for word in text.split(",")])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--bench", default=find_bench(), help="the program lstm-bench")
     parser.add_argument("--json", help="file for the results")
-    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def main():
     options = parse()
-    if options.worker:
-        worker()
-        return
     if not options.bench:
         sys.exit("compare.py: there is no build*/tests/bench/lstm-bench: build the "
                  "tests, or give --bench")
-    what = options.what
-    runners = contenders(options.bench, what != "sweep", what != "sweep")
-    if what == "sweep":
+    Other.liblstm = str(Path(options.bench).resolve().parents[2] /
+                        "lib/lstm/liblstm.so.1")
+    work, shapes = WHAT[options.what]
+    runners = contenders(options.what, options.bench)
+    if options.what == "sweep":
         listed = subprocess.run([options.bench, "--list"], check=True,
                                 capture_output=True, text=True).stdout.split()
         rows = sweep(runners, [tuple(map(int, line.split(","))) for line in listed],
                      options)
     else:
-        work = {"experiment": "train", "inference": "infer", "streaming": "stream"}[what]
-        shapes = {"experiment": [EXPERIMENT],
-                  "inference": [(1000, *EXPERIMENT[1:]), (1, *EXPERIMENT[1:])],
-                  "streaming": [(1, 1, *EXPERIMENT[2:])]}[what]
         rows = compare(runners, work, shapes, options)
     for runner in runners:
         runner.close()

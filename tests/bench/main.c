@@ -20,7 +20,9 @@ static const char usage[] =
     "  --only PART         machine, experiment, inference or sweep (default: all)\n"
     "  --shape N,T,I,H,L   only training of this shape: batch, steps, inputs, hidden\n"
     "                      units, layers\n"
-    "  --work WORK         with --shape: train, infer or stream (default train)\n"
+    "  --work WORK         with --shape: train (default), infer, stream, lengths or\n"
+    "                      padded: forward and backward with sequences of lengths\n"
+    "                      uniform in 1 to T, or all of T\n"
     "  --phases            with --shape: also the phases of a step\n"
     "  --bf16              products in bfloat16\n"
     "  --threads K         most threads (default: the processors; parts run with 1 "
@@ -195,6 +197,9 @@ static void run_shape(const options *o)
         measure_inference(&o->plan, &o->shape, o->threads);
     else if (strcmp(o->work, "stream") == 0)
         measure_streaming(&o->plan, &o->shape, o->threads);
+    else if (strcmp(o->work, "train") != 0)
+        measure_lengths(&o->plan, &o->shape, o->threads,
+                        strcmp(o->work, "lengths") == 0);
     else
         measure_training(&o->plan, &o->shape, o->threads, o->phases);
 }
@@ -210,7 +215,8 @@ int main(int count, char **words)
 {
     static const char *const parts[] = {"machine", "experiment", "inference", "sweep",
                                         NULL};
-    static const char *const works[] = {"train", "infer", "stream", NULL};
+    static const char *const works[] = {"train",   "infer",  "stream",
+                                        "lengths", "padded", NULL};
     options o = {.work = "train", .threads = machine_processors(), .plan.seconds = 1};
     int status = parse(&o, count, words);
     if (status)

@@ -47,7 +47,7 @@ double shape_training_flop(const shape *s)
     return sum;
 }
 
-static void must(lstm_status status)
+void must(lstm_status status)
 {
     if (status == LSTM_OK)
         return;
@@ -162,13 +162,6 @@ void network_train(network *net)
 void network_infer(network *net)
 {
     forward(net);
-    must(lstm_linear_forward(net->head, net->last, net->logits));
-}
-
-void network_stream(network *net)
-{
-    must(lstm_layer_forward(net->layer, net->x, net->hn, net->cn, NULL, net->hn,
-                            net->cn));
     must(lstm_linear_forward(net->head, net->last, net->logits));
 }
 

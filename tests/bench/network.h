@@ -51,7 +51,14 @@ typedef struct network {
     lstm_adam *adam;
     lstm_tensor *x, *hn, *cn, *dhn, *last, *dlast, *logits, *dlogits;
     int64_t *targets;
+    /** Of sequences.c alone: NULL but in its measurements. */
+    lstm_stream *stream;
+    lstm_tensor *out, *dout;
+    size_t *lengths;
 } network;
+
+/** Ends the program with the library's message unless the status is LSTM_OK. */
+void must(lstm_status status);
 
 /** Random weights and input; ends the program when that fails. */
 network network_create(const shape *s, lstm_precision precision);
@@ -62,9 +69,6 @@ void network_train(network *net);
 
 /** Forward and head of a layer in evaluation mode. */
 void network_infer(network *net);
-
-/** Forward from the state that the last call left, and head; in evaluation mode. */
-void network_stream(network *net);
 
 /**
  * The same as network_train(), taken apart: seconds of each phase. What cannot be seen

@@ -6,6 +6,7 @@
 #include "lib/mnist/dataset.h"
 #include "tests/bench/machine.h"
 #include "tests/bench/measure.h"
+#include "tests/bench/series.h"
 #include "tests/bench/suite.h"
 
 const shape experiment = {64, 28, 28, 128, 2};
@@ -51,57 +52,6 @@ void measure_limits(const plan *p, size_t threads)
     }
 }
 
-/* The samples of one piece of work, and of the peak between them. */
-typedef struct {
-    samples wall, cpu, inverse_peak;
-} series;
-
-static void series_destroy(series *s)
-{
-    samples_destroy(&s->wall);
-    samples_destroy(&s->cpu);
-    samples_destroy(&s->inverse_peak);
-}
-
-/* Runs work again and again, and every now and then a burst of the peak, so that both
- * see the same clock rates and the same neighbours. */
-static series measure(const plan *p, size_t threads, void (*work)(network *),
-                      network *net)
-{
-    const double turn = 50e-3, burst = 1e-3;
-    enum { LEAST = 5 };
-    series s = {0};
-    double end = clock_wall() + p->seconds, next_burst = 0;
-    while (s.wall.count < LEAST || clock_wall() < end) {
-        if (clock_wall() >= next_burst) {
-            const limit *peak = limit_of_kernels(lstm_kernels_name());
-            samples_add(&s.inverse_peak, 1 / limit_measure(peak, threads, burst));
-            next_burst = clock_wall() + turn;
-            /* Memory is warm again. */
-            work(net);
-        }
-        double wall = clock_wall(), cpu = clock_cpu();
-        work(net);
-        samples_add(&s.cpu, clock_cpu() - cpu);
-        samples_add(&s.wall, clock_wall() - wall);
-    }
-    return s;
-}
-
-static void report_series(const plan *p, const char *name, const network *net,
-                          size_t threads, double flop, series *s)
-{
-    report_result(p->report,
-                  &(result){.name = name,
-                            .shape = net->shape,
-                            .threads = threads,
-                            .median = samples_median(&s->wall),
-                            .p10 = samples_p10(&s->wall),
-                            .cpu = threads == 1 ? samples_median(&s->cpu) : 0,
-                            .flop = flop,
-                            .peak = limit_typical(&s->inverse_peak, threads)});
-}
-
 /* Phases in the time of the world, or with one thread in that of the thread. */
 static void measure_phases(const plan *p, network *net, size_t threads, double peak)
 {
@@ -133,8 +83,8 @@ void measure_training(const plan *p, const shape *s, size_t threads, bool phases
     if (lstm_set_threads(threads))
         return;
     network net = network_create(s, p->precision);
-    series steps = measure(p, threads, network_train, &net);
-    report_series(p, "train", &net, threads, shape_training_flop(s), &steps);
+    series steps = series_measure(p, threads, 1, network_train, &net);
+    series_report(p, "train", &net, threads, shape_training_flop(s), &steps);
     double peak = limit_typical(&steps.inverse_peak, threads);
     series_destroy(&steps);
     if (phases)
@@ -142,32 +92,17 @@ void measure_training(const plan *p, const shape *s, size_t threads, bool phases
     network_destroy(&net);
 }
 
-static void measure_evaluation(const plan *p, const char *name, const shape *s,
-                               size_t threads, void (*work)(network *), double flop)
+void measure_inference(const plan *p, const shape *s, size_t threads)
 {
     if (lstm_set_threads(threads))
         return;
     network net = network_create(s, p->precision);
     if (lstm_layer_set_training(net.layer, false))
         return;
-    series steps = measure(p, threads, work, &net);
-    report_series(p, name, &net, threads, flop, &steps);
+    series steps = series_measure(p, threads, 1, network_infer, &net);
+    series_report(p, "infer", &net, threads, shape_forward_flop(s), &steps);
     series_destroy(&steps);
     network_destroy(&net);
-}
-
-void measure_inference(const plan *p, const shape *s, size_t threads)
-{
-    measure_evaluation(p, "infer", s, threads, network_infer, shape_forward_flop(s));
-}
-
-void measure_streaming(const plan *p, const shape *s, size_t threads)
-{
-    /* With a state before the first step, each step has its recurrent product. */
-    shape longer = *s;
-    longer.steps++;
-    measure_evaluation(p, "stream", s, threads, network_stream,
-                       shape_forward_flop(&longer) - shape_forward_flop(s));
 }
 
 /* As many images as MNIST has, of steps by inputs pixels. */

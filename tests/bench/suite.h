@@ -28,8 +28,13 @@ void measure_training(const plan *p, const shape *s, size_t threads, bool phases
 
 void measure_inference(const plan *p, const shape *s, size_t threads);
 
-/** One step of sequences whose state is carried on. */
+/** One step of a stream with a head, beside reading its weights once from the second
+ *  level cache. */
 void measure_streaming(const plan *p, const shape *s, size_t threads);
+
+/** Forward and backward from the gradient of every output; with lengths uniform in 1 to
+ *  T ("lengths"), or all of T ("padded"). */
+void measure_lengths(const plan *p, const shape *s, size_t threads, bool lengths);
 
 /** Gathering and normalising one batch of images. */
 void measure_loader(const plan *p, const shape *s);
