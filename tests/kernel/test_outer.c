@@ -43,6 +43,7 @@ static setting set(const shape *s)
         .blocks = s->blocks,
         .tile = x.tile.data,
         .first = s->first,
+        .ahead = stride,
     };
     return x;
 }
@@ -102,9 +103,11 @@ static uint64_t run(const shape *s, uint64_t hash)
     hash = hash_floats(hash, x.tile.data, x.tile.count);
 
     guarded sums = guarded_create(LSTM_BLOCK);
+    for (size_t gate = 0; gate < LSTM_BLOCK; gate++)
+        sums.data[gate] = s->first ? NAN : (float)gate;
     lstm_kernels_get()->outer_bias(&x.job, sums.data);
     for (size_t gate = 0; gate < LSTM_BLOCK; gate++)
-        check_sum(&x, gate, 0, false, 0, sums.data[gate]);
+        check_sum(&x, gate, 0, false, s->first ? 0 : (double)gate, sums.data[gate]);
     hash = hash_floats(hash, sums.data, sums.count);
     guarded_destroy(&sums);
     unset(&x);
@@ -139,7 +142,7 @@ static void all_sets_give_the_same_bits(void **state)
     uint64_t hash = hash_start;
     for (size_t rows = 1; rows <= ROWS; rows++)
         hash = run(&(shape){STEPS, rows, rows % 3, 1, rows % 2}, hash);
-    assert_hash(hash, 0xfd9f8126ccc0c037u, 0x37ab12c2fd535ccdu);
+    assert_hash(hash, 0x6c75592e79dab1a7u, 0x1cb6d73b4248223du);
 }
 
 int main(void)

@@ -137,9 +137,12 @@ typedef struct lstm_outer {
     const float *a, *b;
     size_t a_step, a_group, b_step, b_group;
     size_t blocks;
-    /** [16][blocks * 16]; taken as zeros when first. */
+    /** [16][blocks * 16]; taken as zeros when first. The next one follows it. */
     float *tile;
     bool first;
+    /** Distance from a to a block that is read soon, to be brought into a cache; 0 for
+     * none. */
+    size_t ahead;
 } lstm_outer;
 
 /** Coefficients of one Adam step, rounded to float32 as PyTorch does; see
@@ -174,8 +177,8 @@ typedef struct lstm_kernels {
     void (*cell_row)(const lstm_cell_row *job);
     void (*linear_row)(const lstm_linear_row *job);
     void (*outer)(const lstm_outer *job);
-    /** sums[16] = sum over steps and rows of a, the bias gradient; b is not looked at.
-     */
+    /** sums[16] += sum over steps and rows of a, the bias gradient, or = when first; b
+     * is not looked at. */
     void (*outer_bias)(const lstm_outer *job, float *sums);
 
     /** y = f(x) for count values; x and y may be the same. */

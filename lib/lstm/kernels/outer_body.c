@@ -15,12 +15,18 @@ INLINE void outer_tile(const lstm_outer *job, size_t gate, size_t gates, size_t 
     float *tile = job->tile + gate * vectors * LANES;
     UNROLL for (size_t i = 0; i < gates * vectors; i++) acc[i] =
         job->first ? v_zero() : v_load(tile + i * LANES);
+    /* The same part of the next tile: it comes from the third level cache. */
+    UNROLL for (size_t i = 0; i < gates * vectors; i += BLOCK_VECTORS)
+        PREFETCH_WRITE(tile + (BLOCK * vectors + i) * LANES);
+    size_t ahead = gate == 0 ? job->ahead : 0;
     for (size_t step = 0; step < job->steps; step++) {
         const float *a_group = job->a + step * job->a_step + gate;
         const float *b_group = job->b + step * job->b_step;
         for (size_t left = job->rows[step]; left > 0;) {
             size_t rows = left < job->group_rows ? left : job->group_rows;
             const float *a = a_group, *b = b_group;
+            for (size_t r = 0; ahead && r < rows; r++)
+                PREFETCH(a_group + ahead + r * BLOCK);
             _Pragma("GCC unroll 4") for (size_t r = 0; r < rows;
                                          r++, a += BLOCK, b += BLOCK)
             {
@@ -80,5 +86,8 @@ static void BODY(outer_bias)(const lstm_outer *job, float *sums)
         }
     }
     UNROLL for (size_t v = 0; v < BLOCK_VECTORS; v++)
-        v_store(sums + v * LANES, (acc[0][v] + acc[1][v]) + (acc[2][v] + acc[3][v]));
+    {
+        vf sum = (acc[0][v] + acc[1][v]) + (acc[2][v] + acc[3][v]);
+        v_store(sums + v * LANES, job->first ? sum : v_load(sums + v * LANES) + sum);
+    }
 }

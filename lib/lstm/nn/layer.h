@@ -95,7 +95,7 @@ typedef struct lstm_run {
     float *dy, *dx, *dx_input;
     /** [layers * directions]. */
     lstm_activations *at;
-    /** Tiles of the weight gradients of a product. */
+    /** Tiles of the weight gradients of a direction. */
     float *tiles;
 } lstm_run;
 
@@ -299,9 +299,8 @@ void lstm_backward_direction(const lstm_layer *layer, const lstm_run *run,
 
 /* layer_gradient.c */
 
-/** Floats that the tiles take, and blocks of columns that each row of them has room
- * for. */
-size_t lstm_gradient_tiles(const lstm_layer *layer, size_t *tile_blocks);
+/** Floats that the tiles take, and between those of one block of rows and the next. */
+size_t lstm_gradient_tiles(const lstm_layer *layer, size_t *stride);
 
 /** Adds the share's part of all weight gradients. */
 void lstm_weight_gradients(const lstm_layer *layer, const lstm_run *run, size_t share,

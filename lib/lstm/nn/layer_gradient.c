@@ -2,44 +2,73 @@
  * Weight gradients: dW = sum over steps and rows of dgates^T [x, h], after the sweep
  * back.
  *
- * Threads own blocks of 16 rows of dW. Time goes in pieces of so many steps that a
- * block of dgates stays in the first level cache and all of x and h in the second,
- * while the tiles of a block of rows follow each other; between pieces tiles wait in
+ * Threads own blocks of 16 rows of dW. Time goes in pieces of so many steps that x and
+ * h of a piece stay in the second level cache, while one block of dgates after the
+ * other meets all of them: each comes from memory once. Between pieces tiles wait in
  * memory. They start at zero and are added to the gradient at the end, so what was
  * there before does not enter the sums.
  */
 #include "lib/lstm/nn/layer.h"
 #include "lib/lstm/tensor/tensor.h"
 
-/* A product of gradients a [rows in segments] and inputs b [columns in segments] that
- * is added to a matrix of the caller's. */
+/* A blocked sequence. */
 typedef struct {
-    const lstm_run *run;
-    const float *a, *b;
-    size_t a_segments, a_channels, b_segments, b_channels;
+    const float *data;
+    size_t segments, channels;
+} sequence;
+
+/* The right factor of a product, and the matrix of the caller's that it is added to. */
+typedef struct {
+    sequence b;
     /** First step that counts: 1 when b is an initial state of zeros there. */
     size_t start;
     float *to;
-    /** Tiles of all blocks of rows, each with room for tile_blocks blocks of columns.
-     */
+} factor;
+
+/* Products of gradients a [rows in segments] with factors that have these rows. */
+typedef struct {
+    const lstm_run *run;
+    sequence a;
+    factor factors[2];
+    size_t count;
+    /** NULL where there is no bias. */
+    const lstm_direction *bias;
+    /** For each block of rows its tiles, those of the first factor first, and its sums
+     * for the bias. */
     float *tiles;
-    size_t tile_blocks;
+    size_t tile_stride;
 } gradient;
 
-/* Rows of the batch in a piece of time: 28 KiB of a block of dgates. */
-enum { PIECE_ROWS = 256 };
+/* Rows of the batch in a piece of time. */
+enum { PIECE_ROWS = 448, TILE = LSTM_BLOCK * LSTM_BLOCK };
 
-static float *tile_of(const gradient *g, size_t a_block, size_t b_block)
+static size_t blocks_of(sequence s)
 {
-    return g->tiles + (a_block * g->tile_blocks + b_block) * LSTM_BLOCK * LSTM_BLOCK;
+    return s.segments * lstm_blocks(s.channels);
 }
 
-static lstm_outer outer_job(const gradient *g, size_t a_block, size_t b_block,
-                            size_t start, size_t end)
+/* Blocks of columns of the factors before this one. */
+static size_t first_block(const gradient *g, const factor *f)
+{
+    return f == g->factors ? 0 : blocks_of(g->factors[0].b);
+}
+
+static float *tile_of(const gradient *g, const factor *f, size_t a_block,
+                      size_t b_block)
+{
+    return g->tiles + a_block * g->tile_stride + (first_block(g, f) + b_block) * TILE;
+}
+
+static float *sums_of(const gradient *g, size_t a_block)
+{
+    return g->tiles + (a_block + 1) * g->tile_stride - LSTM_BLOCK;
+}
+
+static lstm_outer outer_job(const gradient *g, const factor *f, size_t a_block,
+                            size_t b_block, size_t start, size_t end)
 {
     const lstm_run *run = g->run;
-    size_t a_blocks = g->a_segments * lstm_blocks(g->a_channels);
-    size_t b_blocks = g->b_segments * lstm_blocks(g->b_channels);
+    size_t a_blocks = blocks_of(g->a), b_blocks = blocks_of(f->b);
     size_t stride = lstm_run_stride(run), unit = lstm_kernels_get()->outer_blocks;
     lstm_outer job = {
         .steps = end - start,
@@ -51,28 +80,29 @@ static lstm_outer outer_job(const gradient *g, size_t a_block, size_t b_block,
         .a_group = a_blocks * stride,
         .b_group = b_blocks * stride,
         .blocks = b_blocks - b_block < unit ? b_blocks - b_block : unit,
-        .tile = tile_of(g, a_block, b_block),
-        .first = start == g->start,
+        .tile = tile_of(g, f, a_block, b_block),
+        .first = start == f->start,
     };
-    job.a = g->a + start * job.a_step + a_block * stride;
-    job.b = g->b + start * job.b_step + b_block * stride;
+    job.a = g->a.data + start * job.a_step + a_block * stride;
+    job.b = f->b.data + start * job.b_step + b_block * stride;
     return job;
 }
 
 /* Adds a tile to its place in the caller's matrix, without the padding. */
-static void add_tile(const gradient *g, size_t a_block, size_t b_block, size_t blocks)
+static void add_tile(const gradient *g, const factor *f, size_t a_block, size_t b_block,
+                     size_t blocks)
 {
-    size_t a_each = lstm_blocks(g->a_channels), b_each = lstm_blocks(g->b_channels);
-    size_t first = a_block % a_each * LSTM_BLOCK,
-           columns = g->b_segments * g->b_channels;
-    const float *tile = tile_of(g, a_block, b_block);
-    for (size_t r = 0; r < LSTM_BLOCK && first + r < g->a_channels; r++) {
-        size_t row = a_block / a_each * g->a_channels + first + r;
+    size_t a_each = lstm_blocks(g->a.channels), b_each = lstm_blocks(f->b.channels);
+    size_t first = a_block % a_each * LSTM_BLOCK;
+    size_t columns = f->b.segments * f->b.channels;
+    const float *tile = tile_of(g, f, a_block, b_block);
+    for (size_t r = 0; r < LSTM_BLOCK && first + r < g->a.channels; r++) {
+        size_t row = a_block / a_each * g->a.channels + first + r;
         for (size_t i = 0; i < blocks; i++) {
             size_t channel = (b_block + i) % b_each * LSTM_BLOCK;
-            size_t left = g->b_channels - channel;
+            size_t left = f->b.channels - channel;
             size_t width = left < LSTM_BLOCK ? left : LSTM_BLOCK;
-            float *to = g->to + row * columns + (b_block + i) / b_each * g->b_channels +
+            float *to = f->to + row * columns + (b_block + i) / b_each * f->b.channels +
                         channel;
             const float *from = tile + (r * blocks + i) * LSTM_BLOCK;
             for (size_t lane = 0; lane < width; lane++)
@@ -81,54 +111,62 @@ static void add_tile(const gradient *g, size_t a_block, size_t b_block, size_t b
     }
 }
 
-/* The tiles of the share's blocks of rows over a piece of time; the last one adds them.
- */
-static void add_piece(const gradient *g, size_t share, size_t shares, size_t start,
-                      size_t end)
+/* The tiles of a block of rows with one factor over a piece of time. */
+static void add_factor(const gradient *g, const factor *f, size_t a_block, size_t start,
+                       size_t end, bool more)
 {
-    size_t a_blocks = g->a_segments * lstm_blocks(g->a_channels);
-    size_t b_blocks = g->b_segments * lstm_blocks(g->b_channels);
-    size_t unit = lstm_kernels_get()->outer_blocks;
-    size_t a_end = lstm_share_start(a_blocks, 1, share + 1, shares);
-    for (size_t a = lstm_share_start(a_blocks, 1, share, shares); a < a_end; a++)
-        for (size_t b = 0; b < b_blocks; b += unit) {
-            lstm_outer job = outer_job(g, a, b, start, end);
-            lstm_kernels_get()->outer(&job);
-            if (end == g->run->steps)
-                add_tile(g, a, b, job.blocks);
-        }
-}
-
-static void add_products(const gradient *g, size_t share, size_t shares)
-{
-    size_t steps = PIECE_ROWS / g->run->batch;
-    steps = steps ? steps : 1;
-    for (size_t start = g->start; start < g->run->steps; start += steps) {
-        size_t left = g->run->steps - start;
-        add_piece(g, share, shares, start, start + (left < steps ? left : steps));
+    size_t blocks = blocks_of(f->b), unit = lstm_kernels_get()->outer_blocks;
+    start = start < f->start ? f->start : start;
+    if (start == end)
+        return;
+    for (size_t b = 0; b < blocks; b += unit) {
+        lstm_outer job = outer_job(g, f, a_block, b, start, end);
+        /* The block of rows that follows is brought in meanwhile. */
+        if (f == g->factors && b == 0 && more)
+            job.ahead = job.stride;
+        lstm_kernels_get()->outer(&job);
+        if (end == g->run->steps)
+            add_tile(g, f, a_block, b, job.blocks);
     }
 }
 
 /* Both biases get the sum of dgates. */
-static void add_bias(const gradient *g, const lstm_direction *direction, size_t share,
-                     size_t shares)
+static void add_bias(const gradient *g, size_t a_block, size_t start, size_t end)
 {
-    size_t each = lstm_blocks(g->a_channels), blocks = g->a_segments * each;
-    size_t end = lstm_share_start(blocks, 1, share + 1, shares);
-    for (size_t a = lstm_share_start(blocks, 1, share, shares); a < end; a++) {
-        _Alignas(64) float sums[LSTM_BLOCK];
-        lstm_outer job = outer_job(g, a, 0, 0, g->run->steps);
-        lstm_kernels_get()->outer_bias(&job, sums);
-        size_t first = a % each * LSTM_BLOCK;
-        for (size_t r = 0; r < LSTM_BLOCK && first + r < g->a_channels; r++) {
-            size_t row = a / each * g->a_channels + first + r;
-            direction->bias_ih->grad->data[row] += sums[r];
-            direction->bias_hh->grad->data[row] += sums[r];
+    float *sums = sums_of(g, a_block);
+    lstm_outer job = outer_job(g, g->factors, a_block, 0, start, end);
+    lstm_kernels_get()->outer_bias(&job, sums);
+    if (end < g->run->steps)
+        return;
+    size_t each = lstm_blocks(g->a.channels), first = a_block % each * LSTM_BLOCK;
+    for (size_t r = 0; r < LSTM_BLOCK && first + r < g->a.channels; r++) {
+        size_t row = a_block / each * g->a.channels + first + r;
+        g->bias->bias_ih->grad->data[row] += sums[r];
+        g->bias->bias_hh->grad->data[row] += sums[r];
+    }
+}
+
+/* The share's blocks of rows, over one piece of time after the other; the last one adds
+ * to the caller's gradients. */
+static void add_products(const gradient *g, size_t share, size_t shares)
+{
+    size_t steps = PIECE_ROWS / g->run->batch, blocks = blocks_of(g->a);
+    size_t first = lstm_share_start(blocks, 1, share, shares);
+    size_t last = lstm_share_start(blocks, 1, share + 1, shares);
+    steps = steps ? steps : 1;
+    for (size_t start = 0; start < g->run->steps; start += steps) {
+        size_t left = g->run->steps - start,
+               end = start + (left < steps ? left : steps);
+        for (size_t a = first; a < last; a++) {
+            for (size_t i = 0; i < g->count; i++)
+                add_factor(g, &g->factors[i], a, start, end, a + 1 < last);
+            if (g->bias)
+                add_bias(g, a, start, end);
         }
     }
 }
 
-size_t lstm_gradient_tiles(const lstm_layer *layer, size_t *tile_blocks)
+size_t lstm_gradient_tiles(const lstm_layer *layer, size_t *stride)
 {
     size_t hidden = lstm_blocks(layer->config.hidden), most = 0;
     for (size_t i = 0; i < layer->config.layers * layer->directions; i++) {
@@ -136,52 +174,47 @@ size_t lstm_gradient_tiles(const lstm_layer *layer, size_t *tile_blocks)
         size_t blocks = direction->x_segments * lstm_blocks(direction->x_channels);
         most = blocks > most ? blocks : most;
     }
-    most = hidden > most ? hidden : most;
-    *tile_blocks = most;
+    *stride = (most + hidden) * TILE + LSTM_BLOCK;
     size_t rows = LSTM_GATES * hidden;
     if (layer->config.proj_size)
         rows += lstm_blocks(layer->state);
-    return rows * most * LSTM_BLOCK * LSTM_BLOCK;
+    return rows * *stride;
 }
 
 void lstm_weight_gradients(const lstm_layer *layer, const lstm_run *run, size_t share,
                            size_t shares)
 {
-    size_t hidden = layer->config.hidden, tile_blocks;
-    lstm_gradient_tiles(layer, &tile_blocks);
+    size_t hidden = layer->config.hidden, stride;
+    lstm_gradient_tiles(layer, &stride);
     for (size_t i = 0; i < layer->config.layers * layer->directions; i++) {
         const lstm_direction *direction = &layer->direction[i];
         const lstm_activations *at = &run->at[i];
-        gradient g = {.run = run,
-                      .a = at->gates,
-                      .b = at->x,
-                      .a_segments = LSTM_GATES,
-                      .a_channels = hidden,
-                      .b_segments = direction->x_segments,
-                      .b_channels = direction->x_channels,
-                      .to = direction->weight_ih->grad->data,
-                      .tiles = run->tiles,
-                      .tile_blocks = tile_blocks};
-        add_products(&g, share, shares);
-        if (direction->bias_ih)
-            add_bias(&g, direction, share, shares);
-        g.b = at->h;
-        g.b_segments = 1;
-        g.b_channels = layer->state;
-        g.start = run->has_h0 ? 0 : 1;
-        g.to = direction->weight_hh->grad->data;
+        gradient g = {
+            .run = run,
+            .a = {at->gates, LSTM_GATES, hidden},
+            .factors = {{.b = {at->x, direction->x_segments, direction->x_channels},
+                         .to = direction->weight_ih->grad->data},
+                        {.b = {at->h, 1, layer->state},
+                         .start = run->has_h0 ? 0 : 1,
+                         .to = direction->weight_hh->grad->data}},
+            .count = 2,
+            .bias = direction->bias_ih ? direction : NULL,
+            .tiles = run->tiles,
+            .tile_stride = stride,
+        };
         add_products(&g, share, shares);
         if (!direction->weight_hr)
             continue;
         /* Its rows are dealt out differently, so it has tiles of its own. */
-        g.tiles = tile_of(&g, LSTM_GATES * lstm_blocks(hidden), 0);
-        g.a = at->dp;
-        g.b = at->u;
-        g.a_segments = 1;
-        g.a_channels = layer->state;
-        g.b_channels = hidden;
-        g.start = 0;
-        g.to = direction->weight_hr->grad->data;
-        add_products(&g, share, shares);
+        gradient projection = {
+            .run = run,
+            .a = {at->dp, 1, layer->state},
+            .factors = {{.b = {at->u, 1, hidden},
+                         .to = direction->weight_hr->grad->data}},
+            .count = 1,
+            .tiles = run->tiles + LSTM_GATES * lstm_blocks(hidden) * stride,
+            .tile_stride = stride,
+        };
+        add_products(&projection, share, shares);
     }
 }

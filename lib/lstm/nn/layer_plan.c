@@ -66,9 +66,9 @@ static void plan_gradients(const lstm_layer *layer, lstm_run *run, lstm_arena *m
         if (run->at)
             run->at[1].dx_reversed = dx;
     }
-    size_t tile_blocks;
-    run->tiles = lstm_arena_take(memory, lstm_gradient_tiles(layer, &tile_blocks),
-                                 sizeof(float));
+    size_t stride;
+    run->tiles =
+        lstm_arena_take(memory, lstm_gradient_tiles(layer, &stride), sizeof(float));
 }
 
 /* Masks of the output of a layer, a byte each. */
