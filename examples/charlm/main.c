@@ -6,6 +6,7 @@
  * The states after a chunk are those before the next one (truncated backpropagation
  * through time): hn, cn and h0, c0 are the same two tensors.
  */
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,6 +156,7 @@ static void write_text(model *m, const char *prompt, size_t count)
     lstm_tensor *y = tensor(2, (size_t[]){1, BYTES});
     need(lstm_layer_set_training(m->layer, false));
     need(lstm_stream_create(&stream, m->layer, m->head, 1));
+    prompt = *prompt ? prompt : "\n";
     size_t given = strlen(prompt);
     unsigned char character = '\n';
     for (size_t i = 0; i < given + count; i++) {
@@ -185,7 +187,7 @@ static unsigned char *read_text(const char *path, size_t *size)
         got += fread(text + got, 1, room - got, file);
     }
     if (!file || ferror(file) || !feof(file)) {
-        perror(path);
+        fprintf(stderr, "charlm: %s: %s\n", path, strerror(errno));
         exit(EXIT_FAILURE);
     }
     fclose(file);
@@ -195,9 +197,13 @@ static unsigned char *read_text(const char *path, size_t *size)
 
 int main(int count, char **arguments)
 {
-    long epochs = count > 2 ? strtol(arguments[2], NULL, 10) : 3;
-    if (count < 2 || count > 4 || epochs < 1) {
-        fprintf(stderr, "usage: charlm FILE [EPOCHS [PROMPT]]\n");
+    char *end = "";
+    long epochs = count > 2 ? strtol(arguments[2], &end, 10) : 3;
+    if (count < 2 || count > 4 || epochs < 1 || *end) {
+        fprintf(stderr,
+                "usage: charlm FILE [EPOCHS [PROMPT]]\n\n"
+                "Learns the characters of a text (3 epochs), prints bits per "
+                "character over each,\nand goes on from the prompt (\"The \").\n");
         return EXIT_USAGE;
     }
     static model m;

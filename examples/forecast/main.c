@@ -4,6 +4,7 @@
  * The last fifth of the column is kept from training: the residuals of one-step answers
  * on it give the confidence. The SVG shows that part, the answers and what follows.
  */
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 
 #include <lstm/lstm.h>
 
-enum { EXIT_USAGE = 2, HIDDEN = 32, FUTURE = 20, EPOCHS = 150 };
+enum { EXIT_USAGE = 2, HIDDEN = 32, FUTURE = 20, EPOCHS = 150, FEW = 50 };
 
 /* A column, scaled to mean 0 and deviation 1 of its first held values. */
 typedef struct {
@@ -20,51 +21,59 @@ typedef struct {
     double mean, deviation;
 } column;
 
+_Noreturn static void stop(const char *what, const char *why)
+{
+    fprintf(stderr, "forecast: %s: %s\n", what, why);
+    exit(EXIT_FAILURE);
+}
+
 static void need(lstm_status status)
 {
-    if (status == LSTM_OK)
-        return;
-    fprintf(stderr, "forecast: %s\n", lstm_last_error());
-    exit(EXIT_FAILURE);
+    if (status != LSTM_OK)
+        stop("liblstm", lstm_last_error());
 }
 
-static void stop(const char *path, const char *why)
+/* The text after the next comma; NULL at the end of the line. */
+static const char *next_field(const char *field)
 {
-    fprintf(stderr, "forecast: %s: %s\n", path, why);
-    exit(EXIT_FAILURE);
+    field = strchr(field, ',');
+    return field ? field + 1 : NULL;
 }
 
-/* The number in a field of a line; NaN when there is none. */
-static float field(const char *line, long index)
+/* The place of a column that is a number from 0, or a name in the first line. */
+static size_t find_column(const char *path, const char *line, const char *name)
 {
-    while (index-- > 0)
-        if (!(line = strchr(line, ',')) || !*++line)
-            return NAN;
-    char *end;
-    float value = strtof(line, &end);
-    return end == line ? NAN : value;
+    size_t index = 0, length = strlen(name);
+    if (*name && name[strspn(name, "0123456789")] == '\0')
+        return strtoul(name, NULL, 10);
+    for (; line; line = next_field(line), index++)
+        if (strncmp(line, name, length) == 0 && strchr(",\r\n", line[length]))
+            return index;
+    stop(path, "no column has that name");
 }
 
 /* Lines without a number in the column, such as the first, are left out. */
-static column read_column(const char *path, long index)
+static column read_column(const char *path, const char *name)
 {
-    enum { FEW = 50 };
     column all = {0};
     FILE *file = fopen(path, "r");
     char *line = NULL;
-    size_t size = 0, room = 0;
+    size_t size = 0, index = 0;
     if (!file)
-        stop(path, "cannot be read");
-    while (getline(&line, &size, file) > 0) {
-        float value = field(line, index);
-        if (!isfinite(value))
+        stop(path, strerror(errno));
+    for (bool first = true; getline(&line, &size, file) > 0; first = false) {
+        const char *field = line;
+        if (first)
+            index = find_column(path, line, name);
+        for (size_t i = 0; field && i < index; i++)
+            field = next_field(field);
+        char *end = NULL;
+        float value = field ? strtof(field, &end) : NAN;
+        if (end == field || !isfinite(value))
             continue;
-        if (all.count == room) {
-            room = room ? 2 * room : 1024;
-            all.values = realloc(all.values, room * sizeof(float));
-            if (!all.values)
-                stop(path, "no memory");
-        }
+        all.values = realloc(all.values, (all.count + 1) * sizeof(float));
+        if (!all.values)
+            stop(path, "no memory");
         all.values[all.count++] = value;
     }
     free(line);
@@ -151,48 +160,54 @@ static double residual(const column *all, const float *before)
     return sqrt(sum / (double)(all->count - all->held));
 }
 
+/* Values between two places as a line; each further one is moved by more of shift. */
 static void draw_line(FILE *file, const char *colour, const float *values, size_t from,
-                      size_t to, size_t first, double width)
+                      size_t to, size_t end, double shift)
 {
     fprintf(file, "<polyline fill='none' stroke='%s' points='", colour);
     for (size_t i = from; i < to; i++)
-        fprintf(file, "%.1f,%.1f ", (double)(i - first) * width,
-                200 - 50 * (double)values[i]);
+        fprintf(file, "%.1f,%.1f ", (double)i * 800 / (double)end,
+                200 - 50 * ((double)values[i] + shift * sqrt((double)(i - from + 1))));
     fprintf(file, "'/>\n");
 }
 
-static void draw(const char *path, const column *all, const float *answers)
+/* The held part in black, answers in red, and how far to trust what follows. */
+static void draw(const char *path, const column *all, const float *answers,
+                 double margin)
 {
     FILE *file = fopen(path, "w");
     if (!file)
-        stop(path, "cannot be written");
-    size_t end = all->count + FUTURE;
-    double width = 800 / (double)(end - all->held);
-    fprintf(file, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 800 400'>\n");
-    draw_line(file, "black", all->values, all->held, all->count, all->held, width);
-    /* Answer i - 1 is about value i. */
-    draw_line(file, "crimson", answers - 1, all->held, end, all->held, width);
+        stop(path, strerror(errno));
+    size_t known = all->count - all->held, end = known + FUTURE;
+    const float *said = answers + all->held - 1; /* the first is about value held */
+    fputs("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 800 400'>\n", file);
+    draw_line(file, "black", all->values + all->held, 0, known, end, 0);
+    draw_line(file, "crimson", said, 0, end, end, 0);
+    draw_line(file, "lightpink", said, known, end, end, margin);
+    draw_line(file, "lightpink", said, known, end, end, -margin);
     fprintf(file, "</svg>\n");
     if (fclose(file) != 0)
-        stop(path, "cannot be written");
+        stop(path, strerror(errno));
 }
 
-static void print_future(const column *all, const float *answers, double error)
+/* The model, and how values are scaled for it, which stream reads. */
+static void save(const char *path, const lstm_params *params, const column *all)
 {
-    for (size_t i = 0; i < FUTURE; i++)
-        printf("%zu: %.6g +- %.3g\n", i + 1,
-               (double)answers[all->count - 1 + i] * all->deviation + all->mean,
-               1.96 * error * all->deviation * sqrt((double)(i + 1)));
+    char text[64];
+    const char *pairs[] = {"scale", text};
+    const lstm_file_options options = {.metadata = pairs, .metadata_count = 1};
+    snprintf(text, sizeof(text), "%.17g %.17g", all->mean, all->deviation);
+    need(lstm_params_save_as(params, path, &options));
 }
 
 int main(int count, char **arguments)
 {
-    long index = count > 2 ? strtol(arguments[2], NULL, 10) : 0;
-    if (count < 2 || count > 5 || index < 0) {
-        fprintf(stderr, "usage: forecast CSV [COLUMN [SVG [MODEL]]]\n");
+    if (count < 2 || count > 5) {
+        fprintf(stderr, "usage: forecast CSV [COLUMN [SVG [MODEL]]]\n"
+                        "COLUMN is a name in the first line, or a number from 0\n");
         return EXIT_USAGE;
     }
-    column all = read_column(arguments[1], index);
+    column all = read_column(arguments[1], count > 2 ? arguments[2] : "0");
     float *answers = calloc(all.count + FUTURE, sizeof(*answers));
     lstm_rng *rng;
     lstm_layer *layer;
@@ -214,11 +229,16 @@ int main(int count, char **arguments)
     double error = residual(&all, answers);
     printf("Residual: %.4g, of the value before: %.4g\n", error * all.deviation,
            residual(&all, all.values) * all.deviation);
-    print_future(&all, answers, error);
+    /* 95% of the residuals are within; those of later steps add up like noise. */
+    double margin = 1.96 * error;
+    for (size_t i = 0; i < FUTURE; i++)
+        printf("%zu: %.6g +- %.3g\n", i + 1,
+               (double)answers[all.count - 1 + i] * all.deviation + all.mean,
+               margin * all.deviation * sqrt((double)(i + 1)));
     if (count > 3)
-        draw(arguments[3], &all, answers);
+        draw(arguments[3], &all, answers, margin);
     if (count > 4)
-        need(lstm_params_save(params, arguments[4]));
+        save(arguments[4], params, &all);
     lstm_params_destroy(&params);
     lstm_linear_destroy(&head);
     lstm_layer_destroy(&layer);

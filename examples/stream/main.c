@@ -3,7 +3,7 @@
  * each line at once; at the end, on standard error, how long the answers took.
  *
  * The model is a safetensors file with a layer "lstm" and a linear layer "fc", such as
- * forecast or mnist-train write, or PyTorch.
+ * mnist-train or PyTorch write, or forecast, which says how numbers are scaled for it.
  */
 #include <errno.h>
 #include <math.h>
@@ -21,6 +21,8 @@ typedef struct {
     lstm_stream *stream;
     lstm_tensor *x, *y;
     size_t inputs, outputs;
+    /* What numbers are scaled by before the model, and back after it. */
+    double mean, deviation;
 } model;
 
 /* Microseconds that answers took. */
@@ -48,12 +50,23 @@ static size_t count_outputs(lstm_linear *head)
     return outputs;
 }
 
+/* How numbers are scaled for the model: as they are, unless its file tells. */
+static void read_scale(model *m, const char *path)
+{
+    char text[64];
+    m->mean = 0;
+    m->deviation = 1;
+    if (lstm_file_metadata(path, "scale", text, sizeof(text)) == LSTM_OK)
+        sscanf(text, "%lf %lf", &m->mean, &m->deviation);
+}
+
 static void load(model *m, const char *path)
 {
     need(lstm_layer_load(&m->layer, path, "lstm", NULL));
     need(lstm_linear_load(&m->head, path, "fc"));
     m->inputs = lstm_layer_get_config(m->layer)->inputs;
     m->outputs = count_outputs(m->head);
+    read_scale(m, path);
     need(lstm_layer_set_training(m->layer, false));
     need(lstm_stream_create(&m->stream, m->layer, m->head, 1));
     need(lstm_tensor_create(&m->x, 2, (size_t[]){1, m->inputs}));
@@ -81,7 +94,7 @@ static bool read_numbers(const model *m, const char *line)
         float number = strtof(line, &end);
         if (end == line || !isfinite(number))
             return false;
-        lstm_tensor_data(m->x)[i] = number;
+        lstm_tensor_data(m->x)[i] = (float)(((double)number - m->mean) / m->deviation);
         line = end;
     }
     while (*line == ' ' || *line == '\t' || *line == '\r' || *line == '\n')
@@ -115,7 +128,8 @@ static void answer(model *m, times *all)
     need(lstm_stream_step(m->stream, m->x, m->y));
     note(all, now() - start);
     for (size_t i = 0; i < m->outputs; i++)
-        printf(i ? " %.6g" : "%.6g", (double)lstm_tensor_data(m->y)[i]);
+        printf(i ? " %.6g" : "%.6g",
+               (double)lstm_tensor_data(m->y)[i] * m->deviation + m->mean);
     putchar('\n');
     fflush(stdout);
 }
