@@ -1,12 +1,13 @@
 /*
  * The vectors that the bodies are written with.
  *
- * An instruction set's header defines LANES, the types vf and vi of that many floats
- * and 32-bit integers (with the operators that GNU C gives them), the sizes of the
- * tiles whose accumulators fit its registers, and v_splat(x)        all lanes x
- *   v_fma(a, b, c)    a b + c with one rounding
- *   v_min(a, x), v_max(a, x)    x when the two do not compare, so a NaN in x stays
- * Everything else is here. Memory of vectors is aligned to 64 bytes, apart from
+ * An instruction set's header defines LANES, the types vf, vi and vu of that many
+ * floats and 32-bit integers with and without sign (with the operators that GNU C gives
+ * them), the sizes of the tiles whose accumulators fit its registers, and v_splat(x)
+ * all lanes x v_fma(a, b, c)    a b + c with one rounding v_min(a, x), v_max(a, x)    x
+ * when the two do not compare, so a NaN in x stays v_lookup(table, index)      element
+ * of a table of 8 by the last 3 bits of an index; the table stands in memory twice,
+ * aligned Everything else is here. Memory of vectors is aligned to 64 bytes, apart from
  * v_loadu.
  */
 #ifndef LSTM_KERNELS_SIMD_H

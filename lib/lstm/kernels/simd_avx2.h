@@ -4,6 +4,7 @@
 enum { LANES = 8 };
 typedef float vf __attribute__((vector_size(32)));
 typedef int32_t vi __attribute__((vector_size(32)));
+typedef uint32_t vu __attribute__((vector_size(32)));
 
 /* 2 rows by 4 gates of one vector: 8 accumulators, as many as hide the latency of two
  * multiply-adds a cycle; 3 rows would spill. 6 rows by 2 vectors: 12. */
@@ -27,4 +28,10 @@ static inline vf v_min(vf a, vf x)
 static inline vf v_max(vf a, vf x)
 {
     return (vf)_mm256_max_ps((__m256)a, (__m256)x);
+}
+
+static inline vu v_lookup(const uint32_t *table, vf index)
+{
+    return (vu)_mm256_permutevar8x32_epi32(_mm256_load_si256((const void *)table),
+                                           (__m256i)index);
 }

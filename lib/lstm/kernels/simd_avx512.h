@@ -4,6 +4,7 @@
 enum { LANES = 16 };
 typedef float vf __attribute__((vector_size(64)));
 typedef int32_t vi __attribute__((vector_size(64)));
+typedef uint32_t vu __attribute__((vector_size(64)));
 
 /* 4 rows by 4 gates of one vector: 16 accumulators. 8 rows by 2 vectors: 16. */
 enum { CELL_ROWS = 4, PRODUCT_ROWS = 8, PRODUCT_VECTORS = 2, OUTER_ROWS = 8 };
@@ -26,4 +27,9 @@ static inline vf v_min(vf a, vf x)
 static inline vf v_max(vf a, vf x)
 {
     return (vf)_mm512_max_ps((__m512)a, (__m512)x);
+}
+
+static inline vu v_lookup(const uint32_t *table, vf index)
+{
+    return (vu)_mm512_permutexvar_epi32((__m512i)index, _mm512_load_si512(table));
 }

@@ -11,6 +11,7 @@
 enum { LANES = 4 };
 typedef float vf __attribute__((vector_size(16)));
 typedef int32_t vi __attribute__((vector_size(16)));
+typedef uint32_t vu __attribute__((vector_size(16)));
 
 /* 2 rows by 4 gates of one vector, or by 4 vectors: 8 accumulators of 16 registers. */
 enum { CELL_ROWS = 2, PRODUCT_ROWS = 2, PRODUCT_VECTORS = 4, OUTER_ROWS = 2 };
@@ -63,4 +64,10 @@ static inline vf v_min(vf a, vf x)
 static inline vf v_max(vf a, vf x)
 {
     return v_select(a > x, a, x);
+}
+
+static inline vu v_lookup(const uint32_t *table, vf index)
+{
+    vu i = (vu)index & 7;
+    return (vu){table[i[0]], table[i[1]], table[i[2]], table[i[3]]};
 }

@@ -4,6 +4,7 @@
 enum { LANES = 4 };
 typedef float vf __attribute__((vector_size(16)));
 typedef int32_t vi __attribute__((vector_size(16)));
+typedef uint32_t vu __attribute__((vector_size(16)));
 
 /* 5 rows by 4 gates of one vector: 20 accumulators. 6 rows by 4 vectors: 24. */
 enum { CELL_ROWS = 5, PRODUCT_ROWS = 6, PRODUCT_VECTORS = 4, OUTER_ROWS = 6 };
@@ -31,4 +32,11 @@ static inline vf v_min(vf a, vf x)
 static inline vf v_max(vf a, vf x)
 {
     return v_select(a > x, a, x);
+}
+
+static inline vu v_lookup(const uint32_t *table, vf index)
+{
+    uint8x16x2_t bytes = vld1q_u8_x2((const uint8_t *)table);
+    vu first = ((vu)index & 7) * 0x04040404 + 0x03020100;
+    return (vu)vqtbl2q_u8(bytes, (uint8x16_t)first);
 }
