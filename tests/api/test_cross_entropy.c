@@ -38,6 +38,9 @@ static lstm_cross_entropy *loss_of(lstm_reduction reduction)
     return loss;
 }
 
+/* What comes into the rows of a loss that is not reduced. */
+static const float row_gradients[ROWS] = {0.5f, 1, 1.5f, 2, 2.5f, 3};
+
 static void assert_golden(lstm_reduction reduction, const float *value,
                           const float *dvalue, const float *dlogits)
 {
@@ -60,7 +63,6 @@ static void assert_golden(lstm_reduction reduction, const float *value,
 static void every_reduction_is_torchs(void **state)
 {
     (void)state;
-    static const float rows[] = {0.5f, 1, 1.5f, 2, 2.5f, 3};
     static const float one = 1;
     assert_golden(LSTM_REDUCTION_MEAN, cross_entropy_mean, NULL,
                   cross_entropy_mean_dlogits);
@@ -68,14 +70,14 @@ static void every_reduction_is_torchs(void **state)
                   cross_entropy_mean_dlogits);
     assert_golden(LSTM_REDUCTION_SUM, cross_entropy_sum, NULL,
                   cross_entropy_sum_dlogits);
-    assert_golden(LSTM_REDUCTION_NONE, cross_entropy_none, rows,
+    assert_golden(LSTM_REDUCTION_NONE, cross_entropy_none, row_gradients,
                   cross_entropy_none_dlogits);
 }
 
 /* Class weights of the golden data. */
 static const float weights[CLASSES] = {0.5f, 2, 1, 0.25f, 1.5f};
 
-/* One value, of target classes or, with soft, of probabilities drawn as the script
+/* Values, of target classes or, with soft, of probabilities drawn as the script
  * draws them. */
 static void assert_case(lstm_cross_entropy_config config, bool soft, const float *value,
                         const float *dlogits)
@@ -84,21 +86,25 @@ static void assert_case(lstm_cross_entropy_config config, bool soft, const float
     lstm_rng *rng;
     lstm_tensor *logits = tensor_of(ROWS, CLASSES);
     lstm_tensor *probabilities = tensor_of(ROWS, CLASSES);
-    float found = -77;
+    bool none = config.reduction == LSTM_REDUCTION_NONE;
+    float found[ROWS] = {0};
     assert_int_equal(lstm_rng_create(&rng, 11), LSTM_OK);
     assert_int_equal(lstm_rng_uniform(rng, logits, -4, 4), LSTM_OK);
     assert_int_equal(lstm_rng_uniform(rng, probabilities, 0, 1), LSTM_OK);
     assert_int_equal(lstm_cross_entropy_create(&loss, &config), LSTM_OK);
     if (soft)
-        assert_int_equal(lstm_cross_entropy_forward_probabilities(
-                             loss, logits, probabilities, &found),
+        assert_int_equal(lstm_cross_entropy_forward_probabilities(loss, logits,
+                                                                  probabilities, found),
                          LSTM_OK);
     else
         assert_int_equal(
-            lstm_cross_entropy_forward(loss, logits, cross_entropy_targets, &found),
+            lstm_cross_entropy_forward(loss, logits, cross_entropy_targets, found),
             LSTM_OK);
-    assert_close(found, value[0], tolerance);
-    assert_int_equal(lstm_cross_entropy_backward(loss, NULL, logits), LSTM_OK);
+    for (size_t i = 0; i < (none ? ROWS : 1); i++)
+        assert_close(found[i], value[i], tolerance);
+    assert_int_equal(
+        lstm_cross_entropy_backward(loss, none ? row_gradients : NULL, logits),
+        LSTM_OK);
     for (size_t i = 0; i < ROWS * CLASSES; i++)
         assert_close(lstm_tensor_data(logits)[i], dlogits[i], gradient_tolerance);
     lstm_cross_entropy_destroy(&loss);
@@ -130,6 +136,8 @@ static void smoothed_labels_are_torchs(void **state)
     config.reduction = LSTM_REDUCTION_SUM;
     assert_case(config, false, cross_entropy_smoothed_sum,
                 cross_entropy_smoothed_sum_dlogits);
+    config.reduction = LSTM_REDUCTION_NONE;
+    assert_case(config, false, cross_entropy_all_none, cross_entropy_all_none_dlogits);
 }
 
 static void probabilities_as_targets_are_torchs(void **state)
@@ -137,10 +145,13 @@ static void probabilities_as_targets_are_torchs(void **state)
     (void)state;
     assert_case((lstm_cross_entropy_config){0}, true, cross_entropy_soft,
                 cross_entropy_soft_dlogits);
-    assert_case((lstm_cross_entropy_config){.class_weights = weights,
-                                            .classes = CLASSES,
-                                            .label_smoothing = 0.1},
-                true, cross_entropy_soft_all, cross_entropy_soft_all_dlogits);
+    lstm_cross_entropy_config config = {
+        .class_weights = weights, .classes = CLASSES, .label_smoothing = 0.1};
+    assert_case(config, true, cross_entropy_soft_all, cross_entropy_soft_all_dlogits);
+    config.reduction = LSTM_REDUCTION_SUM;
+    assert_case(config, true, cross_entropy_soft_sum, cross_entropy_soft_sum_dlogits);
+    config.reduction = LSTM_REDUCTION_NONE;
+    assert_case(config, true, cross_entropy_soft_none, cross_entropy_soft_none_dlogits);
 }
 
 static void a_mean_over_no_row_is_nan_or_zero_as_asked_for(void **state)

@@ -248,6 +248,21 @@ static void a_length_beyond_the_file_or_the_limit_is_refused(void **state)
     destroy_fixture(&f);
 }
 
+static void a_header_of_depth_is_refused(void **state)
+{
+    (void)state;
+    enum { DEPTH = 100000 };
+    fixture f = create_fixture(1);
+    static unsigned char bytes[DEPTH + 16];
+    static char header[DEPTH + 1];
+    memset(header, '[', DEPTH);
+    memcpy(header, "{\"a\":", 5);
+    test_write_file("model", bytes, compose(bytes, header, 0));
+    assert_int_equal(lstm_params_load(f.params, model_path()), LSTM_BAD_FILE);
+    assert_contains(lstm_last_error(), "maximum parsing depth");
+    destroy_fixture(&f);
+}
+
 static void every_truncation_is_refused(void **state)
 {
     (void)state;
@@ -424,6 +439,7 @@ int main(void)
         TEST(order_space_and_metadata_are_free),
         TEST(every_harmful_file_is_refused_and_changes_nothing),
         TEST(a_length_beyond_the_file_or_the_limit_is_refused),
+        TEST(a_header_of_depth_is_refused),
         TEST(every_truncation_is_refused),
         TEST(a_changed_header_is_refused_or_harmless),
         TEST(other_formats_are_converted),

@@ -109,13 +109,19 @@ def cross_entropy():
         "smoothed_sum": (targets, dict(label_smoothing=0.2, weight=weight, ignore_index=2,
                                        reduction="sum")),
         "all": (targets, dict(label_smoothing=0.2, weight=weight, ignore_index=2)),
+        "all_none": (targets, dict(label_smoothing=0.2, weight=weight, ignore_index=2,
+                                   reduction="none")),
         "soft": (probabilities, dict()),
         "soft_all": (probabilities, dict(weight=weight, label_smoothing=0.1)),
+        "soft_sum": (probabilities, dict(weight=weight, label_smoothing=0.1,
+                                         reduction="sum")),
+        "soft_none": (probabilities, dict(weight=weight, label_smoothing=0.1,
+                                          reduction="none")),
     }
     for name, (target, options) in cases.items():
         logits.grad = None
         value = nn.functional.cross_entropy(logits, target, **options)
-        value.backward()
+        value.backward((torch.arange(6) + 1) / 2 if value.dim() else None)
         parts += [array(f"cross_entropy_{name}", "float", floats(value))]
         parts += [array(f"cross_entropy_{name}_dlogits", "float", floats(logits.grad))]
     header("cross_entropy", parts)

@@ -59,6 +59,21 @@ class Files(unittest.TestCase):
             for name, value in self.state().items():
                 numpy.testing.assert_array_equal(value, wanted[name].astype(numpy.float32))
 
+    def test_layers_come_out_of_what_the_reference_writes(self):
+        """No metadata: names and shapes tell the options."""
+        wanted = self.state()
+        safetensors.numpy.save_file(wanted, self.path)
+        layer, linear = lstm.Layer.load(self.path, "lstm"), lstm.Linear.load(self.path, "fc")
+        config = layer.config
+        self.assertEqual((config.inputs, config.hidden, config.layers, config.bidirectional),
+                         (5, 6, 2, True))
+        params = lstm.Params()
+        params.add("lstm", layer)
+        params.add("fc", linear)
+        for name, value in self.state(params).items():
+            numpy.testing.assert_array_equal(value, wanted.pop(name))
+        self.assertEqual(wanted, {})
+
     def test_every_float16_and_bfloat16_is_read_as_what_it_is(self):
         """All 65,536 of each, against NumPy's conversion and bits shifted up."""
         linear, params = lstm.Linear(255, 256), lstm.Params()
