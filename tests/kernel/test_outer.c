@@ -40,6 +40,7 @@ static setting set(const shape *s)
         .a_group = A_BLOCKS * stride,
         .b_step = groups * B_BLOCKS * stride,
         .b_group = B_BLOCKS * stride,
+        .wanted = LSTM_BLOCK,
         .blocks = s->blocks,
         .tile = x.tile.data,
         .first = s->first,
@@ -129,6 +130,20 @@ static void sequences_that_end_leave_rows_out(void **state)
         run(&(shape){STEPS, ROWS, less, 1, less % 2}, hash_start);
 }
 
+static void rows_that_are_wanted_are_right(void **state)
+{
+    (void)state;
+    for (size_t wanted = 1; wanted <= LSTM_BLOCK; wanted++) {
+        setting x = set(&(shape){STEPS, ROWS, 0, 1, true});
+        x.job.rows = x.rows;
+        x.job.wanted = wanted;
+        lstm_kernels_get()->outer(&x.job);
+        for (size_t i = 0; i < wanted * LSTM_BLOCK; i++)
+            check_sum(&x, i / LSTM_BLOCK, i % LSTM_BLOCK, true, 0, x.tile.data[i]);
+        unset(&x);
+    }
+}
+
 static void one_step_is_right(void **state)
 {
     (void)state;
@@ -148,9 +163,8 @@ static void all_sets_give_the_same_bits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(every_number_of_rows_is_right),
-        TEST(sequences_that_end_leave_rows_out),
-        TEST(one_step_is_right),
+        TEST(every_number_of_rows_is_right),  TEST(sequences_that_end_leave_rows_out),
+        TEST(rows_that_are_wanted_are_right), TEST(one_step_is_right),
         TEST(all_sets_give_the_same_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

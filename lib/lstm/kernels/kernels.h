@@ -136,6 +136,8 @@ typedef struct lstm_outer {
      */
     const float *a, *b;
     size_t a_step, a_group, b_step, b_group;
+    /** Rows of the tile that are wanted, at most 16. */
+    size_t wanted;
     size_t blocks;
     /** [16][blocks * 16]; taken as zeros when first. The next one follows it. */
     float *tile;

@@ -56,13 +56,13 @@ static void BODY(outer)(const lstm_outer *job)
         REST = BLOCK % OUTER_ROWS,
         WHOLE = BLOCK - REST
     };
-    for (size_t gate = 0; gate < WHOLE; gate += OUTER_ROWS) {
+    for (size_t gate = 0; gate < WHOLE && gate < job->wanted; gate += OUTER_ROWS) {
         if (job->blocks == PANEL_BLOCKS)
             outer_tile(job, gate, OUTER_ROWS, PRODUCT_VECTORS);
         else
             outer_tile(job, gate, OUTER_ROWS, BLOCK_VECTORS);
     }
-    if (REST) {
+    if (REST && job->wanted > WHOLE) {
         if (job->blocks == PANEL_BLOCKS)
             outer_tile(job, WHOLE, REST, PRODUCT_VECTORS);
         else

@@ -64,6 +64,20 @@ static float *sums_of(const gradient *g, size_t a_block)
     return g->tiles + (a_block + 1) * g->tile_stride - LSTM_BLOCK;
 }
 
+/* First row of the caller's matrix in a block of a, and how many of the block are no
+ * padding. */
+static size_t row_of(const gradient *g, size_t a_block)
+{
+    size_t each = lstm_blocks(g->a.channels);
+    return a_block / each * g->a.channels + a_block % each * LSTM_BLOCK;
+}
+
+static size_t rows_of(const gradient *g, size_t a_block)
+{
+    size_t left = g->a.channels - a_block % lstm_blocks(g->a.channels) * LSTM_BLOCK;
+    return left < LSTM_BLOCK ? left : LSTM_BLOCK;
+}
+
 static lstm_outer outer_job(const gradient *g, const factor *f, size_t a_block,
                             size_t b_block, size_t start, size_t end)
 {
@@ -79,6 +93,7 @@ static lstm_outer outer_job(const gradient *g, const factor *f, size_t a_block,
         .b_step = lstm_run_step(run, b_blocks),
         .a_group = a_blocks * stride,
         .b_group = b_blocks * stride,
+        .wanted = rows_of(g, a_block),
         .blocks = b_blocks - b_block < unit ? b_blocks - b_block : unit,
         .tile = tile_of(g, f, a_block, b_block),
         .first = start == f->start,
@@ -92,18 +107,16 @@ static lstm_outer outer_job(const gradient *g, const factor *f, size_t a_block,
 static void add_tile(const gradient *g, const factor *f, size_t a_block, size_t b_block,
                      size_t blocks)
 {
-    size_t a_each = lstm_blocks(g->a.channels), b_each = lstm_blocks(f->b.channels);
-    size_t first = a_block % a_each * LSTM_BLOCK;
+    size_t b_each = lstm_blocks(f->b.channels), first = row_of(g, a_block);
     size_t columns = f->b.segments * f->b.channels;
     const float *tile = tile_of(g, f, a_block, b_block);
-    for (size_t r = 0; r < LSTM_BLOCK && first + r < g->a.channels; r++) {
-        size_t row = a_block / a_each * g->a.channels + first + r;
+    for (size_t r = 0; r < rows_of(g, a_block); r++) {
         for (size_t i = 0; i < blocks; i++) {
             size_t channel = (b_block + i) % b_each * LSTM_BLOCK;
             size_t left = f->b.channels - channel;
             size_t width = left < LSTM_BLOCK ? left : LSTM_BLOCK;
-            float *to = f->to + row * columns + (b_block + i) / b_each * f->b.channels +
-                        channel;
+            float *to = f->to + (first + r) * columns +
+                        (b_block + i) / b_each * f->b.channels + channel;
             const float *from = tile + (r * blocks + i) * LSTM_BLOCK;
             for (size_t lane = 0; lane < width; lane++)
                 to[lane] += from[lane];
@@ -138,11 +151,11 @@ static void add_bias(const gradient *g, size_t a_block, size_t start, size_t end
     lstm_kernels_get()->outer_bias(&job, sums);
     if (end < g->run->steps)
         return;
-    size_t each = lstm_blocks(g->a.channels), first = a_block % each * LSTM_BLOCK;
-    for (size_t r = 0; r < LSTM_BLOCK && first + r < g->a.channels; r++) {
-        size_t row = a_block / each * g->a.channels + first + r;
-        g->bias->bias_ih->grad->data[row] += sums[r];
-        g->bias->bias_hh->grad->data[row] += sums[r];
+    float *ih = g->bias->bias_ih->grad->data, *hh = g->bias->bias_hh->grad->data;
+    size_t first = row_of(g, a_block);
+    for (size_t r = 0; r < rows_of(g, a_block); r++) {
+        ih[first + r] += sums[r];
+        hh[first + r] += sums[r];
     }
 }
 
