@@ -34,13 +34,14 @@ typedef struct {
     /** NULL where there is no bias. */
     const lstm_direction *bias;
     /** For each block of rows its tiles, those of the first factor first, and its sums
-     * for the bias. */
+     * for the bias. With all steps in one piece the blocks of a thread take turns. */
     float *tiles;
     size_t tile_stride;
 } gradient;
 
-/* Rows of the batch in a piece of time. */
-enum { PIECE_ROWS = 448, TILE = LSTM_BLOCK * LSTM_BLOCK };
+/* What x and h of a piece of time take, and the rows of the batch that are worth a load
+ * and a store of the tiles. */
+enum { PIECE_BYTES = 480 << 10, LEAST_ROWS = 320, TILE = LSTM_BLOCK * LSTM_BLOCK };
 
 static size_t blocks_of(sequence s)
 {
@@ -61,7 +62,8 @@ static float *tile_of(const gradient *g, const factor *f, size_t a_block,
 
 static float *sums_of(const gradient *g, size_t a_block)
 {
-    return g->tiles + (a_block + 1) * g->tile_stride - LSTM_BLOCK;
+    return tile_of(g, &g->factors[g->count - 1], a_block,
+                   blocks_of(g->factors[g->count - 1].b));
 }
 
 /* First row of the caller's matrix in a block of a, and how many of the block are no
@@ -103,25 +105,41 @@ static lstm_outer outer_job(const gradient *g, const factor *f, size_t a_block,
     return job;
 }
 
-/* Adds a tile to its place in the caller's matrix, without the padding. */
+/* Where a block of a tile goes in a row of the caller's matrix, and how wide it is
+ * without padding. */
+static float *place(const factor *f, size_t row, size_t b_block, size_t *width)
+{
+    size_t each = lstm_blocks(f->b.channels), channel = b_block % each * LSTM_BLOCK;
+    size_t left = f->b.channels - channel;
+    *width = left < LSTM_BLOCK ? left : LSTM_BLOCK;
+    return f->to + (row * f->b.segments + b_block / each) * f->b.channels + channel;
+}
+
+/* Asks for the caller's lines before the products of a tile that will be added. */
+static void fetch_place(const gradient *g, const factor *f, size_t a_block,
+                        size_t b_block, size_t blocks)
+{
+    size_t first = row_of(g, a_block), width;
+    for (size_t r = 0; r < rows_of(g, a_block); r++)
+        for (size_t i = 0; i < blocks; i++)
+            __builtin_prefetch(place(f, first + r, b_block + i, &width), 1, 2);
+}
+
 static void add_tile(const gradient *g, const factor *f, size_t a_block, size_t b_block,
                      size_t blocks)
 {
-    size_t b_each = lstm_blocks(f->b.channels), first = row_of(g, a_block);
-    size_t columns = f->b.segments * f->b.channels;
+    size_t first = row_of(g, a_block), width;
     const float *tile = tile_of(g, f, a_block, b_block);
-    for (size_t r = 0; r < rows_of(g, a_block); r++) {
-        for (size_t i = 0; i < blocks; i++) {
-            size_t channel = (b_block + i) % b_each * LSTM_BLOCK;
-            size_t left = f->b.channels - channel;
-            size_t width = left < LSTM_BLOCK ? left : LSTM_BLOCK;
-            float *to = f->to + (first + r) * columns +
-                        (b_block + i) / b_each * f->b.channels + channel;
-            const float *from = tile + (r * blocks + i) * LSTM_BLOCK;
-            for (size_t lane = 0; lane < width; lane++)
-                to[lane] += from[lane];
+    for (size_t r = 0; r < rows_of(g, a_block); r++)
+        for (size_t i = 0; i < blocks; i++, tile += LSTM_BLOCK) {
+            float *to = place(f, first + r, b_block + i, &width);
+            if (width == LSTM_BLOCK)
+                for (size_t lane = 0; lane < LSTM_BLOCK; lane++)
+                    to[lane] += tile[lane];
+            else
+                for (size_t lane = 0; lane < width; lane++)
+                    to[lane] += tile[lane];
         }
-    }
 }
 
 /* The tiles of a block of rows with one factor over a piece of time. */
@@ -137,6 +155,8 @@ static void add_factor(const gradient *g, const factor *f, size_t a_block, size_
         /* The block of rows that follows is brought in meanwhile. */
         if (f == g->factors && b == 0 && more)
             job.ahead = job.stride;
+        if (end == g->run->steps)
+            fetch_place(g, f, a_block, b, job.blocks);
         lstm_kernels_get()->outer(&job);
         if (end == g->run->steps)
             add_tile(g, f, a_block, b, job.blocks);
@@ -161,15 +181,24 @@ static void add_bias(const gradient *g, size_t a_block, size_t start, size_t end
 
 /* The share's blocks of rows, over one piece of time after the other; the last one adds
  * to the caller's gradients. */
-static void add_products(const gradient *g, size_t share, size_t shares)
+static void add_products(gradient *g, size_t share, size_t shares)
 {
-    size_t steps = PIECE_ROWS / g->run->batch, blocks = blocks_of(g->a);
+    size_t row_bytes = 0;
+    for (size_t i = 0; i < g->count; i++)
+        row_bytes += blocks_of(g->factors[i].b) * LSTM_BLOCK * sizeof(float);
+    size_t rows = PIECE_BYTES / row_bytes;
+    rows = rows < LEAST_ROWS ? LEAST_ROWS : rows;
+    size_t all = g->run->steps, most = rows / g->run->batch;
+    size_t pieces = most ? (all + most - 1) / most : all;
+    size_t steps = (all + pieces - 1) / pieces, blocks = blocks_of(g->a);
     size_t first = lstm_share_start(blocks, 1, share, shares);
     size_t last = lstm_share_start(blocks, 1, share + 1, shares);
-    steps = steps ? steps : 1;
-    for (size_t start = 0; start < g->run->steps; start += steps) {
-        size_t left = g->run->steps - start,
-               end = start + (left < steps ? left : steps);
+    if (pieces == 1) {
+        g->tiles += first * g->tile_stride;
+        g->tile_stride = 0;
+    }
+    for (size_t start = 0; start < all; start += steps) {
+        size_t left = all - start, end = start + (left < steps ? left : steps);
         for (size_t a = first; a < last; a++) {
             for (size_t i = 0; i < g->count; i++)
                 add_factor(g, &g->factors[i], a, start, end, a + 1 < last);
