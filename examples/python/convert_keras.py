@@ -1,0 +1,77 @@
+"""Keras models for convert.py."""
+from __future__ import annotations
+
+import importlib.util
+import os
+
+import lstm
+import numpy as np
+from convert import Model, Unsupported
+
+
+def read(path: str) -> Model:
+    """A chain of LSTM layers of a file of Keras 3, or of HDF5."""
+    installed = [name for name in ("tensorflow", "jax", "torch")
+                 if importlib.util.find_spec(name)]
+    if installed:
+        os.environ.setdefault("KERAS_BACKEND", installed[0])
+    import keras
+
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    except ValueError as error:
+        raise Unsupported(str(error).splitlines()[0]) from None
+    layers, head, softmax = [], None, False
+    for layer in model.layers:
+        kind = type(layer).__name__
+        if kind in ("InputLayer", "Dropout"):
+            continue
+        if head or kind not in ("LSTM", "Bidirectional", "Dense"):
+            raise Unsupported(f"layer {layer.name} is a {kind}, expected LSTM layers and "
+                              f"a Dense at the end")
+        if kind == "Dense":
+            head, softmax = _dense(layer)
+        else:
+            layers.append(_directions(layer))
+    if not layers:
+        raise Unsupported("there is no LSTM layer")
+    hidden = {arrays[1].shape[0] for ways in layers for arrays in ways}
+    if len(hidden) > 1 or len({len(ways) for ways in layers}) > 1:
+        raise Unsupported(f"its layers have {sorted(hidden)} units, expected all the same "
+                          f"and all in as many directions")
+    batch, steps, inputs = model.input_shape
+    return Model(lstm.KERAS, inputs, hidden.pop(), layers, True, head, softmax,
+                 (batch or 3, steps or 7, inputs),
+                 lambda x: np.asarray(model.predict(x, verbose=0)))
+
+
+def _directions(layer):
+    """Arrays of both directions, or of the one there is."""
+    if type(layer).__name__ == "LSTM":
+        return [_arrays(layer, False)]
+    if type(layer.forward_layer).__name__ != "LSTM" or layer.merge_mode != "concat":
+        raise Unsupported(f"layer {layer.name} merges by {layer.merge_mode}, expected two "
+                          f"LSTM layers and concat")
+    return [_arrays(layer.forward_layer, False), _arrays(layer.backward_layer, True)]
+
+
+def _arrays(layer, backwards):
+    config = layer.get_config()
+    expected = {"activation": "tanh", "recurrent_activation": "sigmoid",
+                "go_backwards": backwards, "return_state": False, "stateful": False}
+    for name, value in expected.items():
+        if config[name] != value:
+            raise Unsupported(f"layer {layer.name} has {name} {config[name]}, expected "
+                              f"{value}")
+    kernel, recurrent, *bias = layer.get_weights()
+    return kernel, recurrent, bias[0] if bias else None
+
+
+def _dense(layer):
+    activation = layer.get_config()["activation"]
+    if activation not in ("linear", "softmax"):
+        raise Unsupported(f"layer {layer.name} has activation {activation}, expected linear "
+                          f"or softmax")
+    kernel, *bias = layer.get_weights()
+    head = kernel.T, bias[0] if bias else np.zeros(kernel.shape[1])
+    return head, activation == "softmax"

@@ -1,0 +1,132 @@
+"""ONNX models for convert.py."""
+from __future__ import annotations
+
+import lstm
+import numpy as np
+import onnx
+from convert import Model, Unsupported
+from onnx import numpy_helper
+
+# What only moves values between the layers.
+PLUMBING = {"Transpose", "Squeeze", "Unsqueeze", "Reshape", "Slice", "Gather", "Shape",
+            "Concat", "ConstantOfShape", "Expand", "Constant", "Identity", "Flatten",
+            "Cast"}
+
+
+def read(path: str) -> Model:
+    """A chain of LSTM nodes, and perhaps a Gemm, or a MatMul and an Add."""
+    try:
+        model = onnx.load(path)
+        onnx.checker.check_model(model)
+    except Exception as error:  # Whatever protobuf and the checker raise.
+        raise Unsupported(f"not a valid model: {str(error).splitlines()[0]}") from None
+    constants = _constants(model.graph)
+    layers, softmax, dense = [], False, []
+    for node in model.graph.node:
+        if node.op_type == "LSTM":
+            layers.append(_arrays(node, constants))
+        elif node.op_type in ("Gemm", "MatMul", "Add"):
+            dense.append(node)
+        elif node.op_type == "Softmax":
+            softmax = True
+        elif node.op_type not in PLUMBING:
+            raise Unsupported(f"node {node.name or node.output[0]} is a {node.op_type}, "
+                              f"expected LSTM nodes and a Gemm or a MatMul at the end")
+    if not layers:
+        raise Unsupported("there is no LSTM node")
+    hidden = {arrays[1].shape[1] for ways in layers for arrays in ways}
+    if len(hidden) > 1 or len({len(ways) for ways in layers}) > 1:
+        raise Unsupported(f"its layers have {sorted(hidden)} units, expected all the same "
+                          f"and all in as many directions")
+    inputs = layers[0][0][0].shape[1]
+    return Model(lstm.ONNX, inputs, hidden.pop(), layers, _batch_first(model.graph),
+                 _head(dense, constants), softmax, _probe(model.graph, inputs),
+                 _runner(path, len(layers)))
+
+
+def _constants(graph):
+    """Values of initialisers and of Constant nodes, by name."""
+    found = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            found[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
+    return found
+
+
+def _arrays(node, constants):
+    """W, R and B of each direction of a node."""
+    what = {item.name: onnx.helper.get_attribute_value(item) for item in node.attribute}
+    inputs = [*node.input, *[""] * 8][:8]
+    direction = what.get("direction", b"forward").decode()
+    for wrong, text in (
+            (direction == "reverse", "direction reverse"),
+            ("activations" in what and [name.lower() for name in what["activations"]]
+             != [b"sigmoid", b"tanh", b"tanh"] * (1 + (direction == "bidirectional")),
+             "other activations"),
+            ("clip" in what, "a clip"), (what.get("input_forget"), "input_forget"),
+            (what.get("layout"), "layout 1"), (inputs[4], "sequence_lens"),
+            (inputs[7], "peepholes")):
+        if wrong:
+            raise Unsupported(f"node {node.name or node.output[0]} has {text}")
+    for name in (*inputs[1:3], inputs[3]):
+        if name and name not in constants:
+            raise Unsupported(f"{name} is computed, expected a constant: fold constants "
+                              f"first")
+    for state in inputs[5:7]:
+        if state in constants and constants[state].any():
+            raise Unsupported(f"{state} is not zero: liblstm takes first states at a call")
+    weights, recurrent = constants[inputs[1]], constants[inputs[2]]
+    bias = constants[inputs[3]].reshape(len(weights), 2, -1) if inputs[3] else None
+    return [(weights[d], recurrent[d], None if bias is None else bias[d])
+            for d in range(len(weights))]
+
+
+def _head(nodes, constants):
+    """weight [C, S] and bias [C] of a Gemm, or of a MatMul and an Add."""
+    if not nodes:
+        return None
+    first = nodes[0]
+    known = [constants[name] for node in nodes for name in node.input if name in constants]
+    if first.op_type == "Add" or len(nodes) > 1 + (first.op_type == "MatMul") \
+            or not known or known[0].ndim != 2:
+        raise Unsupported(f"{', '.join(node.op_type for node in nodes)} after the LSTM "
+                          f"nodes, expected one dense layer")
+    what = {item.name: onnx.helper.get_attribute_value(item) for item in first.attribute}
+    if what.get("alpha", 1) != 1 or what.get("beta", 1) != 1 or what.get("transA"):
+        raise Unsupported("Gemm has alpha, beta or transA")
+    weight = known[0] if what.get("transB") else known[0].T
+    return weight, known[1] if len(known) > 1 else np.zeros(len(weight))
+
+
+def _batch_first(graph):
+    """Whether the input is transposed before it reaches the first LSTM node."""
+    name = next(node.input[0] for node in graph.node if node.op_type == "LSTM")
+    swapped = False
+    while producer := next((n for n in graph.node if name in n.output), None):
+        swapped ^= producer.op_type == "Transpose"
+        name = producer.input[0]
+    return swapped
+
+
+def _probe(graph, inputs):
+    """The shape of an input: the extents that the model fixes, and some for the rest."""
+    extents = [axis.dim_value for axis in graph.input[0].type.tensor_type.shape.dim]
+    if len(extents) != 3:
+        raise Unsupported(f"the input has {len(extents)} axes, expected 3")
+    return extents[0] or 3, extents[1] or 7, inputs
+
+
+def _runner(path, layers):
+    """Asks ONNX Runtime; states that are inputs of the model are zero."""
+    def answer(x):
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        first, *states = session.get_inputs()
+        batch = x.shape[0 if states and states[0].shape[1] == x.shape[0] else 1]
+        zeros = {state.name: np.zeros(
+            [extent if isinstance(extent, int) else batch for extent in state.shape],
+            np.float32) for state in states}
+        return session.run(None, {first.name: x} | zeros)[0]
+
+    return answer

@@ -1,0 +1,225 @@
+"""Models of other frameworks into files of liblstm, and back into PyTorch.
+
+usage: test_convert.py Keras|Onnx|PyTorch|Digits (with LIBLSTM and LIBMNIST in the
+environment)
+
+The converters check themselves on a probe; these tests break what they check. Without the
+framework the test says so, and ends as skipped.
+"""
+import importlib.util
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCRIPTS = ROOT / "examples/python"
+sys.path.insert(0, str(SCRIPTS))
+os.environ.setdefault("KERAS_BACKEND", "jax")
+
+
+def needs(*names):
+    lacking = [name for name in names if not importlib.util.find_spec(name)]
+    return unittest.skipIf(lacking, f"{', '.join(lacking)} not installed")
+
+
+if importlib.util.find_spec("numpy"):
+    import numpy as np
+    import convert
+    import lstm
+
+
+class Folder(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name)
+
+    def convert(self, name):
+        """What convert.py says; its target is out.safetensors."""
+        return convert.convert(str(self.path / name), str(self.path / "out.safetensors"))
+
+    def refused(self, name, message):
+        with self.assertRaisesRegex(convert.Unsupported, message):
+            self.convert(name)
+        self.assertFalse((self.path / "out.safetensors").exists())
+
+
+@needs("numpy", "keras", "jax")
+class Keras(Folder):
+    def save(self, *layers, name="model.keras"):
+        import keras
+
+        model = keras.Sequential([keras.layers.Input((6, 5)), *layers])
+        rng = np.random.default_rng(4)
+        model.set_weights([rng.uniform(-1, 1, w.shape) for w in model.get_weights()])
+        model.save(self.path / name)
+        return model
+
+    def test_two_layers_and_a_head_answer_as_keras_does(self):
+        from keras import layers
+
+        model = self.save(layers.LSTM(7, return_sequences=True), layers.LSTM(7),
+                          layers.Dense(3))
+        self.convert("model.keras")
+        path = self.path / "out.safetensors"
+        layer, linear = lstm.Layer.load(path, "lstm"), lstm.Linear.load(path, "fc")
+        x = np.random.default_rng(5).normal(size=(4, 6, 5)).astype(np.float32)
+        hn, y = np.empty((2, 4, 7), np.float32), np.empty((4, 3), np.float32)
+        layer.forward(x, hn=hn)
+        linear.forward(hn[1], y)
+        np.testing.assert_allclose(y, model.predict(x, verbose=0), atol=1e-5)
+
+    def test_both_directions_softmax_and_hdf5(self):
+        from keras import layers
+
+        self.save(layers.Bidirectional(layers.LSTM(7, return_sequences=True)),
+                  layers.Dropout(0.5), layers.Bidirectional(layers.LSTM(7)),
+                  layers.Dense(3, activation="softmax"))
+        self.assertIn("the last states", self.convert("model.keras"))
+        self.save(layers.LSTM(7, return_sequences=True, use_bias=False), name="model.h5")
+        self.assertIn("every step", self.convert("model.h5"))
+
+    def test_what_liblstm_does_not_have_is_named(self):
+        from keras import layers
+
+        self.save(layers.GRU(7))
+        self.refused("model.keras", "gru.* is a GRU, expected LSTM")
+        self.save(layers.LSTM(7, activation="relu"))
+        self.refused("model.keras", "activation relu, expected tanh")
+        self.save(layers.LSTM(7, return_sequences=True), layers.LSTM(8))
+        self.refused("model.keras", r"\[7, 8\] units")
+        self.save(layers.LSTM(7, go_backwards=True))
+        self.refused("model.keras", "go_backwards True")
+
+
+@needs("numpy", "onnx", "onnxruntime")
+class Onnx(Folder):
+    def save(self, directions=1, extra=(), **attributes):
+        """A layer between transposes, so that the batch is first, and MatMul and Add."""
+        from onnx import TensorProto, checker, helper, numpy_helper, save
+
+        rng = np.random.default_rng(6)
+        shapes = {"w": (directions, 28, 5), "r": (directions, 28, 7),
+                  "b": (directions, 56), "fc": (7, 3), "bias": (3,)}
+        weights = [numpy_helper.from_array(
+            rng.uniform(-1, 1, shape).astype(np.float32), name)
+            for name, shape in shapes.items()]
+        direction = "bidirectional" if directions == 2 else "forward"
+        nodes = [helper.make_node("Transpose", ["x"], ["turned"], perm=[1, 0, 2]),
+                 helper.make_node("LSTM", ["turned", "w", "r", "b"], ["y", "hn"],
+                                  hidden_size=7, **{"direction": direction} | attributes)]
+        if directions == 2:
+            output, shape = "y", ("T", 2, "N", 7)
+        else:
+            weights.append(numpy_helper.from_array(np.array([0]), "axis"))
+            output, shape = "logits", ("N", 3)
+            nodes += [helper.make_node("Squeeze", ["hn", "axis"], ["last"]), *extra,
+                      helper.make_node("MatMul", ["last", "fc"], ["product"]),
+                      helper.make_node("Add", ["product", "bias"], ["logits"])]
+        graph = helper.make_graph(
+            nodes, "net",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, ("N", "T", 5))],
+            [helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)], weights)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+        model.ir_version = 8
+        checker.check_model(model)
+        save(model, self.path / "model.onnx")
+
+    def test_a_layer_and_a_head_answer_as_onnx_runtime_does(self):
+        import onnxruntime
+
+        self.save()
+        done = subprocess.run(
+            [sys.executable, SCRIPTS / "convert.py", self.path / "model.onnx",
+             self.path / "out.safetensors"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("1 layer of 7 units", done.stdout)
+        path = self.path / "out.safetensors"
+        layer, linear = lstm.Layer.load(path, "lstm"), lstm.Linear.load(path, "fc")
+        self.assertTrue(layer.config.batch_first)
+        x = np.random.default_rng(7).normal(size=(4, 6, 5)).astype(np.float32)
+        hn, y = np.empty((1, 4, 7), np.float32), np.empty((4, 3), np.float32)
+        layer.forward(x, hn=hn)
+        linear.forward(hn[0], y)
+        session = onnxruntime.InferenceSession(self.path / "model.onnx")
+        np.testing.assert_allclose(y, session.run(None, {"x": x})[0], atol=1e-5)
+
+    def test_outputs_that_are_no_answer_of_ours_are_an_error(self):
+        from onnx import helper
+
+        self.save(directions=2)
+        self.refused("model.onnx", "differs from")
+        self.save(extra=[helper.make_node("Relu", ["last"], ["other"])])
+        self.refused("model.onnx", "is a Relu")
+
+    def test_what_liblstm_does_not_have_is_named(self):
+        self.save(clip=0.5)
+        self.refused("model.onnx", "has a clip")
+        self.save(direction="reverse")
+        self.refused("model.onnx", "direction reverse")
+        self.save(activations=["Sigmoid", "Relu", "Tanh"])
+        self.refused("model.onnx", "other activations")
+        (self.path / "model.onnx").write_bytes(b"junk")
+        self.refused("model.onnx", "not a valid model")
+        done = subprocess.run([sys.executable, SCRIPTS / "convert.py",
+                               self.path / "model.onnx", self.path / "out.safetensors"],
+                              capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertRegex(done.stderr, r"^convert.py: .*model.onnx: not a valid .*\n$")
+
+
+@needs("numpy", "torch", "safetensors")
+class Digits(unittest.TestCase):
+    @unittest.skipUnless(os.environ.get("MNIST_DIR"), "MNIST_DIR is not set")
+    def test_both_sides_read_every_digit_of_mnist_alike(self):
+        done = subprocess.run(
+            [sys.executable, SCRIPTS / "from_torch.py", "--steps", "30"],
+            capture_output=True, text=True,
+            env=os.environ | {"OMP_NUM_THREADS": "1", "LSTM_NUM_THREADS": "1"})
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(done.stdout.count("10000 of 10000 predictions the same"), 2)
+
+
+@needs("numpy", "torch", "safetensors")
+class PyTorch(Folder):
+    def test_models_of_any_names_and_options_go_both_ways(self):
+        import torch
+        from from_torch import parts, to_liblstm, to_torch
+
+        class Net(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.deep = torch.nn.ModuleDict({"rnn": torch.nn.LSTM(
+                    5, 7, 2, bidirectional=True, proj_size=3, batch_first=True)})
+                self.out = torch.nn.Sequential(torch.nn.Linear(6, 4))
+                self.norm = torch.nn.LayerNorm(4)
+
+            def forward(self, x):
+                return self.out(self.deep["rnn"](x)[0][:, -1])
+
+        torch.manual_seed(8)
+        net, x = Net(), torch.rand(3, 4, 5)
+        self.assertEqual(parts(net)[::2], ("deep.rnn", "out.0"))
+        layer, linear, params = to_liblstm(net, self.path / "a.safetensors")
+        out, y = np.empty((3, 4, 6), np.float32), np.empty((3, 4), np.float32)
+        layer.forward(x.numpy(), out=out)
+        linear.forward(out[:, -1], y)
+        np.testing.assert_allclose(y, net(x).detach(), atol=1e-6)
+        with lstm.Rng(9) as rng:
+            for name in params.names():
+                rng.uniform(params.value(name), -1.0, 1.0)
+        to_torch(params, net, self.path / "b.safetensors")
+        layer.forward(x.numpy(), out=out)
+        linear.forward(out[:, -1], y)
+        np.testing.assert_allclose(y, net(x).detach(), atol=1e-5)
+
+
+if __name__ == "__main__":
+    result = unittest.main(verbosity=2, exit=False, warnings="ignore").result
+    if len(result.skipped) == result.testsRun:
+        print(f"skipped: {result.skipped[0][1]}")
+        sys.exit(77)
+    sys.exit(not result.wasSuccessful())
