@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/common/memory.h"
+#include "lib/lstm/core/elementary.h"
 #include "lib/lstm/core/pool.h"
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/kernels/kernels.h"
@@ -178,14 +179,14 @@ void lstm_adam_destroy(lstm_adam **adam)
 static lstm_adam_coefficients coefficients_of(const lstm_adam *adam, const slot *s)
 {
     const lstm_adam_config *config = &adam->config;
-    double t = (double)adam->steps, decay = s->weight_decay;
+    double decay = s->weight_decay;
     double lr = config->lr * s->lr_factor;
     return (lstm_adam_coefficients){
         .one_minus_beta1 = (float)(1 - config->beta1),
         .beta2 = (float)config->beta2,
         .one_minus_beta2 = (float)(1 - config->beta2),
-        .step_size = (float)(lr / (1 - pow(config->beta1, t))),
-        .bias_correction = (float)sqrt(1 - pow(config->beta2, t)),
+        .step_size = (float)(lr / (1 - lstm_power(config->beta1, adam->steps))),
+        .bias_correction = (float)sqrt(1 - lstm_power(config->beta2, adam->steps)),
         .eps = (float)config->eps,
         .decay = config->decoupled ? 0 : (float)decay,
         .shrink = config->decoupled ? (float)(1 - lr * decay) : 1,

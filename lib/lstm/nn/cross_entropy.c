@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "lib/common/memory.h"
+#include "lib/lstm/core/elementary.h"
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/tensor/tensor.h"
 
@@ -198,11 +199,11 @@ static double row_loss(lstm_cross_entropy *loss, const targets *given, size_t ro
         if ((double)x[(ptrdiff_t)c * stride] > largest)
             largest = (double)x[(ptrdiff_t)c * stride];
     for (size_t c = 0; c < classes; c++) {
-        double exponential = exp((double)x[(ptrdiff_t)c * stride] - largest);
+        double exponential = lstm_exp((double)x[(ptrdiff_t)c * stride] - largest);
         gradient[c] = (float)exponential;
         sum += exponential;
     }
-    double scale = log(sum) + largest;
+    double scale = lstm_log(sum) + largest;
     for (size_t c = 0; c < classes; c++) {
         double a = coefficient(loss, given, row, c);
         /* A class that does not count may have a score of -infinity. */
