@@ -100,7 +100,7 @@ works() {
 setup=$*
 # With a sanitizer in the code gcc takes some variables for uninitialised that are not.
 sanitized='--buildtype=debugoptimized -Dc_args=-Wno-maybe-uninitialized -Db_sanitize='
-computing='--suite unit --suite kernel --suite api --suite golden'
+computing='--suite unit --suite kernel --suite api --suite golden --suite bits'
 
 run release --buildtype=release
 run builtin '--buildtype=release -Dblas=builtin -Ddownload=disabled'
@@ -131,6 +131,7 @@ if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/
     [ -e $arm/cmocka.pc ] && [ -e $arm/jansson.pc ] && [ -e $arm/zlib.pc ]; then
     options='--cross-file tests/support/aarch64.ini --buildtype=debugoptimized'
     run arm "$options -Dblas=builtin -Ddownload=disabled" --timeout-multiplier 3 \
+        'bits neon' 'bits exact' exact elementary \
         'cell neon' 'gemm neon' 'outer neon' 'product neon' 'vector neon' 'adam neon' \
         'evaluation neon' 'layer neon' 'linear neon' 'params neon'
 else

@@ -23,8 +23,8 @@ from lstm_tensor import Rng, Tensor, call, pointer_of, tensor_of
 __all__ = ["BFLOAT16", "FLOAT32", "KERAS", "MAX_RANK", "MAX_THREADS", "MEAN", "NONE",
            "ONEDNN", "ONNX", "PYTORCH", "SUM", "Adam", "AdamConfig", "CrossEntropy",
            "Error", "Layer", "LayerConfig", "Linear", "Params", "Plateau", "Rng", "Stream",
-           "Tensor", "file_metadata", "kernels_name", "schedule_lr", "set_threads",
-           "threads", "version"]
+           "Tensor", "file_metadata", "kernels_name", "schedule_lr", "set_reproducible",
+           "set_threads", "threads", "version"]
 
 
 def version():
@@ -45,6 +45,11 @@ def threads():
 def set_threads(count):
     """Sets how many threads a call may use; 0 goes back to the default."""
     library.lstm_set_threads(count)
+
+
+def set_reproducible(reproducible=True):
+    """Turns the mode on or off in which every processor gives the same bits."""
+    library.lstm_set_reproducible(reproducible)
 
 
 class Layer(native.Handle):

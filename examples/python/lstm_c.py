@@ -162,6 +162,7 @@ OTHERS = {
     "lstm_last_error": (c_char_p, []),
     "lstm_threads": (c_size_t, []),
     "lstm_kernels_name": (c_char_p, []),
+    "lstm_set_reproducible": (None, [c_bool]),
     "lstm_tensor_rank": (c_size_t, [_handle]),
     "lstm_tensor_extent": (c_size_t, [_handle, c_size_t]),
     "lstm_tensor_stride": (c_ssize_t, [_handle, c_size_t]),

@@ -173,6 +173,9 @@ static int run(const train_options *options, const train_data *data, double star
         message_error("%s", lstm_last_error());
         return 1;
     }
+    /* Without the option LSTM_REPRODUCIBLE decides. */
+    if (options->reproducible)
+        lstm_set_reproducible(true);
     if (!trainer_create(&trainer, options, seed, data))
         return 1;
     /* What cannot be written, such as a name that is no UTF-8, is noticed now. */

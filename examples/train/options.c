@@ -86,6 +86,8 @@ static const struct row {
      "weights and order of samples follow from it (random)"},
     {"threads", "N", KIND_COUNT, FIELD(threads), NOTHING, 1, LSTM_MAX_THREADS,
      "threads (all processors)"},
+    {"reproducible", NULL, KIND_FLAG, FIELD(reproducible), NOTHING, 0, 0,
+     "the same bits on every processor, slower where it has no vector kernels"},
     {"log-every", "N", KIND_COUNT, FIELD(log_every), NOTHING, 1, 1e9,
      "steps between two losses on standard output"},
     {"log", "FILE.csv", KIND_TEXT, FIELD(log), NOTHING, 0, 0,

@@ -47,7 +47,7 @@ typedef struct train_options {
     /** Written to go on from later, and where to go on from; NULL: neither. */
     const char *checkpoint, *resume;
     train_eval eval;
-    bool offline, quiet, no_progress;
+    bool offline, reproducible, quiet, no_progress;
 } train_options;
 
 /** Most options that a run has, and where in a checkpoint it is. */

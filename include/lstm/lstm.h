@@ -6,7 +6,7 @@
  * | ----------------- | ---------------------------------------------------------- |
  * | version.h         | version of headers and library                             |
  * | status.h          | what calls return, and the message of the last failure     |
- * | threads.h         | number of threads, name of the kernels in use              |
+ * | threads.h         | number of threads, kernels in use, reproducible mode       |
  * | tensor.h          | float32 arrays with strides, views, zero-copy wrapping     |
  * | rng.h             | random numbers with PyTorch's streams                      |
  * | layer.h           | the LSTM: forward and backward through time                |

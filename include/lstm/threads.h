@@ -4,11 +4,13 @@
  *
  * All objects share one pool of threads. Results never depend on its size, nor on how
  * many threads of the caller use the library at once: every output element is one chain
- * of operations in a fixed order, and threads own outputs.
+ * of operations in a fixed order, and threads own outputs. In the reproducible mode
+ * they do not depend on the processor either.
  */
 #ifndef LSTM_THREADS_H
 #define LSTM_THREADS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <lstm/export.h>
@@ -58,6 +60,25 @@ size_t lstm_threads(void);
  */
 LSTM_API
 const char *lstm_kernels_name(void);
+
+/**
+ * Turns the reproducible mode on or off: the same bits on every processor.
+ *
+ * In this mode training and inference give the same bits with every set of kernels,
+ * AVX-512, AVX2, NEON and plain C, whatever BLAS the library was built with. The vector
+ * sets do so anyway: with them the mode changes nothing and costs nothing. Plain C
+ * fuses multiply and add in software then and does not use OpenBLAS, which takes
+ * several times as long (docs/numerics.md has figures).
+ *
+ * Before the first call the mode is on when LSTM_REPRODUCIBLE is 1 in the environment,
+ * else off. It may be changed at any time and holds for the calls that start from now
+ * on; a call that another thread is in at that moment may compute partly in each mode.
+ *
+ * @param reproducible whether to turn it on
+ * @since 1.0
+ */
+LSTM_API
+void lstm_set_reproducible(bool reproducible);
 
 /* cdef end */
 

@@ -1,34 +1,30 @@
-/* Products against one chain per element in plain C, bit for bit. */
-#include "lib/lstm/kernels/gemm.h"
-#include "lib/lstm/kernels/kernels.h"
-#include "tests/support/test.h"
+/* Products against one chain per element in plain C, bit for bit, and against OpenBLAS.
+ */
+#include "tests/support/blocks.h"
 
-enum { GUARD = 64 };
-static const float guard_value = -77.0f;
+#include <lstm/threads.h>
 
-/* Any numbers of both signs, of sizes that make sums round. */
-static float number(uint32_t *seed)
-{
-    *seed = *seed * 1664525u + 1013904223u;
-    return ((float)(*seed >> 8) - 8388608.0f) / 3000000.0f;
-}
+#if LSTM_HAVE_OPENBLAS
+#include <cblas.h>
+#endif
 
 static float *numbers(size_t count, uint32_t *seed)
 {
     float *values = malloc((count + 1) * sizeof(*values));
     for (size_t i = 0; i < count; i++)
-        values[i] = number(seed);
+        values[i] = seeded_number(seed);
     return values;
 }
 
 static float chain(const lstm_product *p, float start, size_t i, size_t j)
 {
+    const bool fuses = kernels_fuse();
     float sum = p->add ? start : 0;
     for (size_t k = 0; k < p->depth; k++) {
-        /* The product is rounded before it is added. */
-        volatile float term =
-            p->a[i * p->a_row + k * p->a_step] * p->b[k * p->b_row + j];
-        sum += term;
+        float a = p->a[i * p->a_row + k * p->a_step], b = p->b[k * p->b_row + j];
+        /* Plain C rounds the product before it is added. */
+        volatile float term = a * b;
+        sum = fuses ? fmaf(a, b, sum) : sum + term;
     }
     return sum;
 }
@@ -127,6 +123,107 @@ static void nan_stays_in_its_row_and_column(void **state)
     assert_true(c[2] == 40 && c[3] == INFINITY);
 }
 
+/* Shapes of linear layers: forward, gradients, few and many columns, and sizes around
+ * those of the pieces that OpenBLAS gets. */
+static const lstm_product large[] = {
+    {.rows = 64, .columns = 10, .depth = 300},
+    {.rows = 63, .columns = 129, .depth = 65},
+    {.rows = 200, .columns = 70, .depth = 64},
+    {.rows = 5, .columns = 1000, .depth = 128},
+    {.rows = 130, .columns = 257, .depth = 190},
+};
+enum { LARGE = sizeof(large) / sizeof(large[0]) };
+
+/* One of the large products, a turned when index is odd; free a, b and c. */
+static lstm_product create_large(size_t index, bool add)
+{
+    lstm_product p = large[index];
+    uint32_t seed = (uint32_t)index + 1;
+    bool turned = index % 2;
+    p.a = numbers(p.rows * p.depth, &seed);
+    p.b = numbers(p.depth * p.columns, &seed);
+    p.c = numbers(p.rows * p.columns, &seed);
+    p.a_row = turned ? 1 : p.depth;
+    p.a_step = turned ? p.rows : 1;
+    p.b_row = p.c_row = p.columns;
+    p.add = add;
+    p.any_order = true;
+    return p;
+}
+
+static void destroy_large(const lstm_product *p)
+{
+    free((void *)p->a);
+    free((void *)p->b);
+    free(p->c);
+}
+
+static void threads_change_no_bit(void **state)
+{
+    (void)state;
+    static const size_t threads[] = {2, 3, 4, 5, 7, 8, 16};
+    for (size_t i = 0; i < LARGE; i++) {
+        lstm_product one = create_large(i, true);
+        assert_int_equal(lstm_set_threads(1), LSTM_OK);
+        lstm_gemm(&one);
+        for (size_t j = 0; j < sizeof(threads) / sizeof(threads[0]); j++) {
+            lstm_product p = create_large(i, true);
+            assert_int_equal(lstm_set_threads(threads[j]), LSTM_OK);
+            lstm_gemm(&p);
+            assert_memory_equal(p.c, one.c, p.rows * p.columns * sizeof(float));
+            destroy_large(&p);
+        }
+        destroy_large(&one);
+    }
+    lstm_set_threads(0);
+}
+
+static void the_reproducible_mode_is_one_chain_in_every_set(void **state)
+{
+    (void)state;
+    lstm_set_reproducible(true);
+    lstm_product p = create_large(4, true), before = create_large(4, true);
+    lstm_gemm(&p);
+    assert_true(kernels_fuse());
+    for (size_t i = 0; i < p.rows; i++)
+        for (size_t j = 0; j < p.columns; j++) {
+            float expected = chain(&before, before.c[i * p.c_row + j], i, j);
+            assert_memory_equal(&p.c[i * p.c_row + j], &expected, sizeof(expected));
+        }
+    lstm_set_reproducible(false);
+    destroy_large(&p);
+    destroy_large(&before);
+}
+
+#if LSTM_HAVE_OPENBLAS
+/* Both round each of depth additions once or twice, in any order. */
+static void openblas_agrees_and_keeps_its_settings(void **state)
+{
+    (void)state;
+    int threads = openblas_get_num_threads();
+    for (size_t i = 0; i < 2 * LARGE; i++) {
+        lstm_product p = create_large(i / 2, i % 2), other = create_large(i / 2, i % 2);
+        bool turned = p.a_step != 1;
+        lstm_gemm(&p);
+        cblas_sgemm(CblasRowMajor, turned ? CblasTrans : CblasNoTrans, CblasNoTrans,
+                    (int)p.rows, (int)p.columns, (int)p.depth, 1, other.a,
+                    (int)(turned ? p.a_step : p.a_row), other.b, (int)p.b_row, p.add,
+                    other.c, (int)p.c_row);
+        for (size_t k = 0; k < p.rows * p.columns; k++) {
+            double size = 1;
+            for (size_t d = 0; d < p.depth; d++)
+                size += fabs((double)p.a[k / p.columns * p.a_row + d * p.a_step] *
+                             (double)p.b[d * p.b_row + k % p.columns]);
+            assert_close(p.c[k], other.c[k],
+                         2 * (double)(p.depth + 1) * unit_roundoff * size);
+        }
+        destroy_large(&p);
+        destroy_large(&other);
+    }
+    assert_int_equal(openblas_get_num_threads(), threads);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +233,11 @@ int main(void)
         TEST(wide_products_walk_all_panels),
         TEST(padding_does_not_read_beyond_b),
         TEST(nan_stays_in_its_row_and_column),
+        TEST(threads_change_no_bit),
+        TEST(the_reproducible_mode_is_one_chain_in_every_set),
+#if LSTM_HAVE_OPENBLAS
+        TEST(openblas_agrees_and_keeps_its_settings),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,8 +21,9 @@ SMALL = ["--synthetic=400", "--batch-size", "64", "--hidden", "8", "--layers", "
 STEPS = 7  # 400 samples: six batches of 64 and one of 16
 OPTIONS = """--data --dataset --synthetic --epochs --batch-size --hidden --layers
     --bidirectional --proj --dropout --label-smoothing --lr --schedule
-    --weight-decay --clip-norm --seed --threads --log-every --log --save --no-save --load
-    --checkpoint --resume --eval --offline --quiet --no-progress --help --version""".split()
+    --weight-decay --clip-norm --seed --threads --reproducible --log-every --log --save
+    --no-save --load --checkpoint --resume --eval --offline --quiet --no-progress --help
+    --version""".split()
 WRONG = [
     "--unknown", "--epochs", "word", "--batch-size 0", "--batch-size 1.5", "--lr nan",
     "--lr inf", "--lr 1e999", "--lr 0", "--lr -1", "--lr 0x1p-3", "--lr 1e-3x", "--hidden 0",
@@ -69,9 +70,9 @@ class Train(unittest.TestCase):
         self.model = self.folder / "model.safetensors"
         self.log = self.folder / "log.csv"
 
-    def train(self, *arguments, status=0, save=True):
+    def train(self, *arguments, status=0, save=True, **environment):
         saving = ["--save", self.model] if save else ["--no-save"]
-        result = run(*SMALL, *saving, *arguments)
+        result = run(*SMALL, *saving, *arguments, env={**os.environ, **environment})
         self.assertEqual(result.returncode, status, result.stderr)
         return result
 
@@ -140,6 +141,18 @@ class Train(unittest.TestCase):
             logs.append(losses(self.log))
         for other in logs[1:]:
             self.assertEqual(other, logs[0])
+
+    def test_the_reproducible_mode_does_not_depend_on_the_kernels(self):
+        logs = []
+        for arguments, environment in (
+                (["--reproducible"], {}),
+                (["--reproducible"], {"LSTM_CPU": "generic"}),
+                ([], {"LSTM_CPU": "generic", "LSTM_REPRODUCIBLE": "1"})):
+            self.train("--log", self.log, "--hidden", "32", "--layers", "2",
+                       *arguments, save=False, **environment)
+            logs.append(losses(self.log))
+        self.assertEqual(logs[1], logs[0])
+        self.assertEqual(logs[2], logs[0])
 
     def test_another_seed_is_another_run(self):
         self.train("--log", self.log, save=False)

@@ -69,6 +69,7 @@ class Lstm(unittest.TestCase):
         self.ok(c.lstm_set_threads(2))
         self.assertEqual(c.lstm_threads(), 2)
         self.assertIn(b"a", FFI.string(c.lstm_kernels_name()) + b"a")
+        c.lstm_set_reproducible(True)
 
     def tensors(self):
         c = self.c

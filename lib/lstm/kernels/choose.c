@@ -1,9 +1,11 @@
 /*
  * Chooses the set of kernels: the best that the processor has, that the operating
  * system saves the registers of (which __builtin_cpu_supports() looks at through
- * XGETBV), and that LSTM_CPU allows.
+ * XGETBV), and that LSTM_CPU allows. In the reproducible mode plain C has its exact
+ * form, which reads the same panels, so the mode may change between any two calls.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +14,7 @@
 #include "lib/lstm/kernels/kernels.h"
 
 extern const lstm_kernels lstm_kernels_generic;
+extern const lstm_kernels lstm_kernels_exact;
 extern const lstm_kernels lstm_kernels_avx2;
 extern const lstm_kernels lstm_kernels_avx512;
 extern const lstm_kernels lstm_kernels_neon;
@@ -57,7 +60,7 @@ static const struct {
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static const lstm_kernels *chosen = &lstm_kernels_generic;
+static const lstm_kernels *_Atomic chosen;
 
 /* A name that LSTM_CPU has and that is no set's own limits nothing. */
 static size_t first_allowed(void)
@@ -69,18 +72,32 @@ static size_t first_allowed(void)
     return 0;
 }
 
+/* The set in its plain or its exact form. */
+static const lstm_kernels *form(const lstm_kernels *set, bool reproducible)
+{
+    if (set != &lstm_kernels_generic && set != &lstm_kernels_exact)
+        return set;
+    return reproducible ? &lstm_kernels_exact : &lstm_kernels_generic;
+}
+
 static void choose(void)
 {
     size_t i = first_allowed();
     while (!sets[i].available())
         i++;
-    chosen = sets[i].kernels;
+    const char *text = getenv("LSTM_REPRODUCIBLE");
+    atomic_store(&chosen, form(sets[i].kernels, text && strcmp(text, "1") == 0));
 }
 
 const lstm_kernels *lstm_kernels_get(void)
 {
     pthread_once(&once, choose);
-    return chosen;
+    return atomic_load_explicit(&chosen, memory_order_relaxed);
+}
+
+void lstm_set_reproducible(bool reproducible)
+{
+    atomic_store(&chosen, form(lstm_kernels_get(), reproducible));
 }
 
 const char *lstm_kernels_name(void)

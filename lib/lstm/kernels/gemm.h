@@ -25,12 +25,17 @@ typedef struct lstm_product {
     size_t c_row;
     /** Start each sum at what c holds, else at 0. */
     bool add;
+    /** Nobody compares the sums of a row with those of another product to the last bit:
+     *  OpenBLAS may compute them. */
+    bool any_order;
 } lstm_product;
 
 /**
- * Computes a product. Each element of c is one chain over the depth, in its order, of
- * multiplications and additions that are rounded one by one: the same bits from every
- * set of kernels and for any number of threads.
+ * Computes a product, on the pool when it is large. Each element of c is one chain of
+ * multiply-adds over the depth, in its order, fused in the sets that fuse: the same
+ * bits from all of these, for any number of threads, and whatever other rows and
+ * columns there are. With any_order plain C has OpenBLAS for products that are not
+ * small; what that gives depends on the sizes, but not on threads.
  */
 void lstm_gemm(const lstm_product *product);
 

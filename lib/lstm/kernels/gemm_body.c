@@ -1,13 +1,13 @@
 /*
  * Product of matrices, c (+)= a b (see gemm.h).
  *
- * A tile of c, TILE_ROWS rows by TILE_VECTORS vectors, stays in registers while k runs:
- * 4 x 3 sums, 3 vectors of b and one element of a fill the 16 registers that every
- * instruction set but AVX-512 has. Columns are walked in panels of a tile's width, and
- * the depth in pieces: the piece of b is copied to a panel on the stack, padded with
- * zeros to whole tiles, and serves all rows of a from the first-level cache. Between
- * pieces the sums wait in c, which keeps each of them one chain. The file is included
- * by each set's own source, which defines BODY(name).
+ * A tile of c, as large as those of product_body.c, stays in registers while k runs.
+ * The depth is walked in pieces and, within one, the columns in panels of a tile's
+ * width: the piece of a panel of b is copied to the stack, padded with zeros to whole
+ * vectors, and serves all rows of a from the first-level cache, while the piece of a
+ * serves all panels from the second. Between pieces the sums wait in c, which keeps
+ * each of them one chain. The file is included by each set's own source, which defines
+ * BODY(name).
  */
 #include <string.h>
 
@@ -15,82 +15,93 @@
 #include "lib/lstm/kernels/simd.h"
 
 enum {
-    TILE_ROWS = 4,
-    TILE_VECTORS = 3,
-    TILE_COLUMNS = TILE_VECTORS * LANES,
-    /* The largest panel, of AVX-512, is 24 KiB: half of a first-level cache. */
+    PANEL_COLUMNS = PRODUCT_VECTORS * LANES,
+    /* Of the last panel, when they hold its columns. */
+    NARROW_VECTORS = PRODUCT_VECTORS / 2,
+    /* The largest panel, of AVX-512, is 16 KiB: half of a first-level cache. */
     PIECE = 128
 };
 
-/* A tile of sums, and the panel of b that they run over. */
-typedef struct BODY(gemm_tile) {
-    vf sums[TILE_ROWS][TILE_VECTORS];
-} BODY(gemm_tile);
+/* What a panel of b meets: columns of c from column on, depth of the piece from k0. */
 typedef struct BODY(gemm_panel) {
-    vf b[PIECE][TILE_VECTORS];
+    vf b[PIECE][PRODUCT_VECTORS];
+    size_t column, columns, k0, depth;
 } BODY(gemm_panel);
 
-/* sums += a b over a piece; rows[i] is row i of a. */
-static void BODY(gemm_accumulate)(BODY(gemm_tile) * tile, size_t depth,
-                                  const float *const *rows, size_t a_step,
-                                  const BODY(gemm_panel) * panel)
+/* acc += a b over a piece for rows of a; step is that of a, where it is known. */
+INLINE void gemm_accumulate(vf *acc, size_t rows, size_t vectors, const float *a,
+                            size_t a_row, size_t step, const BODY(gemm_panel) * panel)
 {
-    BODY(gemm_tile) local = *tile;
-    const float *a0 = rows[0], *a1 = rows[1], *a2 = rows[2], *a3 = rows[3];
-    for (size_t k = 0; k < depth; k++) {
-        for (size_t j = 0; j < TILE_VECTORS; j++) {
-            vf b = panel->b[k][j];
-            local.sums[0][j] += a0[k * a_step] * b;
-            local.sums[1][j] += a1[k * a_step] * b;
-            local.sums[2][j] += a2[k * a_step] * b;
-            local.sums[3][j] += a3[k * a_step] * b;
+    for (size_t k = 0; k < panel->depth; k++, a += step) {
+        vf line[PRODUCT_VECTORS];
+        UNROLL for (size_t v = 0; v < vectors; v++) line[v] = panel->b[k][v];
+        UNROLL for (size_t r = 0; r < rows; r++)
+        {
+            vf number = v_splat(a[r * a_row]);
+            UNROLL for (size_t v = 0; v < vectors; v++) acc[r * vectors + v] =
+                v_fma(number, line[v], acc[r * vectors + v]);
         }
     }
-    *tile = local;
 }
 
-static void BODY(gemm_fill_panel)(BODY(gemm_panel) * panel, size_t depth,
-                                  size_t columns, const float *b, size_t b_row)
+/* Rows of c that a tile has in registers, against one panel. */
+INLINE void gemm_tile(const lstm_product *p, const BODY(gemm_panel) * panel, size_t row,
+                      size_t rows, size_t vectors)
 {
-    for (size_t k = 0; k < depth; k++) {
-        if (columns < TILE_COLUMNS)
-            memset(panel->b[k], 0, sizeof(panel->b[k]));
-        memcpy(panel->b[k], b + k * b_row, columns * sizeof(float));
+    vf acc[PRODUCT_ROWS * PRODUCT_VECTORS] = {{0}};
+    const float *a = p->a + row * p->a_row + panel->k0 * p->a_step;
+    float *c = p->c + row * p->c_row + panel->column;
+    bool whole = panel->columns == vectors * LANES, add = p->add || panel->k0 > 0;
+    UNROLL for (size_t r = 0; r < rows; r++)
+    {
+        if (add && whole)
+            UNROLL for (size_t v = 0; v < vectors; v++) acc[r * vectors + v] =
+                v_loadu(c + r * p->c_row + v * LANES);
+        else if (add)
+            memcpy(&acc[r * vectors], c + r * p->c_row, panel->columns * sizeof(float));
+    }
+    if (p->a_step == 1)
+        gemm_accumulate(acc, rows, vectors, a, p->a_row, 1, panel);
+    else
+        gemm_accumulate(acc, rows, vectors, a, p->a_row, p->a_step, panel);
+    UNROLL for (size_t r = 0; r < rows; r++)
+    {
+        if (whole)
+            UNROLL for (size_t v = 0; v < vectors; v++)
+                v_storeu(c + r * p->c_row + v * LANES, acc[r * vectors + v]);
+        else
+            memcpy(c + r * p->c_row, &acc[r * vectors], panel->columns * sizeof(float));
     }
 }
 
-/* All rows of c against one panel: columns of them, depth of the piece from k0. */
-static void BODY(gemm_rows)(const lstm_product *p, const BODY(gemm_panel) * panel,
-                            size_t column, size_t columns, size_t k0, size_t depth)
+static void BODY(gemm_fill_panel)(BODY(gemm_panel) * panel, const lstm_product *p)
 {
-    for (size_t i = 0; i < p->rows; i += TILE_ROWS) {
-        size_t count = p->rows - i < TILE_ROWS ? p->rows - i : TILE_ROWS;
-        /* Rows beyond the last one repeat it, and are not stored. */
-        const float *rows[TILE_ROWS];
-        BODY(gemm_tile) tile = {0};
-        for (size_t r = 0; r < TILE_ROWS; r++)
-            rows[r] =
-                p->a + (i + (r < count ? r : count - 1)) * p->a_row + k0 * p->a_step;
-        float *c = p->c + i * p->c_row + column;
-        for (size_t r = 0; (p->add || k0 > 0) && r < count; r++)
-            memcpy(tile.sums[r], c + r * p->c_row, columns * sizeof(float));
-        BODY(gemm_accumulate)(&tile, depth, rows, p->a_step, panel);
-        for (size_t r = 0; r < count; r++)
-            memcpy(c + r * p->c_row, tile.sums[r], columns * sizeof(float));
+    const float *b = p->b + panel->k0 * p->b_row + panel->column;
+    for (size_t k = 0; k < panel->depth; k++, b += p->b_row) {
+        if (panel->columns < PANEL_COLUMNS)
+            memset(panel->b[k], 0, sizeof(panel->b[k]));
+        memcpy(panel->b[k], b, panel->columns * sizeof(float));
     }
 }
 
 static void BODY(gemm)(const lstm_product *p)
 {
     BODY(gemm_panel) panel;
-    for (size_t j = 0; j < p->columns; j += TILE_COLUMNS) {
-        size_t left = p->columns - j;
-        size_t columns = left < TILE_COLUMNS ? left : TILE_COLUMNS;
-        for (size_t k = 0; k < p->depth; k += PIECE) {
-            size_t depth = p->depth - k < PIECE ? p->depth - k : PIECE;
-            BODY(gemm_fill_panel)
-            (&panel, depth, columns, p->b + k * p->b_row + j, p->b_row);
-            BODY(gemm_rows)(p, &panel, j, columns, k, depth);
+    for (size_t k = 0; k < p->depth; k += PIECE)
+        for (size_t j = 0; j < p->columns; j += PANEL_COLUMNS) {
+            size_t left = p->columns - j;
+            panel.column = j;
+            panel.columns = left < PANEL_COLUMNS ? left : PANEL_COLUMNS;
+            panel.k0 = k;
+            panel.depth = p->depth - k < PIECE ? p->depth - k : PIECE;
+            BODY(gemm_fill_panel)(&panel, p);
+#define WIDE(n)   gemm_tile(p, &panel, row, n, PRODUCT_VECTORS)
+#define NARROW(n) gemm_tile(p, &panel, row, n, NARROW_VECTORS)
+            if (panel.columns > NARROW_VECTORS * LANES)
+                FOR_TILES(p->rows, PRODUCT_ROWS, WIDE)
+            else
+                FOR_TILES(p->rows, PRODUCT_ROWS, NARROW)
+#undef WIDE
+#undef NARROW
         }
-    }
 }

@@ -5,7 +5,8 @@
  * Kernels know raw float * and sizes, no tensor and no status. Each instruction set has
  * a table, filled from the same bodies compiled with its flags; the best one that the
  * machine can run is chosen once. All sets compute every element by the same chain of
- * operations, so they give the same bits.
+ * operations, so they give the same bits; plain C does in the reproducible mode, in
+ * which its table is another one.
  */
 #ifndef LSTM_KERNELS_KERNELS_H
 #define LSTM_KERNELS_KERNELS_H
@@ -196,7 +197,7 @@ typedef struct lstm_kernels {
     double (*sum_squares)(size_t count, const float *x);
     /** x *= factor. */
     void (*scale)(size_t count, float *x, float factor);
-    /** A product of matrices; see gemm.h. */
+    /** A product of matrices on the calling thread; see gemm.h. */
     void (*gemm)(const lstm_product *product);
 } lstm_kernels;
 

@@ -2,6 +2,7 @@
  * Makes the table of one instruction set. Its source defines
  *   KERNEL_SET    name of the set, such as avx2
  *   KERNEL_SIMD   the header with its vectors
+ *   KERNEL_NAME   what users call it, when that is not the name of the set
  * and includes this file, which compiles all bodies under the flags of that source.
  */
 #define KERNEL_JOIN2(a, b) a##_##b
@@ -9,6 +10,9 @@
 #define KERNEL_TEXT2(a)    #a
 #define KERNEL_TEXT(a)     KERNEL_TEXT2(a)
 #define BODY(name)         KERNEL_JOIN(name, KERNEL_SET)
+#ifndef KERNEL_NAME
+#define KERNEL_NAME KERNEL_TEXT(KERNEL_SET)
+#endif
 
 #include "lib/lstm/kernels/kernels.h"
 #include "lib/lstm/kernels/simd.h"
@@ -31,7 +35,7 @@
 
 extern const lstm_kernels KERNEL_JOIN(lstm_kernels, KERNEL_SET);
 const lstm_kernels KERNEL_JOIN(lstm_kernels, KERNEL_SET) = {
-    .name = KERNEL_TEXT(KERNEL_SET),
+    .name = KERNEL_NAME,
     .cell_units = LANES,
     .product_blocks = PRODUCT_VECTORS / BLOCK_VECTORS,
     .outer_blocks = PRODUCT_VECTORS / BLOCK_VECTORS,

@@ -3,10 +3,11 @@
  * simd.h for what is expected.
  *
  * Without an instruction for it a fused multiply-add is slow, so the default multiplies
- * and then adds, and gives other bits than the sets that fuse. With EXACT_FMA it is
- * fused all the same, in double: the product of two floats is exact there, and the sum,
- * rounded to odd, loses nothing that the rounding to float needs (Boldo and Melquiond,
- * 2008).
+ * and then adds, and gives other bits than the sets that fuse. With EXACT_FMA, which is
+ * the reproducible mode, it is fused all the same, in double: the product of two floats
+ * is exact there, and the sum, rounded to odd, loses nothing that the rounding to float
+ * needs (Boldo and Melquiond, 2008). Sizes and layouts are the same in both, so panels
+ * of weights that were packed with one serve the other.
  */
 enum { LANES = 4 };
 typedef float vf __attribute__((vector_size(16)));
@@ -21,28 +22,54 @@ static inline vf v_splat(float x)
     return (vf){x, x, x, x};
 }
 
-#if EXACT_FMA
-static inline float exact_fma(float a, float b, float c)
-{
-    double product = (double)a * (double)b, addend = c;
-    double sum = product + addend;
-    /* What the sum lost (Knuth's two-sum), exact. */
-    double part = sum - product;
-    double lost = (product - (sum - part)) + (addend - part);
-    int64_t bits;
-    memcpy(&bits, &sum, sizeof(bits));
-    /* Not exact and even: the neighbour on the side of what was lost is odd. */
-    int64_t away = (lost > 0) == (sum > 0) ? 1 : -1;
-    int64_t inexact = lost != 0 && lost - lost == 0;
-    bits += (inexact & ~bits & 1) * away;
-    memcpy(&sum, &bits, sizeof(sum));
-    return (float)sum;
-}
-
+#if EXACT_FMA && defined(__FP_FAST_FMAF)
 static inline vf v_fma(vf a, vf b, vf c)
 {
-    return (vf){exact_fma(a[0], b[0], c[0]), exact_fma(a[1], b[1], c[1]),
-                exact_fma(a[2], b[2], c[2]), exact_fma(a[3], b[3], c[3])};
+    return (vf){__builtin_fmaf(a[0], b[0], c[0]), __builtin_fmaf(a[1], b[1], c[1]),
+                __builtin_fmaf(a[2], b[2], c[2]), __builtin_fmaf(a[3], b[3], c[3])};
+}
+#elif EXACT_FMA
+/* Doubles and their bits, as many as vf has floats. */
+typedef double vd __attribute__((vector_size(32)));
+typedef int64_t vl __attribute__((vector_size(32)));
+typedef uint64_t vul __attribute__((vector_size(32)));
+
+/* a b + c, the double rounded to odd before it becomes a float. */
+static __attribute__((noinline, cold, unused)) vf round_to_odd(vf a, vf b, vf c)
+{
+    vd product = __builtin_convertvector(a, vd) * __builtin_convertvector(b, vd);
+    vd addend = __builtin_convertvector(c, vd), sum = product + addend;
+    /* What the sum lost (Knuth's two-sum), exact; not finite when the sum is not. */
+    vd part = sum - product;
+    vd lost = (product - (sum - part)) + (addend - part);
+    vl inexact = (lost != 0) & (lost - lost == 0);
+    /* Even although not exact: the neighbour on the side of what was lost is odd. */
+    vl bits = (vl)sum, even = (bits & 1) - 1;
+    vl away = ((lost > 0) ^ (sum > 0)) | 1;
+    bits += inexact & even & away;
+    return __builtin_convertvector((vd)bits, vf);
+}
+
+/* Not inline: compilers take minutes over hundreds of copies of it. */
+static __attribute__((noinline)) vf v_fma(vf a, vf b, vf c)
+{
+    vd sum = __builtin_convertvector(a, vd) * __builtin_convertvector(b, vd) +
+             __builtin_convertvector(c, vd);
+    vf rounded = __builtin_convertvector(sum, vf);
+    /* Rounding twice is wrong only where the first one ends half way between two
+     * floats: the 29 bits that a float lacks are a one and zeros, or the float is no
+     * normal one. That is rare, so all lanes look for it first. */
+    vi low = __builtin_convertvector((vl)sum, vi);
+    vi high = __builtin_convertvector((vul)sum >> 32, vi);
+    vi half_way = (low & 0x1fffffff) == 0x10000000;
+    vi small = ((vi)rounded & 0x7fffffff) <= 0x00800000;
+    vi zero = (low | (high & 0x7fffffff)) == 0;
+    vi doubtful = half_way | (small & ~zero);
+    typedef int64_t pair __attribute__((vector_size(16)));
+    pair any = (pair)doubtful;
+    if (__builtin_expect((any[0] | any[1]) != 0, 0))
+        return round_to_odd(a, b, c);
+    return rounded;
 }
 #else
 static inline vf v_fma(vf a, vf b, vf c)

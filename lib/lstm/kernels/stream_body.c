@@ -69,7 +69,7 @@ static void BODY(linear_row)(const lstm_linear_row *job)
         vf sum = v_load(job->bias + column);
         const float *weights = job->weights + column;
         for (size_t k = 0; k < job->inputs; k++, weights += columns)
-            sum = sum + job->x[k] * v_load(weights);
+            sum = v_fma(v_splat(job->x[k]), v_load(weights), sum);
         v_store(job->y + column, sum);
     }
 }

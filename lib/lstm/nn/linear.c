@@ -222,6 +222,7 @@ static void multiply_dx(const lstm_linear *linear)
         .b_row = linear->inputs,
         .c = linear->dx,
         .c_row = linear->inputs,
+        .any_order = true,
     });
 }
 
@@ -240,6 +241,7 @@ static void add_gradients(const lstm_linear *linear)
         .c = lstm_tensor_data(linear->parameters[WEIGHT].grad),
         .c_row = linear->inputs,
         .add = true,
+        .any_order = true,
     });
     float *db = lstm_tensor_data(linear->parameters[BIAS].grad);
     for (size_t row = 0; row < linear->rows; row++)

@@ -34,6 +34,7 @@ typedef struct {
 
 struct lstm_stream {
     const lstm_layer *layer;
+    /** Those of the call at hand. */
     const lstm_kernels *kernels;
     bool batch_first;
     /** Whether the states are more than zeros that nobody has set. */
@@ -136,7 +137,6 @@ lstm_status lstm_stream_create(lstm_stream **out, const lstm_layer *layer,
     const lstm_layer_config *config = lstm_layer_get_config(layer);
     lstm_stream sizes = {
         .layer = layer,
-        .kernels = lstm_kernels_get(),
         .batch_first = config->batch_first,
         .layers = config->layers,
         .inputs = config->inputs,
@@ -309,6 +309,7 @@ static void run_steps(lstm_stream *stream, size_t steps, const sequence *from,
                       const sequence *to)
 {
     uint64_t mode = lstm_denormals_off();
+    stream->kernels = lstm_kernels_get();
     for (size_t step = 0; step < steps; step++) {
         const float *x =
             step_in(stream, from->data + (ptrdiff_t)step * from->step, from);

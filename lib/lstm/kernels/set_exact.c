@@ -1,0 +1,7 @@
+/* Plain C that fuses multiply and add as the vector sets do, for the reproducible mode.
+ */
+#define KERNEL_SET  exact
+#define KERNEL_NAME "generic"
+#define KERNEL_SIMD "lib/lstm/kernels/simd_generic.h"
+#define EXACT_FMA   1
+#include "lib/lstm/kernels/set.h"

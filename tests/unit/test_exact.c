@@ -1,0 +1,116 @@
+/* The multiply-add of plain C in the reproducible mode against fmaf(), bit for bit. */
+#include <float.h>
+
+#include "tests/support/draw.h"
+#include "tests/support/test.h"
+
+#define EXACT_FMA 1
+#include "lib/lstm/kernels/simd_generic.h"
+
+enum { TRIES = 300000 };
+
+static float from_bits(uint32_t bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
+
+static void check(const float *a, const float *b, const float *c)
+{
+    vf x, y, z;
+    memcpy(&x, a, sizeof(x));
+    memcpy(&y, b, sizeof(y));
+    memcpy(&z, c, sizeof(z));
+    vf found = v_fma(x, y, z);
+    for (size_t i = 0; i < LANES; i++) {
+        float expected = fmaf(a[i], b[i], c[i]), lane = found[i];
+        if (expected != expected)
+            assert_true(lane != lane);
+        else
+            assert_memory_equal(&lane, &expected, sizeof(lane));
+    }
+}
+
+/* Numbers with exponents in a range around that of 1, and with few digits so that sums
+ * end half way between floats. */
+static float number(uint64_t *seed, size_t range, uint32_t digits)
+{
+    uint32_t bits = (uint32_t)draw_bits(seed);
+    uint32_t exponent = (uint32_t)draw_size(seed, 127 - range, 127 + range);
+    return from_bits((bits & (0x80000000u | digits)) | exponent << 23);
+}
+
+static void run(size_t range, uint32_t digits)
+{
+    uint64_t seed = range + digits;
+    for (int i = 0; i < TRIES; i++) {
+        float a[LANES], b[LANES], c[LANES];
+        for (size_t j = 0; j < LANES; j++) {
+            a[j] = number(&seed, range, digits);
+            b[j] = number(&seed, range, digits);
+            c[j] = number(&seed, range, digits);
+        }
+        check(a, b, c);
+    }
+}
+
+static void ordinary_numbers_are_rounded_once(void **state)
+{
+    (void)state;
+    run(3, 0x7fffff);
+    run(20, 0x7fffff);
+}
+
+static void sums_half_way_between_floats_are_rounded_once(void **state)
+{
+    (void)state;
+    run(26, 0x700000);
+    run(26, 0x000003);
+    run(30, 0x7ff001);
+}
+
+static void denormals_and_overflows_are_right(void **state)
+{
+    (void)state;
+    run(126, 0x7fffff);
+    run(126, 0x600000);
+    uint64_t seed = 3;
+    for (int i = 0; i < TRIES; i++) {
+        float a[LANES], b[LANES], c[LANES];
+        for (size_t j = 0; j < LANES; j++) {
+            a[j] = from_bits((uint32_t)draw_bits(&seed));
+            b[j] = 1 / a[j] * number(&seed, 3, 0x700000) * 0x1p-126f;
+            c[j] = number(&seed, 1, 0x700000) * 0x1p-127f;
+        }
+        check(a, b, c);
+    }
+}
+
+static void infinities_nan_and_zeros_are_right(void **state)
+{
+    (void)state;
+    const float odd[] = {0,   -0.0f,   1,      -1,      INFINITY, -INFINITY,
+                         NAN, FLT_MIN, 1e-45f, FLT_MAX, -FLT_MAX};
+    enum { ODD = sizeof(odd) / sizeof(odd[0]) };
+    for (size_t i = 0; i < ODD * ODD * ODD; i++) {
+        float a[LANES], b[LANES], c[LANES];
+        for (size_t j = 0; j < LANES; j++) {
+            a[j] = odd[i % ODD];
+            b[j] = odd[i / ODD % ODD];
+            c[j] = odd[i / ODD / ODD];
+        }
+        check(a, b, c);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(ordinary_numbers_are_rounded_once),
+        TEST(sums_half_way_between_floats_are_rounded_once),
+        TEST(denormals_and_overflows_are_right),
+        TEST(infinities_nan_and_zeros_are_right),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
