@@ -288,7 +288,7 @@ class Train(unittest.TestCase):
     def test_a_run_goes_on_from_its_checkpoint_bit_for_bit(self):
         """Stopped after a step, or killed and gone on from the end of an epoch before."""
         checkpoint = self.folder / "checkpoint"
-        wanted = ["--synthetic=400", "--hidden", "16", "--batch-size", "33", "--epochs", "60",
+        wanted = ["--synthetic=400", "--hidden", "16", "--batch-size", "33", "--epochs", "30",
                   "--seed", "5", "--log-every", "3", "--dropout", "0.3", "--bidirectional",
                   "--clip-norm", "2", "--label-smoothing", "0.1", "--weight-decay", "0.001",
                   "--schedule", "plateau:patience=0,threshold=0.02,factor=0.7", "--threads", "1",
