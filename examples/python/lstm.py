@@ -13,7 +13,7 @@ message, which shows both shapes.
 from ctypes import byref, c_bool, c_double, c_float, c_int64, c_size_t, c_uint64, c_void_p
 from ctypes import create_string_buffer, pointer
 
-import native
+import lstm_native as native
 from lstm_c import (BFLOAT16, FLOAT32, KERAS, MAX_RANK, MAX_THREADS, MEAN, NONE, ONEDNN,
                     ONNX, PYTORCH, SUM, AdamConfig, CrossEntropyConfig, Error,
                     FileOptions, LayerConfig, Plateau, Schedule, create, library, pairs,

@@ -1,7 +1,7 @@
 """Tensors and generators of liblstm, and arrays as tensors; lstm.py is for users."""
 from ctypes import c_float, c_int64, c_size_t, c_ssize_t, c_uint8
 
-import native
+import lstm_native as native
 from lstm_c import RNG_STATE_SIZE, create, library
 
 

@@ -10,7 +10,7 @@ import ctypes
 from ctypes import POINTER, byref, c_bool, c_char_p, c_float, c_int
 from ctypes import c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
 
-import native
+import lstm_native as native
 
 SPLITS = {"train": 0, "test": 1}
 

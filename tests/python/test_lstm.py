@@ -19,7 +19,7 @@ sys.path[:0] = [str(MODULES), str(ROOT / "tests" / "support")]
 import declarations  # noqa: E402
 import lstm  # noqa: E402
 import lstm_c  # noqa: E402
-import native  # noqa: E402
+import lstm_native as native  # noqa: E402
 
 try:
     import numpy
@@ -314,7 +314,7 @@ class Library(unittest.TestCase):
             shutil.copytree(MODULES, modules)
             environment = {name: value for name, value in os.environ.items()
                            if name != "LIBLSTM"}
-            code = "import native; native.load('nolstm', 'NOLSTM')"
+            code = "import lstm_native as native; native.load('nolstm', 'NOLSTM')"
             result = subprocess.run([sys.executable, "-c", code], cwd=modules, text=True,
                                     capture_output=True, env=environment)
         self.assertIn(f"$NOLSTM (not set), {folder}/build*/lib/nolstm/libnolstm.so.1",

@@ -7,7 +7,10 @@ import pathlib
 import sys
 import weakref
 
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
+_FOLDER = pathlib.Path(__file__).resolve().parent
+# Where a wheel has the libraries.
+_INSTALLED = _FOLDER / "liblstm.libs"
+_ROOT = _FOLDER.parents[1]
 # Type codes of NumPy's array interface and of the buffer protocol, and their names.
 _TYPES = {"f4": "float32", "f8": "float64", "i8": "int64", "i4": "int32", "u1": "uint8",
           "f": "float32", "d": "float64", "q": "int64", "l": "int64", "i": "int32",
@@ -17,11 +20,12 @@ _SIZES = {"float32": 4, "int64": 8, "uint8": 1}
 
 
 def load(name, variable):
-    """Loads lib<name>: the file that the environment variable names, else that in build/
-    or else the newest in another build folder of this source tree, else what the system's
-    loader finds."""
-    if os.environ.get(variable):
-        return ctypes.CDLL(os.environ[variable])
+    """Loads lib<name>: the file that the environment variable names, else that of the
+    wheel that this file came with, else that in build/ or else the newest in another build
+    folder of this source tree, else what the system's loader finds."""
+    installed = _INSTALLED / f"lib{name}.so.1"
+    if os.environ.get(variable) or installed.exists():
+        return ctypes.CDLL(os.environ.get(variable) or str(installed))
     pattern = f"build*/lib/{name}/lib{name}.so.1"
     built = sorted(_ROOT.glob(pattern), reverse=True, key=lambda path: (
         path.parents[2].name == "build", path.stat().st_mtime))
