@@ -19,20 +19,7 @@ static inline vf v_fma(vf a, vf b, vf c)
     return (vf)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
 }
 
-static inline vf v_select(vi mask, vf a, vf b)
-{
-    return (vf)((mask & (vi)a) | (~mask & (vi)b));
-}
-
-static inline vf v_min(vf a, vf x)
-{
-    return v_select(a < x, a, x);
-}
-
-static inline vf v_max(vf a, vf x)
-{
-    return v_select(a > x, a, x);
-}
+#include "lib/lstm/kernels/simd_select.h"
 
 static inline vu v_lookup(const uint32_t *table, vf index)
 {
