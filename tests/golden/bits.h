@@ -10,9 +10,9 @@ typedef struct bits_of_network {
 } bits_of_network;
 
 static const bits_of_network golden_bits[] = {
-    {UINT64_C(0xac6264495f7956cd), UINT64_C(0x8038254a1b227a97)},
-    {UINT64_C(0x5ac1a273d308aa27), UINT64_C(0xcc3e193f77717dc0)},
-    {UINT64_C(0xa1f94c7f89a76a29), UINT64_C(0x6d1be12b5f3d1d05)},
+    {UINT64_C(0x5140f8fe04e89124), UINT64_C(0x5c5cb510e886d1a7)},
+    {UINT64_C(0x09ce278b5426ef70), UINT64_C(0x9299d0e085a04a10)},
+    {UINT64_C(0xb83e258ef53a99bd), UINT64_C(0xaffe7ca457ea58bd)},
 };
 
 #endif

@@ -9,7 +9,7 @@ static const lstm_adam_coefficients coupled = {
     .beta2 = 0.999f,
     .one_minus_beta2 = 0.001f,
     .step_size = 0.0036900369f,
-    .bias_correction = 0.0547448f,
+    .root_factor = 18.26657f,
     .eps = 1e-8f,
     .decay = 0.01f,
     .shrink = 1,
@@ -73,7 +73,7 @@ static void check_step(const moments *before, const moments *after, size_t i,
         v = largest = largest > v ? largest : v;
     assert_close(after->largest.data[i], largest, keep_largest ? u * largest : 0);
     double slope =
-        (double)k->step_size / (sqrt(v) / (double)k->bias_correction + (double)k->eps);
+        (double)k->step_size / (sqrt(v) * (double)k->root_factor + (double)k->eps);
     assert_close(after->p.data[i], p - slope * m,
                  u * (fabs(p) + slope * fabs(m)) + slope * m_error);
     assert_true(after->g.data[i] == before->g.data[i]);
@@ -169,7 +169,7 @@ static void all_sets_give_the_same_bits(void **state)
         hash = hash_floats(hash, halves, 2);
         guarded_destroy(&x);
     }
-    assert_hash(hash, 0xd4826bce81cd1de0u, 0xd4826bce81cd1de0u);
+    assert_hash(hash, 0x566df730b35f032du, 0x566df730b35f032du);
 }
 
 int main(void)

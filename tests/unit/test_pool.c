@@ -3,10 +3,12 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <lstm/threads.h>
 
+#include "lib/lstm/core/denormals.h"
 #include "lib/lstm/core/pool.h"
 #include "tests/support/test.h"
 
@@ -271,6 +273,47 @@ static void the_affinity_mask_bounds_the_number(void **state)
     assert_int_equal(threads_of_process("3", 1), 3);
 }
 
+/* Each share halves a number that is too small for it when denormal numbers are off. */
+static void halve(void *work, lstm_team *team, size_t share, size_t shares)
+{
+    (void)team;
+    (void)shares;
+    volatile float *numbers = work;
+    numbers[share] = numbers[share] / 2;
+}
+
+static void workers_flush_as_the_caller_does(void **state)
+{
+    (void)state;
+    set_threads(4);
+    for (int off = 0; off < 2; off++) {
+        float numbers[4] = {0x1p-126f, 0x1p-126f, 0x1p-126f, 0x1p-126f};
+        uint64_t mode = off ? lstm_denormals_off() : lstm_float_mode();
+        lstm_pool_run(halve, numbers, 4);
+        lstm_denormals_restore(mode);
+        for (size_t i = 1; i < 4; i++)
+            assert_memory_equal(&numbers[i], &numbers[0], sizeof(numbers[0]));
+    }
+}
+
+static double processor_seconds(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
+}
+
+/* A worker that went on looking for work would use all of the time. */
+static void idle_workers_are_asleep(void **state)
+{
+    (void)state;
+    set_threads(2);
+    run_tally(2);
+    double before = processor_seconds();
+    usleep(200000);
+    assert_true(processor_seconds() - before < 0.05);
+}
+
 int main(int count, char **words)
 {
     if (count == 2 && strcmp(words[1], "threads") == 0)
@@ -289,6 +332,8 @@ int main(int count, char **words)
                                   reset_threads),
         cmocka_unit_test_teardown(the_child_of_a_fork_has_a_pool_of_its_own,
                                   reset_threads),
+        cmocka_unit_test_teardown(workers_flush_as_the_caller_does, reset_threads),
+        cmocka_unit_test_teardown(idle_workers_are_asleep, reset_threads),
         TEST(the_environment_gives_the_number),
         TEST(nonsense_in_the_environment_counts_for_nothing),
         TEST(the_affinity_mask_bounds_the_number),

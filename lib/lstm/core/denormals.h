@@ -15,25 +15,34 @@
 #include <xmmintrin.h>
 #endif
 
-/** Turns denormal numbers off; returns the mode that was on. */
-static inline uint64_t lstm_denormals_off(void)
+/** The mode of the thread: denormal numbers and rounding. */
+static inline uint64_t lstm_float_mode(void)
 {
 #if defined(__x86_64__)
-    /* Flush results to zero, and take operands as zeros. */
-    unsigned mode = _mm_getcsr();
-    _mm_setcsr(mode | 1u << 15 | 1u << 6);
-    return mode;
+    return _mm_getcsr();
 #elif defined(__aarch64__)
     uint64_t mode;
     __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
-    __asm__ volatile("msr fpcr, %0" ::"r"(mode | (uint64_t)1 << 24));
     return mode;
 #else
     return 0;
 #endif
 }
 
-/** Puts the mode back. */
+/** Turns denormal numbers off; returns the mode that was on. */
+static inline uint64_t lstm_denormals_off(void)
+{
+    uint64_t mode = lstm_float_mode();
+#if defined(__x86_64__)
+    /* Flush results to zero, and take operands as zeros. */
+    _mm_setcsr((unsigned)mode | 1u << 15 | 1u << 6);
+#elif defined(__aarch64__)
+    __asm__ volatile("msr fpcr, %0" ::"r"(mode | (uint64_t)1 << 24));
+#endif
+    return mode;
+}
+
+/** Puts a mode back. */
 static inline void lstm_denormals_restore(uint64_t mode)
 {
 #if defined(__x86_64__)

@@ -13,8 +13,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <time.h>
 
+#include "lib/lstm/core/denormals.h"
 #include "lib/lstm/core/pool.h"
 #include "lib/lstm/core/status.h"
 
@@ -51,6 +52,8 @@ static struct {
     gate finish;
     lstm_work function;
     void *work;
+    /** Of the caller: workers round and flush as it does. */
+    uint64_t float_mode;
     lstm_team team;
     atomic_size_t running;
 } pool = {
@@ -77,21 +80,42 @@ static void gate_open(gate *g, unsigned value)
     pthread_mutex_unlock(&g->lock);
 }
 
-/* Waits until the gate is no longer at seen; returns where it is. */
-static unsigned gate_wait(gate *g, unsigned seen, bool look)
+static int64_t nanoseconds(void)
 {
-    /* A pause takes some 40 to 140 cycles: about 50 microseconds. */
-    enum { LOOKS = 2000 };
-    for (int i = 0; look && i < LOOKS; i++) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* Looks at the gate for a while; returns where it is, seen when it has not moved. */
+static unsigned gate_look(gate *g, unsigned seen)
+{
+    /* A pause takes 40 to 140 cycles, so the clock says when the time is over. */
+    enum { PAUSES = 64, LOOK_NANOSECONDS = 50000 };
+    int64_t end = 0, now = 0;
+    for (unsigned i = 0; end == 0 || now < end; i++) {
         unsigned value = atomic_load_explicit(&g->value, memory_order_acquire);
         if (value != seen)
             return value;
+        if (i % PAUSES == 0) {
+            now = nanoseconds();
+            end = end ? end : now + LOOK_NANOSECONDS;
+        }
         pause_briefly();
     }
+    return seen;
+}
+
+/* Waits until the gate is no longer at seen; returns where it is. */
+static unsigned gate_wait(gate *g, unsigned seen, bool look)
+{
+    unsigned value = look ? gate_look(g, seen) : seen;
+    if (value != seen)
+        return value;
     pthread_mutex_lock(&g->lock);
     while (atomic_load_explicit(&g->value, memory_order_acquire) == seen)
         pthread_cond_wait(&g->moved, &g->lock);
-    unsigned value = atomic_load_explicit(&g->value, memory_order_acquire);
+    value = atomic_load_explicit(&g->value, memory_order_acquire);
     pthread_mutex_unlock(&g->lock);
     return value;
 }
@@ -132,6 +156,7 @@ static void *worker_main(void *argument)
             return NULL;
         if (index >= shares)
             continue;
+        lstm_denormals_restore(pool.float_mode);
         pool.function(pool.work, &pool.team, index, shares);
         if (atomic_fetch_sub(&pool.running, 1) == 1)
             gate_open(&pool.finish, atomic_load(&pool.finish.value) + 1);
@@ -293,6 +318,7 @@ void lstm_pool_run(lstm_work function, void *work, size_t limit)
     } else {
         pool.function = function;
         pool.work = work;
+        pool.float_mode = lstm_float_mode();
         pool.team.shares = shares;
         atomic_store(&pool.running, shares - 1);
         unsigned finished = atomic_load(&pool.finish.value);

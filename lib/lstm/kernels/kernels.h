@@ -154,8 +154,8 @@ typedef struct lstm_outer {
 typedef struct lstm_adam_coefficients {
     /** 1 - beta1, beta2, 1 - beta2. */
     float one_minus_beta1, beta2, one_minus_beta2;
-    /** lr / (1 - beta1^t), and sqrt(1 - beta2^t). */
-    float step_size, bias_correction;
+    /** lr / (1 - beta1^t), and 1 / sqrt(1 - beta2^t). */
+    float step_size, root_factor;
     float eps;
     /** Added to the gradient as decay * p; 0 when decoupled or none. */
     float decay;

@@ -186,7 +186,7 @@ static lstm_adam_coefficients coefficients_of(const lstm_adam *adam, const slot 
         .beta2 = (float)config->beta2,
         .one_minus_beta2 = (float)(1 - config->beta2),
         .step_size = (float)(lr / (1 - lstm_power(config->beta1, adam->steps))),
-        .bias_correction = (float)sqrt(1 - lstm_power(config->beta2, adam->steps)),
+        .root_factor = (float)(1 / sqrt(1 - lstm_power(config->beta2, adam->steps))),
         .eps = (float)config->eps,
         .decay = config->decoupled ? 0 : (float)decay,
         .shrink = config->decoupled ? (float)(1 - lr * decay) : 1,

@@ -1,17 +1,8 @@
-/*
- * Named sets of parameters.
- *
- * Values and gradients are walked in blocks of BLOCK elements that never cross the end
- * of a parameter. What is summed over them is summed per block, then block by block,
- * which is the same chain for any number of threads.
- */
-#include <assert.h>
-#include <math.h>
+/* Named sets of parameters: what is in them. params_gradient.c has what is computed. */
 #include <string.h>
 
 #include "lib/common/memory.h"
 #include "lib/lstm/core/status.h"
-#include "lib/lstm/kernels/kernels.h"
 #include "lib/lstm/nn/parameter.h"
 #include "lib/lstm/tensor/tensor.h"
 
@@ -181,93 +172,4 @@ lstm_tensor *lstm_params_grad(const lstm_params *params, size_t index)
 {
     const lstm_parameter *parameter = lstm_params_parameter(params, index);
     return parameter ? parameter->grad : NULL;
-}
-
-lstm_status lstm_params_zero_grad(lstm_params *params)
-{
-    if (!params)
-        return lstm_fail_null("params", "params");
-    for (size_t i = 0; i < params->size; i++)
-        lstm_tensor_fill(lstm_params_grad(params, i), 0);
-    return LSTM_OK;
-}
-
-static double sum_squares(const lstm_tensor *tensor)
-{
-    enum { BLOCK = 4096 };
-    assert(lstm_tensor_is_contiguous(tensor));
-    size_t count = lstm_tensor_count(tensor);
-    double sum = 0;
-    for (size_t i = 0; i < count; i += BLOCK) {
-        size_t size = count - i < BLOCK ? count - i : BLOCK;
-        sum += lstm_kernels_get()->sum_squares(size, tensor->data + i);
-    }
-    return sum;
-}
-
-lstm_status lstm_params_check_finite(const lstm_params *params)
-{
-    for (size_t i = 0; i < params->size; i++) {
-        const lstm_tensor *grad = lstm_params_grad(params, i);
-        /* The sum is finite when all elements are, and is made of whole vectors. */
-        if (isfinite(sum_squares(grad)))
-            continue;
-        for (size_t j = 0; j < lstm_tensor_count(grad); j++)
-            if (!isfinite(grad->data[j]))
-                return lstm_fail(LSTM_NOT_FINITE,
-                                 "params: gradient of %s is %g at element %zu, "
-                                 "expected finite",
-                                 params->entries[i].name, (double)grad->data[j], j);
-    }
-    return LSTM_OK;
-}
-
-lstm_status lstm_params_clip_norm(lstm_params *params, double max_norm, double *norm)
-{
-    /* torch.nn.utils.clip_grad_norm_() adds this to the norm. */
-    const double guard = 1e-6;
-    if (!params)
-        return lstm_fail_null("params", "params");
-    if (!(max_norm > 0))
-        return lstm_fail(LSTM_INVALID_ARGUMENT,
-                         "params: max_norm is %g, expected above 0", max_norm);
-    double sum = 0;
-    for (size_t i = 0; i < params->size; i++)
-        sum += sum_squares(lstm_params_grad(params, i));
-    /* No sum of squares of floats reaches the end of double: it is finite when all of
-     * them are. */
-    double total = sqrt(sum);
-    if (norm)
-        *norm = total;
-    if (!isfinite(total))
-        return lstm_params_check_finite(params);
-    float factor = (float)(max_norm / (total + guard));
-    if (!(factor < 1))
-        return LSTM_OK;
-    for (size_t i = 0; i < params->size; i++) {
-        lstm_tensor *grad = lstm_params_grad(params, i);
-        lstm_kernels_get()->scale(lstm_tensor_count(grad), grad->data, factor);
-    }
-    return LSTM_OK;
-}
-
-lstm_status lstm_params_clip_value(lstm_params *params, double limit)
-{
-    if (!params)
-        return lstm_fail_null("params", "params");
-    if (!(limit >= 0))
-        return lstm_fail(LSTM_INVALID_ARGUMENT,
-                         "params: limit is %g, expected at least 0", limit);
-    float high = (float)limit;
-    for (size_t i = 0; i < params->size; i++) {
-        lstm_tensor *grad = lstm_params_grad(params, i);
-        size_t count = lstm_tensor_count(grad);
-        /* A NaN is neither above nor below, and stays. */
-        for (size_t j = 0; j < count; j++) {
-            float value = grad->data[j];
-            value = value > high ? high : value;
-            grad->data[j] = value < -high ? -high : value;
-        }
-    }
-    return LSTM_OK;
 }
