@@ -10,15 +10,20 @@ message, which shows both shapes.
     net = lstm.Layer(28, 128, layers=2, batch_first=True, rng=rng)
     net.forward(x, out=out)                # x [N, T, 28] -> out [N, T, 128]
 """
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from ctypes import byref, c_bool, c_double, c_float, c_int64, c_size_t, c_uint64, c_void_p
 from ctypes import create_string_buffer, pointer
+from os import PathLike
+from typing import Any, Union
 
 import lstm_native as native
 from lstm_c import (BFLOAT16, FLOAT32, KERAS, MAX_RANK, MAX_THREADS, MEAN, NONE, ONEDNN,
                     ONNX, PYTORCH, SUM, AdamConfig, CrossEntropyConfig, Error,
                     FileOptions, LayerConfig, Plateau, Schedule, create, library, pairs,
                     weight_shapes)
-from lstm_tensor import Rng, Tensor, call, pointer_of, tensor_of
+from lstm_tensor import Array, Rng, Tensor, call, pointer_of, tensor_of
 
 __all__ = ["BFLOAT16", "FLOAT32", "KERAS", "MAX_RANK", "MAX_THREADS", "MEAN", "NONE",
            "ONEDNN", "ONNX", "PYTORCH", "SUM", "Adam", "AdamConfig", "CrossEntropy",
@@ -26,37 +31,45 @@ __all__ = ["BFLOAT16", "FLOAT32", "KERAS", "MAX_RANK", "MAX_THREADS", "MEAN", "N
            "Tensor", "file_metadata", "kernels_name", "schedule_lr", "set_reproducible",
            "set_threads", "threads", "version"]
 
+Path = Union[str, PathLike]
 
-def version():
+
+def version() -> str:
     """Version of the library that is running."""
     return library.lstm_version().decode()
 
 
-def kernels_name():
+def kernels_name() -> str:
     """The set of kernels in use: "avx512", "avx2", "neon" or "generic"."""
     return library.lstm_kernels_name().decode()
 
 
-def threads():
+def threads() -> int:
     """How many threads a call may use."""
     return library.lstm_threads()
 
 
-def set_threads(count):
+def set_threads(count: int) -> None:
     """Sets how many threads a call may use; 0 goes back to the default."""
     library.lstm_set_threads(count)
 
 
-def set_reproducible(reproducible=True):
+def set_reproducible(reproducible: bool = True) -> None:
     """Turns the mode on or off in which every processor gives the same bits."""
     library.lstm_set_reproducible(reproducible)
 
 
 class Layer(native.Handle):
     """A stack of LSTM layers, as torch.nn.LSTM. Without a generator the weights are
-    zero; with dropout the generator is used at each forward and lives as long."""
+    zero; with dropout the generator is used at each forward and lives as long. Options:
+    proj_size, dropout, no_bias, batch_first, bidirectional, precision (BFLOAT16).
 
-    def __init__(self, inputs, hidden, layers=1, *, rng=None, **options):
+    With N sequences of T steps, S = proj_size or hidden, and D = 2 when bidirectional,
+    else 1: x is [N, T, inputs] with batch_first, else [T, N, inputs]; out likewise with
+    D*S; h0 and hn [layers*D, N, S]; c0 and cn [layers*D, N, hidden]."""
+
+    def __init__(self, inputs: int, hidden: int, layers: int = 1, *,
+                 rng: Rng | None = None, **options: Any) -> None:
         config = LayerConfig(inputs=inputs, hidden=hidden, layers=layers, **options)
         pointer = create("lstm_layer_create", byref(config), pointer_of(rng, Rng))
         # Only dropout draws from the generator later on.
@@ -64,7 +77,7 @@ class Layer(native.Handle):
                          *([rng] if options.get("dropout") else []))
 
     @classmethod
-    def load(cls, path, prefix, rng=None):
+    def load(cls, path: Path, prefix: str, rng: Rng | None = None) -> Layer:
         """A layer out of a file; without a generator it has no dropout."""
         layer = cls.__new__(cls)
         pointer = create("lstm_layer_load", str(path).encode(), prefix.encode(),
@@ -74,19 +87,20 @@ class Layer(native.Handle):
         return layer
 
     @property
-    def config(self):
+    def config(self) -> LayerConfig:
         """A copy of the options."""
         return LayerConfig.from_buffer_copy(
             library.lstm_layer_get_config(self.pointer).contents)
 
-    def train(self, training=True):
+    def train(self, training: bool = True) -> None:
         """Switches between training and evaluation."""
         library.lstm_layer_set_training(self.pointer, training)
 
-    def forward(self, x, h0=None, c0=None, out=None, hn=None, cn=None, lengths=None):
-        """x [N, T, I] with batch_first, else [T, N, I]; h0, c0, hn, cn [L*D, N, .];
-        out [N, T, .] or [T, N, .]; lengths N numbers of steps from 1 to T. What is None
-        is zero, not wanted, or all steps."""
+    def forward(self, x: Array, h0: Array | None = None, c0: Array | None = None,
+                out: Array | None = None, hn: Array | None = None,
+                cn: Array | None = None, lengths: Sequence[int] | None = None) -> None:
+        """Shapes as above; lengths are N numbers of steps from 1 to T. What is None is
+        zero, not wanted, or all steps."""
         x = tensor_of("x", x)
         inputs, outputs = {"h0": h0, "c0": c0}, {"out": out, "hn": hn, "cn": cn}
         if lengths is None:
@@ -98,22 +112,39 @@ class Layer(native.Handle):
         first = self.pointer, x.pointer, (c_size_t * count)(*map(int, lengths))
         call(library.lstm_layer_forward_lengths, first, inputs, outputs)
 
-    def backward(self, dout=None, dhn=None, dcn=None, dx=None, dh0=None, dc0=None):
-        """Gradients of the outputs in, of the inputs out; those of the parameters are
-        added to what they were."""
+    def backward(self, dout: Array | None = None, dhn: Array | None = None,
+                 dcn: Array | None = None, dx: Array | None = None,
+                 dh0: Array | None = None, dc0: Array | None = None) -> None:
+        """Gradients of the outputs in, of the inputs out, each in the shape of its value;
+        those of the parameters are added to what they were."""
         call(library.lstm_layer_backward, (self.pointer,),
               {"dout": dout, "dhn": dhn, "dcn": dcn}, {"dx": dx, "dh0": dh0, "dc0": dc0})
 
-    def set_weights(self, index, direction, layout, input, recurrent, bias=None,
-                    projection=None):
+    def workspace_size(self, training: bool, batch: int, steps: int) -> int:
+        """How many bytes forward and backward of a batch work in."""
+        return library.lstm_layer_workspace_size(self.pointer, training, batch, steps)
+
+    def set_workspace(self, memory: Array | None) -> None:
+        """Memory for that, an array of uint8 [size] aligned to 64 bytes, which is kept
+        alive; None goes back to memory of the layer's own."""
+        kept = memory if memory is None else \
+            native.Memory("memory", memory, "uint8").writable()
+        library.lstm_layer_set_workspace(self.pointer, kept and kept.address,
+                                         kept.shape[0] if kept else 0)
+        self._workspace = kept
+
+    def set_weights(self, index: int, direction: int, layout: int, input: Array,
+                    recurrent: Array, bias: Array | None = None,
+                    projection: Array | None = None) -> None:
         """Sets the weights of one direction (0 forward, 1 reverse) of one layer from
         arrays in the layout of PYTORCH, KERAS, ONNX or ONEDNN: see lstm/weights.h."""
         self._weights(library.lstm_layer_set_weights, index, direction, layout, {
             "input": input, "recurrent": recurrent, "bias": bias,
             "projection": projection}, False)
 
-    def get_weights(self, index, direction, layout, input=None, recurrent=None, bias=None,
-                    projection=None):
+    def get_weights(self, index: int, direction: int, layout: int,
+                    input: Array | None = None, recurrent: Array | None = None,
+                    bias: Array | None = None, projection: Array | None = None) -> None:
         """Reads them into arrays of the same shapes; what is None is not wanted."""
         self._weights(library.lstm_layer_get_weights, index, direction, layout, {
             "input": input, "recurrent": recurrent, "bias": bias,
@@ -134,28 +165,29 @@ class Stream(native.Handle):
     step by step; with a head, a Linear, its outputs come out. Streams of one layer may
     be used from several threads at once."""
 
-    def __init__(self, layer, head=None, batch=1):
+    def __init__(self, layer: Layer, head: Linear | None = None,
+                 batch: int = 1) -> None:
         pointer = create("lstm_stream_create", pointer_of(layer, Layer),
                          pointer_of(head, Linear), batch)
         super().__init__(pointer, library.lstm_stream_destroy, layer)
         self._batch = batch
 
-    def step(self, x, y=None):
+    def step(self, x: Array, y: Array | None = None) -> None:
         """x [N, I], or a block of steps as Layer.forward() takes it, -> y [N, C]."""
         call(library.lstm_stream_step, (self.pointer,), {"x": x}, {"y": y})
 
-    def reset(self, rows=None):
+    def reset(self, rows: Sequence[bool] | None = None) -> None:
         """Sets the states of all sequences to zero, or of those whose row is true."""
         if rows is not None and len(rows) != self._batch:
             raise ValueError(f"rows is [{len(rows)}], expected [{self._batch}]")
         rows = rows if rows is None else (c_bool * self._batch)(*map(bool, rows))
         library.lstm_stream_reset(self.pointer, rows)
 
-    def get_state(self, h=None, c=None):
+    def get_state(self, h: Array | None = None, c: Array | None = None) -> None:
         """Reads the states into h [L, N, .] and c [L, N, H]."""
         call(library.lstm_stream_get_state, (self.pointer,), {}, {"h": h, "c": c})
 
-    def set_state(self, h=None, c=None):
+    def set_state(self, h: Array | None = None, c: Array | None = None) -> None:
         """Sets the states; what is None becomes zero."""
         call(library.lstm_stream_set_state, (self.pointer,), {"h": h, "c": c}, {})
 
@@ -163,31 +195,34 @@ class Stream(native.Handle):
 class Linear(native.Handle):
     """A linear layer with bias, as torch.nn.Linear."""
 
-    def __init__(self, inputs, outputs, rng=None):
+    def __init__(self, inputs: int, outputs: int, rng: Rng | None = None) -> None:
         pointer = create("lstm_linear_create", inputs, outputs, pointer_of(rng, Rng))
         super().__init__(pointer, library.lstm_linear_destroy)
 
     @classmethod
-    def load(cls, path, prefix):
+    def load(cls, path: Path, prefix: str) -> Linear:
         """A linear layer out of a file; the shapes in it tell the sizes."""
         linear, made = cls.__new__(cls), ("lstm_linear_load", str(path).encode())
         native.Handle.__init__(linear, create(*made, prefix.encode()),
                                library.lstm_linear_destroy)
         return linear
 
-    def forward(self, x, y):
+    def forward(self, x: Array, y: Array) -> None:
         """x [N, inputs] -> y [N, outputs]."""
         call(library.lstm_linear_forward, (self.pointer,), {"x": x}, {"y": y})
 
-    def backward(self, dy, dx=None):
+    def backward(self, dy: Array, dx: Array | None = None) -> None:
         """dy [N, outputs] -> dx [N, inputs]; gradients of the parameters are added."""
         call(library.lstm_linear_backward, (self.pointer,), {"dy": dy}, {"dx": dx})
 
 
 class CrossEntropy(native.Handle):
-    """Cross-entropy of class scores, as torch.nn.CrossEntropyLoss."""
+    """Cross-entropy of class scores, as torch.nn.CrossEntropyLoss. class_weights are C
+    numbers; options: label_smoothing, zero_mean_of_none."""
 
-    def __init__(self, reduction=MEAN, class_weights=None, ignore_index=None, **options):
+    def __init__(self, reduction: int = MEAN,
+                 class_weights: Sequence[float] | None = None,
+                 ignore_index: int | None = None, **options: Any) -> None:
         config = CrossEntropyConfig(reduction=reduction, **options)
         if class_weights is not None:
             config.classes = len(class_weights)
@@ -198,7 +233,7 @@ class CrossEntropy(native.Handle):
                          library.lstm_cross_entropy_destroy)
         self._reduction, self._rows = reduction, 0
 
-    def forward(self, logits, targets):
+    def forward(self, logits: Array, targets: Array) -> float | list[float]:
         """logits [N, C], targets [N] int64; the loss, or with NONE a list of N."""
         logits = tensor_of("logits", logits)
         rows = logits.shape[0]
@@ -211,7 +246,8 @@ class CrossEntropy(native.Handle):
         self._rows = rows
         return list(value) if self._reduction == NONE else value[0]
 
-    def forward_probabilities(self, logits, targets):
+    def forward_probabilities(self, logits: Array,
+                              targets: Array) -> float | list[float]:
         """logits and targets [N, C]; the loss, or with NONE a list of N."""
         logits, targets = tensor_of("logits", logits), tensor_of("targets", targets)
         rows = logits.shape[0]
@@ -221,7 +257,8 @@ class CrossEntropy(native.Handle):
         self._rows = rows
         return list(value) if self._reduction == NONE else value[0]
 
-    def backward(self, dlogits, dvalue=None):
+    def backward(self, dlogits: Array,
+                 dvalue: float | Sequence[float] | None = None) -> None:
         """dlogits [N, C]; dvalue is the gradient of the loss, a number or N of them."""
         dlogits = tensor_of("dlogits", dlogits, True)
         if dvalue is not None:
@@ -236,13 +273,13 @@ class CrossEntropy(native.Handle):
 class Params(native.Handle):
     """Named parameters and gradients of layers: Params(lstm=layer, fc=linear)."""
 
-    def __init__(self, **layers):
+    def __init__(self, **layers: Layer | Linear) -> None:
         super().__init__(create("lstm_params_create"), library.lstm_params_destroy)
         self._layers = []
         for prefix, layer in layers.items():
             self.add(prefix, layer)
 
-    def add(self, prefix, layer):
+    def add(self, prefix: str, layer: Layer | Linear) -> None:
         """Adds the parameters of a Layer or Linear as "PREFIX.weight..."."""
         kind = "layer" if isinstance(layer, Layer) else "linear"
         add = getattr(library, f"lstm_params_add_{kind}")
@@ -251,15 +288,15 @@ class Params(native.Handle):
         layer._dependents.add(self)
         self._layers.append(layer)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return library.lstm_params_size(self.pointer)
 
     @property
-    def count(self):
+    def count(self) -> int:
         """Number of float32 values in all parameters."""
         return library.lstm_params_count(self.pointer)
 
-    def names(self):
+    def names(self) -> list[str]:
         """Names in PyTorch's order."""
         return [library.lstm_params_name(self.pointer, i).decode()
                 for i in range(len(self))]
@@ -268,35 +305,39 @@ class Params(native.Handle):
         pointer = c_void_p(function(self.pointer, self.names().index(name)))
         return Tensor._from(pointer, self, *self._layers, destroy=lambda _: None)
 
-    def value(self, name):
+    def value(self, name: str) -> Tensor:
         """Values of a parameter, a tensor of its layer's."""
         return self._item(library.lstm_params_value, name)
 
-    def grad(self, name):
+    def grad(self, name: str) -> Tensor:
         """Gradient of a parameter, a tensor of its layer's."""
         return self._item(library.lstm_params_grad, name)
 
-    def zero_grad(self):
+    def zero_grad(self) -> None:
         """Sets all gradients to zero."""
         library.lstm_params_zero_grad(self.pointer)
 
-    def clip_norm(self, max_norm):
+    def clip_norm(self, max_norm: float) -> float:
         """Scales all gradients to a common norm of at most this; the norm before."""
         norm = c_double()
         library.lstm_params_clip_norm(self.pointer, max_norm, byref(norm))
         return norm.value
 
-    def clip_value(self, limit):
+    def clip_value(self, limit: float) -> None:
         """Limits every element of every gradient to [-limit, limit]."""
         library.lstm_params_clip_value(self.pointer, limit)
 
-    def save(self, path, adam=None, rng=None, rename=None, metadata=None):
+    def save(self, path: Path, adam: Adam | None = None, rng: Rng | None = None,
+             rename: Mapping[str, str] | None = None,
+             metadata: Mapping[str, str] | None = None) -> None:
         """Writes a safetensors file; with an optimiser and a generator a checkpoint.
         rename maps beginnings of names to those in the file."""
         options = _file_options(adam, rng, rename, metadata)
         library.lstm_params_save_as(self.pointer, str(path).encode(), byref(options))
 
-    def load(self, path, adam=None, rng=None, rename=None, allow_surplus=False):
+    def load(self, path: Path, adam: Adam | None = None, rng: Rng | None = None,
+             rename: Mapping[str, str] | None = None,
+             allow_surplus: bool = False) -> int:
         """Reads a safetensors file; returns how many tensors were not F32."""
         options = _file_options(adam, rng, rename, None)
         converted = c_size_t()
@@ -312,7 +353,7 @@ def _file_options(adam, rng, rename, metadata):
                        metadata=metadata, metadata_count=len(metadata) // 2)
 
 
-def file_metadata(path, key, size=1 << 16):
+def file_metadata(path: Path, key: str, size: int = 1 << 16) -> str:
     """One text of the metadata of a safetensors file."""
     text = create_string_buffer(size)
     library.lstm_file_metadata(str(path).encode(), key.encode(), text, size)
@@ -320,37 +361,40 @@ def file_metadata(path, key, size=1 << 16):
 
 
 class Adam(native.Handle):
-    """The Adam optimiser; decoupled=True is AdamW."""
+    """The Adam optimiser. Options: lr, beta1, beta2, eps, weight_decay, decoupled (AdamW),
+    amsgrad, maximize, check_finite."""
 
-    def __init__(self, params, **options):
+    def __init__(self, params: Params, **options: Any) -> None:
         config = AdamConfig(**options)
         pointer = create("lstm_adam_create", pointer_of(params, Params), byref(config))
         super().__init__(pointer, library.lstm_adam_destroy, params)
 
-    def step(self):
+    def step(self) -> None:
         """Moves all parameters one step against their gradients."""
         library.lstm_adam_step(self.pointer)
 
     @property
-    def lr(self):
+    def lr(self) -> float:
         """Learning rate of the next step."""
         return library.lstm_adam_lr(self.pointer)
 
     @lr.setter
-    def lr(self, lr):
+    def lr(self, lr: float) -> None:
         library.lstm_adam_set_lr(self.pointer, lr)
 
     @property
-    def steps(self):
+    def steps(self) -> int:
         """Number of steps taken."""
         return library.lstm_adam_steps(self.pointer)
 
-    def set_parameter(self, index, lr_factor=1.0, weight_decay=0.0):
+    def set_parameter(self, index: int, lr_factor: float = 1.0,
+                      weight_decay: float = 0.0) -> None:
         """Gives a parameter a learning rate and a weight decay of its own."""
         library.lstm_adam_set_parameter(self.pointer, index, lr_factor, weight_decay)
 
 
-def schedule_lr(step, kind, lr, milestones=(), **options):
+def schedule_lr(step: int, kind: int, lr: float, milestones: Sequence[int] = (),
+                **options: Any) -> float:
     """Learning rate of a step; kinds and options as in lstm/schedule.h."""
     schedule = Schedule(kind=kind, lr=lr, milestone_count=len(milestones), **options)
     schedule.milestones = (c_uint64 * len(milestones))(*milestones)

@@ -1,4 +1,6 @@
 """The functions and structures of liblstm as ctypes sees them; lstm.py is for users."""
+from __future__ import annotations
+
 import ctypes
 from ctypes import POINTER, byref, c_bool, c_char_p, c_double, c_float, c_int, c_int64
 from ctypes import c_size_t, c_ssize_t, c_uint8, c_uint64, c_void_p
@@ -19,7 +21,7 @@ class Error(Exception):
         super().__init__(library.lstm_last_error().decode(errors="replace"))
 
     @property
-    def name(self):
+    def name(self) -> str:
         """Such as "LSTM_SHAPE_MISMATCH"."""
         return library.lstm_status_name(self.status).decode()
 
@@ -62,7 +64,7 @@ class Plateau(ctypes.Structure):
                 ("cooldown", c_uint64), ("min_lr", c_double), ("started", c_bool),
                 ("best", c_double), ("bad", c_uint64), ("cooling", c_uint64)]
 
-    def update(self, metric):
+    def update(self, metric: float) -> float:
         """Takes a metric, and returns the learning rate from now on."""
         library.lstm_plateau_update(byref(self), metric)
         return self.lr

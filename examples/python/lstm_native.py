@@ -1,11 +1,18 @@
 """What lstm.py and mnist.py share: finding a C library, handles that are freed exactly
 once, and the memory of arrays without copies. The standard library alone."""
+from __future__ import annotations
+
+import _thread
 import ctypes
 import ctypes.util
 import os
 import pathlib
+import signal
 import sys
+import threading
+import time
 import weakref
+from typing import Any
 
 _FOLDER = pathlib.Path(__file__).resolve().parent
 # Where a wheel has the libraries.
@@ -19,7 +26,7 @@ _ORDER = "@=<" if sys.byteorder == "little" else "@=>"
 _SIZES = {"float32": 4, "int64": 8, "uint8": 1}
 
 
-def load(name, variable):
+def load(name: str, variable: str) -> ctypes.CDLL:
     """Loads lib<name>: the file that the environment variable names, else that of the
     wheel that this file came with, else that in build/ or else the newest in another build
     folder of this source tree, else what the system's loader finds."""
@@ -54,13 +61,13 @@ class Handle:
         self._finalizer = weakref.finalize(self, _destroy, destroy, pointer, owners)
 
     @property
-    def pointer(self):
+    def pointer(self) -> ctypes.c_void_p:
         """The C pointer, to be handed to a function of the library."""
         if not self._finalizer.alive:
             raise ValueError(f"{type(self).__name__} is closed")
         return self._pointer
 
-    def close(self):
+    def close(self) -> None:
         """Frees the object now; does nothing the second time."""
         for dependent in list(self._dependents):
             dependent.close()
@@ -74,13 +81,24 @@ class Handle:
 
 
 def _destroy(destroy, pointer, _owners):
-    destroy(ctypes.byref(pointer))
+    try:
+        destroy(ctypes.byref(pointer))
+    except KeyboardInterrupt:
+        # Python prints and forgets what a finalizer raises, so Ctrl-C comes once more when
+        # this is over. The pointer is NULL if it has been freed.
+        destroy(ctypes.byref(pointer))
+        _thread.start_new_thread(_interrupt_later, ())
+
+
+def _interrupt_later():
+    time.sleep(1e-3)
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
 
 class Memory:
     """Where the elements of somebody's array are; keeps the array alive."""
 
-    def __init__(self, name, array, wanted):
+    def __init__(self, name: str, array: Any, wanted: str) -> None:
         interface = getattr(array, "__array_interface__", None)
         if interface is not None:
             self._read_interface(interface)
@@ -125,14 +143,14 @@ class Memory:
     def __str__(self):
         return f"{self.type} [{', '.join(map(str, self.shape))}]"
 
-    def writable(self):
+    def writable(self) -> Memory:
         """Itself, as the memory of an output."""
         if self.readonly:
             raise ValueError(f"{self.name} is {self} and read-only, expected an array to "
                              f"write to")
         return self
 
-    def shaped(self, *shape):
+    def shaped(self, *shape: int) -> Memory:
         """Itself, without gaps and of this shape."""
         if self.shape != shape:
             raise ValueError(f"{self.name} is {self}, expected "
@@ -146,7 +164,7 @@ class Memory:
         return self
 
 
-def declare(library, prototypes):
+def declare(library: ctypes.CDLL, prototypes: dict) -> None:
     """Gives the functions of a library their types: {name: (result, [arguments])}."""
     for name, (result, arguments) in prototypes.items():
         function = getattr(library, name)

@@ -1,8 +1,14 @@
 """Tensors and generators of liblstm, and arrays as tensors; lstm.py is for users."""
+from __future__ import annotations
+
 from ctypes import c_float, c_int64, c_size_t, c_ssize_t, c_uint8
+from typing import Any
 
 import lstm_native as native
 from lstm_c import RNG_STATE_SIZE, create, library
+
+# A Tensor, a NumPy array, or anything else with memory of the right type.
+Array = Any
 
 
 def pointer_of(handle, kind):
@@ -17,7 +23,7 @@ class Tensor(native.Handle):
     """A float32 array: Tensor(2, 3) is [2, 3] zeros, Tensor.wrap(array) somebody's
     array without a copy. numpy.asarray(tensor) is its memory without a copy as well."""
 
-    def __init__(self, *shape):
+    def __init__(self, *shape: int) -> None:
         extents = (c_size_t * len(shape))(*shape)
         self._adopt(create("lstm_tensor_create", len(shape), extents))
 
@@ -32,7 +38,7 @@ class Tensor(native.Handle):
         return tensor
 
     @classmethod
-    def wrap(cls, array, name="array", output=False):
+    def wrap(cls, array: Array, name: str = "array", output: bool = False) -> Tensor:
         """A tensor over the memory of a float32 array, which it keeps alive."""
         memory = native.Memory(name, array, "float32")
         if output:
@@ -43,46 +49,46 @@ class Tensor(native.Handle):
                           (c_size_t * rank)(*memory.shape), strides)
         return cls._from(pointer, keep=memory)
 
-    def select(self, axis, index):
+    def select(self, axis: int, index: int) -> Tensor:
         """A view of one index of an axis."""
         return self._from(create("lstm_tensor_select", self.pointer, axis, index), self)
 
-    def narrow(self, axis, start, count):
+    def narrow(self, axis: int, start: int, count: int) -> Tensor:
         """A view of a range of an axis."""
         return self._from(
             create("lstm_tensor_narrow", self.pointer, axis, start, count), self)
 
-    def fill(self, value):
+    def fill(self, value: float) -> None:
         """Sets every element to one value."""
         library.lstm_tensor_fill(self.pointer, value)
 
-    def copy(self, source):
+    def copy(self, source: Array) -> None:
         """Copies every element of a tensor or array of the same shape."""
         source = tensor_of("source", source)
         library.lstm_tensor_copy(self.pointer, source.pointer)
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         """Extents of all axes."""
         rank = library.lstm_tensor_rank(self.pointer)
         return tuple(library.lstm_tensor_extent(self.pointer, i) for i in range(rank))
 
     @property
-    def strides(self):
+    def strides(self) -> tuple[int, ...]:
         """Distances between neighbours of all axes, in elements."""
         return tuple(library.lstm_tensor_stride(self.pointer, i)
                      for i in range(len(self.shape)))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return library.lstm_tensor_count(self.pointer)
 
     @property
-    def __array_interface__(self):
+    def __array_interface__(self) -> dict:
         return {"version": 3, "typestr": "<f4", "shape": self.shape,
                 "strides": tuple(4 * stride for stride in self.strides),
                 "data": (library.lstm_tensor_data(self.pointer), False)}
 
-    def tolist(self):
+    def tolist(self) -> list[float]:
         """All elements in row-major order, whatever the strides."""
         dense = Tensor(len(self))
         view = create("lstm_tensor_wrap", library.lstm_tensor_data(dense.pointer),
@@ -92,7 +98,7 @@ class Tensor(native.Handle):
             data = library.lstm_tensor_data(dense.pointer)
             return list((c_float * len(self)).from_address(data))
 
-    def argmax(self):
+    def argmax(self) -> list[int]:
         """The index of the largest element of each row of a tensor [N, C]."""
         rows, columns = self.shape
         elements = self.tolist()
@@ -118,33 +124,33 @@ def call(function, first, inputs, outputs):
 class Rng(native.Handle):
     """A random generator with PyTorch's streams."""
 
-    def __init__(self, seed):
+    def __init__(self, seed: int) -> None:
         super().__init__(create("lstm_rng_create", seed), library.lstm_rng_destroy)
 
-    def next(self):
+    def next(self) -> int:
         """64 bits."""
         return library.lstm_rng_next(self.pointer)
 
-    def uniform(self, tensor, low=0.0, high=1.0):
+    def uniform(self, tensor: Array, low: float = 0.0, high: float = 1.0) -> None:
         """Fills a tensor or array with numbers uniform in [low, high)."""
         tensor = tensor_of("tensor", tensor, True)
         library.lstm_rng_uniform(self.pointer, tensor.pointer, low, high)
 
-    def permutation(self, count):
+    def permutation(self, count: int) -> list[int]:
         """The numbers 0 to count - 1 in a random order."""
         order = (c_int64 * count)()
         library.lstm_rng_permutation(self.pointer, order, count)
         return list(order)
 
     @property
-    def state(self):
+    def state(self) -> bytes:
         """The state as bytes; setting it goes on from there."""
         state = (c_uint8 * RNG_STATE_SIZE)()
         library.lstm_rng_get_state(self.pointer, state)
         return bytes(state)
 
     @state.setter
-    def state(self, state):
+    def state(self, state: bytes) -> None:
         if len(state) != RNG_STATE_SIZE:
             raise ValueError(f"the state has {len(state)} bytes, expected "
                              f"{RNG_STATE_SIZE}")

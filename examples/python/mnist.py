@@ -6,12 +6,18 @@
     while count := loader.next(pixels, labels):    # [64, 28, 28] float32, [64] int64
         ...
 """
+from __future__ import annotations
+
 import ctypes
+from collections.abc import Callable, Sequence
 from ctypes import POINTER, byref, c_bool, c_char_p, c_float, c_int
 from ctypes import c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
+from os import PathLike
+from typing import Any, Union
 
 import lstm_native as native
 
+Path = Union[str, PathLike]
 SPLITS = {"train": 0, "test": 1}
 
 
@@ -23,7 +29,7 @@ class Error(Exception):
         super().__init__(_library.mnist_last_error().decode(errors="replace"))
 
     @property
-    def name(self):
+    def name(self) -> str:
         """Such as "MNIST_BAD_FILE"."""
         return _library.mnist_status_name(self.status).decode()
 
@@ -79,12 +85,12 @@ native.declare(_library, {
 })
 
 
-def version():
+def version() -> str:
     """Version of the library that is running."""
     return _library.mnist_version().decode()
 
 
-def image_fit(pixels):
+def image_fit(pixels: Any) -> bytes:
     """Brings a picture, uint8 [rows, cols], into MNIST's form: 28 * 28 bytes."""
     memory = native.Memory("pixels", pixels, "uint8")
     if len(memory.shape) != 2:
@@ -118,7 +124,9 @@ class Dataset(native.Handle):
         return cls(pointer)
 
     @classmethod
-    def open(cls, split, directory=None, name=None, progress=None, **options):
+    def open(cls, split: str, directory: Path | None = None, name: str | None = None,
+             progress: Callable[[str, int, int], None] | None = None,
+             **options: Any) -> Dataset:
         """One half ("train" or "test") of a data set, wherever it is. progress is called
         with the file's name and the bytes that are there and that are expected."""
         source = Source(directory=_encoded(directory), name=_encoded(name), **options)
@@ -128,26 +136,27 @@ class Dataset(native.Handle):
         return cls._made("mnist_dataset_open", byref(source), SPLITS[split])
 
     @classmethod
-    def read(cls, images, labels=None, classes=10):
+    def read(cls, images: Path, labels: Path | None = None,
+             classes: int = 10) -> Dataset:
         """A pair of IDX files, or images alone."""
         return cls._made("mnist_dataset_read", _encoded(images), _encoded(labels), classes)
 
     @classmethod
-    def synthetic(cls, count, seed=1):
+    def synthetic(cls, count: int, seed: int = 1) -> Dataset:
         """Synthetic digits."""
         return cls._made("mnist_dataset_synthetic", count, seed)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return _library.mnist_dataset_count(self.pointer)
 
-    def image(self, index):
+    def image(self, index: int) -> bytes:
         """The rows * cols bytes of an image, row-major."""
         address = _library.mnist_dataset_image(self.pointer, index)
         if address is None:
             raise IndexError(f"image {index} of {len(self)}")
         return ctypes.string_at(address, self.rows * self.cols)
 
-    def label(self, index):
+    def label(self, index: int) -> int:
         """The label of an image; -1 when there is none."""
         return _library.mnist_dataset_label(self.pointer, index)
 
@@ -155,8 +164,8 @@ class Dataset(native.Handle):
 class Loader(native.Handle):
     """Hands out a data set in batches of normalised float32."""
 
-    def __init__(self, dataset, batch_size, shuffle=False, drop_last=False, mean=0.0,
-                 std=0.0):
+    def __init__(self, dataset: Dataset, batch_size: int, shuffle: bool = False,
+                 drop_last: bool = False, mean: float = 0.0, std: float = 0.0) -> None:
         config = LoaderConfig(batch_size, shuffle, drop_last, mean, std)
         pointer = c_void_p()
         _library.mnist_loader_create(byref(pointer), dataset.pointer, byref(config))
@@ -164,15 +173,15 @@ class Loader(native.Handle):
         self._dataset, self._batch = dataset, batch_size
 
     @property
-    def batches(self):
+    def batches(self) -> int:
         """Number of batches of an epoch."""
         return _library.mnist_loader_batches(self.pointer)
 
-    def start(self, seed=0):
+    def start(self, seed: int = 0) -> None:
         """Starts an epoch; with shuffle in the order that the seed gives."""
         _library.mnist_loader_start(self.pointer, seed)
 
-    def next(self, pixels, labels=None):
+    def next(self, pixels: Any, labels: Any = None) -> int:
         """Writes the next batch into float32 [batch_size, rows, cols] and int64
         [batch_size] without a copy; the number of images, 0 at the end."""
         shape = self._batch, self._dataset.rows, self._dataset.cols
@@ -183,16 +192,16 @@ class Loader(native.Handle):
                                           labels and labels.address)
 
     @property
-    def position(self):
+    def position(self) -> int:
         """Number of images handed out in this epoch."""
         return _library.mnist_loader_position(self.pointer)
 
     @property
-    def order(self):
+    def order(self) -> list[int]:
         """Order of this epoch, a list of indices."""
         return _library.mnist_loader_order(self.pointer)[:len(self._dataset)]
 
-    def restore(self, order, position):
+    def restore(self, order: Sequence[int], position: int) -> None:
         """Goes back to where a loader of the same data set was."""
         if len(order) != len(self._dataset):
             raise ValueError(f"order is [{len(order)}], expected [{len(self._dataset)}]")
