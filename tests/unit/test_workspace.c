@@ -88,6 +88,34 @@ static void the_size_is_what_a_forward_allocates(void **state)
     }
 }
 
+/* Backward needs x, and of each cell the gates, c and h; tanh(c) could be computed
+ * anew.
+ */
+static void training_takes_at_most_half_more_than_backward_must_keep(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t inputs, hidden, layers, batch, steps;
+    } shapes[] = {{28, 128, 2, 64, 28},   {28, 128, 1, 64, 28}, {64, 64, 3, 32, 28},
+                  {28, 128, 2, 256, 100}, {16, 96, 2, 64, 50},  {128, 256, 3, 64, 28}};
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        lstm_layer *layer;
+        assert_int_equal(
+            lstm_layer_create(&layer,
+                              &(lstm_layer_config){.inputs = shapes[i].inputs,
+                                                   .hidden = shapes[i].hidden,
+                                                   .layers = shapes[i].layers},
+                              NULL),
+            LSTM_OK);
+        size_t kept = shapes[i].batch * shapes[i].steps *
+                      (shapes[i].inputs + shapes[i].layers * 6 * shapes[i].hidden);
+        size_t size =
+            lstm_layer_workspace_size(layer, true, shapes[i].batch, shapes[i].steps);
+        assert_true((double)size <= 1.5 * (double)(kept * sizeof(float)));
+        lstm_layer_destroy(&layer);
+    }
+}
+
 static void evaluation_does_not_grow_with_the_steps(void **state)
 {
     (void)state;
@@ -206,6 +234,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_size_is_what_a_forward_allocates),
+        TEST(training_takes_at_most_half_more_than_backward_must_keep),
         TEST(evaluation_does_not_grow_with_the_steps),
         TEST(sizes_that_overflow_are_refused),
         TEST(memory_of_the_caller_is_enough_and_gives_the_same_bits),
