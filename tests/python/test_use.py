@@ -88,19 +88,29 @@ class Use(unittest.TestCase):
         """Interrupts at many moments: a step that one ended is taken again, and the
         weights are those of a training without."""
         training, reference = Training(), Training()
-        interrupts = 0
+        armed, interrupts, finished = [], 0, False
+
+        def interrupt(*_):
+            # Once after each arming, which is inside the try.
+            if armed:
+                armed.clear()
+                raise KeyboardInterrupt
+
+        for number in (signal.SIGALRM, signal.SIGINT):
+            self.addCleanup(signal.signal, number, signal.signal(number, interrupt))
         self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
-        before = signal.signal(signal.SIGALRM, signal.default_int_handler)
-        self.addCleanup(signal.signal, signal.SIGALRM, before)
-        while training.adam.steps < 3000:
+        signal.setitimer(signal.ITIMER_REAL, 1e-3, 1e-3)
+        while not finished:
             try:
-                signal.setitimer(signal.ITIMER_REAL, 1e-3 + 1e-5 * interrupts, 2e-3)
                 while training.adam.steps < 3000:
+                    armed.append(True)
                     training.step()
-                signal.setitimer(signal.ITIMER_REAL, 0)
-                time.sleep(0.1)  # For one that comes late.
+                armed.clear()
+                finished = True
             except KeyboardInterrupt:
                 interrupts += 1
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        time.sleep(0.1)  # For one that comes late.
         self.assertGreater(interrupts, 5)
         for _ in range(3000):
             reference.step()
