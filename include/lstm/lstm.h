@@ -36,7 +36,8 @@
  * A process may fork: parent and child both go on.
  *
  * Determinism. Everything random comes from an lstm_rng of the caller's. The same seed,
- * calls and kernels give the same bits, whatever the number of threads.
+ * calls and kernels give the same bits, whatever the number of threads; so do all
+ * kernels but those of plain C, and these too in the reproducible mode (threads.h).
  */
 #ifndef LSTM_LSTM_H
 #define LSTM_LSTM_H
