@@ -7,16 +7,15 @@
  * looks, because that would take the processor from the one that is waited for.
  */
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "lib/lstm/core/denormals.h"
 #include "lib/lstm/core/pool.h"
+#include "lib/lstm/core/processors.h"
 #include "lib/lstm/core/status.h"
 
 /* A place where threads wait for a counter to move on: first looking, then asleep. */
@@ -189,43 +188,6 @@ static size_t start_workers(size_t count)
     return pool.started;
 }
 
-/* Processors -------------------------------------------------------------------------
- */
-
-/* Whole processors of the quota of the cgroup, 0 without one (version 2, then 1). */
-static size_t quota_processors(void)
-{
-    static const char *const files[][2] = {{"/sys/fs/cgroup/cpu.max", NULL},
-                                           {"/sys/fs/cgroup/cpu/cpu.cfs_quota_us",
-                                            "/sys/fs/cgroup/cpu/cpu.cfs_period_us"}};
-    double quota = 0, period = 0;
-    for (size_t i = 0; i < 2 && !(quota > 0 && period > 0); i++) {
-        FILE *file = fopen(files[i][0], "re");
-        if (!file)
-            continue;
-        int found = fscanf(file, "%lf %lf", &quota, &period);
-        fclose(file);
-        if (found == 1 && files[i][1] && (file = fopen(files[i][1], "re"))) {
-            if (fscanf(file, "%lf", &period) != 1)
-                period = 0;
-            fclose(file);
-        }
-    }
-    return quota > 0 && period > 0 ? (size_t)((quota + period - 1) / period) : 0;
-}
-
-static size_t usable_processors(void)
-{
-    cpu_set_t set;
-    size_t count = 1;
-    if (sched_getaffinity(0, sizeof(set), &set) == 0)
-        count = (size_t)CPU_COUNT(&set);
-    size_t quota = quota_processors();
-    if (quota && quota < count)
-        count = quota;
-    return count < 1 ? 1 : count > LSTM_MAX_THREADS ? LSTM_MAX_THREADS : count;
-}
-
 /* LSTM_NUM_THREADS when it is a number from 1 to 64, else the processors. */
 static size_t default_threads(void)
 {
@@ -258,7 +220,8 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void set_up(void)
 {
-    pool.processors = usable_processors();
+    size_t processors = lstm_usable_processors("");
+    pool.processors = processors < LSTM_MAX_THREADS ? processors : LSTM_MAX_THREADS;
     atomic_store(&pool.threads, default_threads());
     pthread_atfork(NULL, NULL, reset_in_child);
 }
