@@ -222,6 +222,24 @@ static void openblas_agrees_and_keeps_its_settings(void **state)
     }
     assert_int_equal(openblas_get_num_threads(), threads);
 }
+
+/* Multi-threaded OpenBLAS sums in another order: pieces stay below where it begins. */
+static void threads_of_openblas_change_no_bit(void **state)
+{
+    (void)state;
+    int threads = openblas_get_num_threads();
+    for (size_t i = 0; i < LARGE; i++) {
+        lstm_product one = create_large(i, true), many = create_large(i, true);
+        openblas_set_num_threads(1);
+        lstm_gemm(&one);
+        openblas_set_num_threads(4);
+        lstm_gemm(&many);
+        assert_memory_equal(one.c, many.c, one.rows * one.columns * sizeof(float));
+        destroy_large(&one);
+        destroy_large(&many);
+    }
+    openblas_set_num_threads(threads);
+}
 #endif
 
 int main(void)
@@ -237,6 +255,7 @@ int main(void)
         TEST(the_reproducible_mode_is_one_chain_in_every_set),
 #if LSTM_HAVE_OPENBLAS
         TEST(openblas_agrees_and_keeps_its_settings),
+        TEST(threads_of_openblas_change_no_bit),
 #endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -258,7 +258,11 @@ class Objects(unittest.TestCase):
         lstm.set_threads(0)
         with self.assertRaises(lstm.Error):
             lstm.set_threads(lstm.MAX_THREADS + 1)
-        self.assertIn(lstm.kernels_name(), ("avx512", "avx2", "neon", "generic"))
+        name = lstm.kernels_name()
+        self.assertIn(name, ("avx512", "avx2", "neon", "generic"))
+        lstm.set_reproducible()
+        self.assertEqual(lstm.kernels_name(), name)
+        lstm.set_reproducible(False)
         self.assertRegex(lstm.version(), r"\d+\.\d+\.\d+")
 
 
