@@ -51,6 +51,43 @@ static void so_they_do_with_lengths(void **state)
     }
 }
 
+/* A case of one sequence: every size of a block and of a chunk, every option. */
+static layer_case *one_sequence(size_t i, bool training)
+{
+    uint64_t seed = i;
+    layer_options options = {.batch = 1, .steps = draw_size(&seed, 1, 40), .seed = i};
+    options.config.inputs = draw_size(&seed, 1, 40);
+    options.config.hidden = draw_size(&seed, 1, 5) * (i % 3 ? 16 : 13);
+    options.config.layers = 1 + i % 3;
+    options.config.bidirectional = i % 5 == 0;
+    options.config.proj_size = i % 4 == 0 ? 1 + i % 9 : 0;
+    options.config.no_bias = i % 7 == 0;
+    options.h0 = i % 2;
+    options.c0 = i % 3 == 0;
+    layer_case *c = layer_case_create(&options);
+    assert_int_equal(lstm_layer_set_training(c->layer, training), LSTM_OK);
+    return c;
+}
+
+static void one_sequence_has_the_bits_of_training_with_any_threads(void **state)
+{
+    (void)state;
+    enum { CASES = 60 };
+    for (size_t i = 0; i < CASES; i++) {
+        layer_case *a = one_sequence(i, true), *b = one_sequence(i, false);
+        uint64_t seed = i;
+        size_t length = draw_size(&seed, 1, a->options.steps);
+        a->options.lengths = b->options.lengths = i % 4 == 1 ? &length : NULL;
+        assert_int_equal(lstm_set_threads(1 + i % 3), LSTM_OK);
+        assert_int_equal(layer_case_forward(a), LSTM_OK);
+        assert_int_equal(layer_case_forward(b), LSTM_OK);
+        assert_same_outputs(a, b);
+        layer_case_destroy(a);
+        layer_case_destroy(b);
+    }
+    assert_int_equal(lstm_set_threads(0), LSTM_OK);
+}
+
 static void dropout_is_for_training_alone(void **state)
 {
     (void)state;
@@ -147,6 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(training_and_evaluation_give_the_same_bits),
         TEST(so_they_do_with_lengths),
+        TEST(one_sequence_has_the_bits_of_training_with_any_threads),
         TEST(dropout_is_for_training_alone),
         TEST(training_reads_weights_at_every_forward),
         TEST(evaluation_reads_weights_when_told),

@@ -77,10 +77,28 @@ typedef struct lstm_cell_row {
     const float *x, *h;
     /** Panels and biases of all blocks, as those of lstm_cell. */
     const float *weights, *bias;
+    /** [blocks][4][16] bias and products of x, when they have been computed: then x and
+     * bias are not read. NULL when not. */
+    const float *sums;
     /** [blocks][16] as in lstm_cell. */
     const float *c_before;
     float *c, *h_out;
 } lstm_cell_row;
+
+/**
+ * What many steps of lstm_cell_row have to do before they need h, at once: reads the
+ * weights of x from memory once instead of once a step.
+ */
+typedef struct lstm_cell_inputs {
+    size_t steps, inputs, state, blocks;
+    /** [steps][inputs], so far apart. */
+    const float *x;
+    size_t x_step;
+    const float *weights, *bias;
+    /** [steps][blocks][4][16], so far apart. */
+    float *sums;
+    size_t sums_step;
+} lstm_cell_inputs;
 
 /** y = x W^T + b for a single row, its sums in the order and rounding of gemm.h. */
 typedef struct lstm_linear_row {
@@ -178,6 +196,7 @@ typedef struct lstm_kernels {
     void (*cell_gradient)(const lstm_cell_gradient *job);
     void (*product)(const lstm_panel_product *job);
     void (*cell_row)(const lstm_cell_row *job);
+    void (*cell_inputs)(const lstm_cell_inputs *job);
     void (*linear_row)(const lstm_linear_row *job);
     void (*outer)(const lstm_outer *job);
     /** sums[16] += sum over steps and rows of a, the bias gradient, or = when first; b

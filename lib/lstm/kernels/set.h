@@ -43,6 +43,7 @@ const lstm_kernels KERNEL_JOIN(lstm_kernels, KERNEL_SET) = {
     .cell_gradient = BODY(cell_gradient),
     .product = BODY(product),
     .cell_row = BODY(cell_row),
+    .cell_inputs = BODY(cell_inputs),
     .linear_row = BODY(linear_row),
     .outer = BODY(outer),
     .outer_bias = BODY(outer_bias),

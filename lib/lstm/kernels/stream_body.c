@@ -5,8 +5,9 @@
  * With one row there is nothing to share a vector of weights with, so reading them is
  * what takes the time. The sums of one group of units, four chains, do not fill the
  * pipelines that multiply and add; those of several groups side by side do, each group
- * reading its own panel. Sums run in the order of the cell of many rows and of
- * gemm.h, so they have the same bits.
+ * reading its own panel. Where several steps are known at once, their products of x
+ * come first, so that each step reads the weights of h alone. Sums run in the order of
+ * the cell of many rows and of gemm.h, so they have the same bits.
  */
 #include "lib/lstm/kernels/activation.h"
 #include "lib/lstm/kernels/kernels.h"
@@ -29,6 +30,12 @@ INLINE void row_multiply(vf *acc, size_t groups, size_t distance, const float *x
     }
 }
 
+/* Where the sums of a unit's first gate are, and its biases. */
+INLINE size_t row_sums(size_t unit)
+{
+    return unit / BLOCK * LSTM_GATES * BLOCK + unit % BLOCK;
+}
+
 /* Units unit to unit + groups * LANES - 1. */
 INLINE void row_tile(const lstm_cell_row *job, size_t unit, size_t groups)
 {
@@ -36,14 +43,14 @@ INLINE void row_tile(const lstm_cell_row *job, size_t unit, size_t groups)
     UNROLL for (size_t g = 0; g < groups; g++)
     {
         size_t first = unit + g * LANES;
-        const float *bias =
-            job->bias + first / BLOCK * LSTM_GATES * BLOCK + first % BLOCK;
+        const float *from = (job->sums ? job->sums : job->bias) + row_sums(first);
         UNROLL for (size_t q = 0; q < LSTM_GATES; q++) acc[g * LSTM_GATES + q] =
-            v_load(bias + q * BLOCK);
+            v_load(from + q * BLOCK);
     }
     size_t distance = (job->inputs + job->state) * LSTM_GATES * LANES;
     const float *weights = job->weights + unit / LANES * distance;
-    row_multiply(acc, groups, distance, job->x, job->inputs, weights);
+    if (!job->sums)
+        row_multiply(acc, groups, distance, job->x, job->inputs, weights);
     if (job->h)
         row_multiply(acc, groups, distance, job->h, job->state,
                      weights + job->inputs * LSTM_GATES * LANES);
@@ -60,6 +67,43 @@ static void BODY(cell_row)(const lstm_cell_row *job)
         row_tile(job, unit, ROW_GROUPS);
     for (; unit < units; unit += LANES)
         row_tile(job, unit, 1);
+}
+
+/* Units unit to unit + LANES - 1 of a few steps. */
+INLINE void inputs_tile(const lstm_cell_inputs *job, size_t unit, size_t step,
+                        size_t steps)
+{
+    vf acc[CELL_ROWS * LSTM_GATES];
+    UNROLL for (size_t q = 0; q < LSTM_GATES; q++)
+        UNROLL for (size_t s = 0; s < steps; s++) acc[s * LSTM_GATES + q] =
+            v_load(job->bias + row_sums(unit) + q * BLOCK);
+    const float *x = job->x + step * job->x_step;
+    const float *weights =
+        job->weights + unit / LANES * (job->inputs + job->state) * LSTM_GATES * LANES;
+    for (size_t k = 0; k < job->inputs; k++, weights += LSTM_GATES * LANES) {
+        vf line[LSTM_GATES];
+        UNROLL for (size_t q = 0; q < LSTM_GATES; q++) line[q] =
+            v_load(weights + q * LANES);
+        UNROLL for (size_t s = 0; s < steps; s++)
+        {
+            vf number = v_splat(x[s * job->x_step + k]);
+            UNROLL for (size_t q = 0; q < LSTM_GATES; q++) acc[s * LSTM_GATES + q] =
+                v_fma(number, line[q], acc[s * LSTM_GATES + q]);
+        }
+    }
+    float *sums = job->sums + step * job->sums_step + row_sums(unit);
+    UNROLL for (size_t s = 0; s < steps; s++)
+        UNROLL for (size_t q = 0; q < LSTM_GATES; q++)
+            v_store(sums + s * job->sums_step + q * BLOCK, acc[s * LSTM_GATES + q]);
+}
+
+static void BODY(cell_inputs)(const lstm_cell_inputs *job)
+{
+    for (size_t unit = 0; unit < job->blocks * BLOCK; unit += LANES) {
+#define TILE(n) inputs_tile(job, unit, row, n)
+        FOR_TILES(job->steps, CELL_ROWS, TILE)
+#undef TILE
+    }
 }
 
 static void BODY(linear_row)(const lstm_linear_row *job)

@@ -52,8 +52,8 @@ typedef struct lstm_activations {
     float *h, *c;
     /** o tanh(c) before the projection, [T]; NULL without one. */
     float *u;
-    /** For backward, [T]; the gates become their gradients. NULL when nothing is kept.
-     */
+    /** For backward, [T]; the gates become their gradients. NULL when nothing is kept;
+     * but for a single row the gates are its sums before h is added. */
     float *gates, *tanh_c;
     /** Gradients, in the direction's order of time: of h from the step after and of c,
      *  one step; of the projected h, [T]; of u, one step. */
@@ -188,6 +188,14 @@ static inline size_t lstm_run_offset(const lstm_run *run, lstm_rows rows, size_t
 static inline size_t lstm_run_stride(const lstm_run *run)
 {
     return run->group_rows * LSTM_BLOCK;
+}
+
+/** Whether it is the evaluation of one sequence: then blocks of channels lie one after
+ *  the other, and the kernels of a single row do the cells. */
+static inline bool lstm_run_is_single(const lstm_layer *layer, const lstm_run *run)
+{
+    return run->batch == 1 && !run->keep && layer->config.precision == LSTM_FLOAT32 &&
+           (layer->directions == 1 || layer->state % LSTM_BLOCK == 0);
 }
 
 /** What a share of a run owns: rows, and a part of any number of blocks. */

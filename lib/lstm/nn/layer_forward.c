@@ -6,6 +6,10 @@
  * instead, and wait for each other after each step, because each needs the others' h.
  * Within a step a panel of weights meets all rows before the next one comes, so it is
  * read from the second level cache once and from the first after that.
+ *
+ * In the evaluation of one sequence the products of its inputs come first, for all
+ * steps of a chunk: the steps of the sequence then share a panel as rows do otherwise,
+ * and what is left for each step is the panels of h.
  */
 #include "lib/lstm/nn/layer.h"
 
@@ -66,6 +70,53 @@ static void run_cells(const forward *f, size_t step, bool first, bool more,
     }
 }
 
+/* A single row's sums of biases and inputs, for the units of the part. */
+static void run_inputs(const forward *f, size_t steps, size_t first, size_t last)
+{
+    const lstm_direction *direction = f->direction;
+    size_t inputs = direction->x_segments * direction->x_channels,
+           state = f->layer->state;
+    size_t line = LSTM_GATES * LSTM_BLOCK;
+    lstm_kernels_get()->cell_inputs(&(lstm_cell_inputs){
+        .steps = steps,
+        .inputs = inputs,
+        .state = state,
+        .blocks = last - first,
+        .x = f->at->x,
+        .x_step = lstm_run_step(f->run, f->x_blocks),
+        .weights = direction->cell + first * (inputs + state) * line,
+        .bias = direction->bias + first * line,
+        .sums = f->at->gates + first * line,
+        .sums_step = lstm_run_step(f->run, LSTM_GATES * f->hidden),
+    });
+}
+
+/* The cells of a single row at a step, for the units of the part. */
+static void run_row(const forward *f, size_t step, bool first, size_t block,
+                    size_t last)
+{
+    const lstm_run *run = f->run;
+    const lstm_activations *at = f->at;
+    const lstm_direction *direction = f->direction;
+    size_t inputs = direction->x_segments * direction->x_channels,
+           state = f->layer->state;
+    size_t line = LSTM_GATES * LSTM_BLOCK, unit = block * LSTM_BLOCK;
+    size_t state_step = lstm_run_step(run, f->state);
+    size_t hidden_step = lstm_run_step(run, f->hidden);
+    float *out = at->u ? at->u + step * hidden_step : at->h + (step + 1) * state_step;
+    lstm_kernels_get()->cell_row(&(lstm_cell_row){
+        .inputs = inputs,
+        .state = state,
+        .blocks = last - block,
+        .h = !first || run->has_h0 ? at->h + step * state_step : NULL,
+        .weights = direction->cell + block * (inputs + state) * line,
+        .sums = at->gates + step * LSTM_GATES * hidden_step + block * line,
+        .c_before = !first || run->has_c0 ? at->c + step * hidden_step + unit : NULL,
+        .c = at->c + (step + 1) * hidden_step + unit,
+        .h_out = out + unit,
+    });
+}
+
 /* h = u W_hr^T. */
 static void run_projection(const forward *f, size_t step, size_t active)
 {
@@ -109,10 +160,15 @@ void lstm_forward_direction(const lstm_layer *layer, const lstm_run *run,
                  lstm_blocks(layer->config.hidden)};
     size_t first_block = lstm_part_block(part, f.hidden, 1, 0);
     size_t last_block = lstm_part_block(part, f.hidden, 1, 1);
+    bool single = lstm_run_is_single(layer, run) && last_block > first_block;
+    if (single && part->row_end > part->row_start)
+        run_inputs(&f, end - start, first_block, last_block);
     for (size_t step = start; step < end; step++) {
         size_t counting = lstm_run_active(run, step);
         size_t active = counting < part->row_end ? counting : part->row_end;
-        for (size_t block = first_block; block < last_block; block++)
+        if (single && active > part->row_start)
+            run_row(&f, step - start, step == 0, first_block, last_block);
+        for (size_t block = first_block; !single && block < last_block; block++)
             run_cells(&f, step - start, step == 0, step + 1 < end, block, active);
         lstm_part_sync(part);
         if (direction->weight_hr) {

@@ -30,9 +30,10 @@ static lstm_activations plan_direction(const lstm_layer *layer, const lstm_run *
         at.x_reversed = take_steps(memory, run, steps, inputs);
     if (project)
         at.u = take_steps(memory, run, steps, hidden);
+    if (run->keep || lstm_run_is_single(layer, run))
+        at.gates = take_steps(memory, run, steps, LSTM_GATES * hidden);
     if (!run->keep)
         return at;
-    at.gates = take_steps(memory, run, steps, LSTM_GATES * hidden);
     at.tanh_c = take_steps(memory, run, steps, hidden);
     at.dh = take_steps(memory, run, 1, state);
     at.dc = take_steps(memory, run, 1, hidden);
