@@ -40,7 +40,7 @@ def version() -> str:
 
 
 def kernels_name() -> str:
-    """The set of kernels in use: "avx512", "avx2", "neon" or "generic"."""
+    """The set of kernels in use: avx512bf16, avx512, avx2, neon or generic."""
     return library.lstm_kernels_name().decode()
 
 

@@ -49,11 +49,14 @@ LSTM_API
 size_t lstm_threads(void);
 
 /**
- * Name of the set of kernels in use: "avx512", "avx2", "neon" or "generic".
+ * Name of the set of kernels in use: "avx512bf16", "avx512", "avx2", "neon" or
+ * "generic".
  *
  * The best set that the processor and the operating system support is chosen when the
  * library is first used. The environment variable LSTM_CPU limits the choice: with
  * LSTM_CPU=avx2 nothing above AVX2 is used, with LSTM_CPU=generic only plain C.
+ * "avx512bf16" is "avx512" with an instruction for products of bfloat16 numbers, which
+ * the other sets compute with the same bits from float32 arithmetic.
  *
  * @return a string that lives as long as the library
  * @since 1.0

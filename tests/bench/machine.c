@@ -119,8 +119,10 @@ const limit limits[] = {
     {0},
 };
 
-const limit *limit_of_kernels(const char *name)
+const limit *limit_of_kernels(const char *name, bool bf16)
 {
+    if (strcmp(name, "avx512bf16") == 0)
+        return &limits[bf16 ? 3 : 0];
     if (strcmp(name, "avx512") == 0)
         return &limits[0];
     return strcmp(name, "avx2") == 0 ? &limits[1] : &limits[2];
@@ -143,9 +145,10 @@ const limit limits[] = {
     {0},
 };
 
-const limit *limit_of_kernels(const char *name)
+const limit *limit_of_kernels(const char *name, bool bf16)
 {
     (void)name;
+    (void)bf16;
     return &limits[0];
 }
 
@@ -166,9 +169,10 @@ const limit limits[] = {
     {0},
 };
 
-const limit *limit_of_kernels(const char *name)
+const limit *limit_of_kernels(const char *name, bool bf16)
 {
     (void)name;
+    (void)bf16;
     return &limits[0];
 }
 

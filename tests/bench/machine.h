@@ -25,8 +25,9 @@ typedef struct limit {
 /** All of them; ends with a name of NULL. */
 extern const limit limits[];
 
-/** The peak of a set of kernels of the library in float32; never NULL. */
-const limit *limit_of_kernels(const char *name);
+/** The peak of a set of kernels of the library, in bfloat16 where it has that; never
+ *  NULL. */
+const limit *limit_of_kernels(const char *name, bool bf16);
 
 /** Work per second of all threads together during a burst of about so many seconds. */
 double limit_measure(const limit *l, size_t threads, double seconds);

@@ -17,7 +17,8 @@ series series_measure(const plan *p, size_t threads, size_t repeats,
     double end = clock_wall() + p->seconds, next_burst = 0;
     while (s.wall.count < LEAST || clock_wall() < end) {
         if (clock_wall() >= next_burst) {
-            const limit *peak = limit_of_kernels(lstm_kernels_name());
+            const limit *peak =
+                limit_of_kernels(lstm_kernels_name(), p->precision == LSTM_BFLOAT16);
             samples_add(&s.inverse_peak, 1 / limit_measure(peak, threads, burst));
             next_burst = clock_wall() + turn;
             /* Memory is warm again. */

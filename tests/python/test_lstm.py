@@ -259,7 +259,8 @@ class Objects(unittest.TestCase):
         with self.assertRaises(lstm.Error):
             lstm.set_threads(lstm.MAX_THREADS + 1)
         name = lstm.kernels_name()
-        self.assertIn(name, ("avx512", "avx2", "neon", "generic"))
+        sets = ("avx512bf16", "avx512", "avx2", "neon", "generic")
+        self.assertIn(name, sets)
         lstm.set_reproducible()
         self.assertEqual(lstm.kernels_name(), name)
         lstm.set_reproducible(False)

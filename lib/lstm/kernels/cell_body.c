@@ -9,8 +9,8 @@
 #include "lib/lstm/kernels/activation.h"
 #include "lib/lstm/kernels/kernels.h"
 
-/* Gates, state and output of one row from its four sums. */
-INLINE void cell_finish(const lstm_cell *job, size_t at, const vf *sums)
+/* Gates and state of one row from its four sums; returns the output. */
+INLINE vf cell_state(const lstm_cell *job, size_t at, const vf *sums)
 {
     vf i = v_sigmoid(sums[0]), f = v_sigmoid(sums[1]);
     vf g = v_tanh(sums[2]), o = v_sigmoid(sums[3]);
@@ -19,7 +19,6 @@ INLINE void cell_finish(const lstm_cell *job, size_t at, const vf *sums)
         c = v_fma(f, v_load(job->c_before + at), c);
     vf t = v_tanh(c);
     v_store(job->c + at, c);
-    v_store(job->h_out + at, o * t);
     if (job->gates) {
         v_store(job->gates + at, i);
         v_store(job->gates + job->gate_stride + at, f);
@@ -27,6 +26,12 @@ INLINE void cell_finish(const lstm_cell *job, size_t at, const vf *sums)
         v_store(job->gates + 3 * job->gate_stride + at, o);
         v_store(job->tanh_c + at, t);
     }
+    return o * t;
+}
+
+INLINE void cell_finish(const lstm_cell *job, size_t at, const vf *sums)
+{
+    v_store(job->h_out + at, cell_state(job, at, sums));
 }
 
 /* The lines that a row of a tile will write come from the third level cache: they are

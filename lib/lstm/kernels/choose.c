@@ -18,12 +18,22 @@ extern const lstm_kernels lstm_kernels_exact;
 extern const lstm_kernels lstm_kernels_avx2;
 extern const lstm_kernels lstm_kernels_avx512;
 extern const lstm_kernels lstm_kernels_neon;
+extern const lstm_kernels lstm_bf16_kernels_exact;
+extern const lstm_kernels lstm_bf16_kernels_avx2;
+extern const lstm_kernels lstm_bf16_kernels_avx512;
+extern const lstm_kernels lstm_bf16_kernels_avx512bf16;
+extern const lstm_kernels lstm_bf16_kernels_neon;
 
 #if LSTM_KERNELS_X86
 static int has_avx512(void)
 {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+
+static int has_avx512bf16(void)
+{
+    return has_avx512() && __builtin_cpu_supports("avx512bf16");
 }
 
 static int has_avx2(void)
@@ -44,30 +54,33 @@ static int has_generic(void)
     return 1;
 }
 
-/* Best first. */
+/* Best first. AVX512_BF16 has an instruction for pairs, and nothing else of its own. */
 static const struct {
-    const lstm_kernels *kernels;
+    const char *name;
+    const lstm_kernels *kernels, *bf16;
     int (*available)(void);
 } sets[] = {
 #if LSTM_KERNELS_X86
-    {&lstm_kernels_avx512, has_avx512},
-    {&lstm_kernels_avx2, has_avx2},
+    {"avx512bf16", &lstm_kernels_avx512, &lstm_bf16_kernels_avx512bf16, has_avx512bf16},
+    {"avx512", &lstm_kernels_avx512, &lstm_bf16_kernels_avx512, has_avx512},
+    {"avx2", &lstm_kernels_avx2, &lstm_bf16_kernels_avx2, has_avx2},
 #endif
 #if LSTM_KERNELS_NEON
-    {&lstm_kernels_neon, has_neon},
+    {"neon", &lstm_kernels_neon, &lstm_bf16_kernels_neon, has_neon},
 #endif
-    {&lstm_kernels_generic, has_generic},
+    {"generic", &lstm_kernels_generic, &lstm_bf16_kernels_exact, has_generic},
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const lstm_kernels *_Atomic chosen;
+static const lstm_kernels *bf16;
 
 /* A name that LSTM_CPU has and that is no set's own limits nothing. */
 static size_t first_allowed(void)
 {
     const char *limit = getenv("LSTM_CPU");
     for (size_t i = 0; limit && i < sizeof(sets) / sizeof(sets[0]); i++)
-        if (strcmp(limit, sets[i].kernels->name) == 0)
+        if (strcmp(limit, sets[i].name) == 0)
             return i;
     return 0;
 }
@@ -87,6 +100,7 @@ static void choose(void)
         i++;
     const char *text = getenv("LSTM_REPRODUCIBLE");
     atomic_store(&chosen, form(sets[i].kernels, text && strcmp(text, "1") == 0));
+    bf16 = sets[i].bf16;
 }
 
 const lstm_kernels *lstm_kernels_get(void)
@@ -100,7 +114,13 @@ void lstm_set_reproducible(bool reproducible)
     atomic_store(&chosen, form(lstm_kernels_get(), reproducible));
 }
 
+const lstm_kernels *lstm_bf16_kernels_get(void)
+{
+    pthread_once(&once, choose);
+    return bf16;
+}
+
 const char *lstm_kernels_name(void)
 {
-    return lstm_kernels_get()->name;
+    return lstm_bf16_kernels_get()->name;
 }

@@ -184,9 +184,17 @@ typedef struct lstm_adam_coefficients {
     float sign;
 } lstm_adam_coefficients;
 
+/**
+ * A set has two tables. That of bfloat16 does what layers and streams need (up to
+ * outer_bias, and to_pairs) with operands in pairs, see pairs.h; the other pointers are
+ * NULL there. In it a, b, x, h, u and the gates' gradients are pairs, and so are the
+ * weights; jobs are the same otherwise, and pointers are to the same places.
+ */
 typedef struct lstm_kernels {
     const char *name;
 
+    /** Channels in a line of a panel of weights: 1, or 2 for pairs. */
+    size_t k_step;
     /** Units of a gate that a panel of the cell's weights holds together. */
     size_t cell_units;
     /** Blocks of a panel of product() and of a tile of outer(). */
@@ -202,6 +210,9 @@ typedef struct lstm_kernels {
     /** sums[16] += sum over steps and rows of a, the bias gradient, or = when first; b
      * is not looked at. */
     void (*outer_bias)(const lstm_outer *job, float *sums);
+    /** Rounds rows of a block, the first of them even, to pairs in place. NULL in the
+     *  table of float32. */
+    void (*to_pairs)(size_t rows, float *block);
 
     /** y = f(x) for count values; x and y may be the same. */
     void (*exp)(size_t count, const float *x, float *y);
@@ -222,5 +233,15 @@ typedef struct lstm_kernels {
 
 /** The set in use; chosen at the first call. */
 const lstm_kernels *lstm_kernels_get(void);
+
+/** Its table of bfloat16. */
+const lstm_kernels *lstm_bf16_kernels_get(void);
+
+/** Lines of a panel that segments of channels take. */
+static inline size_t lstm_lines(const lstm_kernels *kernels, size_t segments,
+                                size_t channels)
+{
+    return segments * ((channels + kernels->k_step - 1) / kernels->k_step);
+}
 
 #endif

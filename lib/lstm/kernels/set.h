@@ -1,10 +1,21 @@
 /*
- * Makes the table of one instruction set. Its source defines
- *   KERNEL_SET    name of the set, such as avx2
- *   KERNEL_SIMD   the header with its vectors
- *   KERNEL_NAME   what users call it, when that is not the name of the set
+ * Makes the tables of one instruction set. Its source defines
+ *   KERNEL_SET     name of the set, such as avx2
+ *   KERNEL_SIMD    the header with its vectors
+ *   KERNEL_NAME    what users call it, when that is not the name of the set
+ *   KERNEL_TABLES  which of them, when not both: FLOATS or PAIRS, see kernels.h
  * and includes this file, which compiles all bodies under the flags of that source.
  */
+#define FLOATS 1
+#define PAIRS  2
+#ifndef KERNEL_TABLES
+#define KERNEL_TABLES (FLOATS | PAIRS)
+#endif
+#if KERNEL_TABLES == PAIRS
+/* Bodies of pairs use parts of the others, whose own kernels no table names then. */
+#pragma GCC diagnostic ignored "-Wunused-function"
+#endif
+
 #define KERNEL_JOIN2(a, b) a##_##b
 #define KERNEL_JOIN(a, b)  KERNEL_JOIN2(a, b)
 #define KERNEL_TEXT2(a)    #a
@@ -31,11 +42,36 @@
 
 #include "lib/lstm/kernels/vector_body.c"
 
+#if KERNEL_TABLES & PAIRS
+#include "lib/lstm/kernels/bf16_body.c"
+
+#include "lib/lstm/kernels/bf16_stream_body.c"
+
+extern const lstm_kernels KERNEL_JOIN(lstm_bf16_kernels, KERNEL_SET);
+const lstm_kernels KERNEL_JOIN(lstm_bf16_kernels, KERNEL_SET) = {
+    .name = KERNEL_NAME,
+    .k_step = 2,
+    .cell_units = LANES,
+    .product_blocks = PRODUCT_VECTORS / BLOCK_VECTORS,
+    .outer_blocks = PRODUCT_VECTORS / BLOCK_VECTORS,
+    .cell = BODY(pair_cell),
+    .cell_gradient = BODY(pair_cell_gradient),
+    .product = BODY(pair_product),
+    .cell_row = BODY(pair_cell_row),
+    .linear_row = BODY(linear_row),
+    .outer = BODY(pair_outer),
+    .outer_bias = BODY(pair_outer_bias),
+    .to_pairs = BODY(to_pairs),
+};
+#endif
+
 #undef FOR_TILES
 
+#if KERNEL_TABLES & FLOATS
 extern const lstm_kernels KERNEL_JOIN(lstm_kernels, KERNEL_SET);
 const lstm_kernels KERNEL_JOIN(lstm_kernels, KERNEL_SET) = {
     .name = KERNEL_NAME,
+    .k_step = 1,
     .cell_units = LANES,
     .product_blocks = PRODUCT_VECTORS / BLOCK_VECTORS,
     .outer_blocks = PRODUCT_VECTORS / BLOCK_VECTORS,
@@ -55,3 +91,4 @@ const lstm_kernels KERNEL_JOIN(lstm_kernels, KERNEL_SET) = {
     .scale = BODY(scale),
     .gemm = BODY(gemm),
 };
+#endif

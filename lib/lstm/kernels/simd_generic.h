@@ -85,3 +85,18 @@ static inline vu v_lookup(const uint32_t *table, vf index)
     vu i = (vu)index & 7;
     return (vu){table[i[0]], table[i[1]], table[i[2]], table[i[3]]};
 }
+
+#if EXACT_FMA
+/* The product of two bfloat16 numbers is exact in float, so that one that neither
+ * overflows nor is lost in denormals needs no fused multiply-add. */
+#define HAS_PAIR_FMA 1
+static inline vf v_pair_fma(vf a, vf b, vf c)
+{
+    vf product = a * b;
+    vi size = (vi)product & 0x7fffffff;
+    vi usual = (size > 0x01000000) & (size < 0x7f800000);
+    if (usual[0] & usual[1] & usual[2] & usual[3])
+        return product + c;
+    return v_fma(a, b, c);
+}
+#endif

@@ -1,0 +1,89 @@
+/**
+ * @file
+ * bfloat16 numbers, and how activations of them lie in memory.
+ *
+ * A bfloat16 is the upper half of a float32: 8 significant bits instead of 24, the same
+ * exponents. Two neighbours along the axis that a product sums over make a pair, 32
+ * bits with the first in the low half, and one instruction adds the two products of two
+ * pairs to a float32.
+ *
+ * Activations are summed over twice: over channels by the products, and over rows of
+ * the batch by the weight gradients. So they are stored twice, in the room that float32
+ * takes. Rows 2 p and 2 p + 1 of a block (see kernels.h) are two cache lines there:
+ *
+ *     row 2 p:     16 channels        row 2 p + 1: 16 channels       pairs of channels
+ *     channel 0: rows 2 p, 2 p + 1    channel 1: ...   channel 15    pairs of rows
+ *
+ * Groups have an even number of rows. The row that is missing beside the last of an odd
+ * number of rows that count is zero in the pairs of rows, so that sums over pairs are
+ * right; its pairs of channels may hold anything, as nothing reads them.
+ */
+#ifndef LSTM_KERNELS_PAIRS_H
+#define LSTM_KERNELS_PAIRS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "lib/lstm/kernels/kernels.h"
+
+/**
+ * The nearest bfloat16, of two equally near the even one, as the conversion instruction
+ * of AVX512_BF16 rounds: denormal numbers are zeros, a NaN stays one.
+ */
+static inline uint16_t lstm_bf16(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof(bits));
+    if ((bits & 0x7fffffffu) > 0x7f800000u)
+        return (uint16_t)(bits >> 16 | 0x40u);
+    if (!(bits & 0x7f800000u))
+        return (uint16_t)(bits >> 16 & 0x8000u);
+    return (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
+}
+
+static inline float lstm_bf16_float(uint16_t x)
+{
+    uint32_t bits = (uint32_t)x << 16;
+    float value;
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
+
+/** A pair, as the bits of a float that no arithmetic touches. */
+static inline float lstm_pair(uint16_t first, uint16_t second)
+{
+    uint32_t bits = first | (uint32_t)second << 16;
+    float pair;
+    memcpy(&pair, &bits, sizeof(pair));
+    return pair;
+}
+
+/** One row of a block in pairs, as float32. */
+static inline void lstm_pairs_get(const float *block, size_t row, float *to)
+{
+    uint16_t bits[LSTM_BLOCK];
+    memcpy(bits, block + row / 2 * 2 * LSTM_BLOCK + row % 2 * (LSTM_BLOCK / 2),
+           sizeof(bits));
+    for (size_t lane = 0; lane < LSTM_BLOCK; lane++)
+        to[lane] = lstm_bf16_float(bits[lane]);
+}
+
+/** Writes one row, rounded. Rows of a pair come in order: the first sets the other to
+ *  zero in the pairs of rows. */
+static inline void lstm_pairs_put(float *block, size_t row, const float *from)
+{
+    float *lines = block + row / 2 * 2 * LSTM_BLOCK;
+    uint16_t bits[LSTM_BLOCK], rows[LSTM_BLOCK][2];
+    memcpy(rows, lines + LSTM_BLOCK, sizeof(rows));
+    for (size_t lane = 0; lane < LSTM_BLOCK; lane++) {
+        bits[lane] = lstm_bf16(from[lane]);
+        rows[lane][row % 2] = bits[lane];
+        if (row % 2 == 0)
+            rows[lane][1] = 0;
+    }
+    memcpy(lines + row % 2 * (LSTM_BLOCK / 2), bits, sizeof(bits));
+    memcpy(lines + LSTM_BLOCK, rows, sizeof(rows));
+}
+
+#endif
