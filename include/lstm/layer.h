@@ -32,7 +32,12 @@ extern "C" {
 typedef enum lstm_precision {
     /** float32 products. */
     LSTM_FLOAT32 = 0,
-    /** Products of bfloat16 pairs added up in float32; the weights stay float32. */
+    /** Products of numbers that are rounded to bfloat16, 8 significant bits, and added
+     *  up in float32: about twice as fast where the CPU has an instruction for it
+     *  (AVX512_BF16), and slower than float32, with the same bits, where it has not.
+     *  Weights, gradients, cell states and all that is done element by element stay
+     *  float32; h is rounded where it comes out. Outputs and gradients differ from
+     *  float32's by some 3e-3 of their size, see docs/numerics.md. */
     LSTM_BFLOAT16 = 1
 } lstm_precision;
 
@@ -55,7 +60,7 @@ typedef struct lstm_layer_config {
     bool batch_first;
     /** A second direction reads the sequence from its end (default false). */
     bool bidirectional;
-    /** Number format of the products (default LSTM_FLOAT32). */
+    /** Number format of the products, of streams too (default LSTM_FLOAT32). */
     lstm_precision precision;
 } lstm_layer_config;
 
@@ -77,7 +82,6 @@ typedef struct lstm_layer lstm_layer;
  * @retval LSTM_OK created
  * @retval LSTM_INVALID_ARGUMENT out or config is NULL, or an option is out of range;
  * the message names it
- * @retval LSTM_UNSUPPORTED an option that this version does not have yet
  * @retval LSTM_OUT_OF_MEMORY no memory
  * @since 1.0
  */

@@ -13,6 +13,12 @@
  *     while (next_sample(samples))
  *         lstm_stream_step(stream, x, y);
  *
+ * A stream computes in the precision of its layer. That of a layer with LSTM_BFLOAT16
+ * reads half as many bytes of weights at each step, which is what a step of one
+ * sequence waits for; to stream a model that was trained in float32 this way, create a
+ * layer with that precision and load or copy the parameters. Its outputs differ from
+ * those of float32 by at most some 2^-8 of their size, see docs/numerics.md.
+ *
  * States and inputs that decay to denormal numbers (below 2^-126) are taken as zeros,
  * here as in every forward and backward, so that they do not slow a step down.
  */

@@ -4,6 +4,7 @@
 #include <lstm/lstm.h>
 
 #include "tests/support/draw.h"
+#include "tests/support/precision.h"
 #include "tests/support/test.h"
 
 enum { STEPS = 37, OUTPUTS = 10 };
@@ -42,6 +43,7 @@ static fixture create_fixture(lstm_layer_config config, size_t batch)
 {
     fixture f = {.config = config, .batch = batch};
     lstm_rng *rng;
+    f.config.precision = config.precision = test_precision();
     f.state = config.proj_size ? config.proj_size : config.hidden;
     assert_int_equal(lstm_rng_create(&rng, 11), LSTM_OK);
     assert_int_equal(lstm_layer_create(&f.layer, &config, rng), LSTM_OK);

@@ -1,6 +1,7 @@
 #include "tests/support/layer_case.h"
 
 #include "tests/support/draw.h"
+#include "tests/support/precision.h"
 #include "tests/support/test.h"
 
 lstm_tensor *layer_case_tensor(size_t a, size_t b, size_t c)
@@ -197,6 +198,7 @@ layer_options layer_case_options(size_t i, uint64_t seed)
 {
     layer_options options = spread[i];
     options.seed = seed;
+    options.config.precision = test_precision();
     options.h0 = options.c0 = options.dout = options.dhn = options.dcn = true;
     return options;
 }

@@ -40,7 +40,8 @@ typedef struct layer_case {
 /** Number of cases of the spread, and the largest batch in it. */
 enum { LAYER_CASE_SPREAD = 7, LAYER_CASE_MAX_BATCH = 40 };
 
-/** Options of case i of a spread of sizes and options, where everything comes in. */
+/** Options of case i of a spread of sizes and options, where everything comes in; its
+ *  precision is test_precision(). */
 layer_options layer_case_options(size_t i, uint64_t seed);
 
 /** Case i of the spread; NULL after the last. */

@@ -10,6 +10,8 @@
 #include <lstm/layer.h>
 #include <lstm/linear.h>
 
+#include "lib/lstm/kernels/kernels.h"
+
 /** Packed weights of one direction of one layer, for its forward. */
 typedef struct lstm_panels {
     /** Channels of its input. */
@@ -21,6 +23,9 @@ typedef struct lstm_panels {
 
 /** Panels number index, layer times directions plus direction. */
 lstm_panels lstm_layer_panels(const lstm_layer *layer, size_t index);
+
+/** The kernels that read them: of the layer's precision. */
+const lstm_kernels *lstm_layer_kernels(const lstm_layer *layer);
 
 /** Whether the layer is in evaluation mode and its panels hold the weights. */
 bool lstm_layer_is_packed(const lstm_layer *layer);

@@ -41,9 +41,7 @@ static lstm_status check_config(const lstm_layer_config *config, const lstm_rng 
         return lstm_fail(LSTM_INVALID_ARGUMENT,
                          "layer: rng is NULL, but dropout %g draws from one",
                          config->dropout);
-    if (config->precision == LSTM_BFLOAT16)
-        return lstm_fail(LSTM_UNSUPPORTED, "layer: bfloat16 is not supported yet");
-    if (config->precision != LSTM_FLOAT32)
+    if (config->precision != LSTM_FLOAT32 && config->precision != LSTM_BFLOAT16)
         return lstm_fail(LSTM_INVALID_ARGUMENT, "layer: precision %d is not known",
                          (int)config->precision);
     return LSTM_OK;
@@ -206,6 +204,12 @@ lstm_panels lstm_layer_panels(const lstm_layer *layer, size_t index)
     return (lstm_panels){direction->x_segments * direction->x_channels, direction->cell,
                          direction->bias,
                          layer->config.proj_size ? direction->project : NULL};
+}
+
+const lstm_kernels *lstm_layer_kernels(const lstm_layer *layer)
+{
+    return layer->config.precision == LSTM_BFLOAT16 ? lstm_bf16_kernels_get()
+                                                    : lstm_kernels_get();
 }
 
 bool lstm_layer_is_packed(const lstm_layer *layer)

@@ -7,7 +7,9 @@
  * first ones. A direction works on sequences in its own order of time: step s of the
  * reverse direction is step length - 1 - s of the caller's. Activations are blocked
  * (see kernels.h); buffers of states have one step more than the sequence, the initial
- * state first.
+ * state first. With bfloat16 the operands of products, x, h, u and the gradients of the
+ * gates and of the projected h, are rounded to pairs (see kernels/pairs.h) where they
+ * lie; everything else stays float32.
  *
  *     layer.c           creation, parameters, options
  *     layer_pack.c      weights into the panels that the kernels read
@@ -28,6 +30,7 @@
 
 #include "lib/lstm/core/pool.h"
 #include "lib/lstm/kernels/kernels.h"
+#include "lib/lstm/nn/inference.h"
 #include "lib/lstm/nn/parameter.h"
 
 /** Weights of one direction of one layer. */
@@ -64,6 +67,8 @@ typedef struct lstm_activations {
 
 /** One batch on its way through the stack. */
 typedef struct lstm_run {
+    /** Of the layer's precision, at the call at hand. */
+    const lstm_kernels *kernels;
     size_t batch, steps;
     /** Rows of a full group, number of groups. */
     size_t group_rows, groups;
@@ -184,6 +189,23 @@ static inline size_t lstm_run_offset(const lstm_run *run, lstm_rows rows, size_t
     return (rows.group * blocks * run->group_rows + rows.row) * LSTM_BLOCK;
 }
 
+/** Rounds blocks of rows start to end of a step to pairs, where products read those. */
+static inline void lstm_run_to_pairs(const lstm_run *run, size_t start, size_t end,
+                                     size_t blocks, size_t first_block,
+                                     size_t last_block, float *values)
+{
+    if (!run->kernels->to_pairs)
+        return;
+    lstm_rows rows;
+    for (size_t row = start; row < end; row += rows.count) {
+        rows = lstm_run_rows(run, row, end);
+        float *block = values + lstm_run_offset(run, rows, blocks);
+        for (size_t b = first_block; b < last_block; b++)
+            run->kernels->to_pairs(rows.count,
+                                   block + b * run->group_rows * LSTM_BLOCK);
+    }
+}
+
 /** Distance between blocks. */
 static inline size_t lstm_run_stride(const lstm_run *run)
 {
@@ -233,26 +255,28 @@ lstm_status lstm_run_reserve(lstm_layer *layer);
 
 /* layer_copy.c */
 
-/** Rows of a tensor of the caller's into blocks, steps start to end of the sequence. */
+/** Rows of a tensor of the caller's into blocks, steps start to end of the sequence. An
+ *  operand is what products read: pairs, when they do. */
 void lstm_copy_in(const lstm_run *run, const lstm_part *part, const float *from,
                   ptrdiff_t step_stride, ptrdiff_t row_stride, ptrdiff_t stride,
                   size_t start, size_t end, size_t segments, size_t channels,
-                  float *to);
+                  bool operand, float *to);
 
 /** The other way; with the steps past the end of a row set to zero. */
 void lstm_copy_out(const lstm_run *run, const lstm_part *part, const float *from,
                    size_t start, size_t end, size_t segments, size_t channels,
-                   float *to, ptrdiff_t step_stride, ptrdiff_t row_stride,
+                   bool operand, float *to, ptrdiff_t step_stride, ptrdiff_t row_stride,
                    ptrdiff_t stride);
 
-/** A state [N, channels] of the caller's into blocks of one step; zeros for NULL. */
+/** A state [N, channels] of the caller's into blocks of one step; zeros for NULL. An
+ *  operand is what products read. */
 void lstm_state_in(const lstm_run *run, const lstm_part *part, const lstm_tensor *from,
-                   size_t index, size_t channels, float *to);
+                   size_t index, size_t channels, bool operand, float *to);
 
 /** The last state of each row, from states of [steps + 1] steps that start at start. */
 void lstm_state_out(const lstm_run *run, const lstm_part *part, const float *from,
-                    size_t start, size_t end, size_t channels, lstm_tensor *to,
-                    size_t index);
+                    size_t start, size_t end, size_t channels, bool operand,
+                    lstm_tensor *to, size_t index);
 
 /** The first state of each row, from a buffer of one step. */
 void lstm_first_state_out(const lstm_run *run, const lstm_part *part, const float *from,
@@ -272,6 +296,8 @@ typedef struct lstm_reversal {
     size_t blocks;
     /** Keep the order of time, or add to what is there. */
     bool straight, add;
+    /** What products read, which may be pairs; otherwise floats. */
+    bool operand;
 } lstm_reversal;
 
 void lstm_copy_reversed(const lstm_run *run, const lstm_part *part,
@@ -279,7 +305,7 @@ void lstm_copy_reversed(const lstm_run *run, const lstm_part *part,
 
 /** Multiplies a sequence with the mask of a layer and 1 / (1 - p). */
 void lstm_apply_mask(const lstm_layer *layer, const lstm_run *run,
-                     const lstm_part *part, size_t index, float *values);
+                     const lstm_part *part, size_t index, bool operand, float *values);
 
 /** Draws the masks of all layers in PyTorch's order. */
 void lstm_draw_masks(lstm_layer *layer, lstm_run *run);

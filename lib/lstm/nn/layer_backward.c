@@ -30,8 +30,8 @@ static void multiply(const backward *b, lstm_operand a, size_t a_blocks,
                      const float *weights, float *out, size_t out_blocks, size_t active)
 {
     const lstm_run *run = b->run;
-    size_t unit = lstm_kernels_get()->product_blocks, stride = lstm_run_stride(run);
-    size_t depth = a.segments * a.channels;
+    size_t unit = run->kernels->product_blocks, stride = lstm_run_stride(run);
+    size_t depth = lstm_lines(run->kernels, a.segments, a.channels);
     size_t end = lstm_part_block(b->part, out_blocks, unit, 1);
     const float *data = a.data;
     for (size_t block = lstm_part_block(b->part, out_blocks, unit, 0); block < end;
@@ -40,7 +40,7 @@ static void multiply(const backward *b, lstm_operand a, size_t a_blocks,
         for (size_t row = b->part->row_start; row < active; row += rows.count) {
             rows = lstm_run_rows(run, row, active);
             a.data = data + lstm_run_offset(run, rows, a_blocks);
-            lstm_kernels_get()->product(&(lstm_panel_product){
+            run->kernels->product(&(lstm_panel_product){
                 .rows = rows.count,
                 .stride = stride,
                 .a = a,
@@ -72,7 +72,7 @@ static void differentiate_cells(const backward *b, size_t step, size_t active)
                                         (b->dy_block + block) * stride
                                   : NULL;
             bool zero = step == 0 && !run->has_c0;
-            lstm_kernels_get()->cell_gradient(&(lstm_cell_gradient){
+            run->kernels->cell_gradient(&(lstm_cell_gradient){
                 .rows = rows.count,
                 .stride = stride,
                 .gates = at->gates + step * LSTM_GATES * hidden_step +
@@ -113,6 +113,9 @@ static void differentiate_projection(const backward *b, size_t step, size_t acti
                 dp[place + i] += dy[i];
         }
     }
+    lstm_run_to_pairs(run, b->part->row_start, active, b->state,
+                      lstm_part_block(b->part, b->state, 1, 0),
+                      lstm_part_block(b->part, b->state, 1, 1), dp);
     lstm_part_sync(b->part);
     multiply(b, (lstm_operand){dp, 1, b->layer->state}, b->state,
              b->direction->back_project, b->at->du, b->hidden, active);

@@ -7,6 +7,7 @@
 
 #include "lib/common/mt19937.h"
 #include "lib/lstm/kernels/blocks.h"
+#include "lib/lstm/kernels/pairs.h"
 #include "lib/lstm/nn/layer.h"
 #include "lib/lstm/tensor/tensor.h"
 
@@ -15,12 +16,32 @@ static size_t caller_row(const lstm_run *run, size_t row)
     return run->order ? run->order[row] : row;
 }
 
-/* Address of a row of a step in a blocked buffer. */
+/* Offset of a row of a step in a blocked buffer. */
 static size_t row_offset(const lstm_run *run, size_t step, size_t row, size_t blocks)
 {
     size_t group = row / run->group_rows;
     return step * lstm_run_step(run, blocks) +
            (group * blocks * run->group_rows + row % run->group_rows) * LSTM_BLOCK;
+}
+
+/* Whether what products read lies in pairs. */
+static bool paired(const lstm_run *run, bool operand)
+{
+    return operand && run->kernels->to_pairs;
+}
+
+/* A block of a row of pairs, offset as row_offset() gives it: of its group's rows the
+ * first is even, so that of these 16 floats the row is even or odd. */
+static void block_out_of_pairs(const float *values, size_t offset, float *to)
+{
+    size_t row = offset / LSTM_BLOCK % 2;
+    lstm_pairs_get(values + offset - row * LSTM_BLOCK, row, to);
+}
+
+static void block_to_pairs(const float *from, float *values, size_t offset)
+{
+    size_t row = offset / LSTM_BLOCK % 2;
+    lstm_pairs_put(values + offset - row * LSTM_BLOCK, row, from);
 }
 
 /* One row of channels into blocks, with zeros behind the last channel of a segment. */
@@ -34,19 +55,29 @@ static void row_in(const lstm_run *run, const float *from, ptrdiff_t stride,
     }
 }
 
-static void row_out(const lstm_run *run, const float *from, size_t segments,
-                    size_t channels, float *to, ptrdiff_t stride)
+/* The row at an offset of a blocked buffer, back. */
+static void row_out(const lstm_run *run, bool pairs, const float *values, size_t offset,
+                    size_t segments, size_t channels, float *to, ptrdiff_t stride)
 {
-    for (size_t segment = 0; segment < segments; segment++) {
-        lstm_row_from_blocks(from, lstm_run_stride(run), channels, to, stride);
-        from += lstm_blocks(channels) * lstm_run_stride(run);
-        to += (ptrdiff_t)channels * stride;
-    }
+    for (size_t segment = 0; segment < segments; segment++)
+        for (size_t c = 0; c < channels; c += LSTM_BLOCK) {
+            const float *block = values + offset;
+            float numbers[LSTM_BLOCK];
+            if (pairs) {
+                block_out_of_pairs(values, offset, numbers);
+                block = numbers;
+            }
+            size_t width = channels - c < LSTM_BLOCK ? channels - c : LSTM_BLOCK;
+            lstm_row_from_blocks(block, 0, width, to, stride);
+            offset += lstm_run_stride(run);
+            to += (ptrdiff_t)width * stride;
+        }
 }
 
 void lstm_copy_in(const lstm_run *run, const lstm_part *part, const float *from,
                   ptrdiff_t step_stride, ptrdiff_t row_stride, ptrdiff_t stride,
-                  size_t start, size_t end, size_t segments, size_t channels, float *to)
+                  size_t start, size_t end, size_t segments, size_t channels,
+                  bool operand, float *to)
 {
     size_t blocks = segments * lstm_blocks(channels);
     for (size_t row = part->copy_start; row < part->copy_end; row++) {
@@ -56,11 +87,17 @@ void lstm_copy_in(const lstm_run *run, const lstm_part *part, const float *from,
             row_in(run, source + (ptrdiff_t)step * step_stride, stride, segments,
                    channels, to + row_offset(run, step - start, row, blocks));
     }
+    for (size_t step = start; paired(run, operand) && step < end; step++) {
+        size_t active = lstm_run_active(run, step);
+        lstm_run_to_pairs(run, part->copy_start,
+                          active < part->copy_end ? active : part->copy_end, blocks, 0,
+                          blocks, to + (step - start) * lstm_run_step(run, blocks));
+    }
 }
 
 void lstm_copy_out(const lstm_run *run, const lstm_part *part, const float *from,
                    size_t start, size_t end, size_t segments, size_t channels,
-                   float *to, ptrdiff_t step_stride, ptrdiff_t row_stride,
+                   bool operand, float *to, ptrdiff_t step_stride, ptrdiff_t row_stride,
                    ptrdiff_t stride)
 {
     size_t blocks = segments * lstm_blocks(channels);
@@ -69,8 +106,9 @@ void lstm_copy_out(const lstm_run *run, const lstm_part *part, const float *from
         for (size_t step = start; step < end; step++) {
             float *place = target + (ptrdiff_t)step * step_stride;
             if (step < run->lengths[row])
-                row_out(run, from + row_offset(run, step - start, row, blocks),
-                        segments, channels, place, stride);
+                row_out(run, paired(run, operand), from,
+                        row_offset(run, step - start, row, blocks), segments, channels,
+                        place, stride);
             else
                 for (size_t c = 0; c < segments * channels; c++)
                     place[(ptrdiff_t)c * stride] = 0;
@@ -79,7 +117,7 @@ void lstm_copy_out(const lstm_run *run, const lstm_part *part, const float *from
 }
 
 void lstm_state_in(const lstm_run *run, const lstm_part *part, const lstm_tensor *from,
-                   size_t index, size_t channels, float *to)
+                   size_t index, size_t channels, bool operand, float *to)
 {
     size_t blocks = lstm_blocks(channels);
     for (size_t row = part->copy_start; row < part->copy_end; row++) {
@@ -94,18 +132,21 @@ void lstm_state_in(const lstm_run *run, const lstm_part *part, const lstm_tensor
                 memset(target + block * lstm_run_stride(run), 0,
                        LSTM_BLOCK * sizeof(float));
     }
+    if (operand)
+        lstm_run_to_pairs(run, part->copy_start, part->copy_end, blocks, 0, blocks, to);
 }
 
 void lstm_state_out(const lstm_run *run, const lstm_part *part, const float *from,
-                    size_t start, size_t end, size_t channels, lstm_tensor *to,
-                    size_t index)
+                    size_t start, size_t end, size_t channels, bool operand,
+                    lstm_tensor *to, size_t index)
 {
     size_t blocks = lstm_blocks(channels);
     for (size_t row = part->copy_start; row < part->copy_end; row++) {
         size_t length = run->lengths[row];
         if (length < start || length > end)
             continue;
-        row_out(run, from + row_offset(run, length - start, row, blocks), 1, channels,
+        row_out(run, paired(run, operand), from,
+                row_offset(run, length - start, row, blocks), 1, channels,
                 to->data + (ptrdiff_t)index * to->strides[0] +
                     (ptrdiff_t)caller_row(run, row) * to->strides[1],
                 to->strides[2]);
@@ -116,7 +157,8 @@ void lstm_first_state_out(const lstm_run *run, const lstm_part *part, const floa
                           size_t channels, lstm_tensor *to, size_t index)
 {
     for (size_t row = part->copy_start; row < part->copy_end; row++)
-        row_out(run, from + row_offset(run, 0, row, lstm_blocks(channels)), 1, channels,
+        row_out(run, false, from, row_offset(run, 0, row, lstm_blocks(channels)), 1,
+                channels,
                 to->data + (ptrdiff_t)index * to->strides[0] +
                     (ptrdiff_t)caller_row(run, row) * to->strides[1],
                 to->strides[2]);
@@ -134,15 +176,20 @@ void lstm_state_carry(const lstm_run *run, const lstm_part *part, float *states,
         }
 }
 
-static void copy_blocks(const lstm_run *run, const lstm_reversal *copy,
-                        const float *from, float *to)
+static void copy_blocks(const lstm_run *run, const lstm_reversal *copy, size_t from,
+                        size_t to)
 {
     for (size_t block = 0; block < copy->blocks; block++) {
-        if (copy->add)
+        if (paired(run, copy->operand)) {
+            float numbers[LSTM_BLOCK];
+            block_out_of_pairs(copy->from, from, numbers);
+            block_to_pairs(numbers, copy->to, to);
+        } else if (copy->add) {
             for (size_t lane = 0; lane < LSTM_BLOCK; lane++)
-                to[lane] += from[lane];
-        else
-            memcpy(to, from, LSTM_BLOCK * sizeof(float));
+                copy->to[to + lane] += copy->from[from + lane];
+        } else {
+            memcpy(copy->to + to, copy->from + from, LSTM_BLOCK * sizeof(float));
+        }
         from += lstm_run_stride(run);
         to += lstm_run_stride(run);
     }
@@ -157,9 +204,9 @@ void lstm_copy_reversed(const lstm_run *run, const lstm_part *part,
         for (size_t step = 0; step < length; step++) {
             size_t source = copy->straight ? step : length - 1 - step;
             copy_blocks(run, copy,
-                        copy->from + row_offset(run, source, row, copy->from_blocks) +
+                        row_offset(run, source, row, copy->from_blocks) +
                             copy->from_block * stride,
-                        copy->to + row_offset(run, step, row, copy->to_blocks) +
+                        row_offset(run, step, row, copy->to_blocks) +
                             copy->to_block * stride);
         }
     }
@@ -190,8 +237,15 @@ void lstm_draw_masks(lstm_layer *layer, lstm_run *run)
     }
 }
 
+/* One block of a row times its mask. */
+static void mask_block(float *block, const uint8_t *mask, size_t width, float scale)
+{
+    for (size_t lane = 0; lane < width; lane++)
+        block[lane] *= mask[lane] ? scale : 0.0f;
+}
+
 void lstm_apply_mask(const lstm_layer *layer, const lstm_run *run,
-                     const lstm_part *part, size_t index, float *values)
+                     const lstm_part *part, size_t index, bool operand, float *values)
 {
     float keep = (float)(1.0 - layer->config.dropout);
     float scale = keep > 0 ? 1.0f / keep : 0.0f;
@@ -201,11 +255,19 @@ void lstm_apply_mask(const lstm_layer *layer, const lstm_run *run,
         for (size_t step = 0; step < run->lengths[row]; step++) {
             const uint8_t *mask =
                 run->mask[index] + (step * run->batch + row) * channels;
-            float *value = values + row_offset(run, step, row, blocks);
-            for (size_t c = 0; c < channels; c++) {
-                size_t block = c / state * each + c % state / LSTM_BLOCK;
-                value[block * lstm_run_stride(run) + c % state % LSTM_BLOCK] *=
-                    mask[c] ? scale : 0.0f;
+            size_t offset = row_offset(run, step, row, blocks);
+            for (size_t b = 0; b < blocks; b++, offset += lstm_run_stride(run)) {
+                size_t first = b % each * LSTM_BLOCK, left = state - first;
+                size_t width = left < LSTM_BLOCK ? left : LSTM_BLOCK;
+                float numbers[LSTM_BLOCK];
+                if (paired(run, operand)) {
+                    block_out_of_pairs(values, offset, numbers);
+                    mask_block(numbers, mask + b / each * state + first, width, scale);
+                    block_to_pairs(numbers, values, offset);
+                } else {
+                    mask_block(values + offset, mask + b / each * state + first, width,
+                               scale);
+                }
             }
         }
 }

@@ -32,7 +32,8 @@ static void run_cells(const forward *f, size_t step, bool first, bool more,
     const lstm_activations *at = f->at;
     size_t stride = lstm_run_stride(run);
     size_t depth =
-        f->direction->x_segments * f->direction->x_channels + f->layer->state;
+        lstm_lines(run->kernels, f->direction->x_segments, f->direction->x_channels) +
+        lstm_lines(run->kernels, 1, f->layer->state);
     size_t state_step = lstm_run_step(run, f->state);
     size_t hidden_step = lstm_run_step(run, f->hidden);
     float *out = at->u ? at->u + step * hidden_step : at->h + (step + 1) * state_step;
@@ -66,7 +67,7 @@ static void run_cells(const forward *f, size_t step, bool first, bool more,
         job.ahead = more && block < f->x_blocks
                         ? job.x.data + lstm_run_step(run, f->x_blocks) + block * stride
                         : NULL;
-        lstm_kernels_get()->cell(&job);
+        run->kernels->cell(&job);
     }
 }
 
@@ -121,28 +122,29 @@ static void run_row(const forward *f, size_t step, bool first, size_t block,
 static void run_projection(const forward *f, size_t step, size_t active)
 {
     const lstm_run *run = f->run;
-    size_t unit = lstm_kernels_get()->product_blocks;
+    size_t unit = run->kernels->product_blocks;
+    size_t depth = lstm_lines(run->kernels, 1, f->layer->config.hidden);
+    size_t first = lstm_part_block(f->part, f->state, unit, 0);
     size_t end = lstm_part_block(f->part, f->state, unit, 1);
-    for (size_t block = lstm_part_block(f->part, f->state, unit, 0); block < end;
-         block += unit) {
+    float *h = f->at->h + (step + 1) * lstm_run_step(run, f->state);
+    for (size_t block = first; block < end; block += unit) {
         lstm_rows rows;
         for (size_t row = f->part->row_start; row < active; row += rows.count) {
             rows = lstm_run_rows(run, row, active);
-            lstm_kernels_get()->product(&(lstm_panel_product){
+            run->kernels->product(&(lstm_panel_product){
                 .rows = rows.count,
                 .stride = lstm_run_stride(run),
                 .a = {f->at->u + step * lstm_run_step(run, f->hidden) +
                           lstm_run_offset(run, rows, f->hidden),
                       1, f->layer->config.hidden},
-                .weights = f->direction->project +
-                           block * f->layer->config.hidden * LSTM_BLOCK,
+                .weights = f->direction->project + block * depth * LSTM_BLOCK,
                 .blocks = f->state - block < unit ? f->state - block : unit,
-                .out = f->at->h + (step + 1) * lstm_run_step(run, f->state) +
-                       lstm_run_offset(run, rows, f->state) +
+                .out = h + lstm_run_offset(run, rows, f->state) +
                        block * lstm_run_stride(run),
             });
         }
     }
+    lstm_run_to_pairs(run, f->part->row_start, active, f->state, first, end, h);
 }
 
 void lstm_forward_direction(const lstm_layer *layer, const lstm_run *run,

@@ -85,7 +85,7 @@ static lstm_outer outer_job(const gradient *g, const factor *f, size_t a_block,
 {
     const lstm_run *run = g->run;
     size_t a_blocks = blocks_of(g->a), b_blocks = blocks_of(f->b);
-    size_t stride = lstm_run_stride(run), unit = lstm_kernels_get()->outer_blocks;
+    size_t stride = lstm_run_stride(run), unit = g->run->kernels->outer_blocks;
     lstm_outer job = {
         .steps = end - start,
         .rows = run->active + start,
@@ -146,7 +146,7 @@ static void add_tile(const gradient *g, const factor *f, size_t a_block, size_t 
 static void add_factor(const gradient *g, const factor *f, size_t a_block, size_t start,
                        size_t end, bool more)
 {
-    size_t blocks = blocks_of(f->b), unit = lstm_kernels_get()->outer_blocks;
+    size_t blocks = blocks_of(f->b), unit = g->run->kernels->outer_blocks;
     start = start < f->start ? f->start : start;
     if (start == end)
         return;
@@ -157,7 +157,7 @@ static void add_factor(const gradient *g, const factor *f, size_t a_block, size_
             job.ahead = job.stride;
         if (end == g->run->steps)
             fetch_place(g, f, a_block, b, job.blocks);
-        lstm_kernels_get()->outer(&job);
+        g->run->kernels->outer(&job);
         if (end == g->run->steps)
             add_tile(g, f, a_block, b, job.blocks);
     }
@@ -168,7 +168,7 @@ static void add_bias(const gradient *g, size_t a_block, size_t start, size_t end
 {
     float *sums = sums_of(g, a_block);
     lstm_outer job = outer_job(g, g->factors, a_block, 0, start, end);
-    lstm_kernels_get()->outer_bias(&job, sums);
+    g->run->kernels->outer_bias(&job, sums);
     if (end < g->run->steps)
         return;
     float *ih = g->bias->bias_ih->grad->data, *hh = g->bias->bias_hh->grad->data;

@@ -4,20 +4,22 @@
  * The cell's panel of a block of 16 hidden units is, for each group of as many units as
  * a vector has lanes, [k][i units, f units, g units, o units]: k runs over the input's
  * channels, then over h's. A product's panel is [k][columns of some blocks]. Lanes past
- * the last unit or channel are zero.
+ * the last unit or channel are zero. With bfloat16 a line holds pairs, of k and k + 1
+ * of a segment, the second zero where there is none.
  */
 #include <string.h>
 
 #include "lib/common/memory.h"
 #include "lib/lstm/core/status.h"
+#include "lib/lstm/kernels/pairs.h"
 #include "lib/lstm/nn/layer.h"
 #include "lib/lstm/tensor/tensor.h"
 
 /* A matrix of a product: element (k, column) at data[k * k_stride + column *
- * column_stride], its columns in segments of channels. */
+ * column_stride], both in segments of channels. */
 typedef struct {
     const float *data;
-    size_t rows, k_stride, column_stride;
+    size_t k_segments, k_channels, k_stride, column_stride;
     size_t segments, channels;
 } matrix;
 
@@ -30,7 +32,9 @@ static float *take(float **cursor, size_t count)
 
 static size_t cell_depth(const lstm_layer *layer, const lstm_direction *direction)
 {
-    return direction->x_segments * direction->x_channels + layer->state;
+    return lstm_lines(lstm_layer_kernels(layer), direction->x_segments,
+                      direction->x_channels) +
+           lstm_lines(lstm_layer_kernels(layer), 1, layer->state);
 }
 
 /* Points a direction's forward panels into memory, or with NULL only counts floats. */
@@ -42,7 +46,8 @@ static size_t place_forward(const lstm_layer *layer, lstm_direction *direction,
     size_t line = LSTM_GATES * LSTM_BLOCK;
     size_t projection =
         layer->config.proj_size
-            ? layer->config.hidden * lstm_blocks(layer->state) * LSTM_BLOCK
+            ? lstm_lines(lstm_layer_kernels(layer), 1, layer->config.hidden) *
+                  lstm_blocks(layer->state) * LSTM_BLOCK
             : 0;
     size_t cell = blocks * cell_depth(layer, direction) * line;
     if (memory) {
@@ -57,14 +62,15 @@ static size_t place_backward(const lstm_layer *layer, lstm_direction *direction,
                              float *memory)
 {
     float *cursor = memory;
-    size_t gates = LSTM_GATES * layer->config.hidden;
+    size_t gates =
+        lstm_lines(lstm_layer_kernels(layer), LSTM_GATES, layer->config.hidden);
     size_t h = gates * lstm_blocks(layer->state) * LSTM_BLOCK;
     size_t x =
         gates * direction->x_segments * lstm_blocks(direction->x_channels) * LSTM_BLOCK;
-    size_t projection =
-        layer->config.proj_size
-            ? layer->state * lstm_blocks(layer->config.hidden) * LSTM_BLOCK
-            : 0;
+    size_t projection = layer->config.proj_size
+                            ? lstm_lines(lstm_layer_kernels(layer), 1, layer->state) *
+                                  lstm_blocks(layer->config.hidden) * LSTM_BLOCK
+                            : 0;
     if (memory) {
         direction->back_h = take(&cursor, h);
         direction->back_x = take(&cursor, x);
@@ -121,15 +127,38 @@ static void pack_lanes(const float *from, size_t depth, size_t lanes, size_t rea
             to[k * stride + lane] = lane < real ? from[lane * depth + k] : 0;
 }
 
-/* Units unit to unit + units - 1 of each gate, side by side, for all k of a matrix. */
-static void pack_gates(const lstm_layer *layer, const float *weights, size_t depth,
-                       size_t unit, size_t units, float *to)
+/* The same with pairs of k of each segment, the last of an odd number with a zero. */
+static void pack_lanes_of_pairs(const float *from, size_t segments, size_t channels,
+                                size_t lanes, size_t real, float *to, size_t stride)
 {
-    size_t hidden = layer->config.hidden;
+    size_t lines = segments * ((channels + 1) / 2);
+    for (size_t lane = 0; lane < real; lane++) {
+        float *line = to + lane;
+        for (size_t segment = 0; segment < segments; segment++, from += channels)
+            for (size_t k = 0; k < channels; k += 2, line += stride)
+                *line = lstm_pair(lstm_bf16(from[k]),
+                                  k + 1 < channels ? lstm_bf16(from[k + 1]) : 0);
+    }
+    for (size_t lane = real; lane < lanes; lane++)
+        for (size_t k = 0; k < lines; k++)
+            to[k * stride + lane] = 0;
+}
+
+/* Units unit to unit + units - 1 of each gate, side by side, for all k of a matrix. */
+static void pack_gates(const lstm_layer *layer, const float *weights, size_t segments,
+                       size_t channels, size_t unit, size_t units, float *to)
+{
+    size_t hidden = layer->config.hidden, depth = segments * channels;
     size_t left = unit < hidden ? hidden - unit : 0;
-    for (size_t gate = 0; gate < LSTM_GATES; gate++)
-        pack_lanes(weights + (gate * hidden + (left ? unit : 0)) * depth, depth, units,
-                   left < units ? left : units, to + gate * units, LSTM_GATES * units);
+    size_t real = left < units ? left : units;
+    for (size_t gate = 0; gate < LSTM_GATES; gate++, to += units) {
+        const float *from = weights + (gate * hidden + (left ? unit : 0)) * depth;
+        if (lstm_layer_kernels(layer)->k_step == 2)
+            pack_lanes_of_pairs(from, segments, channels, units, real, to,
+                                LSTM_GATES * units);
+        else
+            pack_lanes(from, depth, units, real, to, LSTM_GATES * units);
+    }
 }
 
 static void pack_bias(const lstm_layer *layer, const lstm_direction *direction,
@@ -150,21 +179,44 @@ static void pack_bias(const lstm_layer *layer, const lstm_direction *direction,
 static void pack_cell_block(const lstm_layer *layer, const lstm_direction *direction,
                             size_t block)
 {
-    size_t units = lstm_kernels_get()->cell_units;
-    size_t inputs = direction->x_segments * direction->x_channels;
+    size_t units = lstm_layer_kernels(layer)->cell_units;
+    size_t inputs = lstm_lines(lstm_layer_kernels(layer), direction->x_segments,
+                               direction->x_channels);
     size_t depth = cell_depth(layer, direction), line = LSTM_GATES * units;
     float *to = direction->cell + block * depth * LSTM_GATES * LSTM_BLOCK;
     for (size_t lane = 0; lane < LSTM_BLOCK; lane += units, to += depth * line) {
         size_t unit = block * LSTM_BLOCK + lane;
-        pack_gates(layer, direction->weight_ih->value->data, inputs, unit, units, to);
-        pack_gates(layer, direction->weight_hh->value->data, layer->state, unit, units,
-                   to + inputs * line);
+        pack_gates(layer, direction->weight_ih->value->data, direction->x_segments,
+                   direction->x_channels, unit, units, to);
+        pack_gates(layer, direction->weight_hh->value->data, 1, layer->state, unit,
+                   units, to + inputs * line);
     }
     pack_bias(layer, direction, block);
 }
 
+/* Numbers of a line of one block: width of them stride apart, the rest zero. Of two
+ * rows of a matrix when lines hold pairs, after NULL of one. */
+static void pack_line(const float *first, const float *second, size_t stride,
+                      size_t width, bool pairs, float *line)
+{
+    if (!pairs && stride == 1 && width == LSTM_BLOCK)
+        memcpy(line, first, LSTM_BLOCK * sizeof(float));
+    else if (pairs && second)
+        for (size_t lane = 0; lane < width; lane++)
+            line[lane] = lstm_pair(lstm_bf16(first[lane * stride]),
+                                   lstm_bf16(second[lane * stride]));
+    else if (pairs)
+        for (size_t lane = 0; lane < width; lane++)
+            line[lane] = lstm_pair(lstm_bf16(first[lane * stride]), 0);
+    else
+        for (size_t lane = 0; lane < width; lane++)
+            line[lane] = first[lane * stride];
+    memset(line + width, 0, (LSTM_BLOCK - width) * sizeof(float));
+}
+
 /* One panel: blocks of columns from block on, for all k. */
-static void pack_panel(const matrix *from, size_t block, size_t blocks, float *to)
+static void pack_panel(const matrix *from, size_t k_step, size_t block, size_t blocks,
+                       float *to)
 {
     size_t each = lstm_blocks(from->channels);
     for (size_t i = 0; i < blocks; i++) {
@@ -173,29 +225,32 @@ static void pack_panel(const matrix *from, size_t block, size_t blocks, float *t
         size_t width = left < LSTM_BLOCK ? left : LSTM_BLOCK;
         const float *source =
             from->data + (segment * from->channels + channel) * from->column_stride;
-        for (size_t k = 0; k < from->rows; k++, source += from->k_stride) {
-            float *line = to + (k * blocks + i) * LSTM_BLOCK;
-            if (from->column_stride == 1 && width == LSTM_BLOCK) {
-                memcpy(line, source, LSTM_BLOCK * sizeof(float));
-                continue;
+        float *line = to + i * LSTM_BLOCK;
+        for (size_t s = 0; s < from->k_segments; s++)
+            for (size_t k = 0; k < from->k_channels; k += k_step) {
+                bool second = k + 1 < from->k_channels;
+                pack_line(source, second ? source + from->k_stride : NULL,
+                          from->column_stride, width, k_step == 2, line);
+                source += (second ? k_step : 1) * from->k_stride;
+                line += blocks * LSTM_BLOCK;
             }
-            for (size_t lane = 0; lane < width; lane++)
-                line[lane] = source[lane * from->column_stride];
-            memset(line + width, 0, (LSTM_BLOCK - width) * sizeof(float));
-        }
     }
 }
 
 /* The share's panels of a matrix. */
-static void pack_matrix(matrix from, float *to, size_t share, size_t shares)
+static void pack_matrix(const lstm_layer *layer, matrix from, float *to, size_t share,
+                        size_t shares)
 {
     size_t total = from.segments * lstm_blocks(from.channels);
-    size_t unit = lstm_kernels_get()->product_blocks;
+    size_t unit = lstm_layer_kernels(layer)->product_blocks;
+    size_t lines =
+        lstm_lines(lstm_layer_kernels(layer), from.k_segments, from.k_channels);
     size_t end = lstm_share_start(total, unit, share + 1, shares);
     for (size_t block = lstm_share_start(total, unit, share, shares); block < end;
          block += unit) {
         size_t blocks = total - block < unit ? total - block : unit;
-        pack_panel(&from, block, blocks, to + block * from.rows * LSTM_BLOCK);
+        pack_panel(&from, lstm_layer_kernels(layer)->k_step, block, blocks,
+                   to + block * lines * LSTM_BLOCK);
     }
 }
 
@@ -210,7 +265,8 @@ static void pack_forward_share(void *work, lstm_team *team, size_t share, size_t
         for (size_t j = lstm_share_start(blocks, 1, share, shares); j < end; j++)
             pack_cell_block(layer, direction, j);
         if (direction->weight_hr)
-            pack_matrix((matrix){direction->weight_hr->value->data,
+            pack_matrix(layer,
+                        (matrix){direction->weight_hr->value->data, 1,
                                  layer->config.hidden, 1, layer->config.hidden, 1,
                                  layer->state},
                         direction->project, share, shares);
@@ -222,18 +278,21 @@ static void pack_backward_share(void *work, lstm_team *team, size_t share,
 {
     (void)team;
     lstm_layer *layer = work;
-    size_t gates = LSTM_GATES * layer->config.hidden, hidden = layer->config.hidden;
+    size_t hidden = layer->config.hidden;
     for (size_t i = 0; i < layer->config.layers * layer->directions; i++) {
         const lstm_direction *direction = &layer->direction[i];
         size_t inputs = direction->x_segments * direction->x_channels;
-        pack_matrix((matrix){direction->weight_hh->value->data, gates, layer->state, 1,
-                             1, layer->state},
+        pack_matrix(layer,
+                    (matrix){direction->weight_hh->value->data, LSTM_GATES, hidden,
+                             layer->state, 1, 1, layer->state},
                     direction->back_h, share, shares);
-        pack_matrix((matrix){direction->weight_ih->value->data, gates, inputs, 1,
-                             direction->x_segments, direction->x_channels},
+        pack_matrix(layer,
+                    (matrix){direction->weight_ih->value->data, LSTM_GATES, hidden,
+                             inputs, 1, direction->x_segments, direction->x_channels},
                     direction->back_x, share, shares);
         if (direction->weight_hr)
-            pack_matrix((matrix){direction->weight_hr->value->data, layer->state,
+            pack_matrix(layer,
+                        (matrix){direction->weight_hr->value->data, 1, layer->state,
                                  hidden, 1, 1, hidden},
                         direction->back_project, share, shares);
     }

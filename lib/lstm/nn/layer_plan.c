@@ -114,6 +114,7 @@ static size_t plan(const lstm_layer *layer, lstm_run *run, void *memory)
 {
     lstm_arena at = {memory, 0};
     run->group_rows = run->batch < LSTM_GROUP_ROWS ? run->batch : LSTM_GROUP_ROWS;
+    run->group_rows += run->group_rows % run->kernels->k_step;
     run->groups = (run->batch + run->group_rows - 1) / run->group_rows;
     run->order = lstm_arena_take(&at, run->batch, sizeof(size_t));
     run->lengths = lstm_arena_take(&at, run->batch, sizeof(size_t));
@@ -150,6 +151,7 @@ void lstm_run_shape(const lstm_layer *layer, lstm_run *run, size_t batch, size_t
 {
     /* Steps of a chunk of an evaluation. */
     enum { CHUNK = 16 };
+    run->kernels = lstm_layer_kernels(layer);
     run->batch = batch;
     run->steps = steps;
     run->keep = training;

@@ -29,21 +29,21 @@ static size_t step_axis(const lstm_layer *layer)
 
 static void copy_in(const call *c, const lstm_part *part, const lstm_tensor *from,
                     size_t start, size_t end, size_t segments, size_t channels,
-                    float *to)
+                    bool operand, float *to)
 {
     size_t step = step_axis(c->layer);
     lstm_copy_in(&c->layer->run, part, from->data, from->strides[step],
                  from->strides[1 - step], from->strides[2], start, end, segments,
-                 channels, to);
+                 channels, operand, to);
 }
 
 static void copy_out(const call *c, const lstm_part *part, const float *from,
                      size_t start, size_t end, size_t segments, size_t channels,
-                     lstm_tensor *to)
+                     bool operand, lstm_tensor *to)
 {
     size_t step = step_axis(c->layer);
-    lstm_copy_out(&c->layer->run, part, from, start, end, segments, channels, to->data,
-                  to->strides[step], to->strides[1 - step], to->strides[2]);
+    lstm_copy_out(&c->layer->run, part, from, start, end, segments, channels, operand,
+                  to->data, to->strides[step], to->strides[1 - step], to->strides[2]);
 }
 
 /* Checks ------------------------------------------------------------------------------
@@ -188,8 +188,8 @@ static void states_in(const call *c, const lstm_part *part)
     const lstm_layer *layer = c->layer;
     for (size_t i = 0; i < layer->config.layers * layer->directions; i++) {
         const lstm_activations *at = &layer->run.at[i];
-        lstm_state_in(&layer->run, part, c->h0, i, layer->state, at->h);
-        lstm_state_in(&layer->run, part, c->c0, i, layer->config.hidden, at->c);
+        lstm_state_in(&layer->run, part, c->h0, i, layer->state, true, at->h);
+        lstm_state_in(&layer->run, part, c->c0, i, layer->config.hidden, false, at->c);
     }
 }
 
@@ -209,9 +209,10 @@ static void join_directions(const lstm_layer *layer, const lstm_part *part, size
                                             .to_blocks = directions * state,
                                             .to_block = d * state,
                                             .blocks = state,
-                                            .straight = d == 0});
+                                            .straight = d == 0,
+                                            .operand = true});
     if (run->mask[l])
-        lstm_apply_mask(layer, run, part, l, run->y[l]);
+        lstm_apply_mask(layer, run, part, l, true, run->y[l]);
     lstm_part_sync(part);
 }
 
@@ -229,7 +230,8 @@ static void forward_layer(const lstm_layer *layer, const lstm_part *part, size_t
                                                 .from_blocks = blocks,
                                                 .to = run->at[i].x_reversed,
                                                 .to_blocks = blocks,
-                                                .blocks = blocks});
+                                                .blocks = blocks,
+                                                .operand = true});
             lstm_part_sync(part);
         }
         lstm_forward_direction(layer, run, part, i, start, end);
@@ -244,10 +246,10 @@ static void states_out(const call *c, const lstm_part *part, size_t start, size_
     for (size_t i = 0; i < layer->config.layers * layer->directions; i++) {
         const lstm_activations *at = &run->at[i];
         if (c->hn)
-            lstm_state_out(run, part, at->h, start, end, layer->state, c->hn, i);
+            lstm_state_out(run, part, at->h, start, end, layer->state, true, c->hn, i);
         if (c->cn)
-            lstm_state_out(run, part, at->c, start, end, layer->config.hidden, c->cn,
-                           i);
+            lstm_state_out(run, part, at->c, start, end, layer->config.hidden, false,
+                           c->cn, i);
         if (end < run->steps) {
             lstm_state_carry(run, part, at->h, end - start, lstm_blocks(layer->state));
             lstm_state_carry(run, part, at->c, end - start,
@@ -268,13 +270,13 @@ static void forward_share(void *work, lstm_team *team, size_t share, size_t shar
     for (size_t start = 0; start < run->steps; start += run->capacity) {
         size_t end =
             start + run->capacity < run->steps ? start + run->capacity : run->steps;
-        copy_in(c, &part, c->x, start, end, 1, layer->config.inputs, run->x);
+        copy_in(c, &part, c->x, start, end, 1, layer->config.inputs, true, run->x);
         lstm_part_sync(&part);
         for (size_t l = 0; l < layer->config.layers; l++)
             forward_layer(layer, &part, l, start, end);
         if (c->out)
             copy_out(c, &part, run->y[layer->config.layers - 1], start, end,
-                     layer->directions, layer->state, c->out);
+                     layer->directions, layer->state, true, c->out);
         states_out(c, &part, start, end);
     }
     lstm_denormals_restore(mode);
@@ -395,8 +397,8 @@ static void gradient_states(const call *c, const lstm_part *part, size_t index, 
     const lstm_activations *at = &layer->run.at[index];
     size_t state = layer->state, hidden = layer->config.hidden;
     if (in) {
-        lstm_state_in(&layer->run, part, c->dhn, index, state, at->dh);
-        lstm_state_in(&layer->run, part, c->dcn, index, hidden, at->dc);
+        lstm_state_in(&layer->run, part, c->dhn, index, state, false, at->dh);
+        lstm_state_in(&layer->run, part, c->dcn, index, hidden, false, at->dc);
         lstm_part_sync(part);
         return;
     }
@@ -422,7 +424,7 @@ static void backward_layer(const call *c, const lstm_part *part, size_t l,
         gradient_states(c, part, index, false);
     }
     if (l > 0 && layer->run.mask[l - 1])
-        lstm_apply_mask(layer, &layer->run, part, l - 1, dx);
+        lstm_apply_mask(layer, &layer->run, part, l - 1, false, dx);
     lstm_part_sync(part);
 }
 
@@ -435,7 +437,8 @@ static void backward_share(void *work, lstm_team *team, size_t share, size_t sha
     float *dy = run->dy, *dx = run->dx;
     uint64_t mode = lstm_denormals_off();
     if (c->dout)
-        copy_in(c, &part, c->dout, 0, run->steps, layer->directions, layer->state, dy);
+        copy_in(c, &part, c->dout, 0, run->steps, layer->directions, layer->state,
+                false, dy);
     lstm_part_sync(&part);
     for (size_t l = layer->config.layers; l-- > 0;) {
         bool given = c->dout || l + 1 < layer->config.layers;
@@ -445,7 +448,7 @@ static void backward_share(void *work, lstm_team *team, size_t share, size_t sha
         dy = below;
     }
     if (c->dx)
-        copy_out(c, &part, run->dx_input, 0, run->steps, 1, layer->config.inputs,
+        copy_out(c, &part, run->dx_input, 0, run->steps, 1, layer->config.inputs, false,
                  c->dx);
     lstm_team_wait(team);
     lstm_weight_gradients(layer, run, share, shares);
@@ -473,6 +476,7 @@ lstm_status lstm_layer_backward(lstm_layer *layer, const lstm_tensor *dout,
         status = lstm_layer_pack(layer, true);
     if (status)
         return status;
+    layer->run.kernels = lstm_layer_kernels(layer);
     lstm_pool_run(backward_share, &c, choose_shares(layer, &layer->run));
     layer->pending = false;
     return LSTM_OK;

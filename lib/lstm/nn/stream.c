@@ -7,6 +7,9 @@
  * caller. Without a projection the new h must not overwrite the old one before the last
  * block has read it, so there are two and they change places.
  *
+ * With a layer of bfloat16, x and h are pairs (see kernels/pairs.h) and groups have an
+ * even number of rows, so that a single sequence has blocks of two.
+ *
  * After a reset the recurrent products are left out and not fed with zeros, as in a
  * forward without h0.
  */
@@ -17,37 +20,12 @@
 #include "lib/lstm/core/denormals.h"
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/kernels/blocks.h"
-#include "lib/lstm/kernels/kernels.h"
-#include "lib/lstm/nn/inference.h"
+#include "lib/lstm/kernels/pairs.h"
+#include "lib/lstm/nn/stream.h"
 #include "lib/lstm/tensor/tensor.h"
-
-#include <lstm/stream.h>
 
 /* Sequences of a stream; more overflow the sizes of buffers. */
 static const size_t max_batch = (size_t)1 << 24;
-
-typedef struct {
-    lstm_panels panels;
-    /** State; spare is where the next h comes, or u = o tanh(c) before a projection. */
-    float *h, *spare, *c;
-} stream_layer;
-
-struct lstm_stream {
-    const lstm_layer *layer;
-    /** Those of the call at hand. */
-    const lstm_kernels *kernels;
-    bool batch_first;
-    /** Whether the states are more than zeros that nobody has set. */
-    bool has_h, has_c;
-    size_t layers, inputs, hidden, state, outputs;
-    /** N, rows of a full group, their number, and distance between blocks. */
-    size_t batch, group_rows, groups, stride;
-    /** One step of x in blocks; [S] and [Y], padded to blocks, of one sequence. */
-    float *x, *row, *y;
-    /** The head turned and padded, see lstm_linear_row; NULL without one. */
-    float *weight, *bias;
-    stream_layer *at;
-};
 
 /* Creation ----------------------------------------------------------------------------
  */
@@ -137,6 +115,7 @@ lstm_status lstm_stream_create(lstm_stream **out, const lstm_layer *layer,
     const lstm_layer_config *config = lstm_layer_get_config(layer);
     lstm_stream sizes = {
         .layer = layer,
+        .kernels = lstm_layer_kernels(layer),
         .batch_first = config->batch_first,
         .layers = config->layers,
         .inputs = config->inputs,
@@ -145,6 +124,7 @@ lstm_status lstm_stream_create(lstm_stream **out, const lstm_layer *layer,
         .batch = batch,
         .group_rows = batch < LSTM_GROUP_ROWS ? batch : LSTM_GROUP_ROWS,
     };
+    sizes.group_rows += sizes.group_rows % sizes.kernels->k_step;
     sizes.outputs = head ? lstm_linear_look(head).outputs : sizes.state;
     sizes.groups = (batch + sizes.group_rows - 1) / sizes.group_rows;
     sizes.stride = sizes.group_rows * LSTM_BLOCK;
@@ -181,11 +161,30 @@ static size_t group_size(const lstm_stream *stream, size_t group)
     return left < stream->group_rows ? left : stream->group_rows;
 }
 
-/* Where a row starts in a buffer of blocks. */
-static size_t row_offset(const lstm_stream *stream, size_t row, size_t channels)
+/* Rounds what products read to pairs, where they read those. */
+void lstm_stream_to_pairs(const lstm_stream *stream, size_t channels, float *values)
 {
-    return row / stream->group_rows * lstm_blocks(channels) * stream->stride +
-           row % stream->group_rows * LSTM_BLOCK;
+    size_t blocks = lstm_blocks(channels);
+    for (size_t i = 0; stream->kernels->to_pairs && i < stream->groups * blocks; i++)
+        stream->kernels->to_pairs(group_size(stream, i / blocks),
+                                  values + i * stream->stride);
+}
+
+/* A row of x or h, back from blocks. */
+void lstm_stream_row_out(const lstm_stream *stream, const float *values, size_t row,
+                         size_t channels, float *to, ptrdiff_t stride)
+{
+    const float *first = values + lstm_stream_offset(stream, row, channels);
+    if (!stream->kernels->to_pairs) {
+        lstm_row_from_blocks(first, stream->stride, channels, to, stride);
+        return;
+    }
+    for (size_t c = 0; c < channels; c += LSTM_BLOCK, first += stream->stride) {
+        float numbers[LSTM_BLOCK];
+        size_t width = channels - c < LSTM_BLOCK ? channels - c : LSTM_BLOCK;
+        lstm_pairs_get(first - row % 2 * LSTM_BLOCK, row % 2, numbers);
+        lstm_row_from_blocks(numbers, 0, width, to + (ptrdiff_t)c * stride, stride);
+    }
 }
 
 static void run_row(const lstm_stream *stream, const stream_layer *at, const float *x)
@@ -209,7 +208,9 @@ static void run_groups(const lstm_stream *stream, const stream_layer *at,
                        const float *x)
 {
     size_t blocks = lstm_blocks(stream->hidden), line = LSTM_GATES * LSTM_BLOCK;
-    size_t inputs = at->panels.inputs, depth = inputs + stream->state;
+    size_t inputs = at->panels.inputs;
+    size_t depth = lstm_lines(stream->kernels, 1, inputs) +
+                   lstm_lines(stream->kernels, 1, stream->state);
     size_t x_group = lstm_blocks(inputs) * stream->stride;
     size_t h_group = lstm_blocks(stream->state) * stream->stride;
     for (size_t block = 0; block < blocks; block++)
@@ -233,6 +234,7 @@ static void run_groups(const lstm_stream *stream, const stream_layer *at,
 static void run_projection(const lstm_stream *stream, const stream_layer *at)
 {
     size_t unit = stream->kernels->product_blocks;
+    size_t depth = lstm_lines(stream->kernels, 1, stream->hidden);
     size_t blocks = lstm_blocks(stream->state);
     for (size_t block = 0; block < blocks; block += unit)
         for (size_t group = 0; group < stream->groups; group++)
@@ -241,10 +243,11 @@ static void run_projection(const lstm_stream *stream, const stream_layer *at)
                 .stride = stream->stride,
                 .a = {at->spare + group * lstm_blocks(stream->hidden) * stream->stride,
                       1, stream->hidden},
-                .weights = at->panels.project + block * stream->hidden * LSTM_BLOCK,
+                .weights = at->panels.project + block * depth * LSTM_BLOCK,
                 .blocks = blocks - block < unit ? blocks - block : unit,
                 .out = at->h + (group * blocks + block) * stream->stride,
             });
+    lstm_stream_to_pairs(stream, stream->state, at->h);
 }
 
 static void run_layer(const lstm_stream *stream, stream_layer *at, const float *x)
@@ -271,12 +274,13 @@ typedef struct {
 static const float *step_in(const lstm_stream *stream, const float *x,
                             const sequence *from)
 {
-    if (stream->batch == 1 && from->stride == 1)
+    if (stream->stride == LSTM_BLOCK && from->stride == 1)
         return x;
     for (size_t row = 0; row < stream->batch; row++)
         lstm_row_to_blocks(x + (ptrdiff_t)row * from->row, from->stride, stream->inputs,
-                           stream->x + row_offset(stream, row, stream->inputs),
+                           stream->x + lstm_stream_offset(stream, row, stream->inputs),
                            stream->stride);
+    lstm_stream_to_pairs(stream, stream->inputs, stream->x);
     return stream->x;
 }
 
@@ -284,13 +288,13 @@ static void step_out(const lstm_stream *stream, float *y, const sequence *to)
 {
     const float *last = stream->at[stream->layers - 1].h;
     for (size_t row = 0; row < stream->batch; row++, y += to->row) {
-        const float *h = last + row_offset(stream, row, stream->state);
+        const float *h = last;
         if (!stream->weight) {
-            lstm_row_from_blocks(h, stream->stride, stream->state, y, to->stride);
+            lstm_stream_row_out(stream, last, row, stream->state, y, to->stride);
             continue;
         }
-        if (stream->batch > 1) {
-            lstm_row_from_blocks(h, stream->stride, stream->state, stream->row, 1);
+        if (stream->stride > LSTM_BLOCK) {
+            lstm_stream_row_out(stream, last, row, stream->state, stream->row, 1);
             h = stream->row;
         }
         stream->kernels->linear_row(&(lstm_linear_row){
@@ -309,7 +313,7 @@ static void run_steps(lstm_stream *stream, size_t steps, const sequence *from,
                       const sequence *to)
 {
     uint64_t mode = lstm_denormals_off();
-    stream->kernels = lstm_kernels_get();
+    stream->kernels = lstm_layer_kernels(stream->layer);
     for (size_t step = 0; step < steps; step++) {
         const float *x =
             step_in(stream, from->data + (ptrdiff_t)step * from->step, from);
@@ -376,103 +380,5 @@ lstm_status lstm_stream_step(lstm_stream *stream, const lstm_tensor *x, lstm_ten
     sequence from = view(stream, x), to = view(stream, y);
     run_steps(stream, x->rank == 2 ? 1 : x->shape[stream->batch_first ? 1 : 0], &from,
               &to);
-    return LSTM_OK;
-}
-
-/* States ------------------------------------------------------------------------------
- */
-
-static void clear_row(const lstm_stream *stream, size_t row, size_t channels,
-                      float *states)
-{
-    float *to = states + row_offset(stream, row, channels);
-    for (size_t block = 0; block < lstm_blocks(channels); block++)
-        memset(to + block * stream->stride, 0, LSTM_BLOCK * sizeof(*to));
-}
-
-lstm_status lstm_stream_reset(lstm_stream *stream, const bool *rows)
-{
-    if (!stream)
-        return lstm_fail_null("stream", "stream");
-    bool all = true;
-    for (size_t row = 0; row < stream->batch; row++) {
-        bool wanted = !rows || rows[row];
-        all = all && wanted;
-        for (size_t l = 0; wanted && l < stream->layers; l++) {
-            clear_row(stream, row, stream->state, stream->at[l].h);
-            clear_row(stream, row, stream->hidden, stream->at[l].c);
-        }
-    }
-    stream->has_h = stream->has_h && !all;
-    stream->has_c = stream->has_c && !all;
-    return LSTM_OK;
-}
-
-static lstm_status check_states(const lstm_stream *stream, const lstm_tensor *h,
-                                const lstm_tensor *c)
-{
-    size_t h_shape[] = {stream->layers, stream->batch, stream->state};
-    size_t c_shape[] = {stream->layers, stream->batch, stream->hidden};
-    lstm_status status = LSTM_OK;
-    if (h)
-        status = lstm_tensor_expect(h, "stream", "h", 3, h_shape);
-    if (!status && c)
-        status = lstm_tensor_expect(c, "stream", "c", 3, c_shape);
-    return status;
-}
-
-static float *state_of(const lstm_tensor *tensor, size_t l, size_t row)
-{
-    return tensor->data + (ptrdiff_t)l * tensor->strides[0] +
-           (ptrdiff_t)row * tensor->strides[1];
-}
-
-static void states_out(const lstm_stream *stream, lstm_tensor *to, size_t l,
-                       size_t channels, const float *states)
-{
-    for (size_t row = 0; to && row < stream->batch; row++)
-        lstm_row_from_blocks(states + row_offset(stream, row, channels), stream->stride,
-                             channels, state_of(to, l, row), to->strides[2]);
-}
-
-static void states_in(const lstm_stream *stream, const lstm_tensor *from, size_t l,
-                      size_t channels, float *states)
-{
-    for (size_t row = 0; row < stream->batch; row++)
-        if (from)
-            lstm_row_to_blocks(state_of(from, l, row), from->strides[2], channels,
-                               states + row_offset(stream, row, channels),
-                               stream->stride);
-        else
-            clear_row(stream, row, channels, states);
-}
-
-lstm_status lstm_stream_get_state(const lstm_stream *stream, lstm_tensor *h,
-                                  lstm_tensor *c)
-{
-    if (!stream)
-        return lstm_fail_null("stream", "stream");
-    lstm_status status = check_states(stream, h, c);
-    for (size_t l = 0; !status && l < stream->layers; l++) {
-        states_out(stream, h, l, stream->state, stream->at[l].h);
-        states_out(stream, c, l, stream->hidden, stream->at[l].c);
-    }
-    return status;
-}
-
-lstm_status lstm_stream_set_state(lstm_stream *stream, const lstm_tensor *h,
-                                  const lstm_tensor *c)
-{
-    if (!stream)
-        return lstm_fail_null("stream", "stream");
-    lstm_status status = check_states(stream, h, c);
-    if (status)
-        return status;
-    for (size_t l = 0; l < stream->layers; l++) {
-        states_in(stream, h, l, stream->state, stream->at[l].h);
-        states_in(stream, c, l, stream->hidden, stream->at[l].c);
-    }
-    stream->has_h = h;
-    stream->has_c = c;
     return LSTM_OK;
 }
