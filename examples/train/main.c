@@ -160,6 +160,17 @@ static bool run_trainer(train_state *trainer, const train_options *options,
     return report_close(&report) && done;
 }
 
+static void describe_precision(const train_options *options)
+{
+    if (options->precision != LSTM_BFLOAT16)
+        return;
+    bool fast = strcmp(lstm_kernels_name(), "avx512bf16") == 0;
+    message_info("products in bf16, %s",
+                 fast ? "by an instruction of this processor"
+                      : "which this processor makes of fp32 ones: slower than fp32, "
+                        "with the same results as elsewhere");
+}
+
 static int run(const train_options *options, const train_data *data, double started)
 {
     uint64_t seed = options->seed_given ? options->seed : random_seed();
@@ -190,6 +201,7 @@ static int run(const train_options *options, const train_data *data, double star
     message_info("seed %llu, %zu threads, %s kernels, %zu parameters",
                  (unsigned long long)trainer.seed, lstm_threads(), lstm_kernels_name(),
                  lstm_params_count(trainer.network.params));
+    describe_precision(options);
     message_info("ready after %.2f s", report_seconds() - started);
     bool done = run_trainer(&trainer, options, data) && save(&trainer, path);
     trainer_destroy(&trainer);

@@ -22,6 +22,8 @@ static const train_options defaults = {
 
 /* In the order of train_eval. */
 static const char *const eval_names[] = {"epoch", "end", "none"};
+/* In the order of lstm_precision. */
+static const char *const precision_names[] = {"fp32", "bf16"};
 
 typedef enum option_kind {
     KIND_FLAG,     /* bool, set to true */
@@ -32,6 +34,7 @@ typedef enum option_kind {
     KIND_POSITIVE, /* double above 0 and up to high */
     KIND_EVAL,
     KIND_SCHEDULE,
+    KIND_PRECISION,
     KIND_HELP,
     KIND_VERSION,
 } option_kind;
@@ -82,6 +85,8 @@ static const struct row {
      "weight decay, added to the gradient"},
     {"clip-norm", "X", KIND_POSITIVE, FIELD(clip_norm), NOTHING, 0, 1e30,
      "largest norm of the gradient (no limit)"},
+    {"precision", "NAME", KIND_PRECISION, FIELD(precision), NOTHING, 0, 0,
+     "products in fp32 or in bf16, faster and less exact (fp32)"},
     {"seed", "N", KIND_COUNT, FIELD(seed), FIELD(seed_given), 0, 0x1p64,
      "weights and order of samples follow from it (random)"},
     {"threads", "N", KIND_COUNT, FIELD(threads), NOTHING, 1, LSTM_MAX_THREADS,
@@ -221,6 +226,16 @@ static bool parse_eval(const char *text, train_eval *value)
     return false;
 }
 
+static bool parse_precision(const char *text, lstm_precision *value)
+{
+    for (size_t i = 0; i < sizeof(precision_names) / sizeof(precision_names[0]); i++)
+        if (strcmp(text, precision_names[i]) == 0) {
+            *value = (lstm_precision)i;
+            return true;
+        }
+    return false;
+}
+
 static bool parse_value(train_options *options, const struct row *row, const char *text)
 {
     void *value = field(options, row);
@@ -239,6 +254,8 @@ static bool parse_value(train_options *options, const struct row *row, const cha
     case KIND_REAL:
     case KIND_POSITIVE:
         return parse_real(row, text, value);
+    case KIND_PRECISION:
+        return parse_precision(text, value);
     default:
         return parse_eval(text, value);
     }
@@ -269,6 +286,9 @@ static int refuse(const struct row *row, const char *text)
     else if (row->kind == KIND_EVAL)
         snprintf(expected, sizeof(expected), "%s, %s or %s", eval_names[0],
                  eval_names[1], eval_names[2]);
+    else if (row->kind == KIND_PRECISION)
+        snprintf(expected, sizeof(expected), "%s or %s", precision_names[0],
+                 precision_names[1]);
     message_error("--%s is '%s', expected %s", row->name, text, expected);
     return 2;
 }

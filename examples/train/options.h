@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <lstm/lstm.h>
+
 #include "examples/train/schedule.h"
 
 /** When the test set is run through the network. */
@@ -47,6 +49,7 @@ typedef struct train_options {
     /** Written to go on from later, and where to go on from; NULL: neither. */
     const char *checkpoint, *resume;
     train_eval eval;
+    lstm_precision precision;
     bool offline, reproducible, quiet, no_progress;
 } train_options;
 

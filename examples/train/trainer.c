@@ -71,6 +71,7 @@ static bool choose_network(lstm_layer_config *config, const train_options *optio
         config->bidirectional = true;
     config->inputs = inputs;
     config->batch_first = true;
+    config->precision = options->precision;
     return true;
 }
 
