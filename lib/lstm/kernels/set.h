@@ -58,7 +58,6 @@ const lstm_kernels KERNEL_JOIN(lstm_bf16_kernels, KERNEL_SET) = {
     .cell_gradient = BODY(pair_cell_gradient),
     .product = BODY(pair_product),
     .cell_row = BODY(pair_cell_row),
-    .linear_row = BODY(linear_row),
     .outer = BODY(pair_outer),
     .outer_bias = BODY(pair_outer_bias),
     .to_pairs = BODY(to_pairs),

@@ -297,7 +297,8 @@ static void step_out(const lstm_stream *stream, float *y, const sequence *to)
             lstm_stream_row_out(stream, last, row, stream->state, stream->row, 1);
             h = stream->row;
         }
-        stream->kernels->linear_row(&(lstm_linear_row){
+        /* The head is float32 in either precision. */
+        lstm_kernels_get()->linear_row(&(lstm_linear_row){
             .inputs = stream->state,
             .blocks = lstm_blocks(stream->outputs),
             .x = h,
