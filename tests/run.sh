@@ -131,7 +131,7 @@ if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/
     [ -e $arm/cmocka.pc ] && [ -e $arm/jansson.pc ] && [ -e $arm/zlib.pc ]; then
     options='--cross-file tests/support/aarch64.ini --buildtype=debugoptimized'
     run arm "$options -Dblas=builtin -Ddownload=disabled" --timeout-multiplier 3 \
-        'bits neon' 'bits exact' exact elementary \
+        'bits neon' exact elementary \
         'cell neon' 'gemm neon' 'outer neon' 'product neon' 'vector neon' 'adam neon' \
         'evaluation neon' 'layer neon' 'linear neon' 'params neon'
 else

@@ -131,6 +131,7 @@ static const lstm_product large[] = {
     {.rows = 200, .columns = 70, .depth = 64},
     {.rows = 5, .columns = 1000, .depth = 128},
     {.rows = 130, .columns = 257, .depth = 190},
+    {.rows = 1, .columns = 100, .depth = 1100},
 };
 enum { LARGE = sizeof(large) / sizeof(large[0]) };
 
@@ -207,8 +208,10 @@ static void openblas_agrees_and_keeps_its_settings(void **state)
         lstm_gemm(&p);
         cblas_sgemm(CblasRowMajor, turned ? CblasTrans : CblasNoTrans, CblasNoTrans,
                     (int)p.rows, (int)p.columns, (int)p.depth, 1, other.a,
-                    (int)(turned ? p.a_step : p.a_row), other.b, (int)p.b_row, p.add,
-                    other.c, (int)p.c_row);
+                    (int)(turned       ? p.a_step
+                          : p.rows > 1 ? p.a_row
+                                       : p.depth),
+                    other.b, (int)p.b_row, p.add, other.c, (int)p.c_row);
         for (size_t k = 0; k < p.rows * p.columns; k++) {
             double size = 1;
             for (size_t d = 0; d < p.depth; d++)

@@ -2,9 +2,9 @@
  * Products of matrices: on the pool, and with OpenBLAS where that is faster.
  *
  * The vector sets multiply within a tenth of OpenBLAS and give the same bits
- * everywhere, so they do without it. Plain C has it for products that are not small, on
- * machines that have no vector set: its kernels use instructions that plain C does not
- * know of.
+ * everywhere, so they do without it. Plain C, on machines that have no vector set, has
+ * it for products that are not small and need no order: its kernels use instructions
+ * that plain C does not know of.
  *
  * OpenBLAS gives other bits when it uses its own threads, and those steal the
  * processors of the pool. It computes a product of up to 2^18 multiply-adds on the
@@ -89,12 +89,14 @@ static size_t pieces(size_t count)
 static void multiply_piece(const lstm_product *p)
 {
     bool turned = p->a_step != 1;
+    /* A single row has no distance to the next one, but OpenBLAS looks at it. */
+    size_t distance = turned ? p->a_step : p->rows > 1 ? p->a_row : p->depth;
     for (size_t k = 0; k < p->depth; k += PIECE) {
         size_t depth = p->depth - k < PIECE ? p->depth - k : PIECE;
         cblas_sgemm(CblasRowMajor, turned ? CblasTrans : CblasNoTrans, CblasNoTrans,
                     (int)p->rows, (int)p->columns, (int)depth, 1, p->a + k * p->a_step,
-                    (int)(turned ? p->a_step : p->a_row), p->b + k * p->b_row,
-                    (int)p->b_row, p->add || k > 0 ? 1 : 0, p->c, (int)p->c_row);
+                    (int)distance, p->b + k * p->b_row, (int)p->b_row,
+                    p->add || k > 0 ? 1 : 0, p->c, (int)p->c_row);
     }
 }
 
@@ -134,7 +136,7 @@ static bool wants_blas(const job *j)
     const lstm_product *p = j->product;
     if (!p->any_order || j->kernels != &lstm_kernels_generic ||
         (double)p->rows * (double)p->columns * (double)p->depth < small ||
-        (p->a_step != 1 && p->a_row != 1) || p->a_row > INT_MAX ||
+        (p->a_step != 1 && p->a_row != 1) || p->a_row > INT_MAX || p->depth > INT_MAX ||
         p->a_step > INT_MAX || p->b_row > INT_MAX || p->c_row > INT_MAX)
         return false;
     pthread_once(&once, look_for_room);
