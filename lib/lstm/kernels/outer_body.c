@@ -62,7 +62,7 @@ static void BODY(outer)(const lstm_outer *job)
         else
             outer_tile(job, gate, OUTER_ROWS, BLOCK_VECTORS);
     }
-    if (REST && job->wanted > WHOLE) {
+    if (REST > 0 && job->wanted > WHOLE) {
         if (job->blocks == PANEL_BLOCKS)
             outer_tile(job, WHOLE, REST, PRODUCT_VECTORS);
         else
