@@ -59,10 +59,13 @@ def set_reproducible(reproducible: bool = True) -> None:
     library.lstm_set_reproducible(reproducible)
 
 
+PRECISIONS = {"fp32": FLOAT32, "bf16": BFLOAT16}
+
+
 class Layer(native.Handle):
     """A stack of LSTM layers, as torch.nn.LSTM. Without a generator the weights are
     zero; with dropout the generator is used at each forward and lives as long. Options:
-    proj_size, dropout, no_bias, batch_first, bidirectional, precision (BFLOAT16).
+    proj_size, dropout, no_bias, batch_first, bidirectional, precision ("fp32" or "bf16").
 
     With N sequences of T steps, S = proj_size or hidden, and D = 2 when bidirectional,
     else 1: x is [N, T, inputs] with batch_first, else [T, N, inputs]; out likewise with
@@ -70,6 +73,11 @@ class Layer(native.Handle):
 
     def __init__(self, inputs: int, hidden: int, layers: int = 1, *,
                  rng: Rng | None = None, **options: Any) -> None:
+        precision = options.get("precision")
+        if isinstance(precision, str):
+            if precision not in PRECISIONS:
+                raise ValueError(f"precision is {precision!r}, expected fp32 or bf16")
+            options["precision"] = PRECISIONS[precision]
         config = LayerConfig(inputs=inputs, hidden=hidden, layers=layers, **options)
         pointer = create("lstm_layer_create", byref(config), pointer_of(rng, Rng))
         # Only dropout draws from the generator later on.

@@ -21,7 +21,7 @@ SMALL = ["--synthetic=400", "--batch-size", "64", "--hidden", "8", "--layers", "
 STEPS = 7  # 400 samples: six batches of 64 and one of 16
 OPTIONS = """--data --dataset --synthetic --epochs --batch-size --hidden --layers
     --bidirectional --proj --dropout --label-smoothing --lr --schedule
-    --weight-decay --clip-norm --seed --threads --reproducible --log-every --log --save
+    --weight-decay --clip-norm --precision --seed --threads --reproducible --log-every --log --save
     --no-save --load --checkpoint --resume --eval --offline --quiet --no-progress --help
     --version""".split()
 WRONG = [
@@ -30,7 +30,7 @@ WRONG = [
     "--hidden 99999999999999999999999", "--layers 0", "--epochs -1", "--epochs 1x",
     "--epochs +1", "--threads 0", "--threads 10000", "--seed -1", "--seed 1.5",
     "--seed 18446744073709551616", "--log-every 0", "--clip-norm 0", "--clip-norm nan",
-    "--weight-decay -1", "--eval sometimes", "--quiet=1", "--synthetic=0", "--synthetic=x",
+    "--weight-decay -1", "--precision fp16", "--precision", "--eval sometimes", "--quiet=1", "--synthetic=0", "--synthetic=x",
     "--bidirectional=1", "--proj 0", "--proj 128", "--hidden 8 --proj 8", "--dropout -0.1",
     "--dropout 1.1", "--dropout nan", "--dropout", "--label-smoothing 2",
     "--label-smoothing x", "--schedule", "--schedule=", "--schedule nothing",
@@ -92,6 +92,20 @@ class Train(unittest.TestCase):
                              option)
         self.assertIn("--epochs N", result.stdout)
         self.assertIn("(mnist-lstm.safetensors)", result.stdout)
+
+    def test_bf16_is_said_and_gives_nearly_the_same_losses(self):
+        plain = self.train("--log", self.log, save=False)
+        self.assertNotIn("products in", plain.stderr)
+        exact = losses(self.log)
+        rounded = self.train("--log", self.log, "--precision", "bf16", save=False)
+        self.assertIn("products in bf16, ", rounded.stderr)
+        self.assertNotEqual(losses(self.log), exact)
+        for a, b in zip(map(float, exact), map(float, losses(self.log)), strict=True):
+            self.assertLess(abs(a - b), 0.01 * a)
+        slow = self.train("--precision", "bf16", "--reproducible", save=False,
+                          LSTM_CPU="generic")
+        self.assertIn("slower than fp32", slow.stderr)
+        self.assertEqual(slow.stdout, rounded.stdout)
 
     def test_version(self):
         self.assertRegex(run("--version").stdout, r"\Amnist-train \d+\.\d+\.\d+\n\Z")

@@ -218,6 +218,18 @@ class Objects(unittest.TestCase):
         self.assertEqual(params.names()[-1], "fc.bias")
         self.assertEqual(params.value("lstm.weight_hh_l1").shape, (512, 128))
 
+    def test_precision_has_a_name(self):
+        x, out = floats(SOME, 3, 2, 4), {}
+        for name in "fp32", "bf16":
+            layer = lstm.Layer(4, 8, rng=lstm.Rng(0), precision=name)
+            memory = array.array("f", bytes(4 * 3 * 2 * 8))
+            layer.forward(x, out=memoryview(memory).cast("B").cast("f", (3, 2, 8)))
+            out[name] = list(memory)
+        self.assertEqual(layer.config.precision, lstm.BFLOAT16)
+        self.assertNotEqual(out["fp32"], out["bf16"])
+        with self.assertRaisesRegex(ValueError, "precision is 'fp16'"):
+            lstm.Layer(4, 8, precision="fp16")
+
     def test_training_lowers_the_loss(self):
         layer, linear = small_layer(), lstm.Linear(5, 3, lstm.Rng(1))
         params, loss = lstm.Params(lstm=layer, fc=linear), lstm.CrossEntropy()
