@@ -232,6 +232,11 @@ typedef struct lstm_part {
 lstm_part lstm_run_part(const lstm_run *run, lstm_team *team, size_t share,
                         size_t shares);
 
+/** The next rows of a part, from row on, to be taken through all steps before others:
+ * so many that what they read and write in a step stays in the second level cache while
+ *  panels of weights pass, and that reading these is little beside the products. */
+lstm_part lstm_part_rows(const lstm_part *part, size_t row);
+
 /** First of blocks that the part owns, in units of unit; end with after true. */
 static inline size_t lstm_part_block(const lstm_part *part, size_t blocks, size_t unit,
                                      size_t after)

@@ -1,9 +1,10 @@
 /*
  * Forward through time.
  *
- * A thread takes its rows of the batch through all steps: rows do not depend on each
- * other, so it never waits. When rows are few, threads take hidden units of all rows
- * instead, and wait for each other after each step, because each needs the others' h.
+ * A thread takes its rows of the batch through all steps, 64 at a time: rows do not
+ * depend on each other, so it never waits. When rows are few, threads take hidden units
+ * of all rows instead, and wait for each other after each step, because each needs the
+ * others' h.
  * Within a step a panel of weights meets all rows before the next one comes, so it is
  * read from the second level cache once and from the first after that.
  *
@@ -78,7 +79,7 @@ static void run_inputs(const forward *f, size_t steps, size_t first, size_t last
     size_t inputs = direction->x_segments * direction->x_channels,
            state = f->layer->state;
     size_t line = LSTM_GATES * LSTM_BLOCK;
-    lstm_kernels_get()->cell_inputs(&(lstm_cell_inputs){
+    f->run->kernels->cell_inputs(&(lstm_cell_inputs){
         .steps = steps,
         .inputs = inputs,
         .state = state,
@@ -105,7 +106,7 @@ static void run_row(const forward *f, size_t step, bool first, size_t block,
     size_t state_step = lstm_run_step(run, f->state);
     size_t hidden_step = lstm_run_step(run, f->hidden);
     float *out = at->u ? at->u + step * hidden_step : at->h + (step + 1) * state_step;
-    lstm_kernels_get()->cell_row(&(lstm_cell_row){
+    run->kernels->cell_row(&(lstm_cell_row){
         .inputs = inputs,
         .state = state,
         .blocks = last - block,

@@ -172,3 +172,15 @@ lstm_part lstm_run_part(const lstm_run *run, lstm_team *team, size_t share,
     part.row_end = part.split_units ? run->batch : part.copy_end;
     return part;
 }
+
+lstm_part lstm_part_rows(const lstm_part *part, size_t row)
+{
+    enum { ROWS = 4 * LSTM_GROUP_ROWS };
+    lstm_part rows = *part;
+    if (part->split_units)
+        return rows;
+    size_t end = (row / ROWS + 1) * ROWS;
+    rows.row_start = rows.copy_start = row;
+    rows.row_end = rows.copy_end = end < part->row_end ? end : part->row_end;
+    return rows;
+}

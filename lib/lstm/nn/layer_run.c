@@ -259,25 +259,34 @@ static void states_out(const call *c, const lstm_part *part, size_t start, size_
     lstm_part_sync(part);
 }
 
-static void forward_share(void *work, lstm_team *team, size_t share, size_t shares)
+/* Rows of the part through all steps and layers, a chunk of steps at a time. */
+static void forward_rows(const call *c, const lstm_part *part)
 {
-    const call *c = work;
     const lstm_layer *layer = c->layer;
     const lstm_run *run = &layer->run;
-    lstm_part part = lstm_run_part(run, team, share, shares);
-    uint64_t mode = lstm_denormals_off();
-    states_in(c, &part);
+    states_in(c, part);
     for (size_t start = 0; start < run->steps; start += run->capacity) {
         size_t end =
             start + run->capacity < run->steps ? start + run->capacity : run->steps;
-        copy_in(c, &part, c->x, start, end, 1, layer->config.inputs, true, run->x);
-        lstm_part_sync(&part);
+        copy_in(c, part, c->x, start, end, 1, layer->config.inputs, true, run->x);
+        lstm_part_sync(part);
         for (size_t l = 0; l < layer->config.layers; l++)
-            forward_layer(layer, &part, l, start, end);
+            forward_layer(layer, part, l, start, end);
         if (c->out)
-            copy_out(c, &part, run->y[layer->config.layers - 1], start, end,
+            copy_out(c, part, run->y[layer->config.layers - 1], start, end,
                      layer->directions, layer->state, true, c->out);
-        states_out(c, &part, start, end);
+        states_out(c, part, start, end);
+    }
+}
+
+static void forward_share(void *work, lstm_team *team, size_t share, size_t shares)
+{
+    const call *c = work;
+    lstm_part whole = lstm_run_part(&c->layer->run, team, share, shares), part;
+    uint64_t mode = lstm_denormals_off();
+    for (size_t row = whole.row_start; row < whole.row_end; row = part.row_end) {
+        part = lstm_part_rows(&whole, row);
+        forward_rows(c, &part);
     }
     lstm_denormals_restore(mode);
 }
