@@ -6,8 +6,8 @@ typedef float vf __attribute__((vector_size(16)));
 typedef int32_t vi __attribute__((vector_size(16)));
 typedef uint32_t vu __attribute__((vector_size(16)));
 
-/* 5 rows by 4 gates of one vector: 20 accumulators. 6 rows by 4 vectors: 24. */
-enum { CELL_ROWS = 5, PRODUCT_ROWS = 6, PRODUCT_VECTORS = 4, OUTER_ROWS = 6 };
+/* 4 rows by 4 gates of one vector: 16 accumulators. 6 rows by 4 vectors: 24. */
+enum { CELL_ROWS = 4, PRODUCT_ROWS = 6, PRODUCT_VECTORS = 4, OUTER_ROWS = 6 };
 
 static inline vf v_splat(float x)
 {
