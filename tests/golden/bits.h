@@ -13,6 +13,7 @@ static const bits_of_network golden_bits[] = {
     {UINT64_C(0x5140f8fe04e89124), UINT64_C(0x5c5cb510e886d1a7)},
     {UINT64_C(0x09ce278b5426ef70), UINT64_C(0x9299d0e085a04a10)},
     {UINT64_C(0xb83e258ef53a99bd), UINT64_C(0xaffe7ca457ea58bd)},
+    {UINT64_C(0xb93ac0b3484f2d29), UINT64_C(0x4e72c3f8158df87e)},
 };
 
 #endif
