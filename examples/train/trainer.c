@@ -6,7 +6,7 @@
 
 /* Large enough that the products run at full speed, small enough to be no matter of
  * memory. */
-enum { TEST_BATCH = 500 };
+enum { TEST_BATCH = 128 };
 
 static size_t smaller(size_t a, size_t b)
 {
