@@ -82,26 +82,6 @@ static void BODY(pair_cell)(const lstm_cell *job)
     }
 }
 
-/* Gradients of the gates of the lanes at one place; dc goes on. */
-INLINE void pair_gradient(const lstm_cell_gradient *job, size_t at, vf *d)
-{
-    const float *gates = job->gates + at;
-    vf i = v_load(gates), f = v_load(gates + job->gate_stride);
-    vf g = v_load(gates + 2 * job->gate_stride);
-    vf o = v_load(gates + 3 * job->gate_stride);
-    vf t = v_load(job->tanh_c + at);
-    vf before = job->c_before ? v_load(job->c_before + at) : v_zero();
-    vf dh = job->dh ? v_load(job->dh + at) : v_zero();
-    if (job->dy)
-        dh = dh + v_load(job->dy + at);
-    vf dc = v_fma(dh * o, v_fma(-t, t, v_splat(1.0f)), v_load(job->dc + at));
-    d[0] = (dc * g) * (i * (1.0f - i));
-    d[1] = (dc * before) * (f * (1.0f - f));
-    d[2] = (dc * i) * v_fma(-g, g, v_splat(1.0f));
-    d[3] = (dh * t) * (o * (1.0f - o));
-    v_store(job->dc + at, dc * f);
-}
-
 /* Two rows at a time, all their lanes before the first is written over. */
 static void BODY(pair_cell_gradient)(const lstm_cell_gradient *job)
 {
@@ -110,7 +90,7 @@ static void BODY(pair_cell_gradient)(const lstm_cell_gradient *job)
         size_t rows = job->rows - row < 2 ? 1 : 2;
         for (size_t r = 0; r < rows; r++)
             UNROLL for (size_t v = 0; v < BLOCK_VECTORS; v++)
-                pair_gradient(job, (row + r) * BLOCK + v * LANES, d[r][v]);
+                cell_differentiate(job, (row + r) * BLOCK + v * LANES, d[r][v]);
         UNROLL for (size_t q = 0; q < LSTM_GATES; q++)
             UNROLL for (size_t v = 0; v < BLOCK_VECTORS; v++)
                 v_store_pairs(job->gates + q * job->gate_stride + row * BLOCK,

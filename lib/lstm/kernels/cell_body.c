@@ -78,23 +78,32 @@ static void BODY(cell)(const lstm_cell *job)
     }
 }
 
+/* Gradients of the gates of the lanes at one place; dc goes on. */
+INLINE void cell_differentiate(const lstm_cell_gradient *job, size_t at, vf *d)
+{
+    const float *gates = job->gates + at;
+    vf i = v_load(gates), f = v_load(gates + job->gate_stride);
+    vf g = v_load(gates + 2 * job->gate_stride);
+    vf o = v_load(gates + 3 * job->gate_stride);
+    vf t = v_load(job->tanh_c + at);
+    vf before = job->c_before ? v_load(job->c_before + at) : v_zero();
+    vf dh = job->dh ? v_load(job->dh + at) : v_zero();
+    if (job->dy)
+        dh = dh + v_load(job->dy + at);
+    vf dc = v_fma(dh * o, v_fma(-t, t, v_splat(1.0f)), v_load(job->dc + at));
+    d[0] = (dc * g) * (i * (1.0f - i));
+    d[1] = (dc * before) * (f * (1.0f - f));
+    d[2] = (dc * i) * v_fma(-g, g, v_splat(1.0f));
+    d[3] = (dh * t) * (o * (1.0f - o));
+    v_store(job->dc + at, dc * f);
+}
+
 static void BODY(cell_gradient)(const lstm_cell_gradient *job)
 {
-    float *gate_i = job->gates, *gate_f = gate_i + job->gate_stride;
-    float *gate_g = gate_f + job->gate_stride, *gate_o = gate_g + job->gate_stride;
     for (size_t at = 0; at < job->rows * BLOCK; at += LANES) {
-        vf i = v_load(gate_i + at), f = v_load(gate_f + at);
-        vf g = v_load(gate_g + at), o = v_load(gate_o + at);
-        vf t = v_load(job->tanh_c + at);
-        vf before = job->c_before ? v_load(job->c_before + at) : v_zero();
-        vf dh = job->dh ? v_load(job->dh + at) : v_zero();
-        if (job->dy)
-            dh = dh + v_load(job->dy + at);
-        vf dc = v_fma(dh * o, v_fma(-t, t, v_splat(1.0f)), v_load(job->dc + at));
-        v_store(gate_i + at, (dc * g) * (i * (1.0f - i)));
-        v_store(gate_f + at, (dc * before) * (f * (1.0f - f)));
-        v_store(gate_g + at, (dc * i) * v_fma(-g, g, v_splat(1.0f)));
-        v_store(gate_o + at, (dh * t) * (o * (1.0f - o)));
-        v_store(job->dc + at, dc * f);
+        vf d[LSTM_GATES];
+        cell_differentiate(job, at, d);
+        UNROLL for (size_t q = 0; q < LSTM_GATES; q++)
+            v_store(job->gates + q * job->gate_stride + at, d[q]);
     }
 }
