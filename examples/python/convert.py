@@ -28,6 +28,17 @@ class Unsupported(Exception):
     """What liblstm has nothing for."""
 
 
+def hidden_size(layers: list[list[tuple]], axis: int) -> int:
+    """H, which the recurrent arrays of all layers must have along an axis."""
+    if not layers:
+        raise Unsupported("there is no LSTM layer")
+    hidden = {arrays[1].shape[axis] for ways in layers for arrays in ways}
+    if len(hidden) > 1 or len({len(ways) for ways in layers}) > 1:
+        raise Unsupported(f"its layers have {sorted(hidden)} units, expected all the same "
+                          f"and all in as many directions")
+    return hidden.pop()
+
+
 @dataclasses.dataclass
 class Model:
     """A model of somebody's: with H hidden units, D directions, S = D*H.

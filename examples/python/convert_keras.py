@@ -6,7 +6,7 @@ import os
 
 import lstm
 import numpy as np
-from convert import Model, Unsupported
+from convert import Model, Unsupported, hidden_size
 
 
 def read(path: str) -> Model:
@@ -33,14 +33,9 @@ def read(path: str) -> Model:
             head, softmax = _dense(layer)
         else:
             layers.append(_directions(layer))
-    if not layers:
-        raise Unsupported("there is no LSTM layer")
-    hidden = {arrays[1].shape[0] for ways in layers for arrays in ways}
-    if len(hidden) > 1 or len({len(ways) for ways in layers}) > 1:
-        raise Unsupported(f"its layers have {sorted(hidden)} units, expected all the same "
-                          f"and all in as many directions")
+    hidden = hidden_size(layers, 0)
     batch, steps, inputs = model.input_shape
-    return Model(lstm.KERAS, inputs, hidden.pop(), layers, True, head, softmax,
+    return Model(lstm.KERAS, inputs, hidden, layers, True, head, softmax,
                  (batch or 3, steps or 7, inputs),
                  lambda x: np.asarray(model.predict(x, verbose=0)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 import lstm
 import numpy as np
 import onnx
-from convert import Model, Unsupported
+from convert import Model, Unsupported, hidden_size
 from onnx import numpy_helper
 
 # What only moves values between the layers.
@@ -32,14 +32,9 @@ def read(path: str) -> Model:
         elif node.op_type not in PLUMBING:
             raise Unsupported(f"node {node.name or node.output[0]} is a {node.op_type}, "
                               f"expected LSTM nodes and a Gemm or a MatMul at the end")
-    if not layers:
-        raise Unsupported("there is no LSTM node")
-    hidden = {arrays[1].shape[1] for ways in layers for arrays in ways}
-    if len(hidden) > 1 or len({len(ways) for ways in layers}) > 1:
-        raise Unsupported(f"its layers have {sorted(hidden)} units, expected all the same "
-                          f"and all in as many directions")
+    hidden = hidden_size(layers, 1)
     inputs = layers[0][0][0].shape[1]
-    return Model(lstm.ONNX, inputs, hidden.pop(), layers, _batch_first(model.graph),
+    return Model(lstm.ONNX, inputs, hidden, layers, _batch_first(model.graph),
                  _head(dense, constants), softmax, _probe(model.graph, inputs),
                  _runner(path, len(layers)))
 
