@@ -26,16 +26,23 @@ __all__ = ["LSTM"]
 
 _compare = ctypes.CDLL(None).memcmp
 _compare.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
+# Ends the idle workers of the caller; every OpenMP 5 has it.
+_end_workers = getattr(ctypes.CDLL(None), "omp_pause_resource_all", None)
+_OMP_PAUSE_SOFT = 1
 # Where torch.get_rng_state() has how many words are left, which is next, and 624 words in
 # 64 bits each; and where liblstm has the words, in 32 bits, and how many are used.
 _LEFT, _NEXT, _WORDS, _USED = slice(8, 12), slice(16, 20), slice(24, 24 + 8 * 624), 624
 
 
-def _set_threads() -> None:
-    """Gives liblstm as many threads as PyTorch has."""
+def _take_threads() -> None:
+    """Gives liblstm as many threads as PyTorch has, and their processors: a worker of
+    OpenMP turns round for milliseconds when its work is done, and a worker of liblstm
+    would have half of its time. PyTorch starts new ones when it has work for them."""
     threads = min(torch.get_num_threads(), MAX_THREADS)
     if library.lstm_threads() != threads:
         library.lstm_set_threads(threads)
+    if threads > 1 and _end_workers:
+        _end_workers(_OMP_PAUSE_SOFT)
 
 
 class _Views:
@@ -110,7 +117,7 @@ class _Engine:
 
     def forward(self, x, h0, c0, lengths, weights):
         """out, hn, cn of x; the masks of dropout are drawn from PyTorch's generator."""
-        _set_threads()
+        _take_threads()
         self._take_weights(weights)
         config = self.config
         width = config.proj_size or config.hidden
@@ -135,7 +142,7 @@ class _Engine:
     def backward(self, incoming, outgoing, weights):
         """Writes the gradients of x, h0, c0, and returns those of the weights, None for
         a weight that is None."""
-        _set_threads()
+        _take_threads()
         self.params.zero_grad()
         with _Views() as view:
             library.lstm_layer_backward(self.layer.pointer,

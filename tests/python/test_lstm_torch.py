@@ -4,6 +4,7 @@ usage: test_lstm_torch.py (with LIBLSTM in the environment)
 """
 import copy
 import io
+import os
 import pathlib
 import subprocess
 import sys
@@ -219,6 +220,27 @@ class StandIn(unittest.TestCase):
         for worker in workers:
             worker.join()
         self.assertEqual(wrong, [])
+
+    @unittest.skipUnless(pathlib.Path("/proc/self/task").exists() and
+                         "OpenMP" in torch.__config__.parallel_info(),
+                         "PyTorch has no OpenMP here, or the system does not tell threads")
+    def test_workers_of_pytorch_leave_the_processors_to_it(self):
+        program = """if True:
+            import os, torch, lstm_torch
+            def workers():
+                return len(os.listdir("/proc/self/task")) - alone
+            torch.set_num_threads(3)
+            layer = lstm_torch.LSTM(2, 3)
+            alone = len(os.listdir("/proc/self/task"))
+            torch.ones(1 << 20).add(1)
+            print(workers())
+            with torch.no_grad():
+                layer(torch.ones(1, 1, 2))
+            print(workers())
+            """
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                              env=os.environ | {"PYTHONPATH": ROOT / "examples/python"})
+        self.assertEqual(done.stdout.split(), ["2", "0"], done.stderr)
 
     def test_layers_go_back_when_a_graph_is_forgotten(self):
         _, ours = pair()
