@@ -332,6 +332,9 @@ static void checkpoints_fail_whole(void **state)
     (void)state;
     fixture f = create_fixture();
     test_write_file("model", "old", 3);
+    /* Numbers of many digits, in the middle of which memory can end. */
+    assert_int_equal(lstm_adam_set_lr(f.adam, 0.01 / 3), LSTM_OK);
+    assert_int_equal(lstm_adam_set_parameter(f.adam, 1, 0.1 / 3, 0.1), LSTM_OK);
     fail_each(&f, save_checkpoint, 50, old_file_stays);
     for (size_t i = 0; i < lstm_params_size(f.params); i++)
         assert_int_equal(lstm_tensor_fill(lstm_params_value(f.params, i), 7), LSTM_OK);
