@@ -216,8 +216,10 @@ typedef struct lstm_file_options {
     size_t rename_count;
     /** Loading: other tensors in the file are no error (default false). */
     bool allow_surplus;
-    /** An optimiser of the set, whose moments, steps and learning rate are in the file
-     *  as well (default NULL: none is saved, and one in the file is skipped). */
+    /** An optimiser of the set, whose moments, steps, learning rate, and rates that
+     *  lstm_adam_set_parameter() gave are in the file as well; a parameter that the
+     *  file has no rates of keeps its own (default NULL: none is saved, and one in the
+     *  file is skipped). */
     struct lstm_adam *adam;
     /** A generator whose state is in the file as well (default NULL, likewise). */
     lstm_rng *rng;

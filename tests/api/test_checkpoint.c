@@ -125,6 +125,104 @@ static void a_training_goes_on_from_its_checkpoint_bit_for_bit(void **state)
     }
 }
 
+/* The second one goes on where the first one is, whatever rates it had before. */
+static void rates_of_parameters_go_on_bit_for_bit(void **state)
+{
+    (void)state;
+    network first = create_network(1, false), second = create_network(2, false);
+    network twin = create_network(1, false);
+    static const char *const pairs[] = {"lstm.", "model.rnn."};
+    lstm_file_options options = {.rename = pairs, .rename_count = 1};
+    const network *both[] = {&first, &twin};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(lstm_adam_set_parameter(both[i]->adam, 0, 0.1 / 3, 0.2),
+                         LSTM_OK);
+        assert_int_equal(lstm_adam_set_parameter(both[i]->adam, 2, 0, 0), LSTM_OK);
+        assert_int_equal(lstm_adam_set_parameter(both[i]->adam, 3, 2, 0), LSTM_OK);
+    }
+    /* What every parameter has in the beginning: the file has to have it, too. */
+    assert_int_equal(lstm_adam_set_parameter(first.adam, 2, 1, 0), LSTM_OK);
+    assert_int_equal(lstm_adam_set_parameter(twin.adam, 2, 1, 0), LSTM_OK);
+    assert_int_equal(lstm_adam_set_parameter(second.adam, 2, 5, 0), LSTM_OK);
+    for (int i = 0; i < 3; i++)
+        assert_true(train(&first) == train(&twin));
+    options.adam = first.adam;
+    options.rng = first.rng;
+    assert_int_equal(lstm_params_save_as(first.params, model_path(), &options),
+                     LSTM_OK);
+    options.adam = second.adam;
+    options.rng = second.rng;
+    assert_int_equal(lstm_params_load_as(second.params, model_path(), &options),
+                     LSTM_OK);
+    for (int i = 0; i < 3; i++)
+        assert_true(train(&second) == train(&twin));
+    assert_same_values(&second, &twin);
+    destroy_network(&first);
+    destroy_network(&second);
+    destroy_network(&twin);
+}
+
+static void a_file_without_rates_leaves_those_of_the_optimiser(void **state)
+{
+    (void)state;
+    network first = create_network(1, false), second = create_network(2, false);
+    lstm_file_options options = {.adam = first.adam, .rng = first.rng};
+    assert_int_equal(lstm_params_save_as(first.params, model_path(), &options),
+                     LSTM_OK);
+    assert_int_equal(lstm_adam_set_parameter(second.adam, 0, 0.5, 0.2), LSTM_OK);
+    options.adam = second.adam;
+    options.rng = second.rng;
+    assert_int_equal(lstm_params_load_as(second.params, model_path(), &options),
+                     LSTM_OK);
+    assert_int_equal(lstm_adam_set_parameter(first.adam, 0, 0.5, 0.2), LSTM_OK);
+    for (int i = 0; i < 2; i++)
+        assert_true(train(&first) == train(&second));
+    assert_same_values(&first, &second);
+    destroy_network(&first);
+    destroy_network(&second);
+}
+
+/* Writes a text over the only place of another one of its length in the file. */
+static void replace_in_file(const char *from, const char *to)
+{
+    static char data[ROOM];
+    size_t size = test_read_file("model", data, ROOM - 1);
+    data[size] = '\0';
+    char *place = strstr(data + 8, from);
+    assert_non_null(place);
+    assert_int_equal(strlen(from), strlen(to));
+    memcpy(place, to, strlen(to));
+    test_write_file("model", data, size);
+}
+
+static void damaged_rates_are_named_and_change_nothing(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"\"lr_factor\\\":-0.5", "\"lr_factor\\\":null",
+                                      "\"lr_fuctor\\\":0.25"};
+    network first = create_network(1, false), second = create_network(2, false);
+    network twin = create_network(2, false);
+    assert_int_equal(lstm_adam_set_parameter(first.adam, 1, 0.25, 0), LSTM_OK);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        lstm_file_options options = {.adam = first.adam, .rng = first.rng};
+        assert_int_equal(lstm_params_save_as(first.params, model_path(), &options),
+                         LSTM_OK);
+        replace_in_file("\"lr_factor\\\":0.25", bad[i]);
+        options.adam = second.adam;
+        options.rng = second.rng;
+        assert_int_equal(lstm_params_load_as(second.params, model_path(), &options),
+                         LSTM_BAD_FILE);
+        assert_contains(lstm_last_error(),
+                        "metadata lstm.adam.lstm.weight_hh_l0 is missing or damaged");
+    }
+    for (int i = 0; i < 2; i++)
+        assert_true(train(&second) == train(&twin));
+    assert_same_values(&second, &twin);
+    destroy_network(&first);
+    destroy_network(&second);
+    destroy_network(&twin);
+}
+
 static void an_optimiser_in_the_file_is_skipped_when_not_asked_for(void **state)
 {
     (void)state;
@@ -312,6 +410,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_training_goes_on_from_its_checkpoint_bit_for_bit),
+        TEST(rates_of_parameters_go_on_bit_for_bit),
+        TEST(a_file_without_rates_leaves_those_of_the_optimiser),
+        TEST(damaged_rates_are_named_and_change_nothing),
         TEST(an_optimiser_in_the_file_is_skipped_when_not_asked_for),
         TEST(what_a_file_lacks_is_named_and_changes_nothing),
         TEST(a_changed_value_is_found_by_the_checksum),

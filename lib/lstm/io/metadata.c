@@ -9,7 +9,8 @@
 #include "lib/lstm/nn/parameter.h"
 
 static const char crc_key[] = "lstm.crc32", adam_key[] = "lstm.adam";
-static const char rng_key[] = "lstm.rng", own_keys[] = "lstm.";
+static const char rates_key[] = "lstm.adam.", rng_key[] = "lstm.rng";
+static const char own_keys[] = "lstm.";
 
 /* CRC-32 of ISO 3309, as in gzip and PNG. */
 static uint32_t crc32(uint32_t crc, const unsigned char *data, size_t size)
@@ -58,6 +59,19 @@ static lstm_status add_crc(json_t *metadata, const lstm_records *records)
     return add_text(metadata, crc_key, text);
 }
 
+/* A key that ends in a name, or the first length bytes of one; NULL when there is no
+ * memory. */
+static char *key_of(const char *beginning, const char *name, size_t length)
+{
+    size_t start = strlen(beginning);
+    char *key = common_alloc(start + length + 1, 1);
+    if (!key)
+        return NULL;
+    memcpy(key, beginning, start);
+    memcpy(key + start, name, length);
+    return key;
+}
+
 /* Options of the layer whose first parameter has this name: "PREFIX.weight_ih_l0". */
 static lstm_status add_layer(json_t *metadata, const lstm_layer *layer,
                              const char *name)
@@ -65,11 +79,9 @@ static lstm_status add_layer(json_t *metadata, const lstm_layer *layer,
     const lstm_layer_config *c = lstm_layer_get_config(layer);
     const char *dot = strrchr(name, '.');
     size_t length = dot ? (size_t)(dot - name) : 0;
-    char *key = common_alloc(sizeof(LSTM_LAYER_KEY) + length, 1);
+    char *key = key_of(LSTM_LAYER_KEY, name, length);
     if (!key)
         return lstm_fail_memory("params");
-    memcpy(key, LSTM_LAYER_KEY, sizeof(LSTM_LAYER_KEY));
-    memcpy(key + sizeof(LSTM_LAYER_KEY) - 1, name, length);
     lstm_status status = add_json(
         metadata, key,
         json_pack("{s:I, s:I, s:I, s:I, s:f, s:b, s:b, s:b}", "inputs",
@@ -78,6 +90,35 @@ static lstm_status add_layer(json_t *metadata, const lstm_layer *layer,
                   "dropout", c->dropout, "bias", !c->no_bias, "batch_first",
                   c->batch_first, "bidirectional", c->bidirectional));
     common_free(key);
+    return status;
+}
+
+static lstm_status add_rates(json_t *metadata, const lstm_adam_rates *rates,
+                             const char *name)
+{
+    if (!rates->given)
+        return LSTM_OK;
+    char *key = key_of(rates_key, name, strlen(name));
+    if (!key)
+        return lstm_fail_memory("params");
+    lstm_status status = add_json(metadata, key,
+                                  json_pack("{s:f, s:f}", "lr_factor", rates->lr_factor,
+                                            "weight_decay", rates->weight_decay));
+    common_free(key);
+    return status;
+}
+
+/* What a training with an optimiser needs to go on, beside the moments. */
+static lstm_status add_adam(json_t *metadata, const lstm_adam *adam, size_t parameters,
+                            const lstm_records *records)
+{
+    lstm_status status =
+        add_json(metadata, adam_key,
+                 json_pack("{s:I, s:f}", "steps", (json_int_t)lstm_adam_steps(adam),
+                           "lr", lstm_adam_lr(adam)));
+    for (size_t i = 0; !status && i < parameters; i++)
+        status =
+            add_rates(metadata, lstm_adam_get_rates(adam, i), records->items[i].name);
     return status;
 }
 
@@ -113,10 +154,7 @@ static lstm_status fill(json_t *metadata, const lstm_params *params,
             status = add_layer(metadata, layer, records->items[i].name);
     }
     if (!status && options->adam)
-        status = add_json(metadata, adam_key,
-                          json_pack("{s:I, s:f}", "steps",
-                                    (json_int_t)lstm_adam_steps(options->adam), "lr",
-                                    lstm_adam_lr(options->adam)));
+        status = add_adam(metadata, options->adam, lstm_params_size(params), records);
     if (!status && options->rng)
         status = add_rng(metadata, options->rng);
     for (size_t i = 0; !status && i < options->metadata_count; i++)
@@ -182,6 +220,41 @@ static lstm_status read_adam(const lstm_safetensors *file, lstm_progress *progre
     return LSTM_OK;
 }
 
+/* Rates of the parameter of this name, when the file has them: it has those of
+ * parameters that were given their own. */
+static lstm_status read_rates(const lstm_safetensors *file, const char *name,
+                              lstm_adam_rates *rates)
+{
+    char *key = key_of(rates_key, name, strlen(name));
+    if (!key)
+        return lstm_fail_memory("params");
+    const char *text = lstm_metadata_find(file, key);
+    lstm_status status =
+        text ? lstm_json_unpack(text, 2, "{s:F, s:F}", "lr_factor", &rates->lr_factor,
+                                "weight_decay", &rates->weight_decay)
+             : LSTM_OK;
+    rates->given = text;
+    bool right = rates->lr_factor >= 0 && isfinite(rates->lr_factor) &&
+                 rates->weight_decay >= 0 && isfinite(rates->weight_decay);
+    if (status != LSTM_OUT_OF_MEMORY && (status || !right))
+        status = fail_metadata(file, key);
+    common_free(key);
+    return status;
+}
+
+static lstm_status read_all_rates(const lstm_safetensors *file,
+                                  const lstm_records *records, size_t parameters,
+                                  lstm_progress *progress)
+{
+    progress->rates = common_alloc(parameters, sizeof(*progress->rates));
+    if (!progress->rates)
+        return lstm_fail_memory("params");
+    lstm_status status = LSTM_OK;
+    for (size_t i = 0; !status && i < parameters; i++)
+        status = read_rates(file, records->items[i].name, &progress->rates[i]);
+    return status;
+}
+
 /* Value of a hexadecimal digit; -1 when it is none. */
 static int digit(char c)
 {
@@ -206,9 +279,12 @@ static lstm_status read_rng(const lstm_safetensors *file, lstm_progress *progres
 
 lstm_status lstm_metadata_read_progress(const lstm_safetensors *file,
                                         const lstm_file_options *options,
+                                        const lstm_records *records, size_t parameters,
                                         lstm_progress *progress)
 {
     lstm_status status = options->adam ? read_adam(file, progress) : LSTM_OK;
+    if (!status && options->adam)
+        status = read_all_rates(file, records, parameters, progress);
     if (!status && options->rng)
         status = read_rng(file, progress);
     return status;

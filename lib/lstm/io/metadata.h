@@ -6,7 +6,8 @@
  *     lstm.crc32         CRC-32 of the data of all tensors, eight hexadecimal digits
  *     lstm.layer.PREFIX  options of a layer, a JSON object
  *     lstm.adam          steps and learning rate of an optimiser, a JSON object
- *     lstm.rng           state of a generator, hexadecimal
+ *     lstm.adam.NAME     rates that lstm_adam_set_parameter() gave a parameter,
+ * likewise lstm.rng           state of a generator, hexadecimal
  */
 #ifndef LSTM_IO_METADATA_H
 #define LSTM_IO_METADATA_H
@@ -16,6 +17,7 @@
 #include <lstm/params.h>
 
 #include "lib/lstm/io/records.h"
+#include "lib/lstm/nn/parameter.h"
 
 /** Key of the options of a layer, without its prefix. */
 #define LSTM_LAYER_KEY "lstm.layer."
@@ -36,12 +38,16 @@ lstm_status lstm_metadata_check_data(const lstm_safetensors *file,
 typedef struct lstm_progress {
     uint64_t steps;
     double lr;
+    /** [parameters] of those that were given rates; NULL without an optimiser. */
+    lstm_adam_rates *rates;
     uint8_t rng[LSTM_RNG_STATE_SIZE];
 } lstm_progress;
 
-/** Reads the state that options ask for. */
+/** Reads the state that options ask for, of a set of so many parameters, which records
+ *  name. Zero progress before; its rates are freed with common_free() in any case. */
 lstm_status lstm_metadata_read_progress(const lstm_safetensors *file,
                                         const lstm_file_options *options,
+                                        const lstm_records *records, size_t parameters,
                                         lstm_progress *progress);
 
 #endif

@@ -56,19 +56,35 @@ lstm_status lstm_params_save(const lstm_params *params, const char *path)
     return lstm_params_save_as(params, path, NULL);
 }
 
+/* Puts an optimiser where a file has it; the numbers have been checked. */
+static lstm_status set_progress(const lstm_params *params, lstm_adam *adam,
+                                const lstm_progress *progress)
+{
+    lstm_adam_set_steps(adam, progress->steps);
+    lstm_status status = lstm_adam_set_lr(adam, progress->lr);
+    for (size_t i = 0; !status && i < lstm_params_size(params); i++) {
+        const lstm_adam_rates *rates = &progress->rates[i];
+        if (rates->given)
+            status =
+                lstm_adam_set_parameter(adam, i, rates->lr_factor, rates->weight_decay);
+    }
+    return status;
+}
+
 /* Everything that can fail comes first; then values change. */
 static lstm_status read_all(const lstm_params *params, lstm_safetensors *file,
                             const lstm_records *records,
-                            const lstm_file_options *options, unsigned char *data)
+                            const lstm_file_options *options, unsigned char *data,
+                            lstm_progress *progress)
 {
-    lstm_progress progress;
-    lstm_status status = lstm_metadata_read_progress(file, options, &progress);
+    lstm_status status = lstm_metadata_read_progress(
+        file, options, records, lstm_params_size(params), progress);
     if (!status)
         status = lstm_safetensors_read(file, data);
     if (!status)
         status = lstm_metadata_check_data(file, data);
     if (!status && options->rng)
-        status = lstm_rng_set_state(options->rng, progress.rng);
+        status = lstm_rng_set_state(options->rng, progress->rng);
     if (status)
         return status;
     size_t converted = lstm_records_fill(records, file, data);
@@ -76,25 +92,23 @@ static lstm_status read_all(const lstm_params *params, lstm_safetensors *file,
         *options->converted = converted;
     for (size_t i = 0; i < lstm_params_size(params); i++)
         (*lstm_params_parameter(params, i)->version)++;
-    if (options->adam) {
-        lstm_adam_set_steps(options->adam, progress.steps);
-        status = lstm_adam_set_lr(options->adam, progress.lr);
-    }
-    return status;
+    return options->adam ? set_progress(params, options->adam, progress) : LSTM_OK;
 }
 
 static lstm_status load(const lstm_params *params, lstm_safetensors *file,
                         const lstm_file_options *options)
 {
     lstm_records records;
+    lstm_progress progress = {0};
     lstm_status status = lstm_records_create(&records, params, options);
     if (status)
         return status;
     status = lstm_records_check(&records, file, options->allow_surplus);
     if (!status) {
         unsigned char *data = common_alloc(file->size, 1);
-        status = data ? read_all(params, file, &records, options, data)
+        status = data ? read_all(params, file, &records, options, data, &progress)
                       : lstm_fail_memory("params");
+        common_free(progress.rates);
         common_free(data);
     }
     lstm_records_destroy(&records);

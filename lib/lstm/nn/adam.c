@@ -31,8 +31,7 @@ typedef struct slot {
     lstm_parameter *parameter;
     /** Its elements among those of all, rounded up to whole lines. */
     size_t start, count;
-    /** Factor of the learning rate, and weight decay. */
-    double lr_factor, weight_decay;
+    lstm_adam_rates rates;
     /** Views of its moments; largest is NULL without amsgrad. */
     lstm_adam_moments moments;
 } slot;
@@ -97,8 +96,7 @@ static lstm_status create_slots(lstm_adam *adam)
         s->parameter = lstm_params_parameter(adam->params, i);
         s->start = adam->count;
         s->count = lstm_tensor_count(s->parameter->value);
-        s->lr_factor = 1;
-        s->weight_decay = adam->config.weight_decay;
+        s->rates = (lstm_adam_rates){false, 1, adam->config.weight_decay};
         adam->count += (s->count + LINE - 1) / LINE * LINE;
     }
     return LSTM_OK;
@@ -179,8 +177,8 @@ void lstm_adam_destroy(lstm_adam **adam)
 static lstm_adam_coefficients coefficients_of(const lstm_adam *adam, const slot *s)
 {
     const lstm_adam_config *config = &adam->config;
-    double decay = s->weight_decay;
-    double lr = config->lr * s->lr_factor;
+    double decay = s->rates.weight_decay;
+    double lr = config->lr * s->rates.lr_factor;
     return (lstm_adam_coefficients){
         .one_minus_beta1 = (float)(1 - config->beta1),
         .beta2 = (float)config->beta2,
@@ -271,9 +269,13 @@ lstm_status lstm_adam_set_parameter(lstm_adam *adam, size_t index, double lr_fac
         status = check_option("weight_decay", weight_decay, 0, INFINITY);
     if (status)
         return status;
-    adam->slots[index].lr_factor = lr_factor;
-    adam->slots[index].weight_decay = weight_decay;
+    adam->slots[index].rates = (lstm_adam_rates){true, lr_factor, weight_decay};
     return LSTM_OK;
+}
+
+const lstm_adam_rates *lstm_adam_get_rates(const lstm_adam *adam, size_t index)
+{
+    return &adam->slots[index].rates;
 }
 
 const lstm_adam_moments *lstm_adam_get_moments(const lstm_adam *adam, size_t index)

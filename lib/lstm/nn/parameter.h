@@ -48,6 +48,17 @@ typedef struct lstm_adam_moments {
     lstm_tensor *largest;
 } lstm_adam_moments;
 
+/** The learning rate and weight decay of its own that a parameter has. */
+typedef struct lstm_adam_rates {
+    /** Whether lstm_adam_set_parameter() gave it these; otherwise they are the
+     *  optimiser's. */
+    bool given;
+    double lr_factor, weight_decay;
+} lstm_adam_rates;
+
+/** Rates of a parameter of an optimiser's set; index MUST be in range. */
+const lstm_adam_rates *lstm_adam_get_rates(const lstm_adam *adam, size_t index);
+
 /** Moments of a parameter of an optimiser's set; NULL when index is out of range. */
 const lstm_adam_moments *lstm_adam_get_moments(const lstm_adam *adam, size_t index);
 
