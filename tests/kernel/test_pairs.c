@@ -60,6 +60,28 @@ static void products_of_pairs_round_and_flush_as_the_instruction_does(void **sta
     }
 }
 
+/* Sums of one of the smallest normal numbers and up to 255 times 2^-152 to 2^-158, with
+ * all roundings that end at 2^-126 or just below among them. */
+static void results_at_the_smallest_normal_number_are_right(void **state)
+{
+    (void)state;
+    enum { LAST = 4, FACTORS = 256, LEAST = 152, MOST = 158 };
+    for (size_t i = 0; i < (size_t)2 * LAST * (MOST - LEAST + 1) * FACTORS; i++) {
+        size_t factor = i % FACTORS, last = i / FACTORS % LAST;
+        size_t power = LEAST + i / FACTORS / LAST % (MOST - LEAST + 1);
+        bool negative = i / FACTORS / LAST / (MOST - LEAST + 1);
+        uint16_t a = lstm_bf16(ldexpf((float)factor, -76));
+        uint16_t b = lstm_bf16(ldexpf(negative ? 1 : -1, 76 - (int)power));
+        _Alignas(64) float sums[LSTM_BLOCK], line[LSTM_BLOCK];
+        for (size_t lane = 0; lane < LSTM_BLOCK; lane++) {
+            float sum = 0x1p-126f * (1 + (float)last * 0x1p-23f);
+            sums[lane] = negative ? -sum : sum;
+            line[lane] = lane % 2 ? lstm_pair(0, b) : lstm_pair(b, 0);
+        }
+        check_dot(sums, lstm_pair(a, a), line);
+    }
+}
+
 static void special_values_of_pairs_are_right(void **state)
 {
     (void)state;
@@ -159,6 +181,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(products_of_pairs_round_and_flush_as_the_instruction_does),
+        TEST(results_at_the_smallest_normal_number_are_right),
         TEST(special_values_of_pairs_are_right),
         TEST(rounding_is_to_the_nearest_with_denormals_as_zeros),
         TEST(an_odd_row_has_a_zero_beside_it),

@@ -33,13 +33,34 @@ static inline float half(float pair, size_t which)
     return lstm_bf16_float((uint16_t)(bits_of(pair) >> 16 * which));
 }
 
-/* Two fused multiply-adds, that of the upper halves first: fmaf() of the C library
- * rounds once, and what it gives is flushed. */
+/* A fused multiply-add whose denormal results are zeros: fmaf() of the C library rounds
+ * once. What it takes to the smallest normal number may be denormal all the same, when
+ * it is rounded to 24 digits as normal numbers are, not to the fewer ones of denormal
+ * numbers: x86 goes by that, ARM by the number before it is rounded. */
+static inline float fused(float a, float b, float sum)
+{
+    const float scale = 0x1p64f, smallest = 0x1p-126f;
+    float result = fmaf(a, b, sum);
+    if (fabsf(result) != smallest)
+        return flushed(result);
+    /* The smaller factor is far below 1, or sum would not be near its product. */
+    float small = fabsf(a) < fabsf(b) ? a : b, other = fabsf(a) < fabsf(b) ? b : a;
+#if defined(__aarch64__)
+    double near = copysign((double)smallest, (double)result);
+    /* How far the sum is from it, with the right sign. */
+    double off = fma((double)small, (double)other, (double)sum - near);
+    return off * near < 0 ? copysignf(0, result) : result;
+#else
+    float scaled = fmaf(small * scale, other, sum * scale);
+    return fabsf(scaled) < smallest * scale ? copysignf(0, result) : result;
+#endif
+}
+
+/* Two fused multiply-adds, that of the upper halves first. */
 static inline float dot(float sum, float a, float b)
 {
     for (size_t which = 2; which-- > 0;)
-        sum = flushed(
-            fmaf(flushed(half(a, which)), flushed(half(b, which)), flushed(sum)));
+        sum = fused(flushed(half(a, which)), flushed(half(b, which)), flushed(sum));
     return sum;
 }
 
