@@ -132,8 +132,8 @@ if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/
     options='--cross-file tests/support/aarch64.ini --buildtype=debugoptimized'
     run arm "$options -Dblas=builtin -Ddownload=disabled" --timeout-multiplier 3 \
         'bits neon' exact elementary \
-        'cell neon' 'gemm neon' 'outer neon' 'product neon' 'vector neon' 'adam neon' \
-        'evaluation neon' 'layer neon' 'linear neon' 'params neon'
+        'cell neon' 'gemm neon' 'outer neon' 'pairs neon' 'product neon' 'vector neon' \
+        'adam neon' 'evaluation neon' 'layer neon' 'linear neon' 'params neon'
 else
     skip 'arm: needs gcc-aarch64-linux-gnu and qemu-user, and for the architecture' \
         'arm64 libcmocka-dev, libjansson-dev and zlib1g-dev'
