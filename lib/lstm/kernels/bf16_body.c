@@ -11,7 +11,8 @@
 #include "lib/lstm/kernels/kernels.h"
 #include "lib/lstm/kernels/simd_pairs.h"
 
-_Static_assert(CELL_ROWS % 2 == 0 && PRODUCT_ROWS % 2 == 0, "rows come in pairs");
+enum { PAIR_CELL_ROWS = CELL_ROWS / 2 * 2 };
+_Static_assert(PRODUCT_ROWS % 2 == 0, "rows come in pairs");
 
 /* acc[row][vector] += sum over n pairs of x[row][k] weights[k][vector]. */
 INLINE const float *pair_multiply_block(vf *acc, size_t rows, size_t vectors,
@@ -54,7 +55,7 @@ INLINE const float *pair_multiply(vf *acc, size_t rows, size_t vectors, lstm_ope
 INLINE void pair_cell_tile(const lstm_cell *job, const float *weights, size_t unit,
                            size_t row, size_t rows)
 {
-    vf acc[CELL_ROWS * LSTM_GATES], h[CELL_ROWS];
+    vf acc[PAIR_CELL_ROWS * LSTM_GATES], h[PAIR_CELL_ROWS];
     UNROLL for (size_t q = 0; q < LSTM_GATES; q++)
         UNROLL for (size_t r = 0; r < rows; r++) acc[r * LSTM_GATES + q] =
             v_load(job->bias + q * BLOCK + unit);
@@ -63,8 +64,12 @@ INLINE void pair_cell_tile(const lstm_cell *job, const float *weights, size_t un
     weights = pair_multiply(acc, rows, LSTM_GATES, job->x, row, job->stride, weights);
     if (job->h.data)
         pair_multiply(acc, rows, LSTM_GATES, job->h, row, job->stride, weights);
-    UNROLL for (size_t r = 0; r < rows; r++) h[r] =
-        cell_state(job, (row + r) * BLOCK + unit, acc + r * LSTM_GATES);
+    UNROLL for (size_t r = 0; r < rows; r++)
+    {
+        size_t at = (row + r) * BLOCK + unit;
+        vf c = cell_state(job, at, acc + r * LSTM_GATES);
+        h[r] = cell_output(job, at, c, acc[r * LSTM_GATES + 3]);
+    }
     UNROLL for (size_t r = 0; r < rows; r += 2) v_store_pairs(
         job->h_out + (row + r) * BLOCK, unit, h[r], r + 1 < rows ? h[r + 1] : v_zero());
 }
@@ -77,7 +82,7 @@ static void BODY(pair_cell)(const lstm_cell *job)
     for (size_t unit = 0; unit < BLOCK;
          unit += LANES, weights += k * LSTM_GATES * LANES) {
 #define TILE(n) pair_cell_tile(job, weights, unit, row, n)
-        FOR_TILES(job->rows, CELL_ROWS, TILE)
+        FOR_TILES(job->rows, PAIR_CELL_ROWS, 2, TILE)
 #undef TILE
     }
 }
@@ -117,9 +122,9 @@ static void BODY(pair_product)(const lstm_panel_product *job)
 #define WIDE(n)   pair_product_tile(job, row, n, PRODUCT_VECTORS)
 #define NARROW(n) pair_product_tile(job, row, n, BLOCK_VECTORS)
     if (job->blocks == PANEL_BLOCKS)
-        FOR_TILES(job->rows, PRODUCT_ROWS, WIDE)
+        FOR_TILES(job->rows, PRODUCT_ROWS, 2, WIDE)
     else
-        FOR_TILES(job->rows, PRODUCT_ROWS, NARROW)
+        FOR_TILES(job->rows, PRODUCT_ROWS, 2, NARROW)
 #undef WIDE
 #undef NARROW
 }

@@ -53,7 +53,8 @@ INLINE void pair_row_tile(const lstm_cell_row *job, size_t unit, size_t groups)
         /* c lies as h does, in blocks of two rows. */
         size_t at =
             (unit + g * LANES) / BLOCK * PAIR_LINES + (unit + g * LANES) % BLOCK;
-        vf h = cell_state(&states, at, acc + g * LSTM_GATES);
+        vf c = cell_state(&states, at, acc + g * LSTM_GATES);
+        vf h = cell_output(&states, at, c, acc[g * LSTM_GATES + 3]);
         v_store_pairs(job->h_out + at - at % BLOCK, at % BLOCK, h, v_zero());
     }
 }

@@ -32,16 +32,8 @@ typedef struct BODY(gemm_panel) {
 INLINE void gemm_accumulate(vf *acc, size_t rows, size_t vectors, const float *a,
                             size_t a_row, size_t step, const BODY(gemm_panel) * panel)
 {
-    for (size_t k = 0; k < panel->depth; k++, a += step) {
-        vf line[PRODUCT_VECTORS];
-        UNROLL for (size_t v = 0; v < vectors; v++) line[v] = panel->b[k][v];
-        UNROLL for (size_t r = 0; r < rows; r++)
-        {
-            vf number = v_splat(a[r * a_row]);
-            UNROLL for (size_t v = 0; v < vectors; v++) acc[r * vectors + v] =
-                v_fma(number, line[v], acc[r * vectors + v]);
-        }
-    }
+    for (size_t k = 0; k < panel->depth; k++, a += step)
+        multiply_line(acc, rows, vectors, a, a_row, (const float *)panel->b[k], BLOCK);
 }
 
 /* Rows of c that a tile has in registers, against one panel. */
@@ -98,9 +90,9 @@ static void BODY(gemm)(const lstm_product *p)
 #define WIDE(n)   gemm_tile(p, &panel, row, n, PRODUCT_VECTORS)
 #define NARROW(n) gemm_tile(p, &panel, row, n, NARROW_VECTORS)
             if (panel.columns > NARROW_VECTORS * LANES)
-                FOR_TILES(p->rows, PRODUCT_ROWS, WIDE)
+                FOR_TILES(p->rows, PRODUCT_ROWS, 1, WIDE)
             else
-                FOR_TILES(p->rows, PRODUCT_ROWS, NARROW)
+                FOR_TILES(p->rows, PRODUCT_ROWS, 1, NARROW)
 #undef WIDE
 #undef NARROW
         }

@@ -1,27 +1,35 @@
 /*
  * Weight gradients: sums of outer products over time and batch.
  *
- * A tile of gates by inputs stays in registers while the sum runs over all rows of some
- * time steps, so that it is loaded and stored once per that many; every element is one
+ * A tile of gates by inputs stays in registers, part by part, while the sum runs over a
+ * piece of the rows of some time steps, so that it is loaded and stored once per that
+ * many; every element is one
  * chain of fused multiply-adds over time, then rows. Threads own tiles: there is
  * nothing to reduce, and the sums do not depend on how many threads there are.
  */
 #include "lib/lstm/kernels/kernels.h"
 #include "lib/lstm/kernels/simd.h"
 
-INLINE void outer_tile(const lstm_outer *job, size_t gate, size_t gates, size_t vectors)
+/* Rows gate to gate + gates - 1 of the tile, vectors from block on; the tile has so
+ * many blocks, which the compiler should know. The first piece of rows fetches ahead.
+ */
+INLINE void outer_tile(const lstm_outer *job, size_t gate, size_t gates, size_t block,
+                       size_t vectors, size_t blocks, bool fetch)
 {
     vf acc[OUTER_ROWS * PRODUCT_VECTORS];
-    float *tile = job->tile + gate * vectors * LANES;
-    UNROLL for (size_t i = 0; i < gates * vectors; i++) acc[i] =
-        job->first ? v_zero() : v_load(tile + i * LANES);
+    size_t width = blocks * BLOCK;
+    float *tile = job->tile + gate * width + block * BLOCK;
+    UNROLL for (size_t g = 0; g < gates; g++)
+        UNROLL for (size_t v = 0; v < vectors; v++) acc[g * vectors + v] =
+            job->first ? v_zero() : v_load(tile + g * width + v * LANES);
     /* The same part of the next tile: it comes from the third level cache. */
-    UNROLL for (size_t i = 0; i < gates * vectors; i += BLOCK_VECTORS)
-        PREFETCH_WRITE(tile + (BLOCK * vectors + i) * LANES);
-    size_t ahead = gate == 0 ? job->ahead : 0;
+    UNROLL for (size_t g = 0; fetch && g < gates; g++)
+        UNROLL for (size_t v = 0; v < vectors; v += BLOCK_VECTORS)
+            PREFETCH_WRITE(tile + (BLOCK + g) * width + v * LANES);
+    size_t ahead = gate == 0 && block == 0 ? job->ahead : 0;
     for (size_t step = 0; step < job->steps; step++) {
         const float *a_group = job->a + step * job->a_step + gate;
-        const float *b_group = job->b + step * job->b_step;
+        const float *b_group = job->b + step * job->b_step + block * job->stride;
         for (size_t left = job->rows[step]; left > 0;) {
             size_t rows = left < job->group_rows ? left : job->group_rows;
             const float *a = a_group, *b = b_group;
@@ -29,44 +37,58 @@ INLINE void outer_tile(const lstm_outer *job, size_t gate, size_t gates, size_t 
                 PREFETCH(a_group + ahead + r * BLOCK);
             _Pragma("GCC unroll 4") for (size_t r = 0; r < rows;
                                          r++, a += BLOCK, b += BLOCK)
-            {
-                vf line[PRODUCT_VECTORS];
-                UNROLL for (size_t v = 0; v < vectors; v++) line[v] = v_load(
-                    b + v / BLOCK_VECTORS * job->stride + v % BLOCK_VECTORS * LANES);
-                UNROLL for (size_t g = 0; g < gates; g++)
-                {
-                    vf number = v_splat(a[g]);
-                    UNROLL for (size_t v = 0; v < vectors; v++) acc[g * vectors + v] =
-                        v_fma(number, line[v], acc[g * vectors + v]);
-                }
-            }
+                multiply_line(acc, gates, vectors, a, 1, b, job->stride);
             a_group += job->a_group;
             b_group += job->b_group;
             left -= rows;
         }
     }
-    UNROLL for (size_t i = 0; i < gates * vectors; i++)
-        v_store(tile + i * LANES, acc[i]);
+    UNROLL for (size_t g = 0; g < gates; g++)
+        UNROLL for (size_t v = 0; v < vectors; v++)
+            v_store(tile + g * width + v * LANES, acc[g * vectors + v]);
+}
+
+/* All of the tile over a piece of the rows. */
+INLINE void outer_piece(const lstm_outer *job, size_t blocks, bool fetch)
+{
+    enum { PANEL_BLOCKS = PRODUCT_VECTORS / BLOCK_VECTORS };
+    for (size_t block = 0; block < blocks; block += PANEL_BLOCKS) {
+#define WIDE(n)   outer_tile(job, row, n, block, PRODUCT_VECTORS, blocks, fetch)
+#define NARROW(n) outer_tile(job, row, n, block, BLOCK_VECTORS, blocks, fetch)
+        if (blocks - block >= PANEL_BLOCKS)
+            FOR_TILES(job->wanted, OUTER_ROWS, 1, WIDE)
+        else
+            FOR_TILES(job->wanted, OUTER_ROWS, 1, NARROW)
+#undef WIDE
+#undef NARROW
+    }
+}
+
+/* Steps of the next piece: as many as have OUTER_PIECE rows of the batch, at least one.
+ */
+static size_t outer_steps(const lstm_outer *job)
+{
+    size_t rows = job->rows[0], steps = 1;
+    while (steps < job->steps && rows + job->rows[steps] <= OUTER_PIECE)
+        rows += job->rows[steps++];
+    return steps;
 }
 
 static void BODY(outer)(const lstm_outer *job)
 {
-    enum {
-        PANEL_BLOCKS = PRODUCT_VECTORS / BLOCK_VECTORS,
-        REST = BLOCK % OUTER_ROWS,
-        WHOLE = BLOCK - REST
-    };
-    for (size_t gate = 0; gate < WHOLE && gate < job->wanted; gate += OUTER_ROWS) {
-        if (job->blocks == PANEL_BLOCKS)
-            outer_tile(job, gate, OUTER_ROWS, PRODUCT_VECTORS);
+    lstm_outer piece = *job;
+    for (size_t left = job->steps; left > 0; left -= piece.steps) {
+        piece.steps = left;
+        piece.steps = outer_steps(&piece);
+        bool fetch = left == job->steps;
+        if (job->blocks == OUTER_BLOCKS)
+            outer_piece(&piece, OUTER_BLOCKS, fetch);
         else
-            outer_tile(job, gate, OUTER_ROWS, BLOCK_VECTORS);
-    }
-    if (REST > 0 && job->wanted > WHOLE) {
-        if (job->blocks == PANEL_BLOCKS)
-            outer_tile(job, WHOLE, REST, PRODUCT_VECTORS);
-        else
-            outer_tile(job, WHOLE, REST, BLOCK_VECTORS);
+            outer_piece(&piece, job->blocks, fetch);
+        piece.a += piece.steps * job->a_step;
+        piece.b += piece.steps * job->b_step;
+        piece.rows += piece.steps;
+        piece.first = false;
     }
 }
 

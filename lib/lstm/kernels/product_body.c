@@ -9,22 +9,47 @@
 #include "lib/lstm/kernels/kernels.h"
 #include "lib/lstm/kernels/simd.h"
 
+/* A vector of a row of blocks, block_step apart. */
+INLINE const float *block_vector(const float *row, size_t block_step, size_t vector)
+{
+    return row + vector / BLOCK_VECTORS * block_step + vector % BLOCK_VECTORS * LANES;
+}
+
+/* acc[row][vector] += x[row] line[vector]: rows of x so far apart, and blocks of the
+ * line. Of numbers and vectors the fewer are held while the others come one by one: 3
+ * rows of 4 vectors are 12 sums, 3 numbers and 1 vector, which are all registers of
+ * AVX2. */
+INLINE void multiply_line(vf *acc, size_t rows, size_t vectors, const float *x,
+                          size_t row_step, const float *line, size_t block_step)
+{
+    vf held[8];
+    if (rows < vectors) {
+        UNROLL for (size_t r = 0; r < rows; r++) held[r] = v_splat(x[r * row_step]);
+        UNROLL for (size_t v = 0; v < vectors; v++)
+        {
+            vf part = v_load(block_vector(line, block_step, v));
+            V_HOLD(part);
+            UNROLL for (size_t r = 0; r < rows; r++) acc[r * vectors + v] =
+                v_fma(held[r], part, acc[r * vectors + v]);
+        }
+    } else {
+        UNROLL for (size_t v = 0; v < vectors; v++) held[v] =
+            v_load(block_vector(line, block_step, v));
+        UNROLL for (size_t r = 0; r < rows; r++)
+        {
+            vf number = v_splat(x[r * row_step]);
+            UNROLL for (size_t v = 0; v < vectors; v++) acc[r * vectors + v] =
+                v_fma(number, held[v], acc[r * vectors + v]);
+        }
+    }
+}
+
 /* acc[row][vector] += sum over n channels of x[row][k] weights[k][vector]. */
 INLINE const float *multiply_block(vf *acc, size_t rows, size_t vectors, const float *x,
                                    size_t n, const float *weights)
 {
     _Pragma("GCC unroll 8") for (size_t k = 0; k < n; k++, weights += vectors * LANES)
-    {
-        vf line[8];
-        UNROLL for (size_t v = 0; v < vectors; v++) line[v] =
-            v_load(weights + v * LANES);
-        UNROLL for (size_t r = 0; r < rows; r++)
-        {
-            vf number = v_splat(x[r * BLOCK + k]);
-            UNROLL for (size_t v = 0; v < vectors; v++) acc[r * vectors + v] =
-                v_fma(number, line[v], acc[r * vectors + v]);
-        }
-    }
+        multiply_line(acc, rows, vectors, x + k, BLOCK, weights, BLOCK);
     return weights;
 }
 
@@ -65,12 +90,23 @@ INLINE void product_tile(const lstm_panel_product *job, size_t row, size_t rows,
         v_store(tile_address(job->out, job->stride, row + r, v), acc[r * vectors + v]);
 }
 
-/* Runs tile(row, rows) over all rows, its size a constant of each call. */
-#define FOR_TILES(rows, most, tile)                                                    \
-    for (size_t row = 0; row < (rows); row += (most)) {                                \
-        switch ((rows)-row) {                                                          \
+/* Rows of the next tile when so many are left. The last two tiles share them where the
+ * last would have less than half of a tile: its sums would be too few to hide the
+ * latency of multiply-adds. All but the last have a multiple of unit. */
+INLINE size_t tile_rows(size_t left, size_t most, size_t unit)
+{
+    if (left <= most)
+        return left;
+    return 2 * left >= 3 * most ? most : (left + 2 * unit - 1) / (2 * unit) * unit;
+}
+
+/* Runs tile(rows) from row on over all rows, its size a constant of each call. */
+#define FOR_TILES(rows, most, unit, tile)                                              \
+    for (size_t row = 0, size; row < (rows); row += size) {                            \
+        size = tile_rows((rows)-row, most, unit);                                      \
+        switch (size) {                                                                \
         case 1:                                                                        \
-            tile(1);                                                                   \
+            tile((most) < 1 ? (most) : 1);                                             \
             break;                                                                     \
         case 2:                                                                        \
             tile((most) < 2 ? (most) : 2);                                             \
@@ -101,9 +137,9 @@ static void BODY(product)(const lstm_panel_product *job)
 #define WIDE(n)   product_tile(job, row, n, PRODUCT_VECTORS)
 #define NARROW(n) product_tile(job, row, n, BLOCK_VECTORS)
     if (job->blocks == PANEL_BLOCKS)
-        FOR_TILES(job->rows, PRODUCT_ROWS, WIDE)
+        FOR_TILES(job->rows, PRODUCT_ROWS, 1, WIDE)
     else
-        FOR_TILES(job->rows, PRODUCT_ROWS, NARROW)
+        FOR_TILES(job->rows, PRODUCT_ROWS, 1, NARROW)
 #undef WIDE
 #undef NARROW
 }

@@ -1,13 +1,21 @@
 /*
  * The vectors that the bodies are written with.
  *
- * An instruction set's header defines LANES, the types vf, vi and vu of that many
- * floats and 32-bit integers with and without sign (with the operators that GNU C gives
- * them), the sizes of the tiles whose accumulators fit its registers, and v_splat(x)
- * all lanes x v_fma(a, b, c)    a b + c with one rounding v_min(a, x), v_max(a, x)    x
- * when the two do not compare, so a NaN in x stays v_lookup(table, index)      element
- * of a table of 8 by the last 3 bits of an index; the table stands in memory twice,
- * aligned Everything else is here. Memory of vectors is aligned to 64 bytes, apart from
+ * An instruction set's header defines
+ *
+ *   - LANES, and the types vf, vi and vu of that many floats and 32-bit integers with
+ *     and without sign, with the operators that GNU C gives them,
+ *   - CELL_ROWS, PRODUCT_ROWS, PRODUCT_VECTORS and OUTER_ROWS: the sizes of the tiles
+ *     whose accumulators fit its registers,
+ *   - OUTER_BLOCKS of a tile of weight gradients, and OUTER_PIECE, the most rows of
+ *     the batch that it meets at a time,
+ *   - v_splat(x): all lanes x,
+ *   - v_fma(a, b, c): a b + c with one rounding,
+ *   - v_min(a, x) and v_max(a, x): x when the two do not compare, so a NaN in x stays,
+ *   - v_lookup(table, index): element of a table of 8 by the last 3 bits of an index;
+ *     the table stands in memory twice, aligned.
+ *
+ * Everything else is here. Memory of vectors is aligned to 64 bytes, apart from
  * v_loadu.
  */
 #ifndef LSTM_KERNELS_SIMD_H
@@ -25,6 +33,11 @@
 #define INLINE static inline __attribute__((always_inline))
 
 #include KERNEL_SIMD
+
+/* Keeps a vector in a register, where the compiler does not by itself. */
+#ifndef V_HOLD
+#define V_HOLD(x) ((void)(x))
+#endif
 
 /* Channels that lie together in a block of activations; see kernels.h. */
 enum { BLOCK = LSTM_BLOCK, BLOCK_VECTORS = LSTM_BLOCK / LANES };

@@ -8,6 +8,8 @@ typedef uint32_t vu __attribute__((vector_size(64)));
 
 /* 4 rows by 4 gates of one vector: 16 accumulators. 8 rows by 2 vectors: 16. */
 enum { CELL_ROWS = 4, PRODUCT_ROWS = 8, PRODUCT_VECTORS = 2, OUTER_ROWS = 8 };
+/* No pieces: rows come from the second level cache fast enough. */
+enum { OUTER_BLOCKS = 2, OUTER_PIECE = 1 << 30 };
 
 static inline vf v_splat(float x)
 {

@@ -16,6 +16,8 @@ typedef uint32_t vu __attribute__((vector_size(16)));
 
 /* 2 rows by 4 gates of one vector, or by 4 vectors: 8 accumulators of 16 registers. */
 enum { CELL_ROWS = 2, PRODUCT_ROWS = 2, PRODUCT_VECTORS = 4, OUTER_ROWS = 2 };
+/* No pieces: they are measured to help AVX2 alone. */
+enum { OUTER_BLOCKS = 1, OUTER_PIECE = 1 << 30 };
 
 static inline vf v_splat(float x)
 {

@@ -54,10 +54,13 @@ INLINE void row_tile(const lstm_cell_row *job, size_t unit, size_t groups)
     if (job->h)
         row_multiply(acc, groups, distance, job->h, job->state,
                      weights + job->inputs * LSTM_GATES * LANES);
-    const lstm_cell finish = {
-        .c_before = job->c_before, .c = job->c, .h_out = job->h_out};
+    const lstm_cell finish = {.c_before = job->c_before, .c = job->c};
     UNROLL for (size_t g = 0; g < groups; g++)
-        cell_finish(&finish, unit + g * LANES, acc + g * LSTM_GATES);
+    {
+        size_t at = unit + g * LANES;
+        vf c = cell_state(&finish, at, acc + g * LSTM_GATES);
+        v_store(job->h_out + at, cell_output(&finish, at, c, acc[g * LSTM_GATES + 3]));
+    }
 }
 
 static void BODY(cell_row)(const lstm_cell_row *job)
@@ -81,15 +84,7 @@ INLINE void inputs_tile(const lstm_cell_inputs *job, size_t unit, size_t step,
     const float *weights =
         job->weights + unit / LANES * (job->inputs + job->state) * LSTM_GATES * LANES;
     for (size_t k = 0; k < job->inputs; k++, weights += LSTM_GATES * LANES) {
-        vf line[LSTM_GATES];
-        UNROLL for (size_t q = 0; q < LSTM_GATES; q++) line[q] =
-            v_load(weights + q * LANES);
-        UNROLL for (size_t s = 0; s < steps; s++)
-        {
-            vf number = v_splat(x[s * job->x_step + k]);
-            UNROLL for (size_t q = 0; q < LSTM_GATES; q++) acc[s * LSTM_GATES + q] =
-                v_fma(number, line[q], acc[s * LSTM_GATES + q]);
-        }
+        multiply_line(acc, steps, LSTM_GATES, x + k, job->x_step, weights, BLOCK);
     }
     float *sums = job->sums + step * job->sums_step + row_sums(unit);
     UNROLL for (size_t s = 0; s < steps; s++)
@@ -101,7 +96,7 @@ static void BODY(cell_inputs)(const lstm_cell_inputs *job)
 {
     for (size_t unit = 0; unit < job->blocks * BLOCK; unit += LANES) {
 #define TILE(n) inputs_tile(job, unit, row, n)
-        FOR_TILES(job->steps, CELL_ROWS, TILE)
+        FOR_TILES(job->steps, CELL_ROWS, 1, TILE)
 #undef TILE
     }
 }
