@@ -3,16 +3,15 @@
  *
  * A tile of gates by inputs stays in registers, part by part, while the sum runs over a
  * piece of the rows of some time steps, so that it is loaded and stored once per that
- * many; every element is one
- * chain of fused multiply-adds over time, then rows. Threads own tiles: there is
- * nothing to reduce, and the sums do not depend on how many threads there are.
+ * many; every element is one chain of fused multiply-adds over time, then rows. Threads
+ * own tiles: there is nothing to reduce, and the sums do not depend on how many threads
+ * there are.
  */
 #include "lib/lstm/kernels/kernels.h"
 #include "lib/lstm/kernels/simd.h"
 
-/* Rows gate to gate + gates - 1 of the tile, vectors from block on; the tile has so
- * many blocks, which the compiler should know. The first piece of rows fetches ahead.
- */
+/* Rows gate to gate + gates - 1 of a tile of that many blocks, a constant where speed
+ * counts; its vectors from block on. The first piece of rows fetches ahead. */
 INLINE void outer_tile(const lstm_outer *job, size_t gate, size_t gates, size_t block,
                        size_t vectors, size_t blocks, bool fetch)
 {
