@@ -39,7 +39,7 @@ static inline float half(float pair, size_t which)
  * numbers: x86 goes by that, ARM by the number before it is rounded. */
 static inline float fused(float a, float b, float sum)
 {
-    const float scale = 0x1p64f, smallest = 0x1p-126f;
+    const float smallest = 0x1p-126f;
     float result = fmaf(a, b, sum);
     if (fabsf(result) != smallest)
         return flushed(result);
@@ -51,6 +51,7 @@ static inline float fused(float a, float b, float sum)
     double off = fma((double)small, (double)other, (double)sum - near);
     return off * near < 0 ? copysignf(0, result) : result;
 #else
+    const float scale = 0x1p64f;
     float scaled = fmaf(small * scale, other, sum * scale);
     return fabsf(scaled) < smallest * scale ? copysignf(0, result) : result;
 #endif

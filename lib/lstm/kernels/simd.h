@@ -25,7 +25,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__clang__)
+#if !defined(__OPTIMIZE__)
+#define UNROLL /* gcc warns that it does not */
+#elif defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define UNROLL _Pragma("GCC unroll 32")
