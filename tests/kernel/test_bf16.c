@@ -172,6 +172,7 @@ static void check_outer(size_t most, size_t less, size_t blocks, bool first)
         .a_group = A_BLOCKS * stride,
         .b_step = groups * B_BLOCKS * stride,
         .b_group = B_BLOCKS * stride,
+        .wanted = LSTM_BLOCK,
         .blocks = blocks,
         .tile = tile.data,
         .first = first,

@@ -33,7 +33,8 @@ INLINE void gemm_accumulate(vf *acc, size_t rows, size_t vectors, const float *a
                             size_t a_row, size_t step, const BODY(gemm_panel) * panel)
 {
     for (size_t k = 0; k < panel->depth; k++, a += step)
-        multiply_line(acc, rows, vectors, a, a_row, (const float *)panel->b[k], BLOCK);
+        multiply_line(acc, rows, vectors, a, a_row, (const float *)panel->b[k], BLOCK,
+                      false);
 }
 
 /* Rows of c that a tile has in registers, against one panel. */

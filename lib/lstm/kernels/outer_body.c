@@ -9,14 +9,16 @@
  */
 #include "lib/lstm/kernels/kernels.h"
 #include "lib/lstm/kernels/simd.h"
+#include "lib/lstm/kernels/simd_pairs.h"
 
 /* Rows gate to gate + gates - 1 of a tile of that many blocks, a constant where speed
  * counts; its vectors from block on. The first piece of rows fetches ahead. */
 INLINE void outer_tile(const lstm_outer *job, size_t gate, size_t gates, size_t block,
-                       size_t vectors, size_t blocks, bool fetch)
+                       size_t vectors, size_t blocks, bool fetch, bool pairs)
 {
     vf acc[OUTER_ROWS * PRODUCT_VECTORS];
-    size_t width = blocks * BLOCK;
+    size_t width = blocks * BLOCK, step_rows = pairs ? 2 : 1;
+    size_t start = pairs ? PAIR_ROWS : 0;
     float *tile = job->tile + gate * width + block * BLOCK;
     UNROLL for (size_t g = 0; g < gates; g++)
         UNROLL for (size_t v = 0; v < vectors; v++) acc[g * vectors + v] =
@@ -27,16 +29,18 @@ INLINE void outer_tile(const lstm_outer *job, size_t gate, size_t gates, size_t 
             PREFETCH_WRITE(tile + (BLOCK + g) * width + v * LANES);
     size_t ahead = gate == 0 && block == 0 ? job->ahead : 0;
     for (size_t step = 0; step < job->steps; step++) {
-        const float *a_group = job->a + step * job->a_step + gate;
-        const float *b_group = job->b + step * job->b_step + block * job->stride;
+        const float *a_group = job->a + step * job->a_step + start + gate;
+        const float *b_group =
+            job->b + step * job->b_step + start + block * job->stride;
         for (size_t left = job->rows[step]; left > 0;) {
             size_t rows = left < job->group_rows ? left : job->group_rows;
             const float *a = a_group, *b = b_group;
-            for (size_t r = 0; ahead && r < rows; r++)
+            for (size_t r = 0; ahead && r < rows; r += step_rows)
                 PREFETCH(a_group + ahead + r * BLOCK);
-            _Pragma("GCC unroll 4") for (size_t r = 0; r < rows;
-                                         r++, a += BLOCK, b += BLOCK)
-                multiply_line(acc, gates, vectors, a, 1, b, job->stride);
+            _Pragma("GCC unroll 4") for (size_t r = 0; r < rows; r += step_rows,
+                                                                 a += step_rows * BLOCK,
+                                                                 b += step_rows * BLOCK)
+                multiply_line(acc, gates, vectors, a, 1, b, job->stride, pairs);
             a_group += job->a_group;
             b_group += job->b_group;
             left -= rows;
@@ -48,12 +52,12 @@ INLINE void outer_tile(const lstm_outer *job, size_t gate, size_t gates, size_t 
 }
 
 /* All of the tile over a piece of the rows. */
-INLINE void outer_piece(const lstm_outer *job, size_t blocks, bool fetch)
+INLINE void outer_piece(const lstm_outer *job, size_t blocks, bool fetch, bool pairs)
 {
     enum { PANEL_BLOCKS = PRODUCT_VECTORS / BLOCK_VECTORS };
     for (size_t block = 0; block < blocks; block += PANEL_BLOCKS) {
-#define WIDE(n)   outer_tile(job, row, n, block, PRODUCT_VECTORS, blocks, fetch)
-#define NARROW(n) outer_tile(job, row, n, block, BLOCK_VECTORS, blocks, fetch)
+#define WIDE(n)   outer_tile(job, row, n, block, PRODUCT_VECTORS, blocks, fetch, pairs)
+#define NARROW(n) outer_tile(job, row, n, block, BLOCK_VECTORS, blocks, fetch, pairs)
         if (blocks - block >= PANEL_BLOCKS)
             FOR_TILES(job->wanted, OUTER_ROWS, 1, WIDE)
         else
@@ -73,7 +77,7 @@ static size_t outer_steps(const lstm_outer *job)
     return steps;
 }
 
-static void BODY(outer)(const lstm_outer *job)
+INLINE void add_outer(const lstm_outer *job, bool pairs)
 {
     lstm_outer piece = *job;
     for (size_t left = job->steps; left > 0; left -= piece.steps) {
@@ -81,14 +85,19 @@ static void BODY(outer)(const lstm_outer *job)
         piece.steps = outer_steps(&piece);
         bool fetch = left == job->steps;
         if (job->blocks == OUTER_BLOCKS)
-            outer_piece(&piece, OUTER_BLOCKS, fetch);
+            outer_piece(&piece, OUTER_BLOCKS, fetch, pairs);
         else
-            outer_piece(&piece, job->blocks, fetch);
+            outer_piece(&piece, job->blocks, fetch, pairs);
         piece.a += piece.steps * job->a_step;
         piece.b += piece.steps * job->b_step;
         piece.rows += piece.steps;
         piece.first = false;
     }
+}
+
+static void BODY(outer)(const lstm_outer *job)
+{
+    add_outer(job, false);
 }
 
 /* Four chains, row r of a group in chain r mod 4, added at the end in one order. */

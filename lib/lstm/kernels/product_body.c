@@ -5,9 +5,32 @@
  * loads the vectors of a line of weights and multiplies them with one number of each
  * row. Every output element is one chain of fused multiply-adds in the order of k,
  * whatever the tile, so all instruction sets give the same bits.
+ *
+ * pairs, a constant everywhere, says that the numbers are pairs of bfloat16 (see
+ * pairs.h): a step of k is two channels then, and two multiply-adds.
  */
 #include "lib/lstm/kernels/kernels.h"
 #include "lib/lstm/kernels/simd.h"
+#include "lib/lstm/kernels/simd_pairs.h"
+
+_Static_assert(PRODUCT_ROWS % 2 == 0, "rows come in pairs");
+
+INLINE vf multiply_add(vf a, vf b, vf sum, bool pairs)
+{
+    return pairs ? v_dot(sum, a, b) : v_fma(a, b, sum);
+}
+
+/* Steps of k over so many channels. */
+INLINE size_t steps_of(size_t channels, bool pairs)
+{
+    return pairs ? (channels + 1) / 2 : channels;
+}
+
+/* Where a row starts that is so far below an even row, rows row_step apart. */
+INLINE size_t row_place(size_t row, size_t row_step, bool pairs)
+{
+    return pairs && row_step == BLOCK ? PAIR_ROW(row) : row * row_step;
+}
 
 /* A vector of a row of blocks, block_step apart. */
 INLINE const float *block_vector(const float *row, size_t block_step, size_t vector)
@@ -20,50 +43,55 @@ INLINE const float *block_vector(const float *row, size_t block_step, size_t vec
  * rows of 4 vectors are 12 sums, 3 numbers and 1 vector, which are all registers of
  * AVX2. */
 INLINE void multiply_line(vf *acc, size_t rows, size_t vectors, const float *x,
-                          size_t row_step, const float *line, size_t block_step)
+                          size_t row_step, const float *line, size_t block_step,
+                          bool pairs)
 {
     vf held[8];
     if (rows < vectors) {
-        UNROLL for (size_t r = 0; r < rows; r++) held[r] = v_splat(x[r * row_step]);
+        UNROLL for (size_t r = 0; r < rows; r++) held[r] =
+            v_splat(x[row_place(r, row_step, pairs)]);
         UNROLL for (size_t v = 0; v < vectors; v++)
         {
             vf part = v_load(block_vector(line, block_step, v));
             V_HOLD(part);
             UNROLL for (size_t r = 0; r < rows; r++) acc[r * vectors + v] =
-                v_fma(held[r], part, acc[r * vectors + v]);
+                multiply_add(held[r], part, acc[r * vectors + v], pairs);
         }
     } else {
         UNROLL for (size_t v = 0; v < vectors; v++) held[v] =
             v_load(block_vector(line, block_step, v));
         UNROLL for (size_t r = 0; r < rows; r++)
         {
-            vf number = v_splat(x[r * row_step]);
+            vf number = v_splat(x[row_place(r, row_step, pairs)]);
             UNROLL for (size_t v = 0; v < vectors; v++) acc[r * vectors + v] =
-                v_fma(number, held[v], acc[r * vectors + v]);
+                multiply_add(number, held[v], acc[r * vectors + v], pairs);
         }
     }
 }
 
-/* acc[row][vector] += sum over n channels of x[row][k] weights[k][vector]. */
+/* acc[row][vector] += sum over n steps of x[row][k] weights[k][vector]. */
 INLINE const float *multiply_block(vf *acc, size_t rows, size_t vectors, const float *x,
-                                   size_t n, const float *weights)
+                                   size_t n, const float *weights, bool pairs)
 {
     _Pragma("GCC unroll 8") for (size_t k = 0; k < n; k++, weights += vectors * LANES)
-        multiply_line(acc, rows, vectors, x + k, BLOCK, weights, BLOCK);
+        multiply_line(acc, rows, vectors, x + k, BLOCK, weights, BLOCK, pairs);
     return weights;
 }
 
 /* The same over all channels of an operand; returns the end of the weights used. */
 INLINE const float *multiply(vf *acc, size_t rows, size_t vectors, lstm_operand x,
-                             size_t row, size_t stride, const float *weights)
+                             size_t row, size_t stride, const float *weights,
+                             bool pairs)
 {
     const float *block = x.data + row * BLOCK;
     for (size_t segment = 0; segment < x.segments; segment++) {
         size_t left = x.channels;
         for (; left >= BLOCK; left -= BLOCK, block += stride)
-            weights = multiply_block(acc, rows, vectors, block, BLOCK, weights);
+            weights = multiply_block(acc, rows, vectors, block, steps_of(BLOCK, pairs),
+                                     weights, pairs);
         if (left) {
-            weights = multiply_block(acc, rows, vectors, block, left, weights);
+            weights = multiply_block(acc, rows, vectors, block, steps_of(left, pairs),
+                                     weights, pairs);
             block += stride;
         }
     }
@@ -78,14 +106,14 @@ INLINE float *tile_address(float *out, size_t stride, size_t row, size_t vector)
 }
 
 INLINE void product_tile(const lstm_panel_product *job, size_t row, size_t rows,
-                         size_t vectors)
+                         size_t vectors, bool pairs)
 {
     vf acc[PRODUCT_ROWS * PRODUCT_VECTORS];
     UNROLL for (size_t r = 0; r < rows; r++) UNROLL for (size_t v = 0; v < vectors; v++)
         acc[r * vectors + v] =
             job->accumulate ? v_load(tile_address(job->out, job->stride, row + r, v))
                             : v_zero();
-    multiply(acc, rows, vectors, job->a, row, job->stride, job->weights);
+    multiply(acc, rows, vectors, job->a, row, job->stride, job->weights, pairs);
     UNROLL for (size_t r = 0; r < rows; r++) UNROLL for (size_t v = 0; v < vectors; v++)
         v_store(tile_address(job->out, job->stride, row + r, v), acc[r * vectors + v]);
 }
@@ -131,15 +159,20 @@ INLINE size_t tile_rows(size_t left, size_t most, size_t unit)
         }                                                                              \
     }
 
-static void BODY(product)(const lstm_panel_product *job)
+INLINE void multiply_panel(const lstm_panel_product *job, bool pairs)
 {
     enum { PANEL_BLOCKS = PRODUCT_VECTORS / BLOCK_VECTORS };
-#define WIDE(n)   product_tile(job, row, n, PRODUCT_VECTORS)
-#define NARROW(n) product_tile(job, row, n, BLOCK_VECTORS)
+#define WIDE(n)   product_tile(job, row, n, PRODUCT_VECTORS, pairs)
+#define NARROW(n) product_tile(job, row, n, BLOCK_VECTORS, pairs)
     if (job->blocks == PANEL_BLOCKS)
-        FOR_TILES(job->rows, PRODUCT_ROWS, 1, WIDE)
+        FOR_TILES(job->rows, PRODUCT_ROWS, pairs ? 2 : 1, WIDE)
     else
-        FOR_TILES(job->rows, PRODUCT_ROWS, 1, NARROW)
+        FOR_TILES(job->rows, PRODUCT_ROWS, pairs ? 2 : 1, NARROW)
 #undef WIDE
 #undef NARROW
+}
+
+static void BODY(product)(const lstm_panel_product *job)
+{
+    multiply_panel(job, false);
 }

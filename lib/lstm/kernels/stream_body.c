@@ -84,7 +84,8 @@ INLINE void inputs_tile(const lstm_cell_inputs *job, size_t unit, size_t step,
     const float *weights =
         job->weights + unit / LANES * (job->inputs + job->state) * LSTM_GATES * LANES;
     for (size_t k = 0; k < job->inputs; k++, weights += LSTM_GATES * LANES) {
-        multiply_line(acc, steps, LSTM_GATES, x + k, job->x_step, weights, BLOCK);
+        multiply_line(acc, steps, LSTM_GATES, x + k, job->x_step, weights, BLOCK,
+                      false);
     }
     float *sums = job->sums + step * job->sums_step + row_sums(unit);
     UNROLL for (size_t s = 0; s < steps; s++)
