@@ -42,29 +42,9 @@ static void BODY(pair_outer)(const lstm_outer *job)
     add_outer(job, true);
 }
 
-/* The sum of the rounded gradients: their products with 1. Four chains, pair p of a
- * group in chain p mod 4, added at the end in one order. */
 static void BODY(pair_outer_bias)(const lstm_outer *job, float *sums)
 {
-    enum { CHAINS = 4 };
-    const vf ones = v_splat(lstm_pair(lstm_bf16(1), lstm_bf16(1)));
-    vf acc[CHAINS][BLOCK_VECTORS] = {{{0}}};
-    for (size_t step = 0; step < job->steps; step++) {
-        const float *a_group = job->a + step * job->a_step + PAIR_ROWS;
-        for (size_t left = job->rows[step]; left > 0; a_group += job->a_group) {
-            size_t rows = left < job->group_rows ? left : job->group_rows;
-            for (size_t p = 0; 2 * p < rows; p++)
-                UNROLL for (size_t v = 0; v < BLOCK_VECTORS; v++) acc[p % CHAINS][v] =
-                    v_dot(acc[p % CHAINS][v],
-                          v_load(a_group + p * PAIR_LINES + v * LANES), ones);
-            left -= rows;
-        }
-    }
-    UNROLL for (size_t v = 0; v < BLOCK_VECTORS; v++)
-    {
-        vf sum = (acc[0][v] + acc[1][v]) + (acc[2][v] + acc[3][v]);
-        v_store(sums + v * LANES, job->first ? sum : v_load(sums + v * LANES) + sum);
-    }
+    sum_outer(job, sums, true);
 }
 
 static void BODY(to_pairs)(size_t rows, float *block)

@@ -100,18 +100,25 @@ static void BODY(outer)(const lstm_outer *job)
     add_outer(job, false);
 }
 
-/* Four chains, row r of a group in chain r mod 4, added at the end in one order. */
-static void BODY(outer_bias)(const lstm_outer *job, float *sums)
+/* Four chains, row r of a group in chain r mod 4, of pairs the pair; added at the end
+ * in one order. Sums of pairs, whose numbers are rounded, are their products with 1. */
+INLINE void sum_outer(const lstm_outer *job, float *sums, bool pairs)
 {
     enum { CHAINS = 4 };
+    const vf ones = v_splat(lstm_pair(lstm_bf16(1), lstm_bf16(1)));
     vf acc[CHAINS][BLOCK_VECTORS] = {{{0}}};
+    size_t step_rows = pairs ? 2 : 1;
     for (size_t step = 0; step < job->steps; step++) {
-        const float *a_group = job->a + step * job->a_step;
+        const float *a_group = job->a + step * job->a_step + (pairs ? PAIR_ROWS : 0);
         for (size_t left = job->rows[step]; left > 0; a_group += job->a_group) {
             size_t rows = left < job->group_rows ? left : job->group_rows;
-            for (size_t r = 0; r < rows; r++)
-                UNROLL for (size_t v = 0; v < BLOCK_VECTORS; v++) acc[r % CHAINS][v] +=
-                    v_load(a_group + r * BLOCK + v * LANES);
+            for (size_t r = 0; r < rows; r += step_rows)
+                UNROLL for (size_t v = 0; v < BLOCK_VECTORS; v++)
+                {
+                    vf *chain = &acc[r / step_rows % CHAINS][v];
+                    vf line = v_load(a_group + r * BLOCK + v * LANES);
+                    *chain = pairs ? v_dot(*chain, line, ones) : *chain + line;
+                }
             left -= rows;
         }
     }
@@ -120,4 +127,9 @@ static void BODY(outer_bias)(const lstm_outer *job, float *sums)
         vf sum = (acc[0][v] + acc[1][v]) + (acc[2][v] + acc[3][v]);
         v_store(sums + v * LANES, job->first ? sum : v_load(sums + v * LANES) + sum);
     }
+}
+
+static void BODY(outer_bias)(const lstm_outer *job, float *sums)
+{
+    sum_outer(job, sums, false);
 }

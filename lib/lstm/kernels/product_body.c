@@ -134,7 +134,7 @@ INLINE size_t tile_rows(size_t left, size_t most, size_t unit)
         size = tile_rows((rows)-row, most, unit);                                      \
         switch (size) {                                                                \
         case 1:                                                                        \
-            tile((most) < 1 ? (most) : 1);                                             \
+            tile(1);                                                                   \
             break;                                                                     \
         case 2:                                                                        \
             tile((most) < 2 ? (most) : 2);                                             \
