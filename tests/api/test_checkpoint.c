@@ -99,6 +99,23 @@ static void assert_same_values(const network *a, const network *b)
     }
 }
 
+static const lstm_file_options none = {0};
+
+/* A checkpoint with the optimiser and the generator, with other options beside them. */
+static lstm_status save_training(const network *n, lstm_file_options options)
+{
+    options.adam = n->adam;
+    options.rng = n->rng;
+    return lstm_params_save_as(n->params, model_path(), &options);
+}
+
+static lstm_status load_training(const network *n, lstm_file_options options)
+{
+    options.adam = n->adam;
+    options.rng = n->rng;
+    return lstm_params_load_as(n->params, model_path(), &options);
+}
+
 static void a_training_goes_on_from_its_checkpoint_bit_for_bit(void **state)
 {
     (void)state;
@@ -107,14 +124,9 @@ static void a_training_goes_on_from_its_checkpoint_bit_for_bit(void **state)
         for (int i = 0; i < 5; i++)
             train(&first);
         assert_int_equal(lstm_adam_set_lr(first.adam, 0.01 / 3), LSTM_OK);
-        lstm_file_options options = {.adam = first.adam, .rng = first.rng};
-        assert_int_equal(lstm_params_save_as(first.params, model_path(), &options),
-                         LSTM_OK);
+        assert_int_equal(save_training(&first, none), LSTM_OK);
         train(&second);
-        options.adam = second.adam;
-        options.rng = second.rng;
-        assert_int_equal(lstm_params_load_as(second.params, model_path(), &options),
-                         LSTM_OK);
+        assert_int_equal(load_training(&second, none), LSTM_OK);
         assert_int_equal(lstm_adam_steps(second.adam), 5);
         assert_true(lstm_adam_lr(second.adam) == 0.01 / 3);
         for (int i = 0; i < 5; i++)
@@ -146,14 +158,8 @@ static void rates_of_parameters_go_on_bit_for_bit(void **state)
     assert_int_equal(lstm_adam_set_parameter(second.adam, 2, 5, 0), LSTM_OK);
     for (int i = 0; i < 3; i++)
         assert_true(train(&first) == train(&twin));
-    options.adam = first.adam;
-    options.rng = first.rng;
-    assert_int_equal(lstm_params_save_as(first.params, model_path(), &options),
-                     LSTM_OK);
-    options.adam = second.adam;
-    options.rng = second.rng;
-    assert_int_equal(lstm_params_load_as(second.params, model_path(), &options),
-                     LSTM_OK);
+    assert_int_equal(save_training(&first, options), LSTM_OK);
+    assert_int_equal(load_training(&second, options), LSTM_OK);
     for (int i = 0; i < 3; i++)
         assert_true(train(&second) == train(&twin));
     assert_same_values(&second, &twin);
@@ -166,14 +172,9 @@ static void a_file_without_rates_leaves_those_of_the_optimiser(void **state)
 {
     (void)state;
     network first = create_network(1, false), second = create_network(2, false);
-    lstm_file_options options = {.adam = first.adam, .rng = first.rng};
-    assert_int_equal(lstm_params_save_as(first.params, model_path(), &options),
-                     LSTM_OK);
+    assert_int_equal(save_training(&first, none), LSTM_OK);
     assert_int_equal(lstm_adam_set_parameter(second.adam, 0, 0.5, 0.2), LSTM_OK);
-    options.adam = second.adam;
-    options.rng = second.rng;
-    assert_int_equal(lstm_params_load_as(second.params, model_path(), &options),
-                     LSTM_OK);
+    assert_int_equal(load_training(&second, none), LSTM_OK);
     assert_int_equal(lstm_adam_set_parameter(first.adam, 0, 0.5, 0.2), LSTM_OK);
     for (int i = 0; i < 2; i++)
         assert_true(train(&first) == train(&second));
@@ -204,14 +205,9 @@ static void damaged_rates_are_named_and_change_nothing(void **state)
     network twin = create_network(2, false);
     assert_int_equal(lstm_adam_set_parameter(first.adam, 1, 0.25, 0), LSTM_OK);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        lstm_file_options options = {.adam = first.adam, .rng = first.rng};
-        assert_int_equal(lstm_params_save_as(first.params, model_path(), &options),
-                         LSTM_OK);
+        assert_int_equal(save_training(&first, none), LSTM_OK);
         replace_in_file("\"lr_factor\\\":0.25", bad[i]);
-        options.adam = second.adam;
-        options.rng = second.rng;
-        assert_int_equal(lstm_params_load_as(second.params, model_path(), &options),
-                         LSTM_BAD_FILE);
+        assert_int_equal(load_training(&second, none), LSTM_BAD_FILE);
         assert_contains(lstm_last_error(),
                         "metadata lstm.adam.lstm.weight_hh_l0 is missing or damaged");
     }
@@ -228,9 +224,7 @@ static void an_optimiser_in_the_file_is_skipped_when_not_asked_for(void **state)
     (void)state;
     network first = create_network(1, true), second = create_network(2, true);
     train(&first);
-    lstm_file_options options = {.adam = first.adam, .rng = first.rng};
-    assert_int_equal(lstm_params_save_as(first.params, model_path(), &options),
-                     LSTM_OK);
+    assert_int_equal(save_training(&first, none), LSTM_OK);
     assert_int_equal(lstm_params_load(second.params, model_path()), LSTM_OK);
     assert_same_values(&first, &second);
     assert_int_equal(lstm_adam_steps(second.adam), 0);
