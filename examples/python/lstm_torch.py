@@ -24,10 +24,11 @@ from torch.nn.utils.rnn import PackedSequence
 
 __all__ = ["LSTM"]
 
-_compare = ctypes.CDLL(None).memcmp
+_process = ctypes.CDLL(None)
+_compare = _process.memcmp
 _compare.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
 # Ends the idle workers of the caller; every OpenMP 5 has it.
-_end_workers = getattr(ctypes.CDLL(None), "omp_pause_resource_all", None)
+_end_workers = getattr(_process, "omp_pause_resource_all", None)
 _OMP_PAUSE_SOFT = 1
 # Where torch.get_rng_state() has how many words are left, which is next, and 624 words in
 # 64 bits each; and where liblstm has the words, in 32 bits, and how many are used.
