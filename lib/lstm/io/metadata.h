@@ -6,8 +6,8 @@
  *     lstm.crc32         CRC-32 of the data of all tensors, eight hexadecimal digits
  *     lstm.layer.PREFIX  options of a layer, a JSON object
  *     lstm.adam          steps and learning rate of an optimiser, a JSON object
- *     lstm.adam.NAME     rates that lstm_adam_set_parameter() gave a parameter,
- * likewise lstm.rng           state of a generator, hexadecimal
+ *     lstm.adam.NAME     own rates of a parameter, a JSON object
+ *     lstm.rng           state of a generator, hexadecimal
  */
 #ifndef LSTM_IO_METADATA_H
 #define LSTM_IO_METADATA_H
