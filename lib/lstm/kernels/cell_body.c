@@ -64,9 +64,10 @@ INLINE void cell_tile(const lstm_cell *job, const float *weights, size_t unit,
             v_load(job->bias + q * BLOCK + unit);
     UNROLL for (size_t r = 0; unit == 0 && r < rows; r++)
         cell_prefetch(job, (row + r) * BLOCK);
-    weights = multiply(acc, rows, LSTM_GATES, job->x, row, job->stride, weights, pairs);
+    weights =
+        multiply(acc, rows, LSTM_GATES, job->x, row, job->stride, weights, NULL, pairs);
     if (job->h.data)
-        multiply(acc, rows, LSTM_GATES, job->h, row, job->stride, weights, pairs);
+        multiply(acc, rows, LSTM_GATES, job->h, row, job->stride, weights, NULL, pairs);
     UNROLL for (size_t r = 0; r < rows; r++)
         UNROLL for (size_t q = 0; q < LSTM_GATES; q++) sums[row + r][q] =
             acc[r * LSTM_GATES + q];

@@ -35,6 +35,13 @@ static inline size_t lstm_blocks(size_t channels)
     return (channels + LSTM_BLOCK - 1) / LSTM_BLOCK;
 }
 
+/** Lines of memory that are read soon: a kernel that is given some asks for them while
+ * it computes, a few at a time, and moves on past those it has asked for. */
+typedef struct lstm_ahead {
+    const float *at;
+    size_t lines;
+} lstm_ahead;
+
 /** A blocked matrix, seen from the first row of a group: what products read. */
 typedef struct lstm_operand {
     const float *data;
@@ -119,6 +126,8 @@ typedef struct lstm_panel_product {
     size_t blocks;
     float *out;
     bool accumulate;
+    /** To be brought into the second level cache; NULL for none. */
+    lstm_ahead *ahead;
 } lstm_panel_product;
 
 /**
