@@ -14,6 +14,7 @@
  *     layer.c           creation, parameters, options
  *     layer_pack.c      weights into the panels that the kernels read
  *     layer_plan.c      buffers of a run in one piece of memory
+ *     layer_rows.c      order of the rows, and how threads deal them out
  *     layer_workspace.c that memory: the layer's own or the caller's
  *     layer_copy.c      tensors into blocks and back, reversal, dropout
  *     layer_forward.c   forward through time
@@ -29,6 +30,7 @@
 #include <lstm/layer.h>
 
 #include "lib/lstm/core/pool.h"
+#include "lib/lstm/core/turns.h"
 #include "lib/lstm/kernels/kernels.h"
 #include "lib/lstm/nn/inference.h"
 #include "lib/lstm/nn/parameter.h"
@@ -98,6 +100,9 @@ typedef struct lstm_run {
     uint8_t **mask;
     /** Gradients of the output of the layer at hand, of its input, and of x, [T]. */
     float *dy, *dx, *dx_input;
+    /** [parts] of the rows, when threads take turns; [chain_count] in all. */
+    lstm_chain *chains;
+    size_t chain_count;
     /** [layers * directions]. */
     lstm_activations *at;
     /** Tiles of the weight gradients of a direction. */
@@ -220,7 +225,7 @@ static inline bool lstm_run_is_single(const lstm_layer *layer, const lstm_run *r
            (layer->directions == 1 || layer->state % LSTM_BLOCK == 0);
 }
 
-/** What a share of a run owns: rows, and a part of any number of blocks. */
+/** A part of a run: rows, and some of any number of blocks. */
 typedef struct lstm_part {
     lstm_team *team;
     size_t share, shares;
@@ -228,14 +233,6 @@ typedef struct lstm_part {
     size_t copy_start, copy_end, row_start, row_end;
     bool split_units;
 } lstm_part;
-
-lstm_part lstm_run_part(const lstm_run *run, lstm_team *team, size_t share,
-                        size_t shares);
-
-/** The next rows of a part, from row on, to be taken through all steps before others:
- * so many that what they read and write in a step stays in the second level cache while
- *  panels of weights pass, and that reading these is little beside the products. */
-lstm_part lstm_part_rows(const lstm_part *part, size_t row);
 
 /** First of blocks that the part owns, in units of unit; end with after true. */
 static inline size_t lstm_part_block(const lstm_part *part, size_t blocks, size_t unit,
@@ -252,6 +249,38 @@ static inline void lstm_part_sync(const lstm_part *part)
     if (part->split_units)
         lstm_team_wait(part->team);
 }
+
+/* layer_rows.c */
+
+/** Sorts the rows of a run by their lengths; NULL when all have all steps. */
+void lstm_run_set_lengths(lstm_run *run, const size_t *lengths);
+
+/** How many threads a run is worth, and whether they own units. */
+size_t lstm_run_shares(const lstm_layer *layer, lstm_run *run);
+
+/**
+ * How the work of a run is dealt out: its rows in parts, each of which goes through the
+ * steps of a layer in pieces. Parts are a chain each, of the pieces of all layers, that
+ * shares take in turns; or one for each share, all at the same time, where threads own
+ * hidden units.
+ */
+typedef struct lstm_split {
+    size_t parts, pieces;
+    /** Steps of a piece. */
+    size_t steps;
+} lstm_split;
+
+/** The split of a region with so many shares. */
+lstm_split lstm_run_split(const lstm_layer *layer, const lstm_run *run, size_t shares,
+                          bool backward);
+
+/** The share's way through pieces of its own and other parts. */
+lstm_turn lstm_run_turn(const lstm_run *run, const lstm_split *split, size_t slices,
+                        size_t share, size_t shares);
+
+/** Part number share of shares; or of the parts of a split, which are more. */
+lstm_part lstm_run_part(const lstm_run *run, lstm_team *team, size_t share,
+                        size_t shares);
 
 /* layer_workspace.c */
 
@@ -317,24 +346,25 @@ void lstm_draw_masks(lstm_layer *layer, lstm_run *run);
 
 /* layer_forward.c */
 
-/** One direction of one layer through steps of the run, which start at start. */
+/** One direction of one layer through steps start to end; buffers start at step chunk.
+ */
 void lstm_forward_direction(const lstm_layer *layer, const lstm_run *run,
-                            const lstm_part *part, size_t index, size_t start,
-                            size_t end);
+                            const lstm_part *part, size_t index, size_t chunk,
+                            size_t start, size_t end);
 
 /* layer_backward.c */
 
 /**
- * One direction of one layer backward through all steps.
+ * One direction of one layer backward through steps end - 1 to start.
  *
  * @param dy gradient of its output, dy_blocks a step, its own from dy_block on
  * @param dx [T] gradient of its input in its order of time; NULL when not wanted
  * @param first_dh whether the gradient of the first hidden state is wanted
  */
 void lstm_backward_direction(const lstm_layer *layer, const lstm_run *run,
-                             const lstm_part *part, size_t index, const float *dy,
-                             size_t dy_blocks, size_t dy_block, float *dx,
-                             bool first_dh);
+                             const lstm_part *part, size_t index, size_t start,
+                             size_t end, const float *dy, size_t dy_blocks,
+                             size_t dy_block, float *dx, bool first_dh);
 
 /* layer_gradient.c */
 

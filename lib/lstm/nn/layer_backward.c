@@ -167,9 +167,9 @@ static void differentiate_projection(backward *b, size_t step, size_t active)
 }
 
 void lstm_backward_direction(const lstm_layer *layer, const lstm_run *run,
-                             const lstm_part *part, size_t index, const float *dy,
-                             size_t dy_blocks, size_t dy_block, float *dx,
-                             bool first_dh)
+                             const lstm_part *part, size_t index, size_t start,
+                             size_t end, const float *dy, size_t dy_blocks,
+                             size_t dy_block, float *dx, bool first_dh)
 {
     const lstm_direction *direction = &layer->direction[index];
     backward b = {
@@ -186,7 +186,7 @@ void lstm_backward_direction(const lstm_layer *layer, const lstm_run *run,
         .state = lstm_blocks(layer->state),
         .hidden = lstm_blocks(layer->config.hidden),
     };
-    for (size_t step = run->steps; step-- > 0;) {
+    for (size_t step = end; step-- > start;) {
         size_t active =
             run->active[step] < part->row_end ? run->active[step] : part->row_end;
         look_ahead(&b, step);

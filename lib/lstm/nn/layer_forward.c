@@ -149,8 +149,8 @@ static void run_projection(const forward *f, size_t step, size_t active)
 }
 
 void lstm_forward_direction(const lstm_layer *layer, const lstm_run *run,
-                            const lstm_part *part, size_t index, size_t start,
-                            size_t end)
+                            const lstm_part *part, size_t index, size_t chunk,
+                            size_t start, size_t end)
 {
     const lstm_direction *direction = &layer->direction[index];
     forward f = {layer,
@@ -163,6 +163,8 @@ void lstm_forward_direction(const lstm_layer *layer, const lstm_run *run,
                  lstm_blocks(layer->config.hidden)};
     size_t first_block = lstm_part_block(part, f.hidden, 1, 0);
     size_t last_block = lstm_part_block(part, f.hidden, 1, 1);
+    size_t last =
+        run->steps - chunk < run->capacity ? run->steps : chunk + run->capacity;
     bool single = lstm_run_is_single(layer, run) && last_block > first_block;
     if (single && part->row_end > part->row_start)
         run_inputs(&f, end - start, first_block, last_block);
@@ -170,12 +172,12 @@ void lstm_forward_direction(const lstm_layer *layer, const lstm_run *run,
         size_t counting = lstm_run_active(run, step);
         size_t active = counting < part->row_end ? counting : part->row_end;
         if (single && active > part->row_start)
-            run_row(&f, step - start, step == 0, first_block, last_block);
+            run_row(&f, step - chunk, step == 0, first_block, last_block);
         for (size_t block = first_block; !single && block < last_block; block++)
-            run_cells(&f, step - start, step == 0, step + 1 < end, block, active);
+            run_cells(&f, step - chunk, step == 0, step + 1 < last, block, active);
         lstm_part_sync(part);
         if (direction->weight_hr) {
-            run_projection(&f, step - start, active);
+            run_projection(&f, step - chunk, active);
             lstm_part_sync(part);
         }
     }

@@ -1,5 +1,5 @@
 /*
- * Buffers of a run in one piece of memory, and what each thread owns of it.
+ * Buffers of a run in one piece of memory.
  */
 #include "lib/common/memory.h"
 #include "lib/lstm/core/arena.h"
@@ -126,6 +126,8 @@ static size_t plan(const lstm_layer *layer, lstm_run *run, void *memory)
     run->draws = lstm_arena_take(&at, rows, sizeof(size_t));
     if (!run->keep)
         run->active = run->next = run->row_of = run->draws = NULL;
+    run->chain_count = run->groups < LSTM_MAX_THREADS ? LSTM_MAX_THREADS : run->groups;
+    run->chains = lstm_arena_take(&at, run->chain_count, sizeof(lstm_chain));
     plan_layers(layer, run, &at);
     if (run->keep)
         plan_gradients(layer, run, &at);
@@ -157,30 +159,4 @@ void lstm_run_shape(const lstm_layer *layer, lstm_run *run, size_t batch, size_t
     run->keep = training;
     bool whole = training || layer->directions == 2 || steps < CHUNK;
     run->capacity = whole ? steps : CHUNK;
-}
-
-lstm_part lstm_run_part(const lstm_run *run, lstm_team *team, size_t share,
-                        size_t shares)
-{
-    /* A multiple of the rows of a tile of most instruction sets. */
-    enum { ROWS = 4 };
-    lstm_part part = {.team = team, .share = share, .shares = shares};
-    part.copy_start = lstm_share_start(run->batch, ROWS, share, shares);
-    part.copy_end = lstm_share_start(run->batch, ROWS, share + 1, shares);
-    part.split_units = run->split_units && shares > 1;
-    part.row_start = part.split_units ? 0 : part.copy_start;
-    part.row_end = part.split_units ? run->batch : part.copy_end;
-    return part;
-}
-
-lstm_part lstm_part_rows(const lstm_part *part, size_t row)
-{
-    enum { ROWS = 4 * LSTM_GROUP_ROWS };
-    lstm_part rows = *part;
-    if (part->split_units)
-        return rows;
-    size_t end = (row / ROWS + 1) * ROWS;
-    rows.row_start = rows.copy_start = row;
-    rows.row_end = rows.copy_end = end < part->row_end ? end : part->row_end;
-    return rows;
 }

@@ -9,10 +9,14 @@
 #include <string.h>
 
 #include "lib/lstm/core/denormals.h"
-#include "lib/lstm/core/order.h"
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/nn/layer.h"
 #include "lib/lstm/tensor/tensor.h"
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
 
 /* The tensors of one public call. */
 typedef struct {
@@ -118,68 +122,6 @@ static lstm_status check_backward(const call *c)
     return status;
 }
 
-/* Preparation -------------------------------------------------------------------------
- */
-
-/* Sorts rows by length, longest first and otherwise as they come, by counting. */
-static void sort_rows(lstm_run *run, const size_t *lengths)
-{
-    memset(run->active, 0, run->steps * sizeof(size_t));
-    for (size_t n = 0; n < run->batch; n++)
-        run->active[lengths[n] - 1]++;
-    for (size_t s = run->steps - 1; s-- > 0;)
-        run->active[s] += run->active[s + 1];
-    /* Rows of length L stand behind the longer ones, of which there are active[L]. */
-    for (size_t s = 0; s < run->steps; s++)
-        run->next[s] = s + 1 < run->steps ? run->active[s + 1] : 0;
-    for (size_t n = 0; n < run->batch; n++) {
-        size_t row = run->next[lengths[n] - 1]++;
-        run->order[row] = n;
-        run->lengths[row] = lengths[n];
-        run->row_of[n] = row;
-    }
-    lstm_packed_order(lengths, run->draws, run->batch);
-    for (size_t k = 0; k < run->batch; k++)
-        run->draws[k] = run->row_of[run->draws[k]];
-}
-
-static void set_lengths(lstm_run *run, const size_t *lengths)
-{
-    if (lengths && run->keep) {
-        sort_rows(run, lengths);
-        return;
-    }
-    if (lengths) {
-        lstm_packed_order(lengths, run->order, run->batch);
-        for (size_t row = 0; row < run->batch; row++)
-            run->lengths[row] = lengths[run->order[row]];
-        return;
-    }
-    run->order = NULL;
-    for (size_t n = 0; n < run->batch; n++)
-        run->lengths[n] = run->steps;
-    for (size_t s = 0; run->active && s < run->steps; s++)
-        run->active[s] = run->batch;
-}
-
-/* How many threads a run is worth, and how they share it. Nothing of this changes a bit
- * of the result. */
-static size_t choose_shares(const lstm_layer *layer, lstm_run *run)
-{
-    /* Multiply-adds that take about as long as waking a thread. */
-    const double small = 4e5;
-    enum { ROWS = 4, FEW_ROWS = 16 };
-    size_t hidden = layer->config.hidden;
-    double work = 4.0 * (double)hidden * (double)(layer->config.inputs + layer->state) *
-                  (double)run->batch * (double)run->steps *
-                  (double)layer->config.layers;
-    if (work < small)
-        return 1;
-    size_t threads = lstm_threads(), blocks = lstm_blocks(hidden);
-    run->split_units = run->batch < FEW_ROWS * threads && blocks >= 4 * threads;
-    return run->split_units ? blocks : (run->batch + ROWS - 1) / ROWS;
-}
-
 /* Forward -----------------------------------------------------------------------------
  */
 
@@ -216,8 +158,10 @@ static void join_directions(const lstm_layer *layer, const lstm_part *part, size
     lstm_part_sync(part);
 }
 
+/* A layer through steps start to end of the chunk; a reverse direction needs all of it.
+ */
 static void forward_layer(const lstm_layer *layer, const lstm_part *part, size_t l,
-                          size_t start, size_t end)
+                          size_t chunk, size_t start, size_t end)
 {
     const lstm_run *run = &layer->run;
     for (size_t d = 0; d < layer->directions; d++) {
@@ -234,9 +178,8 @@ static void forward_layer(const lstm_layer *layer, const lstm_part *part, size_t
                                                 .operand = true});
             lstm_part_sync(part);
         }
-        lstm_forward_direction(layer, run, part, i, start, end);
+        lstm_forward_direction(layer, run, part, i, chunk, start, end);
     }
-    join_directions(layer, part, l);
 }
 
 static void states_out(const call *c, const lstm_part *part, size_t start, size_t end)
@@ -259,34 +202,49 @@ static void states_out(const call *c, const lstm_part *part, size_t start, size_
     lstm_part_sync(part);
 }
 
-/* Rows of the part through all steps and layers, a chunk of steps at a time. */
-static void forward_rows(const call *c, const lstm_part *part)
+/* Slices of a part: of each chunk of steps its layers, of each layer its pieces. */
+static void forward_slice(const call *c, const lstm_part *part, const lstm_split *split,
+                          size_t slice)
 {
     const lstm_layer *layer = c->layer;
     const lstm_run *run = &layer->run;
-    states_in(c, part);
-    for (size_t start = 0; start < run->steps; start += run->capacity) {
-        size_t end =
-            start + run->capacity < run->steps ? start + run->capacity : run->steps;
-        copy_in(c, part, c->x, start, end, 1, layer->config.inputs, true, run->x);
+    size_t layers = layer->config.layers;
+    size_t piece = slice % split->pieces, l = slice / split->pieces % layers;
+    size_t chunk = slice / split->pieces / layers * run->capacity;
+    size_t chunk_end = least(chunk + run->capacity, run->steps);
+    size_t start = least(chunk + piece * split->steps, chunk_end);
+    if (l == 0 && piece == 0) {
+        if (chunk == 0)
+            states_in(c, part);
+        copy_in(c, part, c->x, chunk, chunk_end, 1, layer->config.inputs, true, run->x);
         lstm_part_sync(part);
-        for (size_t l = 0; l < layer->config.layers; l++)
-            forward_layer(layer, part, l, start, end);
-        if (c->out)
-            copy_out(c, part, run->y[layer->config.layers - 1], start, end,
-                     layer->directions, layer->state, true, c->out);
-        states_out(c, part, start, end);
     }
+    forward_layer(layer, part, l, chunk, start, least(start + split->steps, chunk_end));
+    if (piece + 1 < split->pieces)
+        return;
+    join_directions(layer, part, l);
+    if (l + 1 < layers)
+        return;
+    if (c->out)
+        copy_out(c, part, run->y[l], chunk, chunk_end, layer->directions, layer->state,
+                 true, c->out);
+    states_out(c, part, chunk, chunk_end);
 }
 
 static void forward_share(void *work, lstm_team *team, size_t share, size_t shares)
 {
     const call *c = work;
-    lstm_part whole = lstm_run_part(&c->layer->run, team, share, shares), part;
+    const lstm_layer *layer = c->layer;
+    const lstm_run *run = &layer->run;
+    lstm_split split = lstm_run_split(layer, run, shares, false);
+    size_t chunks = (run->steps + run->capacity - 1) / run->capacity;
+    lstm_turn turn = lstm_run_turn(
+        run, &split, chunks * layer->config.layers * split.pieces, share, shares);
     uint64_t mode = lstm_denormals_off();
-    for (size_t row = whole.row_start; row < whole.row_end; row = part.row_end) {
-        part = lstm_part_rows(&whole, row);
-        forward_rows(c, &part);
+    while (lstm_turn_take(&turn)) {
+        lstm_part part = lstm_run_part(run, team, turn.chain, split.parts);
+        forward_slice(c, &part, &split, turn.slice);
+        lstm_turn_give(&turn);
     }
     lstm_denormals_restore(mode);
 }
@@ -322,7 +280,7 @@ static lstm_status prepare_forward(const call *c, const size_t *lengths)
     if (!status)
         status = lstm_run_reserve(layer);
     if (!status)
-        set_lengths(run, lengths);
+        lstm_run_set_lengths(run, lengths);
     return status;
 }
 
@@ -340,7 +298,8 @@ static lstm_status run_forward(const call *c, const size_t *lengths)
         return status;
     if (layer->training)
         lstm_draw_masks(layer, &layer->run);
-    lstm_pool_run(forward_share, (void *)c, choose_shares(layer, &layer->run));
+    lstm_chains_reset(layer->run.chains, layer->run.chain_count);
+    lstm_pool_run(forward_share, (void *)c, lstm_run_shares(layer, &layer->run));
     layer->pending = layer->training;
     return LSTM_OK;
 }
@@ -387,8 +346,9 @@ static void backward_reverse(const lstm_layer *layer, const lstm_part *part,
                                             .to_blocks = state,
                                             .blocks = state});
     lstm_part_sync(part);
-    lstm_backward_direction(layer, run, part, index, dy ? at->dy_reversed : NULL, state,
-                            0, dx ? at->dx_reversed : NULL, first_dh);
+    lstm_backward_direction(layer, run, part, index, 0, run->steps,
+                            dy ? at->dy_reversed : NULL, state, 0,
+                            dx ? at->dx_reversed : NULL, first_dh);
     if (dx)
         lstm_copy_reversed(run, part,
                            &(lstm_reversal){.from = at->dx_reversed,
@@ -417,24 +377,54 @@ static void gradient_states(const call *c, const lstm_part *part, size_t index, 
         lstm_first_state_out(&layer->run, part, at->dc, hidden, c->dc0, index);
 }
 
-static void backward_layer(const call *c, const lstm_part *part, size_t l,
-                           const float *dy, float *dx)
+/* A layer through steps end - 1 to start; a reverse direction needs all of them. */
+static void backward_layer(const call *c, const lstm_part *part, size_t l, size_t start,
+                           size_t end, const float *dy, float *dx)
 {
     const lstm_layer *layer = c->layer;
-    size_t state = lstm_blocks(layer->state), width = layer->directions * state;
+    const lstm_run *run = &layer->run;
+    size_t width = layer->directions * lstm_blocks(layer->state);
     for (size_t d = 0; d < layer->directions; d++) {
         size_t index = l * layer->directions + d;
-        gradient_states(c, part, index, true);
+        if (end == run->steps)
+            gradient_states(c, part, index, true);
         if (d == 0)
-            lstm_backward_direction(layer, &layer->run, part, index, dy, width, 0, dx,
-                                    c->dh0);
+            lstm_backward_direction(layer, run, part, index, start, end, dy, width, 0,
+                                    dx, c->dh0);
         else
             backward_reverse(layer, part, index, dy, dx, c->dh0);
-        gradient_states(c, part, index, false);
+        if (start == 0)
+            gradient_states(c, part, index, false);
     }
-    if (l > 0 && layer->run.mask[l - 1])
-        lstm_apply_mask(layer, &layer->run, part, l - 1, false, dx);
+    if (start == 0 && l > 0 && run->mask[l - 1])
+        lstm_apply_mask(layer, run, part, l - 1, false, dx);
     lstm_part_sync(part);
+}
+
+/* Slices of a part: from the last layer to the first, of each its pieces. */
+static void backward_slice(const call *c, const lstm_part *part,
+                           const lstm_split *split, size_t slice)
+{
+    const lstm_layer *layer = c->layer;
+    const lstm_run *run = &layer->run;
+    size_t below = slice / split->pieces, l = layer->config.layers - 1 - below;
+    size_t end = run->steps - slice % split->pieces * split->steps;
+    size_t start = end - least(end, split->steps);
+    /* The two buffers change places from layer to layer. */
+    float *buffers[] = {run->dy, run->dx};
+    float *dy = buffers[below % 2], *dx = buffers[1 - below % 2];
+    if (slice == 0) {
+        if (c->dout)
+            copy_in(c, part, c->dout, 0, run->steps, layer->directions, layer->state,
+                    false, dy);
+        lstm_part_sync(part);
+    }
+    if (l == 0)
+        dx = c->dx ? run->dx_input : NULL;
+    backward_layer(c, part, l, start, end, c->dout || below > 0 ? dy : NULL, dx);
+    if (l == 0 && start == 0 && c->dx)
+        copy_out(c, part, run->dx_input, 0, run->steps, 1, layer->config.inputs, false,
+                 c->dx);
 }
 
 static void backward_share(void *work, lstm_team *team, size_t share, size_t shares)
@@ -442,23 +432,15 @@ static void backward_share(void *work, lstm_team *team, size_t share, size_t sha
     const call *c = work;
     const lstm_layer *layer = c->layer;
     const lstm_run *run = &layer->run;
-    lstm_part part = lstm_run_part(run, team, share, shares);
-    float *dy = run->dy, *dx = run->dx;
+    lstm_split split = lstm_run_split(layer, run, shares, true);
+    lstm_turn turn =
+        lstm_run_turn(run, &split, layer->config.layers * split.pieces, share, shares);
     uint64_t mode = lstm_denormals_off();
-    if (c->dout)
-        copy_in(c, &part, c->dout, 0, run->steps, layer->directions, layer->state,
-                false, dy);
-    lstm_part_sync(&part);
-    for (size_t l = layer->config.layers; l-- > 0;) {
-        bool given = c->dout || l + 1 < layer->config.layers;
-        float *below = l > 0 ? dx : c->dx ? run->dx_input : NULL;
-        backward_layer(c, &part, l, given ? dy : NULL, below);
-        dx = dy;
-        dy = below;
+    while (lstm_turn_take(&turn)) {
+        lstm_part part = lstm_run_part(run, team, turn.chain, split.parts);
+        backward_slice(c, &part, &split, turn.slice);
+        lstm_turn_give(&turn);
     }
-    if (c->dx)
-        copy_out(c, &part, run->dx_input, 0, run->steps, 1, layer->config.inputs, false,
-                 c->dx);
     lstm_team_wait(team);
     lstm_weight_gradients(layer, run, share, shares);
     lstm_denormals_restore(mode);
@@ -486,7 +468,8 @@ lstm_status lstm_layer_backward(lstm_layer *layer, const lstm_tensor *dout,
     if (status)
         return status;
     layer->run.kernels = lstm_layer_kernels(layer);
-    lstm_pool_run(backward_share, &c, choose_shares(layer, &layer->run));
+    lstm_chains_reset(layer->run.chains, layer->run.chain_count);
+    lstm_pool_run(backward_share, &c, lstm_run_shares(layer, &layer->run));
     layer->pending = false;
     return LSTM_OK;
 }
