@@ -100,8 +100,8 @@ typedef struct lstm_run {
     uint8_t **mask;
     /** Gradients of the output of the layer at hand, of its input, and of x, [T]. */
     float *dy, *dx, *dx_input;
-    /** [parts] of the rows, when threads take turns; [chain_count] in all. */
-    lstm_chain *chains;
+    /** Of the parts of the rows, and of the weight gradients; [chain_count] in all. */
+    lstm_chain *chains, *gradient_chains;
     size_t chain_count;
     /** [layers * directions]. */
     lstm_activations *at;
@@ -371,7 +371,10 @@ void lstm_backward_direction(const lstm_layer *layer, const lstm_run *run,
 /** Floats that the tiles take, and between those of one block of rows and the next. */
 size_t lstm_gradient_tiles(const lstm_layer *layer, size_t *stride);
 
-/** Adds the share's part of all weight gradients. */
+/** Chains that the weight gradients take: a block of rows each. */
+size_t lstm_gradient_chains(const lstm_layer *layer);
+
+/** Adds what is the share's part of all weight gradients. */
 void lstm_weight_gradients(const lstm_layer *layer, const lstm_run *run, size_t share,
                            size_t shares);
 

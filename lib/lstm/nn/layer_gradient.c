@@ -2,11 +2,11 @@
  * Weight gradients: dW = sum over steps and rows of dgates^T [x, h], after the sweep
  * back.
  *
- * Threads own blocks of 16 rows of dW. Time goes in pieces of so many steps that x and
- * h of a piece stay in the second level cache, while one block of dgates after the
- * other meets all of them: each comes from memory once. Between pieces tiles wait in
- * memory. They start at zero and are added to the gradient at the end, so what was
- * there before does not enter the sums.
+ * Blocks of 16 rows of dW are chains that threads take in turns. Time goes in pieces of
+ * so many steps that x and h of a piece stay in the second level cache, while one block
+ * of dgates after the other meets all of them: each comes from memory once. Between
+ * pieces tiles wait in memory. They start at zero and are added to the gradient at the
+ * end, so what was there before does not enter the sums.
  */
 #include "lib/lstm/nn/layer.h"
 #include "lib/lstm/tensor/tensor.h"
@@ -34,7 +34,7 @@ typedef struct {
     /** NULL where there is no bias. */
     const lstm_direction *bias;
     /** For each block of rows its tiles, those of the first factor first, and its sums
-     * for the bias. With all steps in one piece the blocks of a thread take turns. */
+     * for the bias. */
     float *tiles;
     size_t tile_stride;
 } gradient;
@@ -179,9 +179,18 @@ static void add_bias(const gradient *g, size_t a_block, size_t start, size_t end
     }
 }
 
-/* The share's blocks of rows, over one piece of time after the other; the last one adds
- * to the caller's gradients. */
-static void add_products(gradient *g, size_t share, size_t shares)
+/* A block of rows over a piece of time; the last one adds to the caller's gradients. */
+static void add_block(const gradient *g, size_t a_block, size_t start, size_t end,
+                      bool more)
+{
+    for (size_t i = 0; i < g->count; i++)
+        add_factor(g, &g->factors[i], a_block, start, end, more);
+    if (g->bias)
+        add_bias(g, a_block, start, end);
+}
+
+/* Steps of a piece. */
+static size_t piece_of(const gradient *g)
 {
     size_t row_bytes = 0;
     for (size_t i = 0; i < g->count; i++)
@@ -190,22 +199,20 @@ static void add_products(gradient *g, size_t share, size_t shares)
     rows = rows < LEAST_ROWS ? LEAST_ROWS : rows;
     size_t all = g->run->steps, most = rows / g->run->batch;
     size_t pieces = most ? (all + most - 1) / most : all;
-    size_t steps = (all + pieces - 1) / pieces, blocks = blocks_of(g->a);
-    size_t first = lstm_share_start(blocks, 1, share, shares);
-    size_t last = lstm_share_start(blocks, 1, share + 1, shares);
-    if (pieces == 1) {
-        g->tiles += first * g->tile_stride;
-        g->tile_stride = 0;
-    }
-    for (size_t start = 0; start < all; start += steps) {
-        size_t left = all - start, end = start + (left < steps ? left : steps);
-        for (size_t a = first; a < last; a++) {
-            for (size_t i = 0; i < g->count; i++)
-                add_factor(g, &g->factors[i], a, start, end, a + 1 < last);
-            if (g->bias)
-                add_bias(g, a, start, end);
-        }
-    }
+    return (all + pieces - 1) / pieces;
+}
+
+static size_t pieces_of(const gradient *g)
+{
+    size_t piece = piece_of(g);
+    return (g->run->steps + piece - 1) / piece;
+}
+
+size_t lstm_gradient_chains(const lstm_layer *layer)
+{
+    size_t hidden = lstm_blocks(layer->config.hidden);
+    size_t projected = layer->config.proj_size ? lstm_blocks(layer->state) : 0;
+    return LSTM_GATES * hidden + projected;
 }
 
 size_t lstm_gradient_tiles(const lstm_layer *layer, size_t *stride)
@@ -217,46 +224,84 @@ size_t lstm_gradient_tiles(const lstm_layer *layer, size_t *stride)
         most = blocks > most ? blocks : most;
     }
     *stride = (most + hidden) * TILE + LSTM_BLOCK;
-    size_t rows = LSTM_GATES * hidden;
-    if (layer->config.proj_size)
-        rows += lstm_blocks(layer->state);
-    return rows * *stride;
+    return lstm_gradient_chains(layer) * *stride;
+}
+
+/* Of the weights that read x and h. */
+static gradient cell_gradient(const lstm_layer *layer, const lstm_run *run,
+                              size_t index)
+{
+    const lstm_direction *direction = &layer->direction[index];
+    const lstm_activations *at = &run->at[index];
+    gradient g = {
+        .run = run,
+        .a = {at->gates, LSTM_GATES, layer->config.hidden},
+        .factors = {{.b = {at->x, direction->x_segments, direction->x_channels},
+                     .to = direction->weight_ih->grad->data},
+                    {.b = {at->h, 1, layer->state},
+                     .start = run->has_h0 ? 0 : 1,
+                     .to = direction->weight_hh->grad->data}},
+        .count = 2,
+        .bias = direction->bias_ih ? direction : NULL,
+        .tiles = run->tiles,
+    };
+    lstm_gradient_tiles(layer, &g.tile_stride);
+    return g;
+}
+
+/* Of the weights that project h. Its blocks of rows are other chains, with tiles of
+ * their own. */
+static gradient projection_gradient(const lstm_layer *layer, const lstm_run *run,
+                                    size_t index)
+{
+    const lstm_activations *at = &run->at[index];
+    size_t hidden = layer->config.hidden;
+    gradient g = {
+        .run = run,
+        .a = {at->dp, 1, layer->state},
+        .factors = {{.b = {at->u, 1, hidden},
+                     .to = layer->direction[index].weight_hr->grad->data}},
+        .count = 1,
+    };
+    lstm_gradient_tiles(layer, &g.tile_stride);
+    g.tiles = run->tiles + LSTM_GATES * lstm_blocks(hidden) * g.tile_stride;
+    return g;
+}
+
+typedef gradient (*gradient_of)(const lstm_layer *, const lstm_run *, size_t index);
+
+/* What the share does of one kind of gradients. A chain is a block of rows, in all
+ * directions of all layers after each other: its tiles are used by one at a time. */
+static void add_gradients(const lstm_layer *layer, const lstm_run *run, gradient_of of,
+                          lstm_chain *chains, size_t share, size_t shares)
+{
+    size_t directions = layer->config.layers * layer->directions, slices = 0;
+    for (size_t i = 0; i < directions; i++) {
+        gradient g = of(layer, run, i);
+        slices += pieces_of(&g);
+    }
+    gradient g = of(layer, run, 0);
+    lstm_turn turn = lstm_turn_begin(chains, blocks_of(g.a), slices, share, shares);
+    for (; lstm_turn_take(&turn); lstm_turn_give(&turn)) {
+        size_t piece = turn.slice;
+        g = of(layer, run, 0);
+        for (size_t i = 1; piece >= pieces_of(&g); i++) {
+            piece -= pieces_of(&g);
+            g = of(layer, run, i);
+        }
+        size_t steps = piece_of(&g), start = piece * steps, left = run->steps - start;
+        add_block(&g, turn.chain, start, start + (left < steps ? left : steps),
+                  turn.chain + 1 < turn.last);
+    }
 }
 
 void lstm_weight_gradients(const lstm_layer *layer, const lstm_run *run, size_t share,
                            size_t shares)
 {
-    size_t hidden = layer->config.hidden, stride;
-    lstm_gradient_tiles(layer, &stride);
-    for (size_t i = 0; i < layer->config.layers * layer->directions; i++) {
-        const lstm_direction *direction = &layer->direction[i];
-        const lstm_activations *at = &run->at[i];
-        gradient g = {
-            .run = run,
-            .a = {at->gates, LSTM_GATES, hidden},
-            .factors = {{.b = {at->x, direction->x_segments, direction->x_channels},
-                         .to = direction->weight_ih->grad->data},
-                        {.b = {at->h, 1, layer->state},
-                         .start = run->has_h0 ? 0 : 1,
-                         .to = direction->weight_hh->grad->data}},
-            .count = 2,
-            .bias = direction->bias_ih ? direction : NULL,
-            .tiles = run->tiles,
-            .tile_stride = stride,
-        };
-        add_products(&g, share, shares);
-        if (!direction->weight_hr)
-            continue;
-        /* Its rows are dealt out differently, so it has tiles of its own. */
-        gradient projection = {
-            .run = run,
-            .a = {at->dp, 1, layer->state},
-            .factors = {{.b = {at->u, 1, hidden},
-                         .to = direction->weight_hr->grad->data}},
-            .count = 1,
-            .tiles = run->tiles + LSTM_GATES * lstm_blocks(hidden) * stride,
-            .tile_stride = stride,
-        };
-        add_products(&projection, share, shares);
-    }
+    add_gradients(layer, run, cell_gradient, run->gradient_chains, share, shares);
+    if (layer->config.proj_size)
+        add_gradients(layer, run, projection_gradient,
+                      run->gradient_chains +
+                          LSTM_GATES * lstm_blocks(layer->config.hidden),
+                      share, shares);
 }

@@ -128,6 +128,9 @@ static size_t plan(const lstm_layer *layer, lstm_run *run, void *memory)
         run->active = run->next = run->row_of = run->draws = NULL;
     run->chain_count = run->groups < LSTM_MAX_THREADS ? LSTM_MAX_THREADS : run->groups;
     run->chains = lstm_arena_take(&at, run->chain_count, sizeof(lstm_chain));
+    size_t chains = run->keep ? lstm_gradient_chains(layer) : 0;
+    run->gradient_chains = lstm_arena_take(&at, chains, sizeof(lstm_chain));
+    run->chain_count += chains;
     plan_layers(layer, run, &at);
     if (run->keep)
         plan_gradients(layer, run, &at);
