@@ -4,7 +4,7 @@
  * From the last step to the first: the gradients of the gates from those of h and c, in
  * place of the gates; then dh of the step before = dgates W_hh, and dx = dgates W_ih.
  * With a projection, dh of the projected h is kept for the gradient of W_hr, and du =
- * dh W_hr takes its place. Threads own rows, or columns of the products with a barrier
+ * dh W_hr takes its place. A thread has rows, or columns of the products with a barrier
  * after each.
  */
 #include <string.h>

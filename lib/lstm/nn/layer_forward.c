@@ -1,10 +1,10 @@
 /*
  * Forward through time.
  *
- * A thread takes its rows of the batch through all steps, 64 at a time: rows do not
- * depend on each other, so it never waits. When rows are few, threads take hidden units
- * of all rows instead, and wait for each other after each step, because each needs the
- * others' h.
+ * Some rows of the batch go through all steps on their own: rows do not depend on each
+ * other, so no thread waits (see layer_rows.c). When rows are few, threads take hidden
+ * units of all rows instead, and wait for each other after each step, because each
+ * needs the others' h.
  * Within a step a panel of weights meets all rows before the next one comes, so it is
  * read from the second level cache once and from the first after that.
  *
@@ -163,8 +163,8 @@ void lstm_forward_direction(const lstm_layer *layer, const lstm_run *run,
                  lstm_blocks(layer->config.hidden)};
     size_t first_block = lstm_part_block(part, f.hidden, 1, 0);
     size_t last_block = lstm_part_block(part, f.hidden, 1, 1);
-    size_t last =
-        run->steps - chunk < run->capacity ? run->steps : chunk + run->capacity;
+    size_t left = run->steps - chunk;
+    size_t chunk_end = chunk + (left < run->capacity ? left : run->capacity);
     bool single = lstm_run_is_single(layer, run) && last_block > first_block;
     if (single && part->row_end > part->row_start)
         run_inputs(&f, end - start, first_block, last_block);
@@ -174,7 +174,7 @@ void lstm_forward_direction(const lstm_layer *layer, const lstm_run *run,
         if (single && active > part->row_start)
             run_row(&f, step - chunk, step == 0, first_block, last_block);
         for (size_t block = first_block; !single && block < last_block; block++)
-            run_cells(&f, step - chunk, step == 0, step + 1 < last, block, active);
+            run_cells(&f, step - chunk, step == 0, step + 1 < chunk_end, block, active);
         lstm_part_sync(part);
         if (direction->weight_hr) {
             run_projection(&f, step - chunk, active);
