@@ -172,6 +172,13 @@ static inline size_t lstm_run_step(const lstm_run *run, size_t blocks)
     return run->groups * run->group_rows * LSTM_BLOCK * blocks;
 }
 
+/** End of the steps that the buffers hold from step chunk on. */
+static inline size_t lstm_run_chunk_end(const lstm_run *run, size_t chunk)
+{
+    size_t left = run->steps - chunk;
+    return chunk + (left < run->capacity ? left : run->capacity);
+}
+
 /** A piece of a share: rows of one group, at most up to an end. */
 typedef struct lstm_rows {
     size_t first, count, group, row;

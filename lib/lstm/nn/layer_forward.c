@@ -163,8 +163,7 @@ void lstm_forward_direction(const lstm_layer *layer, const lstm_run *run,
                  lstm_blocks(layer->config.hidden)};
     size_t first_block = lstm_part_block(part, f.hidden, 1, 0);
     size_t last_block = lstm_part_block(part, f.hidden, 1, 1);
-    size_t left = run->steps - chunk;
-    size_t chunk_end = chunk + (left < run->capacity ? left : run->capacity);
+    size_t chunk_end = lstm_run_chunk_end(run, chunk);
     bool single = lstm_run_is_single(layer, run) && last_block > first_block;
     if (single && part->row_end > part->row_start)
         run_inputs(&f, end - start, first_block, last_block);

@@ -84,8 +84,8 @@ static bool weights_are_small(const lstm_layer *layer)
 /* Rows that go through all steps before others: so many that what they read and write
  * in a step stays in the second level cache while panels of weights pass, and that
  * reading these is little beside the products. When threads take turns one group is
- * enough, if the weights are in that cache; weights that are not in it are read back to
- * front once for all rows. */
+ * enough, if the weights are in that cache. If they are not, the sweep back reads them
+ * once a step for all rows. */
 static size_t rows_of_part(const lstm_layer *layer, const lstm_run *run, size_t shares,
                            bool backward)
 {

@@ -211,7 +211,7 @@ static void forward_slice(const call *c, const lstm_part *part, const lstm_split
     size_t layers = layer->config.layers;
     size_t piece = slice % split->pieces, l = slice / split->pieces % layers;
     size_t chunk = slice / split->pieces / layers * run->capacity;
-    size_t chunk_end = least(chunk + run->capacity, run->steps);
+    size_t chunk_end = lstm_run_chunk_end(run, chunk);
     size_t start = least(chunk + piece * split->steps, chunk_end);
     if (l == 0 && piece == 0) {
         if (chunk == 0)
