@@ -346,6 +346,38 @@ static void the_number_of_threads_changes_no_bit(void **state)
     assert_int_equal(lstm_set_threads(0), LSTM_OK);
 }
 
+/* Hash of a run that is large enough for threads to take turns with groups of rows, one
+ * step at a time. */
+static uint64_t large_hash(size_t threads)
+{
+    assert_int_equal(lstm_set_threads(threads), LSTM_OK);
+    layer_options options = layer_case_options(0, 12);
+    options.config.inputs = 20;
+    options.config.hidden = 100;
+    options.config.layers = 2;
+    options.config.proj_size = 0;
+    options.config.bidirectional = false;
+    options.config.dropout = 0.3;
+    options.batch = 52;
+    options.steps = 6;
+    layer_case *c = layer_case_create(&options);
+    size_t lengths[52];
+    draw_lengths(c, lengths, 13);
+    layer_case_run(c);
+    uint64_t hash = layer_case_hash(c);
+    layer_case_destroy(c);
+    return hash;
+}
+
+static void turns_of_threads_change_no_bit(void **state)
+{
+    (void)state;
+    uint64_t hash = large_hash(1);
+    assert_true(large_hash(2) == hash);
+    assert_true(large_hash(3) == hash);
+    assert_int_equal(lstm_set_threads(0), LSTM_OK);
+}
+
 static void batch_first_changes_the_order_of_axes_alone(void **state)
 {
     (void)state;
@@ -415,6 +447,7 @@ int main(void)
         TEST(two_directions_are_two_runs),
         TEST(the_same_seed_gives_the_same_bits_and_another_does_not),
         TEST(the_number_of_threads_changes_no_bit),
+        TEST(turns_of_threads_change_no_bit),
         TEST(batch_first_changes_the_order_of_axes_alone),
         TEST(gradients_of_parameters_add_up_over_calls),
     };
