@@ -30,21 +30,24 @@ class LayerConfig(ctypes.Structure):
     """lstm_layer_config."""
     _fields_ = [("inputs", c_size_t), ("hidden", c_size_t), ("layers", c_size_t),
                 ("proj_size", c_size_t), ("dropout", c_double), ("no_bias", c_bool),
-                ("batch_first", c_bool), ("bidirectional", c_bool), ("precision", c_int)]
+                ("batch_first", c_bool), ("bidirectional", c_bool), ("precision", c_int),
+                ("reserved", c_uint64 * 8)]
 
 
 class AdamConfig(ctypes.Structure):
     """lstm_adam_config."""
     _fields_ = [("lr", c_double), ("beta1", c_double), ("beta2", c_double),
                 ("eps", c_double), ("weight_decay", c_double), ("decoupled", c_bool),
-                ("amsgrad", c_bool), ("maximize", c_bool), ("check_finite", c_bool)]
+                ("amsgrad", c_bool), ("maximize", c_bool), ("check_finite", c_bool),
+                ("reserved", c_uint64 * 8)]
 
 
 class CrossEntropyConfig(ctypes.Structure):
     """lstm_cross_entropy_config."""
     _fields_ = [("reduction", c_int), ("class_weights", POINTER(c_float)),
                 ("classes", c_size_t), ("ignore", c_bool), ("ignore_index", c_int64),
-                ("label_smoothing", c_double), ("zero_mean_of_none", c_bool)]
+                ("label_smoothing", c_double), ("zero_mean_of_none", c_bool),
+                ("reserved", c_uint64 * 8)]
 
 
 class Schedule(ctypes.Structure):
@@ -54,7 +57,8 @@ class Schedule(ctypes.Structure):
                 ("gamma", c_double), ("min_lr", c_double), ("warmup", c_uint64),
                 ("warmup_start", c_double), ("rise", c_double), ("div_factor", c_double),
                 ("final_div_factor", c_double), ("three_phase", c_bool),
-                ("linear", c_bool)]
+                ("linear", c_bool),
+                ("reserved", c_uint64 * 8)]
 
 
 class Plateau(ctypes.Structure):
@@ -62,7 +66,8 @@ class Plateau(ctypes.Structure):
     _fields_ = [("lr", c_double), ("maximize", c_bool), ("factor", c_double),
                 ("patience", c_int64), ("threshold", c_double), ("absolute", c_bool),
                 ("cooldown", c_uint64), ("min_lr", c_double), ("started", c_bool),
-                ("best", c_double), ("bad", c_uint64), ("cooling", c_uint64)]
+                ("best", c_double), ("bad", c_uint64), ("cooling", c_uint64),
+                ("reserved", c_uint64 * 8)]
 
     def update(self, metric: float) -> float:
         """Takes a metric, and returns the learning rate from now on."""
@@ -75,7 +80,8 @@ class FileOptions(ctypes.Structure):
     _fields_ = [("rename", POINTER(c_char_p)), ("rename_count", c_size_t),
                 ("allow_surplus", c_bool), ("adam", c_void_p), ("rng", c_void_p),
                 ("metadata", POINTER(c_char_p)), ("metadata_count", c_size_t),
-                ("converted", POINTER(c_size_t))]
+                ("converted", POINTER(c_size_t)),
+                ("reserved", c_uint64 * 8)]
 
 
 def pairs(texts):

@@ -41,13 +41,15 @@ class Source(ctypes.Structure):
     """mnist_source."""
     _fields_ = [("directory", c_char_p), ("name", c_char_p), ("offline", c_bool),
                 ("no_synthetic", c_bool), ("synthetic_count", c_size_t),
-                ("progress", PROGRESS), ("user", c_void_p)]
+                ("progress", PROGRESS), ("user", c_void_p),
+                ("reserved", c_uint64 * 8)]
 
 
 class LoaderConfig(ctypes.Structure):
     """mnist_loader_config."""
     _fields_ = [("batch_size", c_size_t), ("shuffle", c_bool), ("drop_last", c_bool),
-                ("mean", c_float), ("std", c_float)]
+                ("mean", c_float), ("std", c_float),
+                ("reserved", c_uint64 * 8)]
 
 
 def _status(status):

@@ -43,6 +43,9 @@ typedef struct lstm_adam_config {
     /** Look at every gradient before a step, and refuse it when one is not finite,
      *  which reads the gradients once more (default false: NaN spreads). */
     bool check_finite;
+    /** Room for options of later versions: zeros. A library refuses values that it does
+     *  not know with LSTM_UNSUPPORTED. */
+    uint64_t reserved[8];
 } lstm_adam_config;
 
 /** An Adam optimiser: moments of each parameter of a set. */
@@ -58,10 +61,11 @@ typedef struct lstm_adam lstm_adam;
  * @retval LSTM_INVALID_ARGUMENT out or params is NULL, or an option is out of range or
  *         not finite; the message names it
  * @retval LSTM_OUT_OF_MEMORY no memory
+ * @retval LSTM_UNSUPPORTED reserved has a value other than 0; the message names it
  * @since 1.0
  */
 LSTM_API
-LSTM_CHECK
+LSTM_NODISCARD
 lstm_status lstm_adam_create(lstm_adam **out, lstm_params *params,
                              const lstm_adam_config *config);
 

@@ -47,6 +47,9 @@ typedef struct lstm_cross_entropy_config {
     double label_smoothing;
     /** The mean over no row at all is 0 (default false: NaN, as in PyTorch). */
     bool zero_mean_of_none;
+    /** Room for options of later versions: zeros. A library refuses values that it does
+     *  not know with LSTM_UNSUPPORTED. */
+    uint64_t reserved[8];
 } lstm_cross_entropy_config;
 
 /** A cross-entropy loss: its options and the probabilities that backward needs. */
@@ -60,10 +63,11 @@ typedef struct lstm_cross_entropy lstm_cross_entropy;
  * @retval LSTM_OK created
  * @retval LSTM_INVALID_ARGUMENT out is NULL or an option is out of range
  * @retval LSTM_OUT_OF_MEMORY no memory
+ * @retval LSTM_UNSUPPORTED reserved has a value other than 0; the message names it
  * @since 1.0
  */
 LSTM_API
-LSTM_CHECK
+LSTM_NODISCARD
 lstm_status lstm_cross_entropy_create(lstm_cross_entropy **out,
                                       const lstm_cross_entropy_config *config);
 

@@ -6,13 +6,13 @@
 #define LSTM_EXPORT_H
 
 #if defined(__GNUC__)
-/** A name that the shared library exports. */
+/** A symbol that the shared library exports. */
 #define LSTM_API __attribute__((visibility("default")))
-/** A status that must be looked at. */
-#define LSTM_CHECK __attribute__((warn_unused_result))
+/** A return value that must be used. */
+#define LSTM_NODISCARD __attribute__((warn_unused_result))
 #else
 #define LSTM_API
-#define LSTM_CHECK
+#define LSTM_NODISCARD
 #endif
 
 #endif

@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <lstm/export.h>
 #include <lstm/rng.h>
@@ -62,6 +63,9 @@ typedef struct lstm_layer_config {
     bool bidirectional;
     /** Number format of the products, of streams too (default LSTM_FLOAT32). */
     lstm_precision precision;
+    /** Room for options of later versions: zeros. A library refuses values that it does
+     *  not know with LSTM_UNSUPPORTED. */
+    uint64_t reserved[8];
 } lstm_layer_config;
 
 /** A stack of LSTM layers: weights, gradients, and what the next backward needs. */
@@ -83,10 +87,11 @@ typedef struct lstm_layer lstm_layer;
  * @retval LSTM_INVALID_ARGUMENT out or config is NULL, or an option is out of range;
  * the message names it
  * @retval LSTM_OUT_OF_MEMORY no memory
+ * @retval LSTM_UNSUPPORTED reserved has a value other than 0; the message names it
  * @since 1.0
  */
 LSTM_API
-LSTM_CHECK
+LSTM_NODISCARD
 lstm_status lstm_layer_create(lstm_layer **out, const lstm_layer_config *config,
                               lstm_rng *rng);
 
@@ -254,7 +259,7 @@ size_t lstm_layer_workspace_size(const lstm_layer *layer, bool training, size_t 
  * @since 1.0
  */
 LSTM_API
-LSTM_CHECK
+LSTM_NODISCARD
 lstm_status lstm_layer_set_workspace(lstm_layer *layer, void *memory, size_t size);
 
 /* cdef end */

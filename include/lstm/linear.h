@@ -37,7 +37,7 @@ typedef struct lstm_linear lstm_linear;
  * @since 1.0
  */
 LSTM_API
-LSTM_CHECK
+LSTM_NODISCARD
 lstm_status lstm_linear_create(lstm_linear **out, size_t inputs, size_t outputs,
                                lstm_rng *rng);
 

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <lstm/export.h>
 #include <lstm/layer.h>
@@ -40,7 +41,7 @@ typedef struct lstm_params lstm_params;
  * @since 1.0
  */
 LSTM_API
-LSTM_CHECK
+LSTM_NODISCARD
 lstm_status lstm_params_create(lstm_params **out);
 
 /**
@@ -65,7 +66,7 @@ void lstm_params_destroy(lstm_params **params);
  * @since 1.0
  */
 LSTM_API
-LSTM_CHECK
+LSTM_NODISCARD
 lstm_status lstm_params_add_layer(lstm_params *params, const char *prefix,
                                   lstm_layer *layer);
 
@@ -82,7 +83,7 @@ lstm_status lstm_params_add_layer(lstm_params *params, const char *prefix,
  * @since 1.0
  */
 LSTM_API
-LSTM_CHECK
+LSTM_NODISCARD
 lstm_status lstm_params_add_linear(lstm_params *params, const char *prefix,
                                    lstm_linear *linear);
 
@@ -179,7 +180,7 @@ lstm_status lstm_params_clip_value(lstm_params *params, double limit);
  * @since 1.0
  */
 LSTM_API
-LSTM_CHECK
+LSTM_NODISCARD
 lstm_status lstm_params_save(const lstm_params *params, const char *path);
 
 /**
@@ -203,7 +204,7 @@ lstm_status lstm_params_save(const lstm_params *params, const char *path);
  * @since 1.0
  */
 LSTM_API
-LSTM_CHECK
+LSTM_NODISCARD
 lstm_status lstm_params_load(lstm_params *params, const char *path);
 
 /** Options of files. Zero is the default of each. */
@@ -229,6 +230,9 @@ typedef struct lstm_file_options {
     size_t metadata_count;
     /** Loading: where the number of tensors goes that were not F32 (default NULL). */
     size_t *converted;
+    /** Room for options of later versions: zeros. A library refuses values that it does
+     *  not know with LSTM_UNSUPPORTED. */
+    uint64_t reserved[8];
 } lstm_file_options;
 
 /**
@@ -246,10 +250,11 @@ typedef struct lstm_file_options {
  * @retval LSTM_IO_ERROR the file could not be written; the message names it and says
  * why
  * @retval LSTM_OUT_OF_MEMORY no memory; nothing was written
+ * @retval LSTM_UNSUPPORTED reserved has a value other than 0; the message names it
  * @since 1.0
  */
 LSTM_API
-LSTM_CHECK
+LSTM_NODISCARD
 lstm_status lstm_params_save_as(const lstm_params *params, const char *path,
                                 const lstm_file_options *options);
 
@@ -271,10 +276,11 @@ lstm_status lstm_params_save_as(const lstm_params *params, const char *path,
  * @retval LSTM_SHAPE_MISMATCH a tensor has another shape, the message shows both; no
  *         value was changed
  * @retval LSTM_OUT_OF_MEMORY no memory; no value was changed
+ * @retval LSTM_UNSUPPORTED reserved has a value other than 0; the message names it
  * @since 1.0
  */
 LSTM_API
-LSTM_CHECK
+LSTM_NODISCARD
 lstm_status lstm_params_load_as(lstm_params *params, const char *path,
                                 const lstm_file_options *options);
 
@@ -294,7 +300,7 @@ lstm_status lstm_params_load_as(lstm_params *params, const char *path,
  * @since 1.0
  */
 LSTM_API
-LSTM_CHECK
+LSTM_NODISCARD
 lstm_status lstm_file_metadata(const char *path, const char *key, char *text,
                                size_t size);
 
@@ -321,7 +327,7 @@ lstm_status lstm_file_metadata(const char *path, const char *key, char *text,
  * @since 1.0
  */
 LSTM_API
-LSTM_CHECK
+LSTM_NODISCARD
 lstm_status lstm_layer_load(lstm_layer **out, const char *path, const char *prefix,
                             lstm_rng *rng);
 
@@ -340,7 +346,7 @@ lstm_status lstm_layer_load(lstm_layer **out, const char *path, const char *pref
  * @since 1.0
  */
 LSTM_API
-LSTM_CHECK
+LSTM_NODISCARD
 lstm_status lstm_linear_load(lstm_linear **out, const char *path, const char *prefix);
 
 /* cdef end */

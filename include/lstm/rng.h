@@ -39,7 +39,7 @@ typedef struct lstm_rng lstm_rng;
  * @since 1.0
  */
 LSTM_API
-LSTM_CHECK
+LSTM_NODISCARD
 lstm_status lstm_rng_create(lstm_rng **out, uint64_t seed);
 
 /**

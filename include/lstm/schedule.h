@@ -75,6 +75,9 @@ typedef struct lstm_schedule {
     bool three_phase;
     /** One-cycle goes along straight lines (default false). */
     bool linear;
+    /** Room for options of later versions: zeros. A library refuses values that it does
+     *  not know with LSTM_UNSUPPORTED. */
+    uint64_t reserved[8];
 } lstm_schedule;
 
 /**
@@ -86,6 +89,7 @@ typedef struct lstm_schedule {
  * @retval LSTM_OK lr is written
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, an option is out of range, or step
  * is beyond the cycle of one-cycle; the message names it; nothing was written
+ * @retval LSTM_UNSUPPORTED reserved has a value other than 0; the message names it
  * @since 1.0
  */
 LSTM_API
@@ -118,6 +122,9 @@ typedef struct lstm_plateau {
     double best;
     uint64_t bad;
     uint64_t cooling;
+    /** Room for options of later versions: zeros. A library refuses values that it does
+     *  not know with LSTM_UNSUPPORTED. */
+    uint64_t reserved[8];
 } lstm_plateau;
 
 /**
@@ -128,6 +135,7 @@ typedef struct lstm_plateau {
  * @retval LSTM_OK plateau->lr is the rate from now on
  * @retval LSTM_INVALID_ARGUMENT plateau is NULL or an option is out of range; nothing
  *         was changed
+ * @retval LSTM_UNSUPPORTED reserved has a value other than 0; the message names it
  * @since 1.0
  */
 LSTM_API

@@ -31,7 +31,7 @@ typedef enum lstm_status {
     LSTM_INVALID_STATE = 6,
     /** A value that has to be finite is NaN or infinite. */
     LSTM_NOT_FINITE = 7,
-    /** The option exists, but not in this build or on this processor. */
+    /** The option exists, but not in this version, build, or processor. */
     LSTM_UNSUPPORTED = 8
 } lstm_status;
 

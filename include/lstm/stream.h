@@ -66,7 +66,7 @@ typedef struct lstm_stream lstm_stream;
  * @since 1.0
  */
 LSTM_API
-LSTM_CHECK
+LSTM_NODISCARD
 lstm_status lstm_stream_create(lstm_stream **out, const lstm_layer *layer,
                                const lstm_linear *head, size_t batch);
 

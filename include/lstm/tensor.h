@@ -41,7 +41,7 @@ typedef struct lstm_tensor lstm_tensor;
  * @since 1.0
  */
 LSTM_API
-LSTM_CHECK
+LSTM_NODISCARD
 lstm_status lstm_tensor_create(lstm_tensor **out, size_t rank, const size_t *shape);
 
 /**
@@ -64,7 +64,7 @@ lstm_status lstm_tensor_create(lstm_tensor **out, size_t rank, const size_t *sha
  * @since 1.0
  */
 LSTM_API
-LSTM_CHECK
+LSTM_NODISCARD
 lstm_status lstm_tensor_wrap(lstm_tensor **out, float *data, size_t rank,
                              const size_t *shape, const ptrdiff_t *strides);
 
@@ -85,7 +85,7 @@ lstm_status lstm_tensor_wrap(lstm_tensor **out, float *data, size_t rank,
  * @since 1.0
  */
 LSTM_API
-LSTM_CHECK
+LSTM_NODISCARD
 lstm_status lstm_tensor_select(lstm_tensor **out, const lstm_tensor *tensor,
                                size_t axis, size_t index);
 
@@ -106,7 +106,7 @@ lstm_status lstm_tensor_select(lstm_tensor **out, const lstm_tensor *tensor,
  * @since 1.0
  */
 LSTM_API
-LSTM_CHECK
+LSTM_NODISCARD
 lstm_status lstm_tensor_narrow(lstm_tensor **out, const lstm_tensor *tensor,
                                size_t axis, size_t start, size_t count);
 

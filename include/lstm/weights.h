@@ -67,7 +67,7 @@ typedef enum lstm_layout {
  * @since 1.0
  */
 LSTM_API
-LSTM_CHECK
+LSTM_NODISCARD
 lstm_status lstm_layer_set_weights(lstm_layer *layer, size_t index, size_t direction,
                                    lstm_layout layout, const float *input,
                                    const float *recurrent, const float *bias,
@@ -91,7 +91,7 @@ lstm_status lstm_layer_set_weights(lstm_layer *layer, size_t index, size_t direc
  * @since 1.0
  */
 LSTM_API
-LSTM_CHECK
+LSTM_NODISCARD
 lstm_status lstm_layer_get_weights(const lstm_layer *layer, size_t index,
                                    size_t direction, lstm_layout layout, float *input,
                                    float *recurrent, float *bias, float *projection);

@@ -6,13 +6,13 @@
 #define MNIST_EXPORT_H
 
 #if defined(__GNUC__)
-/** A name that the shared library exports. */
+/** A symbol that the shared library exports. */
 #define MNIST_API __attribute__((visibility("default")))
-/** A status that must be looked at. */
-#define MNIST_CHECK __attribute__((warn_unused_result))
+/** A return value that must be used. */
+#define MNIST_NODISCARD __attribute__((warn_unused_result))
 #else
 #define MNIST_API
-#define MNIST_CHECK
+#define MNIST_NODISCARD
 #endif
 
 #endif

@@ -50,7 +50,8 @@ typedef enum mnist_status {
     MNIST_NOT_FOUND = 5,
     /** The download failed; the message lists what was tried. */
     MNIST_NETWORK_ERROR = 6,
-    /** The option is not in this build, such as a download without libcurl. */
+    /** The option is not in this version or build, such as a download without
+     *  libcurl. */
     MNIST_UNSUPPORTED = 7
 } mnist_status;
 
@@ -101,6 +102,9 @@ typedef struct mnist_source {
     mnist_progress progress;
     /** Handed to progress. */
     void *user;
+    /** Room for options of later versions: zeros. A library refuses values that it does
+     *  not know with MNIST_UNSUPPORTED. */
+    uint64_t reserved[8];
 } mnist_source;
 
 /** A data set in memory. */
@@ -135,10 +139,11 @@ typedef struct mnist_dataset mnist_dataset;
  * @retval MNIST_BAD_FILE a file is damaged; the message names it, the value and what
  * was expected
  * @retval MNIST_OUT_OF_MEMORY no memory
+ * @retval MNIST_UNSUPPORTED reserved has a value other than 0; the message names it
  * @since 1.0
  */
 MNIST_API
-MNIST_CHECK
+MNIST_NODISCARD
 mnist_status mnist_dataset_open(mnist_dataset **out, const mnist_source *source,
                                 mnist_split split);
 
@@ -160,7 +165,7 @@ mnist_status mnist_dataset_open(mnist_dataset **out, const mnist_source *source,
  * @since 1.0
  */
 MNIST_API
-MNIST_CHECK
+MNIST_NODISCARD
 mnist_status mnist_dataset_read(mnist_dataset **out, const char *images,
                                 const char *labels, size_t classes);
 
@@ -182,7 +187,7 @@ mnist_status mnist_dataset_read(mnist_dataset **out, const char *images,
  * @since 1.0
  */
 MNIST_API
-MNIST_CHECK
+MNIST_NODISCARD
 mnist_status mnist_dataset_synthetic(mnist_dataset **out, size_t count, uint64_t seed);
 
 /**
@@ -268,6 +273,9 @@ typedef struct mnist_loader_config {
     float mean;
     /** Standard deviation of the pixels, above 0 (see mean). */
     float std;
+    /** Room for options of later versions: zeros. A library refuses values that it does
+     *  not know with MNIST_UNSUPPORTED. */
+    uint64_t reserved[8];
 } mnist_loader_config;
 
 /** Hands out a data set in batches. */
@@ -282,10 +290,11 @@ typedef struct mnist_loader mnist_loader;
  * @retval MNIST_OK created
  * @retval MNIST_INVALID_ARGUMENT a pointer is NULL or an option is out of range
  * @retval MNIST_OUT_OF_MEMORY no memory
+ * @retval MNIST_UNSUPPORTED reserved has a value other than 0; the message names it
  * @since 1.0
  */
 MNIST_API
-MNIST_CHECK
+MNIST_NODISCARD
 mnist_status mnist_loader_create(mnist_loader **out, const mnist_dataset *dataset,
                                  const mnist_loader_config *config);
 

@@ -35,6 +35,9 @@ static mnist_status check(const mnist_dataset *dataset,
     if (!dataset || !config)
         return mnist_fail(MNIST_INVALID_ARGUMENT, "loader: %s is NULL",
                           dataset ? "config" : "dataset");
+    mnist_status status = mnist_check_reserved("loader", config->reserved);
+    if (status)
+        return status;
     if (config->batch_size == 0)
         return mnist_fail(MNIST_INVALID_ARGUMENT,
                           "loader: batch_size is 0, expected at least 1");

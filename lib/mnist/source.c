@@ -248,6 +248,9 @@ mnist_status mnist_dataset_open(mnist_dataset **out, const mnist_source *source,
         return mnist_fail(MNIST_INVALID_ARGUMENT, "dataset: out is NULL");
     *out = NULL;
     source = source ? source : &defaults;
+    mnist_status status = mnist_check_reserved("dataset", source->reserved);
+    if (status)
+        return status;
     if (split != MNIST_TRAIN && split != MNIST_TEST)
         return mnist_fail(MNIST_INVALID_ARGUMENT,
                           "dataset: split is %d, expected 0 (train) or 1 (test)",

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -46,4 +47,16 @@ mnist_status mnist_fail(mnist_status status, const char *format, ...)
     vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
     return status;
+}
+
+mnist_status mnist_check_reserved(const char *object,
+                                  const uint64_t reserved[MNIST_RESERVED])
+{
+    for (size_t i = 0; i < MNIST_RESERVED; i++)
+        if (reserved[i])
+            return mnist_fail(MNIST_UNSUPPORTED,
+                              "%s: reserved[%zu] is %" PRIu64
+                              ", expected 0: this version does not know the option",
+                              object, i, reserved[i]);
+    return MNIST_OK;
 }

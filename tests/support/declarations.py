@@ -28,7 +28,7 @@ def cdef(library):
     for path in headers(library):
         for part in re.findall(r"/\* cdef begin \*/(.*?)/\* cdef end \*/",
                                path.read_text(), re.DOTALL):
-            parts.append(re.sub(r"\b(LSTM|MNIST)_(API|CHECK)\b", "", part))
+            parts.append(re.sub(r"\b(LSTM|MNIST)_(API|NODISCARD)\b", "", part))
     return "\n".join(parts)
 
 

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -57,4 +58,16 @@ lstm_status lstm_fail_null(const char *object, const char *argument)
 lstm_status lstm_fail_memory(const char *object)
 {
     return lstm_fail(LSTM_OUT_OF_MEMORY, "%s: out of memory", object);
+}
+
+lstm_status lstm_check_reserved(const char *object,
+                                const uint64_t reserved[LSTM_RESERVED])
+{
+    for (size_t i = 0; i < LSTM_RESERVED; i++)
+        if (reserved[i])
+            return lstm_fail(LSTM_UNSUPPORTED,
+                             "%s: reserved[%zu] is %" PRIu64
+                             ", expected 0: this version does not know the option",
+                             object, i, reserved[i]);
+    return LSTM_OK;
 }

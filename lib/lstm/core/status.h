@@ -5,6 +5,8 @@
 #ifndef LSTM_CORE_STATUS_H
 #define LSTM_CORE_STATUS_H
 
+#include <stdint.h>
+
 #include <lstm/status.h>
 
 /**
@@ -16,6 +18,19 @@ lstm_status lstm_fail(lstm_status status, const char *format, ...)
 
 /** Fails because an argument is NULL: "object: argument is NULL". */
 lstm_status lstm_fail_null(const char *object, const char *argument);
+
+enum {
+    /** Length of the array that ends each public struct of options. */
+    LSTM_RESERVED = 8
+};
+
+/**
+ * Refuses options of a later version: every value of the tail of a public struct of
+ * options is 0, or the message names the first one that is not. Each call that takes
+ * such a struct makes this check before all others of the struct.
+ */
+lstm_status lstm_check_reserved(const char *object,
+                                const uint64_t reserved[LSTM_RESERVED]);
 
 /** Fails because memory could not be had: "object: out of memory". */
 lstm_status lstm_fail_memory(const char *object);

@@ -17,6 +17,9 @@ static lstm_status check_arguments(const lstm_params *params, const char *path,
         return lstm_fail_null("params", "params");
     if (!path)
         return lstm_fail_null("params", "path");
+    lstm_status status = lstm_check_reserved("params", options->reserved);
+    if (status)
+        return status;
     if (options->rename_count > 0 && !options->rename)
         return lstm_fail_null("params", "rename");
     for (size_t i = 0; i < 2 * options->rename_count; i++)

@@ -141,7 +141,9 @@ lstm_status lstm_adam_create(lstm_adam **out, lstm_params *params,
     lstm_adam_config options = {0};
     if (config)
         options = *config;
-    lstm_status status = read_config(&options);
+    lstm_status status = lstm_check_reserved("adam", options.reserved);
+    if (!status)
+        status = read_config(&options);
     if (status)
         return status;
     lstm_adam *adam = common_alloc(1, sizeof(*adam));

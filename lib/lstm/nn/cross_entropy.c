@@ -77,7 +77,9 @@ lstm_status lstm_cross_entropy_create(lstm_cross_entropy **out,
     lstm_cross_entropy_config options = {.reduction = LSTM_REDUCTION_MEAN};
     if (config)
         options = *config;
-    lstm_status status = check_config(&options);
+    lstm_status status = lstm_check_reserved("cross_entropy", options.reserved);
+    if (!status)
+        status = check_config(&options);
     if (status)
         return status;
     lstm_cross_entropy *loss = common_alloc(1, sizeof(*loss));

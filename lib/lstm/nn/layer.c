@@ -24,7 +24,9 @@ static lstm_status check_size(const char *name, size_t value, size_t least, size
 static lstm_status check_config(const lstm_layer_config *config, const lstm_rng *rng)
 {
     enum { MAX_LAYERS = 1000 };
-    lstm_status status = check_size("inputs", config->inputs, 1, max_size);
+    lstm_status status = lstm_check_reserved("layer", config->reserved);
+    if (!status)
+        status = check_size("inputs", config->inputs, 1, max_size);
     if (!status)
         status = check_size("hidden", config->hidden, 1, max_size);
     if (!status)

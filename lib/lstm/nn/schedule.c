@@ -115,7 +115,9 @@ lstm_status lstm_schedule_lr(const lstm_schedule *schedule, uint64_t step, doubl
     if (!lr)
         return lstm_fail_null("schedule", "lr");
     lstm_schedule s = *schedule;
-    lstm_status status = read_options(&s);
+    lstm_status status = lstm_check_reserved("schedule", s.reserved);
+    if (!status)
+        status = read_options(&s);
     if (status)
         return status;
     bool cycle = s.kind == LSTM_SCHEDULE_ONE_CYCLE;
@@ -150,6 +152,9 @@ lstm_status lstm_plateau_update(lstm_plateau *plateau, double metric)
     if (!plateau)
         return lstm_fail_null("schedule", "plateau");
     lstm_plateau *p = plateau;
+    lstm_status status = lstm_check_reserved("plateau", p->reserved);
+    if (status)
+        return status;
     double factor = or_default(p->factor, 0.1);
     double threshold = p->threshold < 0 ? 0 : or_default(p->threshold, 1e-4);
     uint64_t patience = p->patience < 0    ? 0
