@@ -115,22 +115,22 @@ else
 fi
 if works cc -fsanitize=address,undefined; then
     # shellcheck disable=SC2086
-    run asan "${sanitized}address,undefined" $computing
+    run asan "${sanitized}address,undefined" --timeout-multiplier 4 $computing
 else
     skip 'asan: programs with address and undefined sanitizers do not start here'
 fi
 if works cc -fsanitize=thread; then
-    run tsan "${sanitized}thread" --suite threads
+    run tsan "${sanitized}thread" --timeout-multiplier 4 --suite threads
 else
     skip 'tsan: programs with the thread sanitizer do not start here'
 fi
 
-# 64-bit ARM, its programs run by an emulator: the tests that it ends within a minute. At
+# 64-bit ARM, its programs run by an emulator: the tests that take it less than a minute. At
 # -O2, because the cross compiler of Debian 12 fails at -O3 on some tests; kernels have -O3.
 if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/null &&
     [ -e $arm/cmocka.pc ] && [ -e $arm/jansson.pc ] && [ -e $arm/zlib.pc ]; then
     options='--cross-file tests/support/aarch64.ini --buildtype=debugoptimized'
-    run arm "$options -Dblas=builtin -Ddownload=disabled" --timeout-multiplier 3 \
+    run arm "$options -Dblas=builtin -Ddownload=disabled" --timeout-multiplier 4 \
         'bits neon' exact elementary \
         'cell neon' 'gemm neon' 'outer neon' 'pairs neon' 'product neon' 'vector neon' \
         'adam neon' 'evaluation neon' 'layer neon' 'linear neon' 'params neon'

@@ -16,7 +16,7 @@ CHARLM = FORECAST = STREAM = None
 
 def run(*command, **options):
     return subprocess.run([str(word) for word in command], capture_output=True, text=True,
-                          timeout=100, **options)
+                          timeout=500, **options)
 
 
 class Examples(unittest.TestCase):

@@ -33,7 +33,7 @@ def first_steps(options, count):
                 with open(log, newline="") as file:
                     lines = file.read().splitlines()
         process.send_signal(signal.SIGINT)
-        if process.wait(timeout=60) != 130:
+        if process.wait(timeout=300) != 130:
             raise AssertionError("the run was not interrupted")
         return list(csv.DictReader(lines[:count + 1]))
 

@@ -24,7 +24,7 @@ SIDE = 28
 
 def run(*arguments, **options):
     options.setdefault("stdin", subprocess.DEVNULL)
-    return subprocess.run([PROGRAM, *arguments], capture_output=True, timeout=100, **options)
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, timeout=500, **options)
 
 
 def network(hidden, layers, classes=10, inputs=SIDE, seed=1, directions=1, proj=0):
@@ -384,7 +384,7 @@ class Predict(unittest.TestCase):
         image = self.write("a.pgm", p5(noise(1), SIDE))
         with open("/dev/full", "wb") as full:
             for words in [["--help"], ["--version"], [self.model, image]]:
-                result = subprocess.run([PROGRAM, *words], stdout=full, timeout=100,
+                result = subprocess.run([PROGRAM, *words], stdout=full, timeout=500,
                                         stderr=subprocess.PIPE)
                 self.assertEqual(result.returncode, 1)
                 self.assertIn(b"standard output: No space left", result.stderr)

@@ -49,7 +49,7 @@ WRONG = [
 
 def run(*arguments, **options):
     return subprocess.run([PROGRAM, *map(str, arguments)], text=True, capture_output=True,
-                          stdin=subprocess.DEVNULL, timeout=100, **options)
+                          stdin=subprocess.DEVNULL, timeout=500, **options)
 
 
 def losses(path):
@@ -282,7 +282,7 @@ class Train(unittest.TestCase):
                               stderr=subprocess.PIPE) as process:
             process.stdout.readline()
             process.send_signal(signal.SIGINT)
-            _, stderr = process.communicate(timeout=100)
+            _, stderr = process.communicate(timeout=500)
         self.assertEqual(process.returncode, 130)
         self.assertIn("interrupted", stderr)
         self.assertIn(f"saved {self.model}", stderr)
@@ -296,7 +296,7 @@ class Train(unittest.TestCase):
             for _ in range(37):  # seven epochs and six steps
                 process.stdout.readline()
             process.send_signal(send)
-            process.communicate(timeout=100)
+            process.communicate(timeout=500)
         return losses(log)
 
     def test_a_run_goes_on_from_its_checkpoint_bit_for_bit(self):
@@ -351,7 +351,7 @@ class Train(unittest.TestCase):
         self.assert_fails(run("--resume", checkpoint), checkpoint, "damaged")
         name = os.fsencode(self.folder / "name") + b"\xff"
         result = subprocess.run([PROGRAM, *SMALL, "--no-save", "--checkpoint", name],
-                                capture_output=True, timeout=100)
+                                capture_output=True, timeout=500)
         self.assertEqual((result.returncode, result.stdout), (1, b""))
         self.assertIn(b"is no UTF-8", result.stderr)
 

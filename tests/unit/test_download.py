@@ -206,7 +206,7 @@ class Download(unittest.TestCase):
             env=self.environment()))
 
     def finish(self, client):
-        output, _ = client.communicate(timeout=100)
+        output, _ = client.communicate(timeout=500)
         self.assertEqual(client.returncode, 0)
         status, message, progress = output.splitlines()
         return status, message, [int(n) for n in progress.split()]
