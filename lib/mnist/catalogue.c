@@ -1,10 +1,10 @@
-/* Sizes and sums are those of the files as their authors publish them. EMNIST comes as
- * one archive of all its variants, which is not unpacked here. */
+/* Sizes and SHA-256 sums of the files as their authors publish them. EMNIST is
+ * published as one archive of all its variants, which libmnist does not download. */
 #include <string.h>
 
 #include "lib/mnist/catalogue.h"
 
-enum { DIGITS = 10, PATIENCE = 20 };
+enum { DIGITS = 10, TIMEOUT_SECONDS = 20 };
 
 static const mnist_entry entries[] = {
     {
@@ -24,7 +24,7 @@ static const mnist_entry entries[] = {
             },
         .mirrors = {"https://storage.googleapis.com/cvdf-datasets/mnist/",
                     "https://ossci-datasets.s3.amazonaws.com/mnist/"},
-        .patience = PATIENCE,
+        .timeout = TIMEOUT_SECONDS,
     },
     {
         .name = "fashion-mnist",
@@ -43,7 +43,7 @@ static const mnist_entry entries[] = {
         .mirrors = {"https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
                     "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/"
                     "master/data/fashion/"},
-        .patience = PATIENCE,
+        .timeout = TIMEOUT_SECONDS,
     },
     {
         .name = "kmnist",
@@ -60,7 +60,7 @@ static const mnist_entry entries[] = {
                   "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c"}},
             },
         .mirrors = {"https://codh.rois.ac.jp/kmnist/dataset/kmnist/"},
-        .patience = PATIENCE,
+        .timeout = TIMEOUT_SECONDS,
     },
     {
         .name = "emnist-digits",

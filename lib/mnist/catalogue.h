@@ -1,17 +1,18 @@
 /**
  * @file
- * The data sets that libmnist knows by name: their files and where they come from.
+ * The data sets that libmnist knows by name, their files and download addresses.
  */
 #ifndef MNIST_CATALOGUE_H
 #define MNIST_CATALOGUE_H
 
 #include <mnist/mnist.h>
 
-/** A file as its mirrors have it. */
+/** A file on a mirror. */
 typedef struct mnist_remote {
-    /** Name, which ends in .gz. */
+    /** File name; ends in .gz. */
     const char *name;
-    /** Bytes, and their SHA-256 in lower-case hexadecimal; both unset: no download. */
+    /** Size in bytes, and SHA-256 in lower-case hexadecimal; 0 and NULL if the file
+     * cannot be downloaded. */
     size_t size;
     const char *sha256;
 } mnist_remote;
@@ -23,21 +24,21 @@ enum { MNIST_IMAGES = 0, MNIST_LABELS = 1, MNIST_KINDS = 2, MNIST_SPLITS = 2 };
 typedef struct mnist_entry {
     const char *name;
     size_t classes;
-    /** The images stand in the files with rows and columns exchanged. */
+    /** The files store the images transposed. */
     bool transposed;
-    /** $MNIST_DIR and the synthetic digits stand for it. */
+    /** $MNIST_DIR and synthetic digits apply to this data set. */
     bool is_mnist;
     mnist_remote files[MNIST_SPLITS][MNIST_KINDS];
-    /** Addresses of folders, tried in this order, each ending in a slash; up to NULL.
+    /** Base URLs in the order to try them, each with a final slash; NULL ends the list.
      */
     const char *mirrors[4];
-    /** File of the certificates to trust; NULL: those of the system. */
+    /** File with the trusted certificates; NULL for those of the system. */
     const char *certificates;
-    /** Seconds without progress after which a mirror is given up. */
-    long patience;
+    /** Timeout in seconds of a transfer without progress. */
+    long timeout;
 } mnist_entry;
 
-/** Finds a data set by its name; NULL when there is none. */
+/** Finds a data set by name; NULL if the name is unknown. */
 const mnist_entry *mnist_catalogue_find(const char *name);
 
 /** Names of all data sets, for messages. */

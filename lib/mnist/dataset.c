@@ -7,8 +7,8 @@ enum { MAXIMUM_CLASSES = 256 };
 
 static bool sizes_fit(size_t count, size_t rows, size_t cols, size_t *bytes)
 {
-    /* One less than the count, so that the comparison is none of limited range where
-     * size_t has 32 bits. */
+    /* count - 1 < UINT32_MAX instead of count <= UINT32_MAX: with a 32-bit size_t the
+     * latter is always true, and gcc warns. */
     return count - 1 < UINT32_MAX && rows >= 1 && cols >= 1 &&
            common_multiply(rows, cols, bytes) && common_multiply(*bytes, count, bytes);
 }
@@ -22,12 +22,12 @@ mnist_status mnist_dataset_new(mnist_dataset **out, size_t count, size_t rows,
     if (!sizes_fit(count, rows, cols, &bytes))
         return mnist_fail(
             MNIST_INVALID_ARGUMENT,
-            "dataset: [%zu, %zu, %zu] images, expected at least one, of at "
-            "least one pixel, below 2^32",
+            "dataset: images are [%zu, %zu, %zu], expected [N, ROWS, COLS] "
+            "with 1 to 2^32 - 1 images of at least 1 pixel",
             count, rows, cols);
     if (classes < 1 || classes > MAXIMUM_CLASSES)
         return mnist_fail(MNIST_INVALID_ARGUMENT,
-                          "dataset: %zu classes, expected 1 to %d", classes,
+                          "dataset: classes is %zu, expected 1 to %d", classes,
                           MAXIMUM_CLASSES);
     mnist_dataset *dataset = common_alloc(1, sizeof(*dataset));
     if (dataset) {

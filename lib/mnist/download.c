@@ -15,10 +15,10 @@
 #include "lib/mnist/status.h"
 
 enum {
-    /* Seconds to reach a mirror: a machine that drops packets is not worth more. */
+    /* Timeout of a connection, for hosts that drop packets. */
     CONNECT_SECONDS = 10,
-    /* Bytes per second that count as progress. */
-    SLOWEST = 1000,
+    /* Bytes per second below which a transfer makes no progress. */
+    MINIMUM_SPEED = 1000,
     MAXIMUM_REDIRECTS = 5,
     HEX_SUM = 64,
     ADDRESS_SIZE = 512,
@@ -26,7 +26,7 @@ enum {
     REASONS_SIZE = 880,
 };
 
-/* A file on its way from one mirror. */
+/* The download of one file. */
 typedef struct transfer {
     const mnist_libraries *libraries;
     const mnist_entry *entry;
@@ -38,20 +38,21 @@ typedef struct transfer {
     CURL *curl;
     EVP_MD_CTX *digest;
     size_t done;
-    bool too_long;
-    /* The errno of what failed on this machine: no other mirror helps. */
+    bool too_large;
+    /* errno of a local failure, which another mirror cannot cure. */
     int error;
     char curl_reason[CURL_ERROR_SIZE];
     char reason[REASON_SIZE];
 } transfer;
 
-/* Takes what arrives; anything but the size it was given ends the transfer. */
+/* Write callback of libcurl: any return value other than size * count aborts the
+ * transfer. */
 static size_t receive(char *data, size_t size, size_t count, void *user)
 {
     transfer *t = user;
     size_t bytes = size * count;
-    t->too_long = bytes > t->file->size - t->done;
-    if (t->too_long)
+    t->too_large = bytes > t->file->size - t->done;
+    if (t->too_large)
         return 0;
     t->error = common_replace_write(&t->replacement, data, bytes);
     if (t->error)
@@ -75,8 +76,8 @@ static bool configure(transfer *t, const char *address)
            !set(curl, CURLOPT_MAXREDIRS, (long)MAXIMUM_REDIRECTS) &&
            !set(curl, CURLOPT_FAILONERROR, 1L) && !set(curl, CURLOPT_NOSIGNAL, 1L) &&
            !set(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS) &&
-           !set(curl, CURLOPT_LOW_SPEED_LIMIT, (long)SLOWEST) &&
-           !set(curl, CURLOPT_LOW_SPEED_TIME, t->entry->patience) &&
+           !set(curl, CURLOPT_LOW_SPEED_LIMIT, (long)MINIMUM_SPEED) &&
+           !set(curl, CURLOPT_LOW_SPEED_TIME, t->entry->timeout) &&
            !set(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->file->size) &&
            !set(curl, CURLOPT_USERAGENT, "libmnist/" MNIST_PROJECT_VERSION) &&
            !set(curl, CURLOPT_ERRORBUFFER, t->curl_reason) &&
@@ -85,8 +86,8 @@ static bool configure(transfer *t, const char *address)
            (!certificates || !set(curl, CURLOPT_CAINFO, certificates));
 }
 
-/* Compares the SHA-256 of what arrived with the expected one. */
-static bool sum_is_right(transfer *t)
+/* Compares the SHA-256 of the received data with the expected one. */
+static bool check_sum(transfer *t)
 {
     unsigned char sum[EVP_MAX_MD_SIZE];
     char text[2 * EVP_MAX_MD_SIZE + 1] = "";
@@ -101,33 +102,35 @@ static bool sum_is_right(transfer *t)
     return false;
 }
 
-/* Whether the transfer that ended with code brought the file; else why not. */
-static bool is_right(transfer *t, CURLcode code)
+/* Whether the transfer that ended with code received the correct file; otherwise writes
+ * the reason. */
+static bool check_transfer(transfer *t, CURLcode code)
 {
-    long answer = 0;
-    t->libraries->easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &answer);
-    if (t->too_long || code == CURLE_FILESIZE_EXCEEDED)
-        snprintf(t->reason, REASON_SIZE, "is longer than the %zu bytes expected",
+    long response = 0;
+    t->libraries->easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &response);
+    if (t->too_large || code == CURLE_FILESIZE_EXCEEDED)
+        snprintf(t->reason, REASON_SIZE, "file is larger than the expected %zu bytes",
                  t->file->size);
     else if (code == CURLE_HTTP_RETURNED_ERROR)
-        snprintf(t->reason, REASON_SIZE, "answers %ld", answer);
+        snprintf(t->reason, REASON_SIZE, "HTTP status %ld", response);
     else if (code)
         snprintf(t->reason, REASON_SIZE, "%s",
                  *t->curl_reason ? t->curl_reason : t->libraries->easy_strerror(code));
     else if (t->done != t->file->size)
-        snprintf(t->reason, REASON_SIZE, "has %zu bytes, expected %zu", t->done,
+        snprintf(t->reason, REASON_SIZE, "file has %zu bytes, expected %zu", t->done,
                  t->file->size);
     else
-        return sum_is_right(t);
+        return check_sum(t);
     return false;
 }
 
-/* A mirror that hangs up while something is sent to it would end the process: SIGPIPE
- * is blocked in this thread meanwhile, and taken back if it came. */
+/* Performs the transfer with SIGPIPE blocked in this thread, because a mirror that
+ * closes the connection during a write would otherwise terminate the process. Discards
+ * a SIGPIPE that arrives meanwhile. */
 static CURLcode perform(const transfer *t)
 {
     sigset_t pipe_signal, before, pending;
-    const struct timespec at_once = {0};
+    const struct timespec no_wait = {0};
     sigemptyset(&pipe_signal);
     sigaddset(&pipe_signal, SIGPIPE);
     sigpending(&pending);
@@ -135,27 +138,27 @@ static CURLcode perform(const transfer *t)
     pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
     CURLcode code = t->libraries->easy_perform(t->curl);
     if (!was_pending)
-        sigtimedwait(&pipe_signal, NULL, &at_once);
+        sigtimedwait(&pipe_signal, NULL, &no_wait);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return code;
 }
 
-/* Fetches the file from one mirror and puts it into its place; *arrived tells whether
- * it has come. Only what fails on this machine is a status. */
-static mnist_status fetch_from(transfer *t, const char *address, bool *arrived)
+/* Downloads the file from one mirror. A failure of the mirror sets *complete to false
+ * and writes the reason; only a local failure is an error status. */
+static mnist_status fetch_from(transfer *t, const char *address, bool *complete)
 {
-    *arrived = false;
+    *complete = false;
     t->done = 0;
-    t->too_long = false;
+    t->too_large = false;
     t->error = common_replace_begin(&t->replacement, t->path);
     if (!t->error) {
         CURLcode code = CURLE_OUT_OF_MEMORY;
         t->libraries->digest_init(t->digest, t->libraries->sha256(), NULL);
         if (configure(t, address))
             code = perform(t);
-        if (!t->error && is_right(t, code)) {
+        if (!t->error && check_transfer(t, code)) {
             t->error = common_replace_commit(&t->replacement);
-            *arrived = !t->error;
+            *complete = !t->error;
         }
         common_replace_abandon(&t->replacement);
     }
@@ -171,13 +174,13 @@ static mnist_status fetch(transfer *t)
     size_t used = 0;
     for (const char *const *mirror = t->entry->mirrors; *mirror; mirror++) {
         char address[ADDRESS_SIZE];
-        bool arrived;
+        bool complete;
         snprintf(address, sizeof(address), "%s%s", *mirror, t->file->name);
-        mnist_status status = fetch_from(t, address, &arrived);
-        if (status || arrived)
+        mnist_status status = fetch_from(t, address, &complete);
+        if (status || complete)
             return status;
         if (used < sizeof(reasons))
-            used += (size_t)snprintf(reasons + used, sizeof(reasons) - used, "%s%s %s",
+            used += (size_t)snprintf(reasons + used, sizeof(reasons) - used, "%s%s: %s",
                                      used ? "; " : "", *mirror, t->reason);
     }
     return mnist_fail(MNIST_NETWORK_ERROR, "%s: download failed: %s", t->file->name,
@@ -203,22 +206,22 @@ static mnist_status fetch_with_libraries(transfer *t)
     return status;
 }
 
-/* Leaves errno alone. */
+/* Preserves errno. */
 static bool is_folder(const char *path)
 {
-    int kept = errno;
-    struct stat about;
-    bool folder = !stat(path, &about) && S_ISDIR(about.st_mode);
-    errno = kept;
+    int saved = errno;
+    struct stat facts;
+    bool folder = !stat(path, &facts) && S_ISDIR(facts.st_mode);
+    errno = saved;
     return folder;
 }
 
-/* Makes a folder and those above it. */
+/* Creates a folder and its parents. */
 static mnist_status make_folder(const char *path)
 {
     char *copy = common_strdup(path);
     if (!copy)
-        return mnist_fail(MNIST_OUT_OF_MEMORY, "%s: no memory to make it", path);
+        return mnist_fail(MNIST_OUT_OF_MEMORY, "%s: no memory to create it", path);
     int error = 0;
     for (char *end = copy; !error && *end; end++) {
         while (*end == '/')
@@ -226,19 +229,19 @@ static mnist_status make_folder(const char *path)
         end += strcspn(end, "/");
         char separator = *end;
         *end = '\0';
-        /* 0700 is what the XDG base directory specification asks for. */
+        /* The XDG base directory specification requires 0700. */
         error = mkdir(copy, 0700) && !is_folder(copy) ? errno : 0;
         *end = separator;
         if (!separator)
             break;
     }
     common_free(copy);
-    return error ? mnist_fail(MNIST_IO_ERROR, "%s: cannot be made: %s", path,
+    return error ? mnist_fail(MNIST_IO_ERROR, "%s: cannot be created: %s", path,
                               strerror(error))
                  : MNIST_OK;
 }
 
-/* Opens and locks the folder's lock file, waiting for others; closing it unlocks. */
+/* Opens the lock file of a folder and waits for its lock. Closing the file unlocks. */
 static mnist_status lock(const char *folder, int *file)
 {
     char path[4096];
@@ -247,7 +250,7 @@ static mnist_status lock(const char *folder, int *file)
     int failed = *file < 0 ? -1 : flock(*file, LOCK_EX);
     while (failed && *file >= 0 && errno == EINTR)
         failed = flock(*file, LOCK_EX);
-    /* A file system without locks costs a second download at worst. */
+    /* Without locks, the worst case is a second download. */
     if (failed && (*file < 0 || (errno != ENOLCK && errno != ENOTSUP)))
         return mnist_fail(MNIST_IO_ERROR, "%s: cannot be locked: %s", path,
                           strerror(errno));

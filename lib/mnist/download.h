@@ -1,10 +1,10 @@
 /**
  * @file
- * Files fetched from mirrors: https alone, also after a redirect, and nothing is kept
- * whose size and SHA-256 are not the expected ones.
+ * Downloads of files from mirrors, over https only, redirects included. A file is kept
+ * only if its size and SHA-256 match.
  *
- * libcurl and libcrypto are loaded by the first download, so that a program that finds
- * its files never has them in memory.
+ * The first download loads libcurl and libcrypto. A program that needs no download
+ * never loads them.
  */
 #ifndef MNIST_DOWNLOAD_H
 #define MNIST_DOWNLOAD_H
@@ -12,16 +12,17 @@
 #include "lib/mnist/catalogue.h"
 
 /**
- * Makes sure that folder holds the file, fetching it from the mirrors of entry in turn.
+ * Downloads the file into a folder unless it exists there. Tries the mirrors of entry
+ * in order.
  *
- * The folder is made when there is none. A lock in it lets one process (or thread)
- * fetch while the others wait; they find the file when it is their turn. The file
- * appears under its name when it is complete and right, and not before.
+ * Creates the folder if necessary. A lock file in it makes other processes and threads
+ * wait during the download; they then use the downloaded file. The file gets its final
+ * name only after all checks have passed.
  *
- * @retval MNIST_OK the file is there
- * @retval MNIST_NETWORK_ERROR no mirror has it; the message says of each why
- * @retval MNIST_IO_ERROR the folder cannot be made or written
- * @retval MNIST_OUT_OF_MEMORY no memory
+ * @retval MNIST_OK the file exists
+ * @retval MNIST_NETWORK_ERROR all mirrors failed; the message lists the reason of each
+ * @retval MNIST_IO_ERROR the folder cannot be created, locked or written
+ * @retval MNIST_OUT_OF_MEMORY a memory allocation failed
  * @retval MNIST_UNSUPPORTED this build cannot download, or a library is not installed
  */
 mnist_status mnist_download(const char *folder, const mnist_entry *entry,

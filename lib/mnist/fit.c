@@ -1,13 +1,15 @@
 /*
- * Any picture in MNIST's form.
+ * Normalises a picture of any size as MNIST does.
  *
- * The box around all pixels that are not 0 is scaled so that its longer side is 20
- * pixels, each output pixel being the mean of the area that it covers, and is then
- * placed so that the centre of mass comes to the middle of 28 by 28, as far as the box
- * stays inside. Images of MNIST come out as they are. All of it is integer arithmetic:
- * with n output pixels over a side of s, an output pixel is s and a source pixel is n
- * units long, so that overlaps are whole numbers and the sum of a pixel, at most 255 *
- * 65535^2, is within 64 bits.
+ * The bounding box of all non-zero pixels is scaled so that its longer side is 20
+ * pixels; each output pixel is the mean of the area that it covers. The box is then
+ * placed so that its centre of mass is in the middle of 28 by 28 pixels, or as near as
+ * the border allows. Images of MNIST do not change.
+ *
+ * All arithmetic is exact, in integers. If a side of s source pixels becomes n output
+ * pixels, an output pixel is s units long and a source pixel is n units long, so all
+ * overlaps are integers. The sum of a pixel is at most 255 * 65535^2 and fits into 64
+ * bits.
  */
 #include <string.h>
 
@@ -33,7 +35,7 @@ static bool col_is_empty(const uint8_t *pixels, size_t rows, size_t cols, size_t
     return true;
 }
 
-/* The smallest box around the drawing; false when there is no drawing. */
+/* Bounding box of the non-zero pixels; false if all pixels are 0. */
 static bool find_box(const uint8_t *pixels, size_t rows, size_t cols, box *found)
 {
     size_t top = 0, bottom = rows, left = 0, right = cols;
@@ -51,13 +53,14 @@ static bool find_box(const uint8_t *pixels, size_t rows, size_t cols, box *found
     return true;
 }
 
-/* The source pixels under one output pixel: the first, the last, and their weights. */
+/* The source pixels that one output pixel covers along one axis, and their weights. */
 typedef struct span {
     size_t first, last;
     uint64_t first_weight, inner_weight, last_weight;
 } span;
 
-/* Output pixel index of count over a side of size pixels; the weights sum to size. */
+/* Span of output pixel index of count, for size source pixels. Its weights sum to size.
+ */
 static span find_span(size_t index, size_t count, size_t size)
 {
     size_t begin = index * size, end = begin + size;
@@ -72,11 +75,11 @@ static span find_span(size_t index, size_t count, size_t size)
     return found;
 }
 
-static uint64_t weight_at(const span *part, size_t position)
+static uint64_t weight_at(const span *s, size_t position)
 {
-    if (position == part->first)
-        return part->first_weight;
-    return position == part->last ? part->last_weight : part->inner_weight;
+    if (position == s->first)
+        return s->first_weight;
+    return position == s->last ? s->last_weight : s->inner_weight;
 }
 
 static uint8_t mean_of_area(const uint8_t *corner, size_t stride, const span *down,
@@ -85,15 +88,15 @@ static uint8_t mean_of_area(const uint8_t *corner, size_t stride, const span *do
     uint64_t sum = 0;
     for (size_t row = down->first; row <= down->last; row++) {
         const uint8_t *line = corner + row * stride;
-        uint64_t part = 0;
+        uint64_t row_sum = 0;
         for (size_t col = across->first; col <= across->last; col++)
-            part += weight_at(across, col) * line[col];
-        sum += weight_at(down, row) * part;
+            row_sum += weight_at(across, col) * line[col];
+        sum += weight_at(down, row) * row_sum;
     }
     return (uint8_t)((sum + area / 2) / area);
 }
 
-/* Length of the shorter side when the longer one becomes MNIST_FIT_BOX. */
+/* Length of a side when the longer side becomes MNIST_FIT_BOX. */
 static size_t scaled_side(size_t side, size_t longer)
 {
     size_t length = (2 * side * MNIST_FIT_BOX + longer) / (2 * longer);
@@ -101,9 +104,9 @@ static size_t scaled_side(size_t side, size_t longer)
 }
 
 /*
- * Where a side of length pixels begins so that its mass is centred as in MNIST: pixel
- * 14, counted from 0, holds the centre. With the middle of pixel k at 2k + 1 half
- * pixels the centre is c = moment / (2 mass), and the start is 14 - c, rounded up.
+ * First pixel of a side of length pixels whose centre of mass falls into pixel 14,
+ * counted from 0, as in MNIST. The middle of pixel k is at 2k + 1 half pixels, the
+ * centre at c = moment / (2 mass), and the start is 14 - c, rounded up.
  */
 static size_t start_of(uint64_t moment, uint64_t mass, size_t length)
 {

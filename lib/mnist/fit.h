@@ -1,6 +1,6 @@
 /**
  * @file
- * MNIST's form of a picture: 20 by 20 pixels at most, centred by mass in 28 by 28.
+ * MNIST's normalisation: at most 20 by 20 pixels, centred by mass in 28 by 28.
  */
 #ifndef MNIST_FIT_H
 #define MNIST_FIT_H
@@ -11,13 +11,13 @@
 enum {
     /** Longest side of the drawing. */
     MNIST_FIT_BOX = 20,
-    /** Side of the picture that it is placed in. */
+    /** Side of the output image. */
     MNIST_FIT_SIDE = 28
 };
 
 /**
- * Places a drawing so that its centre of mass is in the middle, which in MNIST is the
- * pixel at [14, 14], as far as the drawing stays inside.
+ * Places a drawing so that its centre of mass is at pixel [14, 14], the middle of
+ * MNIST's images, or as near as the border allows.
  *
  * @param pixels [rows, cols], at most MNIST_FIT_SIDE each
  * @param[out] out [MNIST_FIT_SIDE, MNIST_FIT_SIDE]

@@ -1,7 +1,7 @@
 /**
  * @file
- * IDX, the format of MNIST: a magic number that gives type and rank, big-endian extents
- * of 32 bits, then the elements. Here the elements are bytes.
+ * IDX, the file format of MNIST: a magic number with type and rank, the extents as
+ * 32-bit big-endian integers, and the elements. This reader supports bytes only.
  */
 #ifndef MNIST_IDX_H
 #define MNIST_IDX_H
@@ -10,7 +10,7 @@
 
 enum { MNIST_IDX_MAX_RANK = 3 };
 
-/** An IDX file whose header is read. */
+/** An open IDX file whose header has been read. */
 typedef struct mnist_idx {
     mnist_stream *stream;
     uint32_t extents[MNIST_IDX_MAX_RANK];
@@ -19,16 +19,16 @@ typedef struct mnist_idx {
 } mnist_idx;
 
 /**
- * Opens a file and reads and checks its header: type bytes, the given rank, no extent
- * of 0, and no more elements than a file of this size can hold.
+ * Opens a file and checks its header: elements are bytes, the rank matches, no extent
+ * is 0, and a file of this size can hold all elements.
  *
- * @param[out] idx closed with mnist_idx_close(), also after a failure
+ * @param[out] idx to be closed with mnist_idx_close(), also after a failure
  * @param path MUST outlive idx
  * @param rank 1 to 3
  */
 mnist_status mnist_idx_open(mnist_idx *idx, const char *path, unsigned rank);
 
-/** Reads the elements into data [bytes], and checks that the file ends there. */
+/** Reads all elements into data, [bytes], and checks that the file ends there. */
 mnist_status mnist_idx_read(mnist_idx *idx, uint8_t *data);
 
 /** Closes the file. */

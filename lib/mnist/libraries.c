@@ -6,7 +6,7 @@
 #include "lib/mnist/libraries.h"
 #include "lib/mnist/status.h"
 
-/* The names of the shared libraries whose headers this is compiled with. */
+/* Shared libraries that match the headers of the build. */
 static const char curl_name[] = "libcurl.so.4";
 #if OPENSSL_VERSION_MAJOR >= 3
 static const char crypto_name[] = "libcrypto.so.3";
@@ -17,7 +17,7 @@ static const char crypto_name[] = "libcrypto.so.1.1";
 static mnist_status missing(const char *name)
 {
     const char *reason = dlerror();
-    return mnist_fail(MNIST_UNSUPPORTED, "download: %s cannot be used: %s", name,
+    return mnist_fail(MNIST_UNSUPPORTED, "download: %s cannot be loaded: %s", name,
                       reason ? reason : "unknown reason");
 }
 
@@ -26,8 +26,8 @@ typedef struct lookup {
     void *function;
 } lookup;
 
-/* Writes the address of each function where its pointer lies; ISO C has no conversion
- * of one into the other. */
+/* Writes the address of each function into its pointer, with memcpy() because ISO C has
+ * no conversion from object pointers to function pointers. */
 static mnist_status look_up(const char *library, const lookup *table, size_t count)
 {
     void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);

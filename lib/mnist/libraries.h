@@ -1,18 +1,18 @@
 /**
  * @file
- * What the download calls of libcurl and libcrypto, looked up at run time.
+ * The functions of libcurl and libcrypto that downloads use, resolved at run time.
  */
 #ifndef MNIST_LIBRARIES_H
 #define MNIST_LIBRARIES_H
 
-/* The checks of option types are macros that a table of functions cannot use. */
+/* libcurl's type checks are macros, which do not work with function pointers. */
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
 #include <openssl/evp.h>
 
 #include <mnist/mnist.h>
 
-/** Functions under the names that their libraries give them, shortened. */
+/** Function pointers, named after the functions. */
 typedef struct mnist_libraries {
     CURL *(*easy_init)(void);
     CURLcode (*easy_setopt)(CURL *handle, CURLoption option, ...);
@@ -29,8 +29,8 @@ typedef struct mnist_libraries {
 } mnist_libraries;
 
 /**
- * Loads both libraries. They stay loaded: both leave things behind that a process ends
- * with.
+ * Loads both libraries. They stay loaded until the process exits, because neither can
+ * be unloaded safely.
  *
  * @retval MNIST_OK every function is set
  * @retval MNIST_UNSUPPORTED a library, or a function in it, is missing

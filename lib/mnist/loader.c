@@ -1,5 +1,5 @@
-/* Batches of a data set, in PyTorch's order and with PyTorch's floats. A pixel has 256
- * values, so normalisation is a table that is made once. */
+/* Batches of a data set, with PyTorch's order and floats. Pixels have 256 values, so
+ * normalisation is a lookup table. */
 #include <math.h>
 #include <string.h>
 
@@ -19,13 +19,12 @@ struct mnist_loader {
     size_t batch_size;
     bool shuffle;
     bool drop_last;
-    /* Normalised value of each pixel value. */
+    /* Normalised float of each pixel value. */
     float table[PIXEL_VALUES];
-    /* Indices of the epoch, [count], and how many of them are handed out. */
+    /* Indices of the epoch, [count], and the number already returned. */
     uint32_t *order;
     size_t position;
-    /* A bit for each index, where restore looks for a second one. It is here so that
-     * restore needs no memory. */
+    /* One bit per index, to detect duplicates in restore without an allocation. */
     uint8_t *seen;
 };
 
@@ -54,7 +53,7 @@ static mnist_status check(const mnist_dataset *dataset,
     return MNIST_OK;
 }
 
-/* As ToTensor and Normalize compute it: each operation rounds to float32. */
+/* Computes in float32, operation by operation, as ToTensor and Normalize do. */
 static void fill_table(float *table, const mnist_loader_config *config)
 {
     bool defaults = config->mean == 0 && config->std == 0;
@@ -64,7 +63,7 @@ static void fill_table(float *table, const mnist_loader_config *config)
         table[pixel] = ((float)pixel / 255.0f - mean) / std;
 }
 
-static void order_as_it_stands(mnist_loader *loader)
+static void set_sequential_order(mnist_loader *loader)
 {
     for (size_t i = 0; i < loader->dataset->count; i++)
         loader->order[i] = (uint32_t)i;
@@ -95,7 +94,7 @@ mnist_status mnist_loader_create(mnist_loader **out, const mnist_dataset *datase
     loader->shuffle = config->shuffle;
     loader->drop_last = config->drop_last;
     fill_table(loader->table, config);
-    order_as_it_stands(loader);
+    set_sequential_order(loader);
     *out = loader;
     return MNIST_OK;
 }
@@ -125,7 +124,7 @@ mnist_status mnist_loader_start(mnist_loader *loader, uint64_t seed)
         return mnist_fail(MNIST_INVALID_ARGUMENT, "loader: loader is NULL");
     loader->position = 0;
     if (!loader->shuffle) {
-        order_as_it_stands(loader);
+        set_sequential_order(loader);
         return MNIST_OK;
     }
     mt19937 generator;
@@ -134,7 +133,7 @@ mnist_status mnist_loader_start(mnist_loader *loader, uint64_t seed)
     return MNIST_OK;
 }
 
-/* Images of the next batch, 0 at the end of the epoch. */
+/* Number of images in the next batch; 0 at the end of the epoch. */
 static size_t next_count(const mnist_loader *loader)
 {
     size_t left = loader->dataset->count - loader->position;
@@ -143,8 +142,8 @@ static size_t next_count(const mnist_loader *loader)
     return loader->drop_last ? 0 : left;
 }
 
-/* Looks pixels up eight at a time, with no store between their loads that could lie
- * over the table. */
+/* Converts eight pixels at a time. All eight table loads come before the store, since
+ * the compiler must assume that out and table may overlap. */
 static void normalise(float *out, const uint8_t *pixels, size_t size,
                       const float *table)
 {
@@ -161,28 +160,28 @@ static void normalise(float *out, const uint8_t *pixels, size_t size,
         out[k] = table[pixels[k]];
 }
 
-/* Asks for an image that is wanted soon: shuffled ones lie anywhere in memory, and
- * waiting for them costs more than the table. */
-static void prefetch(const mnist_loader *loader, size_t place, size_t size)
+/* Prefetches an image that will be needed soon. Shuffled images are scattered in
+ * memory, and cache misses cost more than the conversion. */
+static void prefetch(const mnist_loader *loader, size_t position, size_t size)
 {
     enum { CACHE_LINE = 64 };
-    if (place >= loader->dataset->count)
+    if (position >= loader->dataset->count)
         return;
-    const uint8_t *image = loader->dataset->images + loader->order[place] * size;
+    const uint8_t *image = loader->dataset->images + loader->order[position] * size;
     for (size_t k = 0; k < size; k += CACHE_LINE)
         __builtin_prefetch(image + k);
 }
 
 size_t mnist_loader_next(mnist_loader *loader, float *pixels, int64_t *labels)
 {
-    enum { AHEAD = 4 };
+    enum { PREFETCH_DISTANCE = 4 };
     if (!loader || !pixels)
         return 0;
     const mnist_dataset *dataset = loader->dataset;
     size_t size = dataset->rows * dataset->cols, count = next_count(loader);
     for (size_t i = 0; i < count; i++) {
         size_t index = loader->order[loader->position + i];
-        prefetch(loader, loader->position + i + AHEAD, size);
+        prefetch(loader, loader->position + i + PREFETCH_DISTANCE, size);
         normalise(pixels + i * size, dataset->images + index * size, size,
                   loader->table);
         if (labels)
@@ -215,7 +214,7 @@ static mnist_status check_permutation(mnist_loader *loader, const uint32_t *orde
         uint8_t bit = (uint8_t)(1 << index % 8);
         if (loader->seen[index / 8] & bit)
             return mnist_fail(MNIST_INVALID_ARGUMENT,
-                              "loader: order[%zu] is %lu once more, expected each "
+                              "loader: order[%zu] repeats index %lu, expected each "
                               "index once",
                               i, (unsigned long)index);
         loader->seen[index / 8] |= bit;

@@ -1,4 +1,4 @@
-/* Stands for the download where the library is built without one. */
+/* Replaces download.c in builds without libcurl. */
 #include "lib/mnist/download.h"
 #include "lib/mnist/status.h"
 
@@ -8,6 +8,6 @@ mnist_status mnist_download(const char *folder, const mnist_entry *entry,
 {
     (void)folder, (void)entry, (void)progress, (void)user;
     return mnist_fail(MNIST_UNSUPPORTED,
-                      "%s: cannot be downloaded: libmnist is built without libcurl",
+                      "%s: cannot be downloaded: libmnist was built without libcurl",
                       file->name);
 }

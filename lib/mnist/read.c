@@ -1,5 +1,5 @@
-/* A data set from a pair of IDX files. Both headers are read and compared before there
- * is memory for either. */
+/* Reads a data set from IDX files. Both headers are checked against each other before
+ * any memory for the data is allocated. */
 #include <inttypes.h>
 
 #include "lib/mnist/dataset.h"
@@ -18,8 +18,8 @@ static mnist_status open_pair(mnist_idx *images, mnist_idx *labels,
     if (status || labels->extents[0] == images->extents[0])
         return status;
     return mnist_fail(MNIST_BAD_FILE,
-                      "%s: %" PRIu32 " labels, expected %" PRIu32
-                      ", one for each image of %s",
+                      "%s: has %" PRIu32 " labels, expected %" PRIu32
+                      ", one for each image in %s",
                       label_path, labels->extents[0], images->extents[0], image_path);
 }
 
@@ -54,7 +54,7 @@ mnist_status mnist_dataset_read(mnist_dataset **out, const char *images,
         return mnist_fail(MNIST_INVALID_ARGUMENT, "dataset: images is NULL");
     if (classes < 1 || classes > MAXIMUM_CLASSES)
         return mnist_fail(MNIST_INVALID_ARGUMENT,
-                          "dataset: %zu classes, expected 1 to %d", classes,
+                          "dataset: classes is %zu, expected 1 to %d", classes,
                           MAXIMUM_CLASSES);
     mnist_idx image_file = {0}, label_file = {0};
     mnist_dataset *dataset = NULL;

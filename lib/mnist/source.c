@@ -1,5 +1,5 @@
-/* Where a data set comes from: the places of the header, in their order. What was tried
- * in vain is collected for the message. */
+/* The search for a data set, through the sources that mnist_dataset_open() documents.
+ * Collects the reason of each failed source for the message. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,13 +26,14 @@ typedef struct search {
     const mnist_remote *files;
     const mnist_source *source;
     mnist_split split;
-    /* What was found in the folder that was looked at last. */
+    /* Files found in the last folder searched. */
     char paths[MNIST_KINDS][PATH_SIZE];
     bool found[MNIST_KINDS];
+    /* Reasons of failed sources, separated by "; ". */
     char tried[TRIED_SIZE];
 } search;
 
-/* Adds to what was tried in vain. */
+/* Records why a source failed. */
 static void note(search *s, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -48,15 +49,15 @@ static void note(search *s, const char *format, ...)
     va_end(arguments);
 }
 
-/* A file is there unless the operating system says that it is not: one that may not be
- * looked at is an error later, and not passed over. */
+/* Whether a file exists. A file without access permission counts as existing, so that
+ * opening it later reports the error. */
 static bool exists(const char *path)
 {
     return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
-/* Looks for a file under the four names that are in use: with and without .gz, and
- * with a dot in place of the hyphen before idx. */
+/* Searches for a file under its four usual names: with and without .gz, and with a
+ * hyphen or a dot before idx. */
 static bool find_file(const char *folder, const char *name, char *path)
 {
     size_t length = strlen(name) - strlen(".gz");
@@ -74,8 +75,8 @@ static bool find_file(const char *folder, const char *name, char *path)
     return false;
 }
 
-/* Number of the split's files that folder has. */
-static int look_in(search *s, const char *folder)
+/* Searches a folder for the files of the split; returns how many it has. */
+static int search_folder(search *s, const char *folder)
 {
     int count = 0;
     for (int kind = 0; kind < MNIST_KINDS; kind++) {
@@ -85,14 +86,13 @@ static int look_in(search *s, const char *folder)
     return count;
 }
 
-/* Exchanges rows and columns of each image, which are equally many in all that need
- * it. */
+/* Transposes each image. Only square images are supported; EMNIST has no others. */
 static mnist_status transpose(mnist_dataset *dataset, const char *path)
 {
     size_t side = dataset->rows;
     if (dataset->cols != side)
         return mnist_fail(MNIST_BAD_FILE,
-                          "%s: images are %zu by %zu, expected square ones", path,
+                          "%s: images are %zu by %zu, expected square images", path,
                           dataset->rows, dataset->cols);
     for (size_t i = 0; i < dataset->count; i++) {
         uint8_t *image = dataset->images + i * side * side;
@@ -121,28 +121,30 @@ static mnist_status read_found(mnist_dataset **out, const search *s)
 static mnist_status fail_missing(const search *s, const char *folder)
 {
     if (access(folder, F_OK))
-        return mnist_fail(MNIST_NOT_FOUND, "%s: no folder with %s data: %s", folder,
-                          s->entry->name, strerror(errno));
-    const char *name = s->files[s->found[MNIST_IMAGES] ? MNIST_LABELS : 0].name;
-    return mnist_fail(MNIST_NOT_FOUND, "%s: has no %s, with or without .gz", folder,
-                      name);
+        return mnist_fail(MNIST_NOT_FOUND, "%s: cannot access the %s folder: %s",
+                          folder, s->entry->name, strerror(errno));
+    int missing = s->found[MNIST_IMAGES] ? MNIST_LABELS : MNIST_IMAGES;
+    const char *name = s->files[missing].name;
+    return mnist_fail(MNIST_NOT_FOUND, "%s: %.*s[.gz] not found", folder,
+                      (int)(strlen(name) - strlen(".gz")), name);
 }
 
-/* The folder that the caller names: it has the files, or nothing else is tried. */
+/* Opens the data set in the folder that the caller names, the only source then. */
 static mnist_status open_directory(mnist_dataset **out, search *s, const char *folder)
 {
-    if (look_in(s, folder) < MNIST_KINDS)
+    if (search_folder(s, folder) < MNIST_KINDS)
         return fail_missing(s, folder);
     return read_found(out, s);
 }
 
-/* $MNIST_DIR; *ended tells whether the search ends here, with out or a failure. */
+/* Tries $MNIST_DIR. Sets *ended if the search ends here, with a data set or an error.
+ */
 static mnist_status open_environment(mnist_dataset **out, search *s, bool *ended)
 {
     const char *folder = getenv("MNIST_DIR");
     if (!s->entry->is_mnist || !folder || !*folder)
         return MNIST_OK;
-    int count = look_in(s, folder);
+    int count = search_folder(s, folder);
     *ended = count > 0;
     if (count == 0)
         note(s, "not in $MNIST_DIR (%s)", folder);
@@ -151,8 +153,8 @@ static mnist_status open_environment(mnist_dataset **out, search *s, bool *ended
     return count < MNIST_KINDS ? fail_missing(s, folder) : read_found(out, s);
 }
 
-/* Writes the cache folder of the data set; false when the environment names none.
- * Relative paths do not count, as the XDG specification demands. */
+/* Writes the path of the cache folder; false if the environment does not define one.
+ * The XDG specification requires that relative paths are ignored. */
 static bool cache_folder(const search *s, char *folder)
 {
     const char *base = getenv("XDG_CACHE_HOME"), *middle = "";
@@ -166,15 +168,15 @@ static bool cache_folder(const search *s, char *folder)
     return size > 0 && size < PATH_SIZE;
 }
 
-/* Fetches what the cache lacks; *complete tells whether both files are there now. */
+/* Downloads the files that the cache lacks. Sets *complete if both files exist then. */
 static mnist_status fill_cache(search *s, const char *folder, bool *complete)
 {
     const mnist_source *source = s->source;
     *complete = false;
     if (!s->entry->mirrors[0])
-        note(s, "no download is known");
+        note(s, "no download available");
     else if (source->offline)
-        note(s, "no download when offline");
+        note(s, "download disabled (offline)");
     if (!s->entry->mirrors[0] || source->offline)
         return MNIST_OK;
     for (int kind = 0; kind < MNIST_KINDS; kind++) {
@@ -187,20 +189,21 @@ static mnist_status fill_cache(search *s, const char *folder, bool *complete)
         if (status)
             return status;
     }
-    *complete = look_in(s, folder) == MNIST_KINDS;
+    *complete = search_folder(s, folder) == MNIST_KINDS;
     return MNIST_OK;
 }
 
-/* The cache, filled by a download if need be; as open_environment(). A download that
- * fails is noted and does not end the search: its status comes back. */
+/* Tries the cache and downloads missing files; *ended as in open_environment(). A
+ * failed download is recorded, its status is returned, and the search goes on. */
 static mnist_status open_cache(mnist_dataset **out, search *s, bool *ended)
 {
     char folder[PATH_SIZE];
     if (!cache_folder(s, folder)) {
-        note(s, "no cache without $HOME or $XDG_CACHE_HOME");
+        note(s,
+             "no cache folder: neither $XDG_CACHE_HOME nor $HOME is an absolute path");
         return MNIST_OK;
     }
-    bool complete = look_in(s, folder) == MNIST_KINDS;
+    bool complete = search_folder(s, folder) == MNIST_KINDS;
     mnist_status status = MNIST_OK;
     if (!complete) {
         note(s, "not in the cache (%s)", folder);
@@ -210,7 +213,7 @@ static mnist_status open_cache(mnist_dataset **out, search *s, bool *ended)
     return complete ? read_found(out, s) : status;
 }
 
-static mnist_status draw(mnist_dataset **out, const search *s)
+static mnist_status open_synthetic(mnist_dataset **out, const search *s)
 {
     bool training = s->split == MNIST_TRAIN;
     size_t count = s->source->synthetic_count;
@@ -234,10 +237,10 @@ mnist_status mnist_source_open(mnist_dataset **out, const mnist_entry *entry,
     if (ended || status == MNIST_OUT_OF_MEMORY)
         return status;
     bool synthetic = entry->is_mnist && !source->no_synthetic;
-    /* This message stands also when synthetic digits are drawn: it tells why. */
+    /* Callers read this message after a fallback to synthetic digits, too. */
     status = mnist_fail(status == MNIST_NETWORK_ERROR ? status : MNIST_NOT_FOUND,
                         "%s: %s", entry->name, s.tried);
-    return synthetic ? draw(out, &s) : status;
+    return synthetic ? open_synthetic(out, &s) : status;
 }
 
 mnist_status mnist_dataset_open(mnist_dataset **out, const mnist_source *source,

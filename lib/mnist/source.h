@@ -1,13 +1,13 @@
 /**
  * @file
- * The search for a data set: folders, cache, download, synthetic digits.
+ * The search for a data set: folder, cache, download, synthetic digits.
  */
 #ifndef MNIST_SOURCE_H
 #define MNIST_SOURCE_H
 
 #include "lib/mnist/catalogue.h"
 
-/** mnist_dataset_open() for a data set that need not be in the catalogue. */
+/** As mnist_dataset_open(), for an entry that need not be in the catalogue. */
 mnist_status mnist_source_open(mnist_dataset **out, const mnist_entry *entry,
                                const mnist_source *source, mnist_split split);
 

@@ -1,6 +1,6 @@
 /**
  * @file
- * How a call fails: one function that sets the message and returns the status.
+ * Error reporting: one function that sets the message and returns the status.
  */
 #ifndef MNIST_STATUS_H
 #define MNIST_STATUS_H

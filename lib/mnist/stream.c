@@ -14,35 +14,35 @@
 
 enum {
     BUFFER = 1 << 16,
-    /* Bytes before the buffer: the last ones of its former content, where the gzip
-     * trailer is looked up for a message. */
+    /* Bytes kept before the buffer: the end of its previous content, from which error
+     * messages read the gzip trailer. */
     HISTORY = 8,
-    /* Asks zlib for gzip with the largest window. */
+    /* zlib's windowBits: the largest window, 15, and gzip format, 16. */
     GZIP_WINDOW = 15 + 16,
     GZIP_FIRST = 0x1f,
     GZIP_SECOND = 0x8b,
-    /* Deflate spends at least two bits on at most 258 bytes. */
+    /* Deflate needs at least 2 bits for 258 bytes, so no file expands further. */
     DEFLATE_RATIO = 1032,
 };
 
-/* Most that is believed of a pipe, whose size nobody knows: 1 GiB. */
+/* Largest size accepted from a pipe, whose real size is unknown: 1 GiB. */
 static const uint64_t pipe_limit = 1u << 30;
-/* Most that zlib, whose counts are of unsigned int, writes at once. */
-static const size_t piece = 1u << 30;
+/* Largest output of one call of zlib, whose counts are unsigned int. */
+static const size_t chunk_limit = 1u << 30;
 
 struct mnist_stream {
     const char *path;
     int file;
-    /* Bytes of the file as it lies there; 0 when it is no regular file. */
+    /* Bytes of the file on disk; 0 if it is not a regular file. */
     uint64_t size;
     bool regular;
     bool gzip;
-    /* A gzip member has ended and no other has begun. */
+    /* At the end of a gzip member, before the next one. */
     bool between;
-    /* Bytes handed out, and how many there have to be. */
+    /* Decompressed bytes read so far, and the total expected. */
     uint64_t done;
     uint64_t expected;
-    /* Input that is not consumed yet is next_in and avail_in, for plain files too. */
+    /* next_in and avail_in hold the unconsumed input, of plain files too. */
     z_stream zlib;
     bool zlib_ready;
     uint8_t buffer[HISTORY + BUFFER];
@@ -60,7 +60,7 @@ static void zlib_free(void *user, void *memory)
     common_free(memory);
 }
 
-/* Reads on when all input is consumed; avail_in stays 0 at the end of the file. */
+/* Reads more input if none is left; avail_in stays 0 at the end of the file. */
 static mnist_status refill(mnist_stream *stream)
 {
     z_stream *zlib = &stream->zlib;
@@ -82,22 +82,22 @@ static mnist_status refill(mnist_stream *stream)
 
 static mnist_status open_file(mnist_stream *stream)
 {
-    struct stat about;
+    struct stat facts;
     const common_file_calls *calls = common_file_get_calls();
     stream->file = calls->open(stream->path, O_RDONLY | O_CLOEXEC, 0);
-    if (stream->file < 0 || calls->fstat(stream->file, &about))
+    if (stream->file < 0 || calls->fstat(stream->file, &facts))
         return mnist_fail(MNIST_IO_ERROR, "%s: cannot be opened: %s", stream->path,
                           strerror(errno));
-    if (S_ISDIR(about.st_mode))
-        return mnist_fail(MNIST_IO_ERROR, "%s: is a folder, expected a file",
+    if (S_ISDIR(facts.st_mode))
+        return mnist_fail(MNIST_IO_ERROR, "%s: is a directory, expected a file",
                           stream->path);
-    stream->regular = S_ISREG(about.st_mode);
-    stream->size = stream->regular ? (uint64_t)about.st_size : 0;
+    stream->regular = S_ISREG(facts.st_mode);
+    stream->size = stream->regular ? (uint64_t)facts.st_size : 0;
     return MNIST_OK;
 }
 
-/* Looks at the first two bytes, which a pipe may hand out one by one, and gets zlib
- * ready when they are those of gzip. */
+/* Reads the first two bytes, which a pipe may return one by one, and initialises zlib
+ * if they are the magic number of gzip. */
 static mnist_status detect_gzip(mnist_stream *stream)
 {
     z_stream *zlib = &stream->zlib;
@@ -120,9 +120,10 @@ static mnist_status detect_gzip(mnist_stream *stream)
     zlib->zalloc = zlib_alloc;
     zlib->zfree = zlib_free;
     stream->zlib_ready = inflateInit2(zlib, GZIP_WINDOW) == Z_OK;
-    return stream->zlib_ready ? MNIST_OK
-                              : mnist_fail(MNIST_OUT_OF_MEMORY,
-                                           "%s: no memory to unpack it", stream->path);
+    return stream->zlib_ready
+               ? MNIST_OK
+               : mnist_fail(MNIST_OUT_OF_MEMORY, "%s: no memory to decompress it",
+                            stream->path);
 }
 
 mnist_status mnist_stream_open(mnist_stream **out, const char *path, uint64_t expected)
@@ -147,17 +148,17 @@ mnist_status mnist_stream_expect(mnist_stream *stream, uint64_t expected)
     stream->expected = expected;
     if (!stream->regular && expected > pipe_limit)
         return mnist_fail(MNIST_BAD_FILE,
-                          "%s: header promises %" PRIu64
-                          " bytes, expected at most %" PRIu64 " of what is no file",
+                          "%s: header declares %" PRIu64
+                          " bytes, expected at most %" PRIu64 " from a pipe or device",
                           stream->path, expected, pipe_limit);
     if (stream->regular && !stream->gzip && expected != stream->size)
         return mnist_fail(MNIST_BAD_FILE,
                           "%s: has %" PRIu64 " bytes, expected %" PRIu64
-                          " by its header",
+                          " according to its header",
                           stream->path, stream->size, expected);
     if (stream->regular && stream->gzip && expected / DEFLATE_RATIO > stream->size)
         return mnist_fail(MNIST_BAD_FILE,
-                          "%s: header promises %" PRIu64
+                          "%s: header declares %" PRIu64
                           " bytes, expected at most %d times the %" PRIu64
                           " of the gzip file",
                           stream->path, expected, DEFLATE_RATIO, stream->size);
@@ -171,7 +172,7 @@ static mnist_status too_short(const mnist_stream *stream)
         stream->path, stream->gzip ? "gzip data " : "", stream->done, stream->expected);
 }
 
-/* Reads up to size bytes of a plain file; *count is less only at its end. */
+/* Reads up to size bytes of a plain file; *count is below size only at its end. */
 static mnist_status read_plain(mnist_stream *stream, uint8_t *data, size_t size,
                                size_t *count)
 {
@@ -180,11 +181,11 @@ static mnist_status read_plain(mnist_stream *stream, uint8_t *data, size_t size,
     *count = 0;
     while (*count < size && !(status = refill(stream)) && zlib->avail_in > 0) {
         size_t left = size - *count;
-        size_t part = left < zlib->avail_in ? left : zlib->avail_in;
-        memcpy(data + *count, zlib->next_in, part);
-        zlib->next_in += part;
-        zlib->avail_in -= (unsigned)part;
-        *count += part;
+        size_t bytes = left < zlib->avail_in ? left : zlib->avail_in;
+        memcpy(data + *count, zlib->next_in, bytes);
+        zlib->next_in += bytes;
+        zlib->avail_in -= (unsigned)bytes;
+        *count += bytes;
     }
     return status;
 }
@@ -195,13 +196,14 @@ static uint32_t little_endian(const uint8_t *bytes)
            (uint32_t)bytes[1] << 8 | bytes[0];
 }
 
-/* After a check failed, zlib stands behind the four bytes that it did not believe. */
+/* Reports damaged gzip data. After a failed check, next_in is just past the four bytes
+ * of the trailer that did not match. */
 static mnist_status damaged(const mnist_stream *stream, int code)
 {
     const z_stream *zlib = &stream->zlib;
     const char *reason = zlib->msg ? zlib->msg : "unknown reason";
     if (code == Z_MEM_ERROR)
-        return mnist_fail(MNIST_OUT_OF_MEMORY, "%s: no memory to unpack it",
+        return mnist_fail(MNIST_OUT_OF_MEMORY, "%s: no memory to decompress it",
                           stream->path);
     if (strcmp(reason, "incorrect data check") == 0)
         return mnist_fail(MNIST_BAD_FILE,
@@ -217,22 +219,24 @@ static mnist_status damaged(const mnist_stream *stream, int code)
                       stream->path, stream->done, stream->expected, reason);
 }
 
-/* Starts the next member of a gzip file, which is allowed to have several. */
+/* Starts the next member of a gzip file, which may have several. */
 static mnist_status next_member(mnist_stream *stream)
 {
     z_stream *zlib = &stream->zlib;
     if (zlib->next_in[0] != GZIP_FIRST)
         return mnist_fail(MNIST_BAD_FILE,
-                          "%s: gzip data is followed by byte 0x%02x, expected its end",
+                          "%s: gzip data is followed by byte 0x%02x, expected end of "
+                          "file",
                           stream->path, (unsigned)zlib->next_in[0]);
     inflateReset(zlib);
     stream->between = false;
     return MNIST_OK;
 }
 
-/* Unpacks what is at hand into at most size bytes; *ended when there is no more. */
-static mnist_status unpack(mnist_stream *stream, uint8_t *data, unsigned size,
-                           size_t *count, bool *ended)
+/* Decompresses available input into at most size bytes; sets *ended at the end of the
+ * file. */
+static mnist_status decompress(mnist_stream *stream, uint8_t *data, unsigned size,
+                               size_t *count, bool *ended)
 {
     z_stream *zlib = &stream->zlib;
     mnist_status status = refill(stream);
@@ -252,7 +256,7 @@ static mnist_status unpack(mnist_stream *stream, uint8_t *data, unsigned size,
     return damaged(stream, code);
 }
 
-/* Reads up to size bytes of a gzip file; *count is less only at its end. */
+/* Reads up to size bytes of a gzip file; *count is below size only at its end. */
 static mnist_status read_gzip(mnist_stream *stream, uint8_t *data, size_t size,
                               size_t *count)
 {
@@ -260,10 +264,10 @@ static mnist_status read_gzip(mnist_stream *stream, uint8_t *data, size_t size,
     bool ended = false;
     *count = 0;
     while (!status && !ended && *count < size) {
-        size_t left = size - *count, part = 0;
-        status = unpack(stream, data + *count, (unsigned)(left < piece ? left : piece),
-                        &part, &ended);
-        *count += part;
+        size_t left = size - *count, bytes = 0;
+        unsigned limit = (unsigned)(left < chunk_limit ? left : chunk_limit);
+        status = decompress(stream, data + *count, limit, &bytes, &ended);
+        *count += bytes;
     }
     return status;
 }
@@ -293,11 +297,11 @@ mnist_status mnist_stream_finish(mnist_stream *stream)
         return status;
     if (count > 0)
         return mnist_fail(MNIST_BAD_FILE,
-                          "%s: goes on after %" PRIu64 " bytes, expected its end",
+                          "%s: has data after %" PRIu64 " bytes, expected end of file",
                           stream->path, stream->expected);
     if (stream->gzip && !stream->between)
         return mnist_fail(MNIST_BAD_FILE,
-                          "%s: gzip data ends without a checksum, expected one after "
+                          "%s: gzip data ends before its checksum, expected one after "
                           "%" PRIu64 " bytes",
                           stream->path, stream->done);
     return MNIST_OK;

@@ -1,4 +1,4 @@
-/* A data set of synthetic digits. */
+/* Generates a data set of synthetic digits. */
 #include <stdio.h>
 
 #include "lib/mnist/dataset.h"
@@ -8,7 +8,7 @@
 
 enum { CLASSES = 10, PIXELS = MNIST_FIT_SIDE * MNIST_FIT_SIDE };
 
-/* A seed for part index of what seed gives. */
+/* Seed of digit index, derived from the seed of the data set. */
 static uint64_t derive(uint64_t seed, uint64_t index)
 {
     mnist_random random = {seed};
@@ -16,8 +16,8 @@ static uint64_t derive(uint64_t seed, uint64_t index)
     return mnist_random_next(&random);
 }
 
-/* Ten labels, each digit once. */
-static void order_digits(uint8_t *labels, uint64_t seed)
+/* Writes the ten digits in random order. */
+static void shuffle_digits(uint8_t *labels, uint64_t seed)
 {
     mnist_random random = {seed};
     for (unsigned i = 0; i < CLASSES; i++)
@@ -46,7 +46,7 @@ mnist_status mnist_dataset_synthetic(mnist_dataset **out, size_t count, uint64_t
     for (size_t i = 0; i < count; i++) {
         uint64_t own = derive(seed, i);
         if (i % CLASSES == 0)
-            order_digits(labels, ~own);
+            shuffle_digits(labels, ~own);
         (*out)->labels[i] = labels[i % CLASSES];
         mnist_synthetic_draw((*out)->images + i * PIXELS, labels[i % CLASSES], own);
     }

@@ -1,6 +1,6 @@
 /**
  * @file
- * The inside of the synthetic digits.
+ * The generator of synthetic digits.
  */
 #ifndef MNIST_SYNTHETIC_H
 #define MNIST_SYNTHETIC_H
@@ -8,8 +8,8 @@
 #include <mnist/mnist.h>
 
 /**
- * A generator of one word of state: SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
- * Each digit has its own, which costs nothing to seed.
+ * Random numbers: SplitMix64 (Steele, Lea and Flood, OOPSLA 2014), with one word of
+ * state. It is cheap to seed, so each digit has its own generator.
  */
 typedef struct mnist_random {
     uint64_t state;

@@ -1,12 +1,13 @@
 /*
- * One synthetic digit.
+ * Draws one synthetic digit.
  *
- * A skeleton between two shapes of a family gets its own knots, is drawn through by a
- * curve, bent by a smooth field, slanted and stretched, scaled into the 20 by 20 box of
- * MNIST, painted with a pen of its own width, and centred by mass.
+ * The skeleton is interpolated between two shapes of a family, and its knots are moved
+ * at random. A curve through the knots is bent by a smooth random field, stretched,
+ * slanted and rotated, scaled into MNIST's box of 20 by 20 pixels, painted with a pen
+ * of random width, and centred by mass.
  *
- * Bytes are equal on every machine: integers, and of doubles +, -, *, / and sqrt alone,
- * all of which IEEE 754 rounds in one way. The build forbids contraction.
+ * The result is the same on every machine: the code uses integers, and of doubles only
+ * +, -, *, / and sqrt, which IEEE 754 rounds exactly. The build forbids contraction.
  */
 #include <math.h>
 #include <string.h>
@@ -17,16 +18,16 @@
 
 enum {
     BOX = MNIST_FIT_BOX,
-    /* Straight pieces of the curve between two knots. */
-    PIECES = 6,
-    MOST_VERTICES = SYNTHETIC_MOST_POINTS * PIECES,
-    /* Coefficients of the bending field for each coordinate. */
+    /* Line segments of the curve between two knots. */
+    SEGMENTS = 6,
+    MAX_VERTICES = SYNTHETIC_MAX_POINTS * SEGMENTS,
+    /* Coefficients of the bending field per coordinate. */
     FIELD_TERMS = 7
 };
 
-/* What differs between writers, pens and scans: standard deviations, apart from least,
- * most and mean, in units of half the height of a digit, or of 1 for factors; those of
- * the pen in pixels. */
+/* Parameters of the variation between writers, pens and scans. All are standard
+ * deviations except the means, minima and maxima. Lengths are in units of half the
+ * height of a digit, except those of the pen, which are in pixels. */
 static const double blend_excess = 0.25;
 static const double knot_jitter = 0.12;
 static const double end_jitter = 0.1;
@@ -36,14 +37,14 @@ static const double quadratic_bend = 0.11;
 static const double cubic_bend = 0.07;
 static const double mean_slant = 0.12;
 static const double slant_spread = 0.24;
-static const double turn_spread = 0.08;
+static const double rotation_spread = 0.08;
 static const double aspect_spread = 0.18;
 static const double mean_radius = 1.32;
 static const double radius_spread = 0.33;
 static const double radius_wave = 0.10;
-static const double least_softness = 0.9;
-static const double most_softness = 1.7;
-static const double most_roughness = 0.5;
+static const double min_softness = 0.9;
+static const double max_softness = 1.7;
+static const double max_roughness = 0.5;
 
 typedef struct vector {
     double x, y;
@@ -66,7 +67,7 @@ typedef struct vertex {
 
 typedef struct path {
     size_t count;
-    vertex vertices[MOST_VERTICES];
+    vertex vertices[MAX_VERTICES];
 } path;
 
 uint64_t mnist_random_next(mnist_random *random)
@@ -83,15 +84,15 @@ static double uniform(mnist_random *random, double low, double high)
     return low + unit * (high - low);
 }
 
-/* Close to a normal variable of variance 1, never beyond 3.5: four uniform ones of 16
- * bits, whose sum has a variance of 4 / 12. */
+/* Approximates a standard normal variable, at most 3.5 in magnitude, by the sum of four
+ * uniform variables of 16 bits. Their sum has the variance 4 / 12. */
 static double normal(mnist_random *random)
 {
     static const double root_of_three = 1.7320508075688772;
     uint64_t word = mnist_random_next(random);
     int64_t sum = 0;
-    for (unsigned part = 0; part < 4; part++)
-        sum += (int64_t)(word >> (16 * part) & 0xffff);
+    for (unsigned i = 0; i < 4; i++)
+        sum += (int64_t)(word >> (16 * i) & 0xffff);
     return ((double)sum * 0x1p-16 - 2 + 2 * 0x1p-16) * root_of_three;
 }
 
@@ -115,7 +116,7 @@ static const synthetic_family *choose_family(int digit, mnist_random *random)
 {
     const synthetic_family *families = mnist_synthetic_families[digit];
     unsigned total = 0, count = 0;
-    while (count < SYNTHETIC_MOST_FAMILIES && families[count].weight)
+    while (count < SYNTHETIC_MAX_FAMILIES && families[count].weight)
         total += families[count++].weight;
     unsigned ticket = (unsigned)(mnist_random_next(random) % total);
     while (ticket >= families->weight)
@@ -131,11 +132,11 @@ static double read_number(const char **text)
     return number;
 }
 
-/* Reads a shape into a frame from -1 to 1 of y; the number of its points. */
+/* Parses a shape, scaled so that y runs from -1 to 1; returns its number of points. */
 static size_t read_shape(const char *text, knot *knots)
 {
     size_t count = 0;
-    while (*text && count < SYNTHETIC_MOST_POINTS) {
+    while (*text && count < SYNTHETIC_MAX_POINTS) {
         knot *next = &knots[count++];
         next->move = *text == '/' ? PEN : *text == '^' ? CORNER : CURVE;
         text += next->move != CURVE;
@@ -147,20 +148,20 @@ static size_t read_shape(const char *text, knot *knots)
     return count;
 }
 
-/* Chooses knots between those of two shapes of a family; their number. */
+/* Interpolates between two random shapes of a family; returns the number of knots. */
 static size_t choose_knots(int digit, mnist_random *random, knot *knots)
 {
     const synthetic_family *family = choose_family(digit, random);
     uint64_t word = mnist_random_next(random);
-    /* The share of the second shape changes along the path. */
+    /* The weight of the second shape changes along the path. */
     double first = uniform(random, -blend_excess, 1 + blend_excess);
     double last = uniform(random, -blend_excess, 1 + blend_excess);
-    knot others[SYNTHETIC_MOST_POINTS];
+    knot others[SYNTHETIC_MAX_POINTS];
     read_shape(family->shapes[(word >> 32) % family->count], others);
     size_t count = read_shape(family->shapes[(uint32_t)word % family->count], knots);
     for (size_t i = 0; i < count; i++) {
-        double share = first + (last - first) * (double)i / (double)count;
-        knots[i].at = plus(knots[i].at, share, plus(others[i].at, -1, knots[i].at));
+        double weight = first + (last - first) * (double)i / (double)count;
+        knots[i].at = plus(knots[i].at, weight, plus(others[i].at, -1, knots[i].at));
     }
     return count;
 }
@@ -170,22 +171,22 @@ static bool ends_at(const knot *knots, size_t count, size_t index)
     return index + 1 == count || knots[index + 1].move == PEN;
 }
 
-/* Moves each knot a little, together with its neighbours. */
-static void shake(knot *knots, size_t count, mnist_random *random)
+/* Moves each knot at random, correlated with its neighbours. */
+static void jitter(knot *knots, size_t count, mnist_random *random)
 {
-    vector shift[SYNTHETIC_MOST_POINTS + 2];
+    vector shift[SYNTHETIC_MAX_POINTS + 2];
     for (size_t i = 0; i < count + 2; i++)
         shift[i] = (vector){normal(random), normal(random)};
     for (size_t i = 0; i < count; i++) {
         bool end = knots[i].move == PEN || ends_at(knots, count, i);
         double spread = end ? end_jitter : knot_jitter;
-        /* The three have a variance of 1 + 4 + 1. */
+        /* The sum has the variance 1 + 4 + 1, and 0.408 is 1 / sqrt(6). */
         vector sum = plus(plus(shift[i], 2, shift[i + 1]), 1, shift[i + 2]);
         knots[i].at = plus(knots[i].at, spread * 0.408, sum);
     }
 }
 
-/* Makes strokes longer or shorter at their ends. */
+/* Lengthens or shortens strokes at their ends. */
 static void stretch_ends(knot *knots, size_t count, mnist_random *random)
 {
     for (size_t i = 0; i < count; i++) {
@@ -199,9 +200,10 @@ static void stretch_ends(knot *knots, size_t count, mnist_random *random)
 }
 
 /*
- * Directions of the curve before and after each knot. In a curve both are the mean of
- * the two neighbouring chords, the shorter one counting more, as in a circle through
- * the three; at a corner each keeps to its own chord, but for a random part.
+ * Computes the tangents of the curve before and after each knot. On a smooth curve,
+ * both are the mean of the two adjacent chords, with more weight on the shorter one, as
+ * for a circle through the three points. At a corner, each follows its own chord up to
+ * a random amount.
  */
 static void direct(const knot *knots, size_t count, mnist_random *random,
                    vector *before, vector *after)
@@ -224,7 +226,7 @@ static void direct(const knot *knots, size_t count, mnist_random *random,
     }
 }
 
-/* A cubic from a to b whose derivatives there are da and db. */
+/* Cubic Hermite curve from a to b with the derivatives da and db at its ends. */
 static vector hermite(vector a, vector da, vector b, vector db, double t)
 {
     double s = 1 - t;
@@ -243,7 +245,7 @@ static void add_vertex(path *line, vector at, bool starts)
 static void draw_curve(const knot *knots, size_t count, mnist_random *random,
                        path *line)
 {
-    vector before[SYNTHETIC_MOST_POINTS], after[SYNTHETIC_MOST_POINTS];
+    vector before[SYNTHETIC_MAX_POINTS], after[SYNTHETIC_MAX_POINTS];
     direct(knots, count, random, before, after);
     line->count = 0;
     for (size_t i = 0; i < count; i++) {
@@ -253,7 +255,7 @@ static void draw_curve(const knot *knots, size_t count, mnist_random *random,
         }
         vector a = knots[i - 1].at, b = knots[i].at;
         double length = length_of(plus(b, -1, a));
-        /* An end has no direction of its own: the curve bends there as it likes. */
+        /* The direction at an end of a stroke is free, so the curve ends naturally. */
         vector da = after[i - 1], db = before[i];
         if (knots[i - 1].move == PEN)
             da = plus(plus(da, 0.5, da), -0.5, db);
@@ -261,12 +263,12 @@ static void draw_curve(const knot *knots, size_t count, mnist_random *random,
             db = plus(plus(db, 0.5, db), -0.5, da);
         da = (vector){da.x * length, da.y * length};
         db = (vector){db.x * length, db.y * length};
-        for (int piece = 1; piece <= PIECES; piece++)
-            add_vertex(line, hermite(a, da, b, db, (double)piece / PIECES), false);
+        for (int k = 1; k <= SEGMENTS; k++)
+            add_vertex(line, hermite(a, da, b, db, (double)k / SEGMENTS), false);
     }
 }
 
-/* Products of Legendre polynomials of x and y, of degree 2 and 3 together. */
+/* Products of Legendre polynomials of x and y, of total degree 2 and 3. */
 static void field_terms(vector at, double *terms)
 {
     double x = at.x, y = at.y;
@@ -299,13 +301,13 @@ static void bend(path *line, mnist_random *random)
     }
 }
 
-/* Stretches, slants and turns the curve. */
+/* Stretches, slants and rotates the curve. */
 static void transform(path *line, mnist_random *random)
 {
     double stretch = 1 + aspect_spread * normal(random);
     double slant = mean_slant + slant_spread * normal(random);
-    /* cos and sin of twice the angle whose tangent is half. */
-    double half = turn_spread / 2 * normal(random), norm = 1 + half * half;
+    /* Cosine and sine of 2 atan(half). */
+    double half = rotation_spread / 2 * normal(random), norm = 1 + half * half;
     double cosine = (1 - half * half) / norm, sine = 2 * half / norm;
     for (size_t i = 0; i < line->count; i++) {
         vector *at = &line->vertices[i].at;
@@ -314,7 +316,7 @@ static void transform(path *line, mnist_random *random)
     }
 }
 
-/* Gives each vertex the radius of the pen in pixels; the largest. */
+/* Sets the radius of the pen at each vertex, in pixels; returns the largest. */
 static double choose_radii(path *line, mnist_random *random)
 {
     double radius = mean_radius * (1 + radius_spread * normal(random));
@@ -322,8 +324,8 @@ static double choose_radii(path *line, mnist_random *random)
     double largest = 0;
     radius = radius < 0.55 ? 0.55 : radius;
     for (size_t i = 0; i < line->count; i++) {
-        double place = 2 * (double)i / (double)line->count - 1;
-        double factor = 1 + along * place + down * line->vertices[i].at.y;
+        double position = 2 * (double)i / (double)line->count - 1;
+        double factor = 1 + along * position + down * line->vertices[i].at.y;
         double here = radius * (factor < 0.6 ? 0.6 : factor);
         line->vertices[i].radius = here;
         largest = here > largest ? here : largest;
@@ -331,7 +333,7 @@ static double choose_radii(path *line, mnist_random *random)
     return largest;
 }
 
-/* Scales the curve, pen included, into the middle of the box. */
+/* Scales the curve, pen width included, to fit into the box, and centres it. */
 static void fit(path *line, double radius)
 {
     vector low = line->vertices[0].at, high = low;
@@ -351,7 +353,7 @@ static void fit(path *line, double radius)
     }
 }
 
-/* First pixel, or one behind the last, of what a value from 0 to BOX reaches. */
+/* Index of the pixel at a coordinate, clamped to 0 to BOX. */
 static int pixel(double value)
 {
     return value <= 0 ? 0 : value >= BOX ? BOX : (int)value;
@@ -367,8 +369,9 @@ static double larger(double a, double b)
     return a > b ? a : b;
 }
 
-/* Raises each pixel near a piece to how far it is inside the pen's mark. */
-static void mark(const vertex *a, const vertex *b, double softness, double *depth)
+/* Updates the depth inside the stroke of each pixel near the segment from a to b. */
+static void draw_segment(const vertex *a, const vertex *b, double softness,
+                         double *depth)
 {
     vector along = plus(b->at, -1, a->at);
     double square = along.x * along.x + along.y * along.y;
@@ -388,23 +391,23 @@ static void mark(const vertex *a, const vertex *b, double softness, double *dept
         }
 }
 
-/* What paper and scanner do to an edge, from -1 to 1. */
+/* Noise of paper and scanner at an edge, from -1 to 1. */
 static double noise(mnist_random *random)
 {
     return uniform(random, -1, 1);
 }
 
-/* Paints the curve: full ink inside, fading over softness pixels at the edge. */
+/* Paints the curve: full ink inside, with a soft edge of softness pixels. */
 static void paint(const path *line, mnist_random *random, uint8_t *pixels)
 {
     double depth[BOX * BOX];
-    double rough = uniform(random, 0, most_roughness);
-    double softness = uniform(random, least_softness, most_softness);
+    double rough = uniform(random, 0, max_roughness);
+    double softness = uniform(random, min_softness, max_softness);
     for (size_t i = 0; i < BOX * BOX; i++)
         depth[i] = -softness;
     for (size_t i = 1; i < line->count; i++)
         if (!line->vertices[i].starts)
-            mark(&line->vertices[i - 1], &line->vertices[i], softness, depth);
+            draw_segment(&line->vertices[i - 1], &line->vertices[i], softness, depth);
     for (size_t i = 0; i < BOX * BOX; i++) {
         double ink = (depth[i] + rough * noise(random)) / softness + 0.5;
         ink = ink < 0 ? 0 : ink > 1 ? 1 : ink;
@@ -415,11 +418,11 @@ static void paint(const path *line, mnist_random *random, uint8_t *pixels)
 void mnist_synthetic_draw(uint8_t *out, int digit, uint64_t seed)
 {
     mnist_random random = {seed};
-    knot knots[SYNTHETIC_MOST_POINTS];
+    knot knots[SYNTHETIC_MAX_POINTS];
     path line;
     uint8_t pixels[BOX * BOX];
     size_t count = choose_knots(digit, &random, knots);
-    shake(knots, count, &random);
+    jitter(knots, count, &random);
     stretch_ends(knots, count, &random);
     draw_curve(knots, count, &random, &line);
     bend(&line, &random);

@@ -55,7 +55,7 @@ static const char *const two[] = {
     "/30,30 36,8 52,0 62,14 54,44 38,72 ^14,98 60,92 110,84",
     "/0,20 34,0 72,4 84,24 60,52 30,76 ^0,100 60,94 120,98",
 };
-/* 2 with a loop for a foot. */
+/* 2 with a loop at its foot. */
 static const char *const two_loop[] = {
     "/14,22 30,4 52,2 66,18 60,44 40,74 18,94 4,88 14,74 38,84 62,96 90,88",
     "/10,28 26,8 48,0 64,12 60,38 42,72 22,96 6,92 10,80 32,82 58,94 80,96",
@@ -95,7 +95,7 @@ static const char *const three_flat[] = {
     "/14,8 36,6 ^60,4 46,26 ^34,40 56,48 64,72 48,94 26,98 8,90",
 };
 
-/* 4 open at the top: an L and a line. */
+/* 4 with an open top: an L and a line. */
 static const char *const four[] = {
     "/20,2 12,30 ^6,56 40,56 78,52 /68,6 62,50 58,100",
     "/26,4 16,28 ^8,50 36,52 70,48 /60,10 54,52 46,100",
@@ -103,7 +103,7 @@ static const char *const four[] = {
     "/34,6 18,34 ^4,62 44,60 88,54 /66,20 56,60 44,100",
     "/8,8 8,32 ^12,54 40,54 64,50 /60,4 60,50 58,100",
 };
-/* 4 closed at the top. */
+/* 4 with a closed top. */
 static const char *const four_closed[] = {
     "/58,0 34,30 ^6,62 44,62 86,60 /60,2 58,50 56,100",
     "/50,2 26,28 ^4,54 38,56 76,54 /52,4 50,52 46,100",
@@ -187,7 +187,7 @@ static const char *const seven_bar[] = {
     "/10,4 34,8 ^64,6 54,48 46,100 /30,46 50,48 74,50",
     "/4,12 40,6 ^78,2 56,40 26,98 /16,58 42,54 72,50",
 };
-/* 7 in a curve. */
+/* 7 as one curve. */
 static const char *const seven_curve[] = {
     "/10,22 24,6 48,8 66,12 60,44 42,100",
     "/8,14 30,10 54,4 70,16 64,54 54,100",
@@ -278,7 +278,7 @@ static const char *const nine_over[] = {
         weight, sizeof(shapes) / sizeof(shapes[0]), shapes                             \
     }
 
-const synthetic_family mnist_synthetic_families[10][SYNTHETIC_MOST_FAMILIES] = {
+const synthetic_family mnist_synthetic_families[10][SYNTHETIC_MAX_FAMILIES] = {
     {FAMILY(6, zero), FAMILY(3, zero_right)},
     {FAMILY(16, one), FAMILY(2, one_flag), FAMILY(2, one_base)},
     {FAMILY(6, two), FAMILY(4, two_loop)},

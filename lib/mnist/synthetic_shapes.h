@@ -1,12 +1,12 @@
 /**
  * @file
- * How digits are written: the skeletons of the synthetic digits.
+ * The skeletons of the synthetic digits.
  *
- * A shape is the path of the pen as text: points "x,y" with a blank between them, x to
- * the right from 0 to about 70, y down from 0 to 100. The pen is put down at a point
- * that begins with "/", turns sharply at one that begins with "^", and passes through
- * all others in a curve. Shapes of one family have the same points in the same order,
- * so that anything between two of them is the digit as well.
+ * A shape is the path of the pen as text: points "x,y" separated by blanks, with x to
+ * the right, from 0 to about 70, and y down, from 0 to 100. A "/" before a point starts
+ * a new stroke there, a "^" makes a sharp corner, and the pen passes through all other
+ * points in a smooth curve. The shapes of a family have the same number of points in
+ * the same order, so that interpolations between two of them show the same digit.
  */
 #ifndef MNIST_SYNTHETIC_SHAPES_H
 #define MNIST_SYNTHETIC_SHAPES_H
@@ -14,21 +14,21 @@
 #include <stddef.h>
 
 enum {
-    /** Most points of a shape. */
-    SYNTHETIC_MOST_POINTS = 16,
-    /** Most families of a digit. */
-    SYNTHETIC_MOST_FAMILIES = 8
+    /** Largest number of points in a shape. */
+    SYNTHETIC_MAX_POINTS = 16,
+    /** Largest number of families of a digit. */
+    SYNTHETIC_MAX_FAMILIES = 8
 };
 
 /** One way to write a digit. */
 typedef struct synthetic_family {
-    /** How often, against the other families of the digit; 0 is none. */
+    /** Relative frequency among the families of the digit; 0 ends the row. */
     unsigned weight;
     size_t count;
     const char *const *shapes;
 } synthetic_family;
 
-/** The families of each digit; the row ends with the first of weight 0. */
-extern const synthetic_family mnist_synthetic_families[10][SYNTHETIC_MOST_FAMILIES];
+/** The families of each digit. A weight of 0 ends a row that is not full. */
+extern const synthetic_family mnist_synthetic_families[10][SYNTHETIC_MAX_FAMILIES];
 
 #endif

@@ -1,4 +1,4 @@
-/* libmnist as a program sees it: what it falls back to, and what it says. */
+/* libmnist through its public API: fallbacks and messages. */
 #include <mnist/mnist.h>
 
 #include "tests/support/folder.h"
@@ -12,14 +12,14 @@ static int empty_home(void **state)
     return setenv("HOME", test_folder, 1);
 }
 
-static void without_data_and_network_digits_are_drawn_and_it_is_said(void **state)
+static void synthetic_digits_are_the_fallback_and_the_message_says_why(void **state)
 {
     (void)state;
     const mnist_source source = {.offline = true, .synthetic_count = 30};
     mnist_dataset *train, *test, *same;
     assert_int_equal(mnist_dataset_open(&train, &source, MNIST_TRAIN), MNIST_OK);
     assert_contains(mnist_last_error(), "mnist: not in the cache (");
-    assert_contains(mnist_last_error(), "no download when offline");
+    assert_contains(mnist_last_error(), "download disabled (offline)");
     assert_int_equal(mnist_dataset_open(&test, &source, MNIST_TEST), MNIST_OK);
     assert_int_equal(mnist_dataset_synthetic(&same, 30, 1), MNIST_OK);
     assert_true(mnist_dataset_is_synthetic(train));
@@ -41,7 +41,7 @@ static void without_data_and_network_digits_are_drawn_and_it_is_said(void **stat
     assert_int_equal(test_count_files(test_folder), 0);
 }
 
-static void digits_stand_for_mnist_alone_and_only_when_wanted(void **state)
+static void synthetic_digits_replace_only_mnist_and_only_if_allowed(void **state)
 {
     (void)state;
     mnist_dataset *dataset;
@@ -61,7 +61,7 @@ static void digits_stand_for_mnist_alone_and_only_when_wanted(void **state)
     assert_contains(mnist_last_error(), test_folder);
 }
 
-static void a_pair_of_files_is_read_and_handed_out(void **state)
+static void a_pair_of_files_is_read_and_loaded_in_batches(void **state)
 {
     (void)state;
     static const char images[] = "\0\0\x08\x03\0\0\0\x02\0\0\0\x01\0\0\0\x03"
@@ -108,7 +108,7 @@ static void every_status_has_a_name(void **state)
         assert_string_equal(mnist_status_name((mnist_status)i), names[i]);
 }
 
-static void the_version_is_that_of_the_header(void **state)
+static void the_version_equals_the_header(void **state)
 {
     (void)state;
     char version[40];
@@ -123,11 +123,11 @@ static void the_version_is_that_of_the_header(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        HOME_TEST(without_data_and_network_digits_are_drawn_and_it_is_said),
-        HOME_TEST(digits_stand_for_mnist_alone_and_only_when_wanted),
-        HOME_TEST(a_pair_of_files_is_read_and_handed_out),
+        HOME_TEST(synthetic_digits_are_the_fallback_and_the_message_says_why),
+        HOME_TEST(synthetic_digits_replace_only_mnist_and_only_if_allowed),
+        HOME_TEST(a_pair_of_files_is_read_and_loaded_in_batches),
         TEST(every_status_has_a_name),
-        TEST(the_version_is_that_of_the_header),
+        TEST(the_version_equals_the_header),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* The files of MNIST itself, in $MNIST_DIR: counts, labels, mean and deviation as they
- * are published. */
+/* The files of MNIST in $MNIST_DIR: counts, labels, mean and standard deviation equal
+ * the published values. */
 #include <mnist/mnist.h>
 
 #include "tests/support/test.h"
@@ -31,7 +31,7 @@ static void check_labels(mnist_split split, size_t count, const int *first,
     mnist_dataset_destroy(&dataset);
 }
 
-static void the_training_labels_are_those_of_mnist(void **state)
+static void the_training_labels_equal_the_published_ones(void **state)
 {
     (void)state;
     static const int first[] = {5, 0, 4, 1, 9, 2, 1, 3, 1, 4};
@@ -40,7 +40,7 @@ static void the_training_labels_are_those_of_mnist(void **state)
     check_labels(MNIST_TRAIN, 60000, first, of_class);
 }
 
-static void the_test_labels_are_those_of_mnist(void **state)
+static void the_test_labels_equal_the_published_ones(void **state)
 {
     (void)state;
     static const int first[] = {7, 2, 1, 0, 4, 1, 4, 9, 5, 9};
@@ -49,8 +49,9 @@ static void the_test_labels_are_those_of_mnist(void **state)
     check_labels(MNIST_TEST, 10000, first, of_class);
 }
 
-/* The default mean and deviation are those of the training images to four digits, so
- * an epoch of normalised pixels has mean 0 and deviation 1 to about 1e-4 / 0.3. */
+/* The default mean and standard deviation are those of the training images, rounded to
+ * four digits. An epoch of normalised pixels therefore has mean 0 and deviation 1
+ * within about 1e-4 / 0.3. */
 static void an_epoch_of_normalised_pixels_has_mean_0_and_deviation_1(void **state)
 {
     (void)state;
@@ -80,7 +81,7 @@ static void an_epoch_of_normalised_pixels_has_mean_0_and_deviation_1(void **stat
     mnist_dataset_destroy(&dataset);
 }
 
-static void the_environment_leads_to_the_files(void **state)
+static void mnist_dir_selects_the_files(void **state)
 {
     (void)state;
     mnist_dataset *dataset;
@@ -93,10 +94,10 @@ static void the_environment_leads_to_the_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_training_labels_are_those_of_mnist),
-        TEST(the_test_labels_are_those_of_mnist),
+        TEST(the_training_labels_equal_the_published_ones),
+        TEST(the_test_labels_equal_the_published_ones),
         TEST(an_epoch_of_normalised_pixels_has_mean_0_and_deviation_1),
-        TEST(the_environment_leads_to_the_files),
+        TEST(mnist_dir_selects_the_files),
     };
     directory = getenv("MNIST_DIR");
     if (!directory || !*directory)

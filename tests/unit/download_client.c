@@ -1,13 +1,13 @@
-/* Downloads, and prints the outcome, for test_download.py.
+/* Downloads a file or a data set and prints the outcome, for test_download.py.
  *
- * usage: download_client [--full] FOLDER CERTIFICATES SIZE SHA256 PATIENCE MIRROR...
+ * usage: download_client [--full] FOLDER CERTIFICATES SIZE SHA256 TIMEOUT MIRROR...
  *        download_client --open CERTIFICATES MIRROR SIZE SHA256 SIZE SHA256
  *
- * The first form fetches file.gz into a folder; with --full the disk is full. The
- * second searches for a data set whose training files are images-idx3.gz and
- * labels-idx1.gz. Prints three lines: the status, the message, and three numbers: calls
- * of the progress callback, the last count and the total; or, of the data set, calls,
- * images and the last label. */
+ * The first form downloads file.gz into a folder; --full simulates a full disk. The
+ * second form searches for a data set whose training files are images-idx3.gz and
+ * labels-idx1.gz. Output is three lines: the status, the message, and three numbers.
+ * The numbers are the calls of the progress callback, the last count and the total for
+ * the first form, and the calls, the images and the last label for the second. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -75,7 +75,7 @@ static int search(char **argv)
                    {"labels-idx1.gz", (size_t)atol(argv[4]), argv[5]}}},
         .mirrors = {argv[1]},
         .certificates = argv[0],
-        .patience = 1,
+        .timeout = 1,
     };
     size_t calls = 0;
     const mnist_source source = {.progress = count_calls, .user = &calls};
@@ -102,7 +102,7 @@ int main(int argc, char **argv)
     mnist_entry entry = {
         .name = "test",
         .certificates = *argv[2] ? argv[2] : NULL,
-        .patience = atol(argv[5]),
+        .timeout = atol(argv[5]),
     };
     for (int i = 6; i < argc; i++)
         entry.mirrors[i - 6] = argv[i];

@@ -1,9 +1,9 @@
-/* A data set in memory: what it holds, what it refuses, and no memory. */
+/* Data sets in memory: values, invalid arguments and failed allocations. */
 #include "lib/common/memory.h"
 #include "lib/mnist/dataset.h"
 #include "tests/support/test.h"
 
-static void a_new_dataset_is_black_and_filled_in_place(void **state)
+static void a_new_dataset_is_zero_and_writable(void **state)
 {
     (void)state;
     mnist_dataset *dataset;
@@ -24,7 +24,7 @@ static void a_new_dataset_is_black_and_filled_in_place(void **state)
     assert_null(dataset);
 }
 
-static void an_index_beyond_the_count_gives_nothing(void **state)
+static void an_index_out_of_range_returns_null_or_minus_one(void **state)
 {
     (void)state;
     mnist_dataset *dataset;
@@ -37,7 +37,7 @@ static void an_index_beyond_the_count_gives_nothing(void **state)
     mnist_dataset_destroy(&dataset);
 }
 
-static void a_dataset_without_labels_gives_minus_one(void **state)
+static void a_dataset_without_labels_returns_minus_one(void **state)
 {
     (void)state;
     mnist_dataset *dataset;
@@ -46,7 +46,7 @@ static void a_dataset_without_labels_gives_minus_one(void **state)
     mnist_dataset_destroy(&dataset);
 }
 
-static void null_is_an_empty_dataset(void **state)
+static void getters_and_destroy_accept_null(void **state)
 {
     (void)state;
     mnist_dataset *none = NULL;
@@ -62,7 +62,7 @@ static void null_is_an_empty_dataset(void **state)
     assert_false(mnist_dataset_is_synthetic(NULL));
 }
 
-static void impossible_sizes_are_refused_with_a_message(void **state)
+static void invalid_sizes_are_refused_with_a_message(void **state)
 {
     (void)state;
     static const size_t sizes[][4] = {
@@ -84,7 +84,7 @@ static void impossible_sizes_are_refused_with_a_message(void **state)
     }
 }
 
-/* Refuses the allocation whose number is reached. */
+/* Lets *left allocations succeed and fails the next one. */
 static bool refuse(size_t bytes, void *user)
 {
     (void)bytes;
@@ -92,7 +92,7 @@ static bool refuse(size_t bytes, void *user)
     return (*left)-- != 0;
 }
 
-static void no_memory_at_any_point_leaves_nothing(void **state)
+static void every_failed_allocation_returns_null(void **state)
 {
     (void)state;
     mnist_status status = MNIST_OUT_OF_MEMORY;
@@ -111,12 +111,12 @@ static void no_memory_at_any_point_leaves_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_new_dataset_is_black_and_filled_in_place),
-        TEST(an_index_beyond_the_count_gives_nothing),
-        TEST(a_dataset_without_labels_gives_minus_one),
-        TEST(null_is_an_empty_dataset),
-        TEST(impossible_sizes_are_refused_with_a_message),
-        TEST(no_memory_at_any_point_leaves_nothing),
+        TEST(a_new_dataset_is_zero_and_writable),
+        TEST(an_index_out_of_range_returns_null_or_minus_one),
+        TEST(a_dataset_without_labels_returns_minus_one),
+        TEST(getters_and_destroy_accept_null),
+        TEST(invalid_sizes_are_refused_with_a_message),
+        TEST(every_failed_allocation_returns_null),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-"""Downloads from a server that this program starts: everything a mirror can do wrong.
+"""Downloads from local servers that fail in every way a mirror can fail.
 
 usage: test_download.py CLIENT
 """
@@ -20,13 +20,13 @@ import unittest
 CLIENT = os.path.abspath(sys.argv.pop(1))
 CONTENT = bytes(range(256)) * 400
 SUM = hashlib.sha256(CONTENT).hexdigest()
-# Three images of 2 by 2, the last of which is a 7.
+# Three images of 2 by 2 pixels; the last label is 7.
 IMAGES = gzip.compress(struct.pack(">4I", 0x803, 3, 2, 2) + bytes(12))
 LABELS = gzip.compress(struct.pack(">2I", 0x801, 3) + bytes([1, 2, 7]))
 
 
 class Mirror(http.server.BaseHTTPRequestHandler):
-    """The first folder of the address says how the file is served."""
+    """Serves files; the first folder of the path selects the behaviour."""
 
     protocol_version = "HTTP/1.1"
 
@@ -91,7 +91,7 @@ class Mirror(http.server.BaseHTTPRequestHandler):
         self.send_response(302)
         self.send_header("Location", address)
         self.send_header("Content-Length", "0")
-        # Or the client may send its next request while this end closes.
+        # Otherwise the client may send its next request while this side closes.
         self.send_header("Connection", "close")
         self.end_headers()
 
@@ -149,7 +149,7 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 def make_certificate(folder):
-    """A certificate that nobody trusts but who is told to."""
+    """Creates a self-signed certificate."""
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
          "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
@@ -193,7 +193,7 @@ class Download(unittest.TestCase):
             stdout=subprocess.PIPE, text=True, env=self.environment())
 
     def environment(self):
-        """Without proxies, which the test's own server needs none of."""
+        """The environment without proxies, which must not see the local server."""
         kept = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
         return {**kept, "XDG_CACHE_HOME": str(self.folder.parent)}
 
@@ -218,7 +218,7 @@ class Download(unittest.TestCase):
         return [kind for kind, _ in self.server.requests]
 
     def refuse(self, mirror, *parts, **options):
-        """The mirror is refused with a message, and the next one is tried."""
+        """Checks that the mirror fails with a message and the next mirror is tried."""
         status, message, _ = self.download(mirror, **options)
         self.assertEqual(status, "MNIST_NETWORK_ERROR")
         self.assertTrue(message.startswith("file.gz: download failed: https://"),
@@ -231,7 +231,7 @@ class Download(unittest.TestCase):
         self.assertEqual(self.file.read_bytes(), CONTENT)
         self.assertEqual(sorted(os.listdir(self.folder)), [".lock", "file.gz"])
 
-    def test_the_right_file_arrives_with_its_progress(self):
+    def test_a_correct_file_is_downloaded_with_progress_calls(self):
         status, _, (calls, done, total) = self.download("right", "busy")
         self.assertEqual(status, "MNIST_OK")
         self.assertEqual(self.file.read_bytes(), CONTENT)
@@ -240,11 +240,11 @@ class Download(unittest.TestCase):
         self.assertEqual(self.served(), ["right"])
         self.assertEqual(self.server.requests[0][1], "/right/file.gz")
 
-    def test_a_file_of_unannounced_size_arrives(self):
+    def test_a_file_without_content_length_is_downloaded(self):
         self.assertEqual(self.download("unsized")[0], "MNIST_OK")
         self.assertEqual(self.file.read_bytes(), CONTENT)
 
-    def test_a_file_that_is_there_is_not_fetched(self):
+    def test_an_existing_file_is_not_downloaded(self):
         self.folder.mkdir(parents=True)
         self.file.write_bytes(b"older")
         self.assertEqual(self.download("right")[0], "MNIST_OK")
@@ -258,27 +258,27 @@ class Download(unittest.TestCase):
         self.refuse("short", "has 1000 bytes, expected 102400")
 
     def test_a_truncated_file_is_refused(self):
-        self.refuse("truncated", "/truncated/ ")
+        self.refuse("truncated", "/truncated/: ")
 
     def test_a_long_file_is_refused(self):
-        self.refuse("long", "is longer than the 102400 bytes expected")
+        self.refuse("long", "file is larger than the expected 102400 bytes")
 
     def test_an_endless_file_is_refused(self):
-        self.refuse("endless", "is longer than the 102400 bytes expected")
+        self.refuse("endless", "file is larger than the expected 102400 bytes")
 
-    def test_404_is_named_and_the_next_mirror_tried(self):
-        self.refuse("missing", "answers 404")
+    def test_404_is_reported_and_the_next_mirror_is_tried(self):
+        self.refuse("missing", "HTTP status 404")
         self.assertEqual(self.served(), ["missing", "missing", "right"])
 
-    def test_503_is_named_and_the_next_mirror_tried(self):
-        self.refuse("busy", "answers 503")
+    def test_503_is_reported_and_the_next_mirror_is_tried(self):
+        self.refuse("busy", "HTTP status 503")
         self.assertEqual(self.served(), ["busy", "busy", "right"])
 
-    def test_every_mirror_that_failed_is_named(self):
+    def test_every_failed_mirror_is_reported(self):
         status, message, _ = self.download("missing", "busy", "short")
         self.assertEqual(status, "MNIST_NETWORK_ERROR")
-        for part in ("missing/ answers 404; ", "busy/ answers 503; ",
-                     "short/ has 1000 bytes"):
+        for part in ("missing/: HTTP status 404; ", "busy/: HTTP status 503; ",
+                     "short/: file has 1000 bytes"):
             self.assertIn(part, message)
 
     def test_a_redirect_to_https_is_followed(self):
@@ -294,32 +294,32 @@ class Download(unittest.TestCase):
         self.assertEqual(status, "MNIST_NETWORK_ERROR")
         self.assertEqual(self.insecure.requests, [])
 
-    def test_redirects_in_a_circle_end(self):
+    def test_circular_redirects_end(self):
         self.refuse("circle", "redirects")
 
-    def test_a_mirror_that_stalls_is_given_up(self):
-        self.refuse("stall", "/stall/ ")
+    def test_a_stalled_transfer_times_out(self):
+        self.refuse("stall", "/stall/: ")
 
-    def test_a_mirror_that_never_answers_is_given_up(self):
-        self.refuse("silent", "/silent/ ")
+    def test_a_mirror_that_never_responds_times_out(self):
+        self.refuse("silent", "/silent/: ")
 
-    def test_a_mirror_that_hangs_up_is_given_up(self):
-        self.refuse("hangup", "/hangup/ ")
+    def test_a_closed_connection_is_an_error(self):
+        self.refuse("hangup", "/hangup/: ")
 
-    def test_a_certificate_that_is_not_trusted_is_refused(self):
+    def test_an_untrusted_certificate_is_refused(self):
         status, message, _ = self.download("right", certificate="")
         self.assertEqual(status, "MNIST_NETWORK_ERROR")
         self.assertIn("certificate", message)
         self.assertEqual(self.served(), [])
 
-    def test_two_at_once_fetch_once(self):
+    def test_simultaneous_downloads_fetch_the_file_once(self):
         clients = [self.start("slow") for _ in range(3)]
         for client in clients:
             self.assertEqual(self.finish(client)[0], "MNIST_OK")
         self.assertEqual(self.served(), ["slow"])
         self.assertEqual(self.file.read_bytes(), CONTENT)
 
-    def test_one_that_is_killed_does_not_stop_the_next(self):
+    def test_a_killed_download_does_not_block_the_next(self):
         client = self.start("stall")
         while "stall" not in self.served():
             time.sleep(0.01)
@@ -329,7 +329,7 @@ class Download(unittest.TestCase):
         self.assertEqual(self.download("right")[0], "MNIST_OK")
         self.assertEqual(self.file.read_bytes(), CONTENT)
 
-    def test_a_full_disk_ends_the_search_and_leaves_nothing(self):
+    def test_a_full_disk_ends_the_download_and_leaves_no_file(self):
         status, message, _ = self.download("right", "right", options=["--full"])
         self.assertEqual(status, "MNIST_IO_ERROR")
         self.assertIn("file.gz: cannot be written: No space left", message)
@@ -344,27 +344,27 @@ class Download(unittest.TestCase):
         self.assertEqual(sorted(os.listdir(self.folder)),
                          [".lock", "images-idx3.gz", "labels-idx1.gz"])
 
-    def test_a_search_fetches_what_the_cache_lacks(self):
+    def test_a_search_downloads_only_missing_files(self):
         self.folder.mkdir(parents=True)
         (self.folder / "labels-idx1").write_bytes(gzip.decompress(LABELS))
         self.assertEqual(self.search(), ("MNIST_OK", "", [1, 3, 7]))
         self.assertEqual([path for _, path in self.server.requests],
                          ["/set/images-idx3.gz"])
 
-    def test_a_search_says_why_the_download_failed(self):
+    def test_a_search_reports_why_the_download_failed(self):
         status, message, _ = self.search("missing")
         self.assertEqual(status, "MNIST_NETWORK_ERROR")
         self.assertIn(f"test: not in the cache ({self.folder}); images-idx3.gz: "
                       "download failed: https://", message)
-        self.assertIn("/missing/ answers 404", message)
+        self.assertIn("/missing/: HTTP status 404", message)
         self.assertEqual(len(self.served()), 1)
 
-    def test_a_folder_that_cannot_be_made_is_named(self):
+    def test_a_folder_that_cannot_be_created_is_reported(self):
         blocked = pathlib.Path(self.temporary.name, "blocked")
         blocked.write_bytes(b"")
         status, message, _ = self.download("right", folder=blocked / "test")
         self.assertEqual(status, "MNIST_IO_ERROR")
-        self.assertIn("blocked/test: cannot be made: ", message)
+        self.assertIn("blocked/test: cannot be created: ", message)
         self.assertEqual(self.served(), [])
 
 

@@ -1,4 +1,4 @@
-/* Pictures of any size in MNIST's form. */
+/* mnist_image_fit(): pictures of any size, normalised as in MNIST. */
 #include <mnist/mnist.h>
 
 #include "tests/support/test.h"
@@ -23,7 +23,7 @@ static extent extent_of(const uint8_t *image)
     return (extent){top, left, bottom - top, right - left};
 }
 
-/* A picture of background 0 with a filled rectangle. */
+/* A filled rectangle on a background of 0. */
 static uint8_t *rectangle(size_t rows, size_t cols, extent filled, uint8_t value)
 {
     uint8_t *pixels = test_calloc(rows * cols, 1);
@@ -53,7 +53,7 @@ static void assert_extent(extent actual, extent expected)
     assert_int_equal(actual.cols, expected.cols);
 }
 
-static void proportions_are_kept_and_the_longer_side_becomes_20(void **state)
+static void the_aspect_ratio_is_kept_and_the_longer_side_becomes_20(void **state)
 {
     (void)state;
     assert_extent(fitted_extent(300, 200, (extent){10, 20, 200, 100}),
@@ -64,7 +64,7 @@ static void proportions_are_kept_and_the_longer_side_becomes_20(void **state)
     assert_extent(fitted_extent(1, 1, (extent){0, 0, 1, 1}), (extent){4, 4, 20, 20});
 }
 
-static void a_hairline_keeps_one_pixel(void **state)
+static void a_hairline_remains_one_pixel_wide(void **state)
 {
     (void)state;
     extent found = fitted_extent(1000, 9, (extent){0, 4, 1000, 1});
@@ -72,7 +72,7 @@ static void a_hairline_keeps_one_pixel(void **state)
     assert_int_equal(found.cols, 1);
 }
 
-static void the_largest_sizes_are_taken(void **state)
+static void the_largest_sizes_are_accepted(void **state)
 {
     (void)state;
     assert_extent(fitted_extent(65535, 1, (extent){0, 0, 65535, 1}),
@@ -83,7 +83,8 @@ static void the_largest_sizes_are_taken(void **state)
 
 static void a_pixel_is_the_mean_of_its_area(void **state)
 {
-    /* 40 by 40 shrinks by two: each output pixel is the mean of four, halves up. */
+    /* 40 by 40 shrinks by two: each output pixel is the mean of four, rounded half up.
+     */
     (void)state;
     uint8_t pixels[40 * 40], out[SIDE * SIDE];
     for (size_t i = 0; i < sizeof(pixels); i++)
@@ -100,10 +101,10 @@ static void a_pixel_is_the_mean_of_its_area(void **state)
         }
 }
 
-static void overlaps_count_by_their_area(void **state)
+static void partly_covered_pixels_are_weighted_by_area(void **state)
 {
-    /* 30 by 30 shrinks by 3/2: the first output pixel covers one source pixel, halves
-     * of two neighbours, and a quarter of one. */
+    /* 30 by 30 shrinks by 3/2: the first output pixel covers one source pixel, half of
+     * two neighbours, and a quarter of a third. */
     (void)state;
     uint8_t pixels[30 * 30], out[SIDE * SIDE];
     memset(pixels, 9, sizeof(pixels));
@@ -117,9 +118,9 @@ static void overlaps_count_by_their_area(void **state)
     assert_int_equal(out[found.top * SIDE + found.left], 94);
 }
 
-static void the_centre_of_mass_comes_to_the_middle(void **state)
+static void the_centre_of_mass_moves_to_the_middle(void **state)
 {
-    /* An L: its mass is low and to the left. */
+    /* An L, with its centre of mass low and to the left. */
     (void)state;
     uint8_t pixels[20 * 20] = {0}, out[SIDE * SIDE];
     for (size_t i = 0; i < 20; i++) {
@@ -137,7 +138,7 @@ static void the_centre_of_mass_comes_to_the_middle(void **state)
     assert_int_not_equal(extent_of(out).top, 4);
 }
 
-static void a_drawing_stays_inside_whatever_its_mass(void **state)
+static void a_drawing_stays_inside_for_any_centre_of_mass(void **state)
 {
     (void)state;
     uint8_t pixels[20 * 20], out[SIDE * SIDE];
@@ -151,7 +152,7 @@ static void a_drawing_stays_inside_whatever_its_mass(void **state)
     assert_extent(extent_of(out), (extent){8, 4, 20, 20});
 }
 
-static void a_fitted_picture_is_fitted_already(void **state)
+static void fitting_twice_equals_fitting_once(void **state)
 {
     (void)state;
     uint8_t pixels[50 * 70] = {0}, once[SIDE * SIDE], twice[SIDE * SIDE];
@@ -169,7 +170,7 @@ static void an_empty_picture_stays_empty(void **state)
     memset(out, 7, sizeof(out));
     assert_int_equal(mnist_image_fit(pixels, 2, 3, out), MNIST_OK);
     assert_memory_equal(out, empty, sizeof(out));
-    /* So faint a dot in so large a box that it rounds to nothing. */
+    /* Two faint pixels in a box so large that their means round to 0. */
     uint8_t *large = test_calloc(1000 * 1000, 1);
     large[0] = large[1000 * 1000 - 1] = 1;
     assert_int_equal(mnist_image_fit(large, 1000, 1000, out), MNIST_OK);
@@ -177,7 +178,7 @@ static void an_empty_picture_stays_empty(void **state)
     test_free(large);
 }
 
-static void wrong_arguments_are_refused_with_a_message(void **state)
+static void invalid_arguments_are_refused_with_a_message(void **state)
 {
     (void)state;
     uint8_t pixels[1] = {1}, out[SIDE * SIDE] = {3};
@@ -195,16 +196,16 @@ static void wrong_arguments_are_refused_with_a_message(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(proportions_are_kept_and_the_longer_side_becomes_20),
-        TEST(a_hairline_keeps_one_pixel),
-        TEST(the_largest_sizes_are_taken),
+        TEST(the_aspect_ratio_is_kept_and_the_longer_side_becomes_20),
+        TEST(a_hairline_remains_one_pixel_wide),
+        TEST(the_largest_sizes_are_accepted),
         TEST(a_pixel_is_the_mean_of_its_area),
-        TEST(overlaps_count_by_their_area),
-        TEST(the_centre_of_mass_comes_to_the_middle),
-        TEST(a_drawing_stays_inside_whatever_its_mass),
-        TEST(a_fitted_picture_is_fitted_already),
+        TEST(partly_covered_pixels_are_weighted_by_area),
+        TEST(the_centre_of_mass_moves_to_the_middle),
+        TEST(a_drawing_stays_inside_for_any_centre_of_mass),
+        TEST(fitting_twice_equals_fitting_once),
         TEST(an_empty_picture_stays_empty),
-        TEST(wrong_arguments_are_refused_with_a_message),
+        TEST(invalid_arguments_are_refused_with_a_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* IDX files of every kind of damage; what is right is read whatever it is called. */
+/* IDX files: valid ones under any name, and every kind of damage. */
 #include <errno.h>
 #include <fcntl.h>
 #include <mnist/mnist.h>
@@ -9,7 +9,7 @@
 
 enum { MEGABYTE = 1 << 20 };
 
-/* A handle that is not NULL, to see that a failure writes NULL. */
+/* A handle that is not NULL, to check that a failure sets it to NULL. */
 static mnist_dataset *stale(void)
 {
     static char somewhere;
@@ -45,7 +45,7 @@ static void refuse_bytes(const void *data, size_t size, const char *message)
     refuse(test_write_file("refused", data, size), NULL, MNIST_BAD_FILE, message);
 }
 
-static void content_and_not_the_name_tells_what_is_gzip(void **state)
+static void gzip_is_detected_by_content_not_by_name(void **state)
 {
     (void)state;
     test_bytes plain = test_images(7, 3, 5), packed = test_gzip(plain.data, plain.size);
@@ -57,7 +57,7 @@ static void content_and_not_the_name_tells_what_is_gzip(void **state)
     test_bytes_free(&packed);
 }
 
-static void any_size_and_count_is_read(void **state)
+static void images_of_any_size_and_count_are_read(void **state)
 {
     (void)state;
     static const uint32_t sizes[][3] = {
@@ -76,7 +76,7 @@ static void any_size_and_count_is_read(void **state)
     }
 }
 
-static void a_gzip_file_of_several_members_is_one_file(void **state)
+static void gzip_members_are_concatenated(void **state)
 {
     (void)state;
     test_bytes plain = test_images(9, 4, 4), file = {malloc(4096), 0};
@@ -92,7 +92,7 @@ static void a_gzip_file_of_several_members_is_one_file(void **state)
     test_bytes_free(&file);
 }
 
-static void labels_go_with_their_images(void **state)
+static void labels_belong_to_their_images(void **state)
 {
     (void)state;
     test_bytes images = test_images(20, 2, 2), labels = test_labels(20);
@@ -110,7 +110,7 @@ static void labels_go_with_their_images(void **state)
     test_bytes_free(&labels);
 }
 
-static void labels_that_do_not_fit_are_refused(void **state)
+static void labels_that_do_not_match_are_refused(void **state)
 {
     (void)state;
     test_bytes images = test_images(20, 2, 2), labels = test_labels(21);
@@ -128,7 +128,7 @@ static void labels_that_do_not_fit_are_refused(void **state)
     test_bytes_free(&labels);
 }
 
-static void a_damaged_header_is_named_with_value_and_expectation(void **state)
+static void a_damaged_header_is_reported_with_found_and_expected_values(void **state)
 {
     (void)state;
     refuse_bytes("", 0, "ends after 0 bytes, expected 16");
@@ -147,9 +147,9 @@ static void a_damaged_header_is_named_with_value_and_expectation(void **state)
         {7, 0, "extent of axis 0 is 0, expected at least 1"},
         {11, 0, "extent of axis 1 is 0, expected at least 1"},
         {15, 0, "extent of axis 2 is 0, expected at least 1"},
-        {7, 3, "has 40 bytes, expected 52 by its header"},
-        {7, 1, "has 40 bytes, expected 28 by its header"},
-        {4, 0xff, "has 40 bytes, expected 51338281000 by its header"},
+        {7, 3, "has 40 bytes, expected 52 according to its header"},
+        {7, 1, "has 40 bytes, expected 28 according to its header"},
+        {4, 0xff, "has 40 bytes, expected 51338281000 according to its header"},
     };
     for (size_t i = 0; i < sizeof(damage) / sizeof(*damage); i++) {
         uint8_t old = file.data[damage[i].at];
@@ -164,18 +164,18 @@ static void a_damaged_header_is_named_with_value_and_expectation(void **state)
     test_bytes_free(&file);
 }
 
-static void a_plain_file_of_another_length_is_refused(void **state)
+static void a_plain_file_of_the_wrong_length_is_refused(void **state)
 {
     (void)state;
     test_bytes file = test_images(2, 3, 4);
     file.data = realloc(file.data, file.size + 1);
     for (size_t size = 16; size <= file.size + 1; size++)
         if (size != file.size)
-            refuse_bytes(file.data, size, "bytes, expected 40 by its header");
+            refuse_bytes(file.data, size, "bytes, expected 40 according to its header");
     test_bytes_free(&file);
 }
 
-static void a_gzip_file_cut_off_anywhere_is_refused(void **state)
+static void a_gzip_file_truncated_anywhere_is_refused(void **state)
 {
     (void)state;
     test_bytes plain = test_images(2, 3, 4), file = test_gzip(plain.data, plain.size);
@@ -186,7 +186,7 @@ static void a_gzip_file_cut_off_anywhere_is_refused(void **state)
     test_bytes_free(&file);
 }
 
-static void a_gzip_file_with_any_bit_flipped_is_refused_or_the_same(void **state)
+static void a_gzip_file_with_a_flipped_bit_is_refused_or_unchanged(void **state)
 {
     (void)state;
     test_bytes plain = test_images(2, 3, 4), file = test_gzip(plain.data, plain.size);
@@ -201,8 +201,8 @@ static void a_gzip_file_with_any_bit_flipped_is_refused_or_the_same(void **state
             refused++;
             continue;
         }
-        /* Time, flags and system of the gzip header say nothing of the content, nor do
-         * the bits that fill up the last byte of the compressed data. */
+        /* Time, flags and system in the gzip header do not affect the content, nor do
+         * the padding bits in the last byte of the compressed data. */
         if (bit / 8 != file.size - 9)
             assert_in_range(bit / 8, 3, 9);
         assert_memory_equal(mnist_dataset_image(dataset, 0), plain.data + 16, 24);
@@ -213,7 +213,7 @@ static void a_gzip_file_with_any_bit_flipped_is_refused_or_the_same(void **state
     test_bytes_free(&file);
 }
 
-static void gzip_checks_tell_both_values(void **state)
+static void gzip_errors_report_both_values(void **state)
 {
     (void)state;
     test_bytes plain = test_images(2, 3, 4), file = test_gzip(plain.data, plain.size);
@@ -232,9 +232,9 @@ static void gzip_checks_tell_both_values(void **state)
     test_bytes_free(&file);
 }
 
-/* The trailer lies across two fills of the reader's buffer, whatever the size of the
- * compressed data. */
-static void gzip_checks_hold_at_every_place_of_the_buffer(void **state)
+/* Varies the size so that the gzip trailer crosses the end of the reader's buffer at
+ * every position. */
+static void gzip_checks_work_at_every_position_of_the_buffer(void **state)
 {
     (void)state;
     const uint32_t around = 65536 - 16;
@@ -249,7 +249,7 @@ static void gzip_checks_hold_at_every_place_of_the_buffer(void **state)
     }
 }
 
-static void what_follows_gzip_data_is_refused(void **state)
+static void data_after_the_gzip_data_is_refused(void **state)
 {
     (void)state;
     test_bytes plain = test_images(2, 3, 4), file = test_gzip(plain.data, plain.size);
@@ -259,12 +259,12 @@ static void what_follows_gzip_data_is_refused(void **state)
     file.data[file.size] = 0x1f;
     refuse_bytes(file.data, file.size + 1, "gzip data ends ");
     memcpy(file.data + file.size, file.data, file.size);
-    refuse_bytes(file.data, 2 * file.size, "goes on after 40 bytes, expected its end");
+    refuse_bytes(file.data, 2 * file.size, "has data after 40 bytes, expected end of");
     test_bytes_free(&plain);
     test_bytes_free(&file);
 }
 
-static void a_gzip_bomb_stops_at_what_its_header_promises(void **state)
+static void a_gzip_bomb_is_decompressed_only_up_to_its_declared_size(void **state)
 {
     (void)state;
     test_bytes plain = test_images(2, 3, 4);
@@ -273,14 +273,14 @@ static void a_gzip_bomb_stops_at_what_its_header_promises(void **state)
     test_bytes file = test_gzip(plain.data, 64 * MEGABYTE);
     test_memory memory;
     test_memory_limit(&memory, SIZE_MAX);
-    refuse_bytes(file.data, file.size, "goes on after 40 bytes");
+    refuse_bytes(file.data, file.size, "has data after 40 bytes");
     test_memory_unlimit();
     assert_in_range(memory.largest, 1, MEGABYTE);
     test_bytes_free(&plain);
     test_bytes_free(&file);
 }
 
-static void the_promise_of_a_header_takes_no_memory_before_it_is_checked(void **state)
+static void the_declared_size_is_checked_before_memory_is_allocated(void **state)
 {
     (void)state;
     const uint32_t extents[] = {1u << 30, 28, 28};
@@ -288,7 +288,7 @@ static void the_promise_of_a_header_takes_no_memory_before_it_is_checked(void **
     test_bytes file = test_gzip(plain.data, plain.size);
     test_memory memory;
     test_memory_limit(&memory, SIZE_MAX);
-    refuse_bytes(file.data, file.size, "header promises 841813590032 bytes, expected");
+    refuse_bytes(file.data, file.size, "header declares 841813590032 bytes, expected");
     refuse_bytes(plain.data, plain.size, "has 116 bytes, expected 841813590032");
     test_memory_unlimit();
     assert_in_range(memory.largest, 1, MEGABYTE);
@@ -296,7 +296,7 @@ static void the_promise_of_a_header_takes_no_memory_before_it_is_checked(void **
     test_bytes_free(&file);
 }
 
-/* Path of a pipe that holds data. */
+/* Path of a pipe that contains data. */
 static const char *pipe_of(const void *data, size_t size, int *reader)
 {
     static char path[64];
@@ -309,7 +309,7 @@ static const char *pipe_of(const void *data, size_t size, int *reader)
     return path;
 }
 
-static void a_pipe_is_read_and_believed_little(void **state)
+static void a_pipe_is_read_up_to_a_limit(void **state)
 {
     (void)state;
     test_bytes plain = test_images(5, 6, 7), file = test_gzip(plain.data, plain.size);
@@ -323,20 +323,20 @@ static void a_pipe_is_read_and_believed_little(void **state)
     close(reader);
     plain.data[4] = 0xff;
     refuse(pipe_of(plain.data, plain.size, &reader), NULL, MNIST_BAD_FILE,
-           "expected at most 1073741824");
+           "expected at most 1073741824 from a pipe or device");
     close(reader);
     test_bytes_free(&plain);
     test_bytes_free(&file);
 }
 
-static void what_cannot_be_read_says_why(void **state)
+static void unreadable_files_are_reported_with_the_reason(void **state)
 {
     (void)state;
     refuse(test_path("nowhere"), NULL, MNIST_IO_ERROR, "No such file or directory");
-    refuse(test_folder, NULL, MNIST_IO_ERROR, "is a folder, expected a file");
+    refuse(test_folder, NULL, MNIST_IO_ERROR, "is a directory, expected a file");
 }
 
-/* The disk fails when this many calls have succeeded. */
+/* Number of file operations that succeed before all fail. */
 static size_t calls_left;
 
 static bool disk_fails(void)
@@ -353,12 +353,12 @@ static int failing_open(const char *path, int flags, mode_t mode)
     return disk_fails() ? -1 : open(path, flags, mode);
 }
 
-static int failing_fstat(int file, struct stat *about)
+static int failing_fstat(int file, struct stat *facts)
 {
-    return disk_fails() ? -1 : fstat(file, about);
+    return disk_fails() ? -1 : fstat(file, facts);
 }
 
-/* Hands out byte by byte, and is interrupted each second time. */
+/* Reads byte by byte; every second call is interrupted by a signal. */
 static ssize_t failing_read(int file, void *data, size_t size)
 {
     static unsigned calls;
@@ -371,7 +371,7 @@ static ssize_t failing_read(int file, void *data, size_t size)
     return read(file, data, size ? 1 : 0);
 }
 
-static void a_disk_that_fails_at_any_point_leaves_nothing(void **state)
+static void every_failed_file_operation_returns_null(void **state)
 {
     (void)state;
     const common_file_calls failing = {
@@ -407,7 +407,7 @@ static void a_disk_that_fails_at_any_point_leaves_nothing(void **state)
     test_bytes_free(&packed);
 }
 
-static void null_and_impossible_classes_are_refused(void **state)
+static void null_and_invalid_classes_are_refused(void **state)
 {
     (void)state;
     mnist_dataset *dataset = stale();
@@ -419,10 +419,10 @@ static void null_and_impossible_classes_are_refused(void **state)
                      MNIST_INVALID_ARGUMENT);
     assert_int_equal(mnist_dataset_read(&dataset, "x", NULL, 257),
                      MNIST_INVALID_ARGUMENT);
-    assert_contains(mnist_last_error(), "257 classes, expected 1 to 256");
+    assert_contains(mnist_last_error(), "classes is 257, expected 1 to 256");
 }
 
-static void no_memory_at_any_point_leaves_nothing(void **state)
+static void every_failed_allocation_returns_null(void **state)
 {
     (void)state;
     test_bytes images = test_images(20, 2, 2), labels = test_labels(20);
@@ -450,25 +450,25 @@ static void no_memory_at_any_point_leaves_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(content_and_not_the_name_tells_what_is_gzip),
-        TEST(any_size_and_count_is_read),
-        TEST(a_gzip_file_of_several_members_is_one_file),
-        TEST(labels_go_with_their_images),
-        TEST(labels_that_do_not_fit_are_refused),
-        TEST(a_damaged_header_is_named_with_value_and_expectation),
-        TEST(a_plain_file_of_another_length_is_refused),
-        TEST(a_gzip_file_cut_off_anywhere_is_refused),
-        TEST(a_gzip_file_with_any_bit_flipped_is_refused_or_the_same),
-        TEST(gzip_checks_tell_both_values),
-        TEST(gzip_checks_hold_at_every_place_of_the_buffer),
-        TEST(what_follows_gzip_data_is_refused),
-        TEST(a_gzip_bomb_stops_at_what_its_header_promises),
-        TEST(the_promise_of_a_header_takes_no_memory_before_it_is_checked),
-        TEST(a_pipe_is_read_and_believed_little),
-        TEST(what_cannot_be_read_says_why),
-        TEST(a_disk_that_fails_at_any_point_leaves_nothing),
-        TEST(null_and_impossible_classes_are_refused),
-        TEST(no_memory_at_any_point_leaves_nothing),
+        TEST(gzip_is_detected_by_content_not_by_name),
+        TEST(images_of_any_size_and_count_are_read),
+        TEST(gzip_members_are_concatenated),
+        TEST(labels_belong_to_their_images),
+        TEST(labels_that_do_not_match_are_refused),
+        TEST(a_damaged_header_is_reported_with_found_and_expected_values),
+        TEST(a_plain_file_of_the_wrong_length_is_refused),
+        TEST(a_gzip_file_truncated_anywhere_is_refused),
+        TEST(a_gzip_file_with_a_flipped_bit_is_refused_or_unchanged),
+        TEST(gzip_errors_report_both_values),
+        TEST(gzip_checks_work_at_every_position_of_the_buffer),
+        TEST(data_after_the_gzip_data_is_refused),
+        TEST(a_gzip_bomb_is_decompressed_only_up_to_its_declared_size),
+        TEST(the_declared_size_is_checked_before_memory_is_allocated),
+        TEST(a_pipe_is_read_up_to_a_limit),
+        TEST(unreadable_files_are_reported_with_the_reason),
+        TEST(every_failed_file_operation_returns_null),
+        TEST(null_and_invalid_classes_are_refused),
+        TEST(every_failed_allocation_returns_null),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
 }

@@ -1,8 +1,10 @@
-/* Batches against PyTorch 2.13: DataLoader's order, ToTensor's and Normalize's floats.
+/* Batches compared with PyTorch 2.13: the order of DataLoader, the floats of ToTensor
+ * and Normalize.
  *
- * The expected numbers come from that PyTorch: seeds and orders of
- * DataLoader(TensorDataset(torch.arange(n)), shuffle=True) after manual_seed(), its
- * floats of torch.arange(256), and the CRC-32 of all of them as little-endian bytes. */
+ * The expected values come from PyTorch: orders of
+ * DataLoader(TensorDataset(torch.arange(n)), shuffle=True) after manual_seed(), the
+ * normalised floats of torch.arange(256), and CRC-32 sums of their little-endian bytes.
+ */
 #include <zlib.h>
 
 #include "lib/common/mt19937.h"
@@ -36,14 +38,15 @@ static void assert_crc(const void *data, size_t size, uint32_t expected)
     assert_int_equal(crc32(0, data, (unsigned)size), expected);
 }
 
-/* Starts an epoch as DataLoader does: two draws, the second is the seed. */
+/* Starts an epoch as DataLoader does: it draws two numbers and uses the second as seed.
+ */
 static void start_as_dataloader(mnist_loader *loader, mt19937 *generator)
 {
     mt19937_next64(generator);
     assert_int_equal(mnist_loader_start(loader, mt19937_next64(generator)), MNIST_OK);
 }
 
-static void the_order_is_that_of_pytorch(void **state)
+static void the_order_equals_pytorch(void **state)
 {
     (void)state;
     static const struct {
@@ -69,7 +72,7 @@ static void the_order_is_that_of_pytorch(void **state)
     }
 }
 
-static void three_epochs_of_twenty_are_those_of_pytorch(void **state)
+static void three_epochs_of_twenty_equal_pytorch(void **state)
 {
     (void)state;
     static const uint32_t expected[3][10] = {
@@ -95,7 +98,7 @@ static void three_epochs_of_twenty_are_those_of_pytorch(void **state)
     mnist_dataset_destroy(&dataset);
 }
 
-static void only_the_low_half_of_a_seed_counts(void **state)
+static void only_the_low_half_of_a_seed_is_used(void **state)
 {
     (void)state;
     mnist_dataset *dataset = counting(100, 1, 1);
@@ -112,7 +115,7 @@ static void only_the_low_half_of_a_seed_counts(void **state)
     mnist_dataset_destroy(&dataset);
 }
 
-static void the_floats_are_those_of_totensor_and_normalize(void **state)
+static void the_floats_equal_totensor_and_normalize(void **state)
 {
     (void)state;
     static const struct {
@@ -137,7 +140,7 @@ static void the_floats_are_those_of_totensor_and_normalize(void **state)
     mnist_dataset_destroy(&dataset);
 }
 
-static void an_epoch_hands_out_each_image_once(void **state)
+static void an_epoch_returns_each_image_once(void **state)
 {
     (void)state;
     mnist_dataset *dataset = counting(23, 2, 3);
@@ -162,7 +165,7 @@ static void an_epoch_hands_out_each_image_once(void **state)
     mnist_dataset_destroy(&dataset);
 }
 
-static void drop_last_leaves_out_the_rest(void **state)
+static void drop_last_skips_the_partial_batch(void **state)
 {
     (void)state;
     mnist_dataset *dataset = counting(23, 1, 1);
@@ -178,7 +181,7 @@ static void drop_last_leaves_out_the_rest(void **state)
     mnist_dataset_destroy(&dataset);
 }
 
-static void a_batch_may_be_larger_than_the_data_set(void **state)
+static void a_batch_size_above_the_data_set_size_is_valid(void **state)
 {
     (void)state;
     mnist_dataset *dataset = counting(3, 1, 1);
@@ -207,7 +210,7 @@ static void images_without_labels_have_the_label_minus_one(void **state)
     mnist_dataset_destroy(&dataset);
 }
 
-static void start_without_shuffle_is_the_order_of_the_data_set(void **state)
+static void without_shuffle_an_epoch_has_the_order_of_the_data_set(void **state)
 {
     (void)state;
     mnist_dataset *dataset = counting(4, 1, 1);
@@ -223,7 +226,7 @@ static void start_without_shuffle_is_the_order_of_the_data_set(void **state)
     mnist_dataset_destroy(&dataset);
 }
 
-static void a_restored_loader_goes_on_where_the_other_was(void **state)
+static void a_restored_loader_continues_like_the_original(void **state)
 {
     (void)state;
     mnist_dataset *dataset = counting(50, 1, 2);
@@ -252,7 +255,7 @@ static void a_restored_loader_goes_on_where_the_other_was(void **state)
     mnist_dataset_destroy(&dataset);
 }
 
-static void a_restore_that_fails_changes_nothing(void **state)
+static void a_failed_restore_changes_nothing(void **state)
 {
     (void)state;
     mnist_dataset *dataset = counting(4, 1, 1);
@@ -263,7 +266,7 @@ static void a_restore_that_fails_changes_nothing(void **state)
     assert_int_equal(mnist_loader_restore(loader, good, 5), MNIST_INVALID_ARGUMENT);
     assert_contains(mnist_last_error(), "position is 5, expected 0 to 4");
     assert_int_equal(mnist_loader_restore(loader, twice, 0), MNIST_INVALID_ARGUMENT);
-    assert_contains(mnist_last_error(), "order[3] is 1 once more");
+    assert_contains(mnist_last_error(), "order[3] repeats index 1");
     assert_int_equal(mnist_loader_restore(loader, beyond, 0), MNIST_INVALID_ARGUMENT);
     assert_contains(mnist_last_error(), "order[3] is 4, expected 0 to 3");
     assert_int_equal(mnist_loader_restore(loader, NULL, 0), MNIST_INVALID_ARGUMENT);
@@ -299,7 +302,7 @@ static void options_out_of_range_are_refused_with_a_message(void **state)
     mnist_dataset_destroy(&dataset);
 }
 
-static void null_is_refused_or_an_empty_loader(void **state)
+static void null_is_refused_or_returns_zero(void **state)
 {
     (void)state;
     mnist_dataset *dataset = counting(4, 1, 1);
@@ -328,7 +331,7 @@ static void null_is_refused_or_an_empty_loader(void **state)
     mnist_dataset_destroy(&dataset);
 }
 
-static void no_memory_at_any_point_leaves_nothing(void **state)
+static void every_failed_allocation_returns_null(void **state)
 {
     (void)state;
     mnist_dataset *dataset = counting(4, 1, 1);
@@ -368,20 +371,20 @@ static void an_epoch_and_a_restore_allocate_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_order_is_that_of_pytorch),
-        TEST(three_epochs_of_twenty_are_those_of_pytorch),
-        TEST(only_the_low_half_of_a_seed_counts),
-        TEST(the_floats_are_those_of_totensor_and_normalize),
-        TEST(an_epoch_hands_out_each_image_once),
-        TEST(drop_last_leaves_out_the_rest),
-        TEST(a_batch_may_be_larger_than_the_data_set),
+        TEST(the_order_equals_pytorch),
+        TEST(three_epochs_of_twenty_equal_pytorch),
+        TEST(only_the_low_half_of_a_seed_is_used),
+        TEST(the_floats_equal_totensor_and_normalize),
+        TEST(an_epoch_returns_each_image_once),
+        TEST(drop_last_skips_the_partial_batch),
+        TEST(a_batch_size_above_the_data_set_size_is_valid),
         TEST(images_without_labels_have_the_label_minus_one),
-        TEST(start_without_shuffle_is_the_order_of_the_data_set),
-        TEST(a_restored_loader_goes_on_where_the_other_was),
-        TEST(a_restore_that_fails_changes_nothing),
+        TEST(without_shuffle_an_epoch_has_the_order_of_the_data_set),
+        TEST(a_restored_loader_continues_like_the_original),
+        TEST(a_failed_restore_changes_nothing),
         TEST(options_out_of_range_are_refused_with_a_message),
-        TEST(null_is_refused_or_an_empty_loader),
-        TEST(no_memory_at_any_point_leaves_nothing),
+        TEST(null_is_refused_or_returns_zero),
+        TEST(every_failed_allocation_returns_null),
         TEST(an_epoch_and_a_restore_allocate_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

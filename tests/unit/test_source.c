@@ -1,10 +1,10 @@
-/* The search for a data set: directory, $MNIST_DIR, cache, and what a message says that
- * found nothing. The download has a test of its own. */
+/* The search for a data set: directory, $MNIST_DIR, cache, and error messages.
+ * test_download.py tests downloads. */
 #include "lib/mnist/source.h"
 #include "tests/support/idx.h"
 #include "tests/support/memory.h"
 
-/* Each test has its own home, and an environment that names nothing else. */
+/* Gives each test an empty home folder and an environment without other sources. */
 static int fresh_home(void **state)
 {
     if (test_folder_create(state))
@@ -14,7 +14,7 @@ static int fresh_home(void **state)
     return setenv("HOME", test_folder, 1);
 }
 
-/* Writes count images and labels into a folder; the suffix goes on both names. */
+/* Writes count images and labels into a folder, each unless its name is NULL. */
 static void put(const char *folder, const char *images, const char *labels,
                 uint32_t count, uint32_t side)
 {
@@ -47,7 +47,7 @@ static void make_cache(const char *name)
     test_make_folder(path);
 }
 
-/* Opens, and checks the count and that the origin lies under the folder. */
+/* Opens a data set and checks its count and that its origin is in the folder. */
 static void expect(const mnist_source *source, mnist_split split, size_t count,
                    const char *folder)
 {
@@ -72,7 +72,7 @@ static void refuse(const mnist_source *source, mnist_split split, mnist_status s
 
 static const mnist_source offline = {.offline = true, .no_synthetic = true};
 
-static void a_directory_has_both_splits(void **state)
+static void a_directory_provides_both_splits(void **state)
 {
     (void)state;
     const mnist_source source = {.directory = test_make_folder("data")};
@@ -81,7 +81,7 @@ static void a_directory_has_both_splits(void **state)
     expect(&source, MNIST_TEST, 103, "data/t10k-images-idx3-ubyte.gz");
 }
 
-static void a_dot_before_idx_is_a_name_too(void **state)
+static void names_with_a_dot_before_idx_are_found(void **state)
 {
     (void)state;
     const mnist_source source = {.directory = test_make_folder("a-idx-b")};
@@ -89,21 +89,22 @@ static void a_dot_before_idx_is_a_name_too(void **state)
     expect(&source, MNIST_TRAIN, 5, "a-idx-b");
 }
 
-static void a_directory_without_the_files_is_not_passed_over(void **state)
+static void a_directory_without_the_files_is_an_error(void **state)
 {
     (void)state;
     setenv("MNIST_DIR", test_make_folder("other"), 1);
     put_mnist("other", 3);
     mnist_source source = {.directory = test_path("nowhere")};
-    refuse(&source, MNIST_TRAIN, MNIST_NOT_FOUND, "nowhere: no folder with mnist data");
+    refuse(&source, MNIST_TRAIN, MNIST_NOT_FOUND,
+           "nowhere: cannot access the mnist folder");
     source.directory = test_make_folder("data");
     refuse(&source, MNIST_TRAIN, MNIST_NOT_FOUND,
-           "data: has no train-images-idx3-ubyte.gz, with or without .gz");
+           "data: train-images-idx3-ubyte[.gz] not found");
     put("data", "t10k-images-idx3-ubyte", NULL, 3, 4);
-    refuse(&source, MNIST_TEST, MNIST_NOT_FOUND, "has no t10k-labels-idx1-ubyte.gz");
+    refuse(&source, MNIST_TEST, MNIST_NOT_FOUND, "t10k-labels-idx1-ubyte[.gz] not");
 }
 
-static void a_damaged_file_is_not_passed_over(void **state)
+static void a_damaged_file_is_an_error_and_not_skipped(void **state)
 {
     (void)state;
     setenv("MNIST_DIR", test_make_folder("first"), 1);
@@ -119,16 +120,16 @@ static void a_damaged_file_is_not_passed_over(void **state)
     refuse(&offline, MNIST_TEST, MNIST_BAD_FILE, "magic number is 0x31323334");
 }
 
-static void half_of_the_files_in_the_environment_is_an_error(void **state)
+static void a_missing_file_in_mnist_dir_is_an_error(void **state)
 {
     (void)state;
     setenv("MNIST_DIR", test_make_folder("first"), 1);
     put("first", NULL, "train-labels-idx1-ubyte", 3, 4);
     refuse(&offline, MNIST_TRAIN, MNIST_NOT_FOUND,
-           "first: has no train-images-idx3-ubyte.gz");
+           "first: train-images-idx3-ubyte[.gz] not found");
 }
 
-static void the_environment_comes_before_the_cache(void **state)
+static void mnist_dir_takes_precedence_over_the_cache(void **state)
 {
     (void)state;
     make_cache("mnist");
@@ -143,7 +144,7 @@ static void the_environment_comes_before_the_cache(void **state)
     expect(&offline, MNIST_TEST, 104, ".cache/mnist");
 }
 
-static void the_cache_is_where_xdg_says(void **state)
+static void the_cache_follows_the_xdg_specification(void **state)
 {
     (void)state;
     make_cache("mnist");
@@ -177,7 +178,7 @@ static void other_data_sets_have_their_own_cache(void **state)
     expect(&source, MNIST_TRAIN, 3, "first");
 }
 
-static void emnist_stands_upright(void **state)
+static void emnist_images_are_transposed(void **state)
 {
     (void)state;
     const mnist_source source = {.directory = test_make_folder("emnist"),
@@ -194,26 +195,26 @@ static void emnist_stands_upright(void **state)
     mnist_dataset_destroy(&dataset);
     test_bytes_free(&file);
     refuse(&source, MNIST_TRAIN, MNIST_NOT_FOUND,
-           "has no emnist-digits-train-images-idx3-ubyte.gz");
+           "emnist-digits-train-images-idx3-ubyte[.gz] not found");
 }
 
-static void what_was_tried_in_vain_is_listed(void **state)
+static void the_message_lists_the_sources_tried(void **state)
 {
     (void)state;
     refuse(&offline, MNIST_TRAIN, MNIST_NOT_FOUND, "mnist: not in the cache (");
     assert_contains(mnist_last_error(), test_path(".cache/mnist"));
-    assert_contains(mnist_last_error(), "; no download when offline");
+    assert_contains(mnist_last_error(), "; download disabled (offline)");
     setenv("MNIST_DIR", test_path("nowhere"), 1);
     refuse(&offline, MNIST_TEST, MNIST_NOT_FOUND, "mnist: not in $MNIST_DIR (");
     mnist_source source = {.name = "emnist-digits"};
-    refuse(&source, MNIST_TRAIN, MNIST_NOT_FOUND, "no download is known");
+    refuse(&source, MNIST_TRAIN, MNIST_NOT_FOUND, "no download available");
     unsetenv("HOME");
     refuse(&offline, MNIST_TRAIN, MNIST_NOT_FOUND,
-           "no cache without $HOME or $XDG_CACHE_HOME");
+           "no cache folder: neither $XDG_CACHE_HOME nor $HOME is an absolute path");
     assert_int_equal(test_count_files(test_folder), 0);
 }
 
-static void arguments_out_of_range_are_refused_with_a_message(void **state)
+static void invalid_arguments_are_refused_with_a_message(void **state)
 {
     (void)state;
     assert_int_equal(mnist_dataset_open(NULL, NULL, MNIST_TRAIN),
@@ -223,16 +224,16 @@ static void arguments_out_of_range_are_refused_with_a_message(void **state)
            "name is \"mnits\", expected one of mnist, fashion-mnist, kmnist");
 }
 
-static void a_download_that_fails_is_listed(void **state)
+static void a_failed_download_is_listed(void **state)
 {
     (void)state;
     const mnist_entry entry = {
         .name = "test",
         .classes = 10,
         .files = {{{"a-idx3.gz", 1, ""}, {"b-idx1.gz", 1, ""}}},
-        /* Nothing listens on this port of this machine. */
+        /* No server listens on this local port. */
         .mirrors = {"https://127.0.0.1:1/"},
-        .patience = 1,
+        .timeout = 1,
     };
     mnist_dataset *dataset;
     mnist_status status =
@@ -240,12 +241,12 @@ static void a_download_that_fails_is_listed(void **state)
     assert_contains(mnist_last_error(), "test: not in the cache (");
     assert_contains(mnist_last_error(), "; a-idx3.gz: ");
     if (status == MNIST_NETWORK_ERROR)
-        assert_contains(mnist_last_error(), "download failed: https://127.0.0.1:1/ ");
+        assert_contains(mnist_last_error(), "download failed: https://127.0.0.1:1/: ");
     else
         assert_contains(mnist_last_error(), "built without libcurl");
 }
 
-static void no_memory_at_any_point_leaves_nothing(void **state)
+static void every_failed_allocation_returns_null(void **state)
 {
     (void)state;
     const mnist_source source = {.directory = test_make_folder("data")};
@@ -269,19 +270,19 @@ static void no_memory_at_any_point_leaves_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        HOME_TEST(a_directory_has_both_splits),
-        HOME_TEST(a_dot_before_idx_is_a_name_too),
-        HOME_TEST(a_directory_without_the_files_is_not_passed_over),
-        HOME_TEST(a_damaged_file_is_not_passed_over),
-        HOME_TEST(half_of_the_files_in_the_environment_is_an_error),
-        HOME_TEST(the_environment_comes_before_the_cache),
-        HOME_TEST(the_cache_is_where_xdg_says),
+        HOME_TEST(a_directory_provides_both_splits),
+        HOME_TEST(names_with_a_dot_before_idx_are_found),
+        HOME_TEST(a_directory_without_the_files_is_an_error),
+        HOME_TEST(a_damaged_file_is_an_error_and_not_skipped),
+        HOME_TEST(a_missing_file_in_mnist_dir_is_an_error),
+        HOME_TEST(mnist_dir_takes_precedence_over_the_cache),
+        HOME_TEST(the_cache_follows_the_xdg_specification),
         HOME_TEST(other_data_sets_have_their_own_cache),
-        HOME_TEST(emnist_stands_upright),
-        HOME_TEST(what_was_tried_in_vain_is_listed),
-        HOME_TEST(arguments_out_of_range_are_refused_with_a_message),
-        HOME_TEST(a_download_that_fails_is_listed),
-        HOME_TEST(no_memory_at_any_point_leaves_nothing),
+        HOME_TEST(emnist_images_are_transposed),
+        HOME_TEST(the_message_lists_the_sources_tried),
+        HOME_TEST(invalid_arguments_are_refused_with_a_message),
+        HOME_TEST(a_failed_download_is_listed),
+        HOME_TEST(every_failed_allocation_returns_null),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Digits drawn from strokes. */
+/* Synthetic digits: reproducibility, and similarity to MNIST. */
 #include "lib/common/memory.h"
 #include "lib/mnist/dataset.h"
 #include "tests/support/test.h"
@@ -13,7 +13,7 @@ static mnist_dataset *synthetic(size_t count, uint64_t seed)
     return dataset;
 }
 
-/* The 64-bit hash of Fowler, Noll and Vo, 1a. */
+/* The 64-bit FNV-1a hash. */
 static uint64_t hash(uint64_t state, const uint8_t *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++)
@@ -23,7 +23,7 @@ static uint64_t hash(uint64_t state, const uint8_t *bytes, size_t size)
 
 static void the_same_seed_gives_the_same_bytes_everywhere(void **state)
 {
-    /* Changes with any change of what is drawn, and with nothing else. */
+    /* The hash changes only if the generated digits change. */
     (void)state;
     enum { COUNT = 2000 };
     mnist_dataset *dataset = synthetic(COUNT, 1);
@@ -57,9 +57,9 @@ static size_t equal_images(const mnist_dataset *a, const mnist_dataset *b)
     return equal;
 }
 
-static void no_digit_comes_twice_for_one_seed_or_two(void **state)
+static void no_digit_repeats_within_or_across_seeds(void **state)
 {
-    /* Neighbouring seeds too, and seeds that differ in the high half alone. */
+    /* Includes consecutive seeds, and seeds that differ only in the high half. */
     (void)state;
     static const uint64_t seeds[] = {0, 1, 2, UINT64_C(1) << 32, UINT64_MAX};
     mnist_dataset *sets[5];
@@ -72,7 +72,7 @@ static void no_digit_comes_twice_for_one_seed_or_two(void **state)
         mnist_dataset_destroy(&sets[i]);
 }
 
-static void every_ten_digits_have_each_class_once_in_some_order(void **state)
+static void ten_consecutive_digits_have_each_class_once(void **state)
 {
     (void)state;
     enum { TENS = 100 };
@@ -85,12 +85,12 @@ static void every_ten_digits_have_each_class_once_in_some_order(void **state)
         assert_int_equal(seen, (1u << CLASSES) - 1);
         first_is_zero += dataset->labels[ten * CLASSES] == 0;
     }
-    /* 10 expected of 100: 3 standard deviations are 9. */
+    /* The expected value is 10 of 100, and 3 standard deviations are 9. */
     assert_in_range(first_is_zero, 1, 19);
     mnist_dataset_destroy(&dataset);
 }
 
-static void the_dataset_is_like_any_other(void **state)
+static void the_dataset_has_the_properties_of_mnist(void **state)
 {
     (void)state;
     mnist_dataset *dataset = synthetic(1, 18446744073709551615u);
@@ -106,7 +106,7 @@ static void the_dataset_is_like_any_other(void **state)
     assert_null(dataset);
 }
 
-/* Sums of an image: its mass, and its moments in half pixels. */
+/* Mass, first moments and bounding box of an image. */
 typedef struct sums {
     double mass, down, across;
     size_t top, left, bottom, right;
@@ -131,7 +131,7 @@ static sums sums_of(const uint8_t *image)
     return found;
 }
 
-/* On pixel 14, or as close as the border lets it. */
+/* The centre is in pixel 14, or as near as the border allows. */
 static void assert_centred(double centre, size_t low, size_t high)
 {
     if (low > 0 && high < SIDE)
@@ -140,10 +140,10 @@ static void assert_centred(double centre, size_t low, size_t high)
         assert_close(centre, 14.5, 2);
 }
 
-static void digits_have_the_place_and_size_of_mnist(void **state)
+static void digits_have_the_position_and_size_of_mnist(void **state)
 {
-    /* In MNIST the centre of mass is on pixel 14 and the box is of 20 pixels in 9,997
-     * of 10,000; here a faint end may be lost. */
+    /* In MNIST the centre of mass is in pixel 14, and the longer side of the box is 20
+     * pixels in 9,997 of 10,000 images. Here a faint end of a stroke may be lost. */
     (void)state;
     enum { COUNT = 1000 };
     mnist_dataset *dataset = synthetic(COUNT, 5);
@@ -162,7 +162,7 @@ static void digits_have_the_place_and_size_of_mnist(void **state)
     mnist_dataset_destroy(&dataset);
 }
 
-static void the_brightness_is_that_of_mnist(void **state)
+static void the_brightness_equals_mnist(void **state)
 {
     /* 0.1307 and 0.3081 are the mean and standard deviation of MNIST's pixels. */
     (void)state;
@@ -180,7 +180,7 @@ static void the_brightness_is_that_of_mnist(void **state)
     mnist_dataset_destroy(&dataset);
 }
 
-static void wrong_arguments_are_refused_with_a_message(void **state)
+static void invalid_arguments_are_refused_with_a_message(void **state)
 {
     (void)state;
     mnist_dataset *dataset = (mnist_dataset *)state;
@@ -227,12 +227,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_same_seed_gives_the_same_bytes_everywhere),
         TEST(the_first_digits_do_not_depend_on_the_count),
-        TEST(no_digit_comes_twice_for_one_seed_or_two),
-        TEST(every_ten_digits_have_each_class_once_in_some_order),
-        TEST(the_dataset_is_like_any_other),
-        TEST(digits_have_the_place_and_size_of_mnist),
-        TEST(the_brightness_is_that_of_mnist),
-        TEST(wrong_arguments_are_refused_with_a_message),
+        TEST(no_digit_repeats_within_or_across_seeds),
+        TEST(ten_consecutive_digits_have_each_class_once),
+        TEST(the_dataset_has_the_properties_of_mnist),
+        TEST(digits_have_the_position_and_size_of_mnist),
+        TEST(the_brightness_equals_mnist),
+        TEST(invalid_arguments_are_refused_with_a_message),
         TEST(every_failed_allocation_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
