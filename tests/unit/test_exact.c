@@ -1,4 +1,5 @@
-/* The multiply-add of plain C in the reproducible mode against fmaf(), bit for bit. */
+/* The multiply-add of plain C in the reproducible mode, and that of pairs of bfloat16,
+ * against fmaf(), bit for bit. */
 #include <float.h>
 
 #include "tests/support/draw.h"
@@ -104,6 +105,60 @@ static void infinities_nan_and_zeros_are_right(void **state)
     }
 }
 
+/* A pair whose exponents are in a range around that of 1, or any bits. */
+static float pair(uint64_t *seed, size_t range)
+{
+    uint32_t bits = (uint32_t)draw_bits(seed);
+    if (range == 0)
+        return from_bits(bits);
+    uint32_t low = (uint32_t)draw_size(seed, 127 - range, 127 + range);
+    uint32_t high = (uint32_t)draw_size(seed, 127 - range, 127 + range);
+    return from_bits((bits & 0x807f807fu) | low << 7 | high << 23);
+}
+
+static float half(float of, bool upper)
+{
+    uint32_t bits;
+    memcpy(&bits, &of, sizeof(bits));
+    return from_bits(upper ? bits & 0xffff0000u : bits << 16);
+}
+
+static void check_pairs(size_t range)
+{
+    uint64_t seed = range;
+    for (int i = 0; i < TRIES; i++) {
+        float a[LANES], b[LANES], sum[LANES];
+        for (size_t j = 0; j < LANES; j++) {
+            a[j] = pair(&seed, range);
+            b[j] = pair(&seed, range);
+            sum[j] = number(&seed, range ? 2 * range : 126, 0x7fffff);
+        }
+        vf x, y, z;
+        memcpy(&x, a, sizeof(x));
+        memcpy(&y, b, sizeof(y));
+        memcpy(&z, sum, sizeof(z));
+        vf found = v_dot(z, x, y);
+        for (size_t j = 0; j < LANES; j++) {
+            float first = fmaf(half(a[j], true), half(b[j], true), sum[j]);
+            float expected = fmaf(half(a[j], false), half(b[j], false), first);
+            float lane = found[j];
+            if (expected != expected)
+                assert_true(lane != lane);
+            else
+                assert_memory_equal(&lane, &expected, sizeof(lane));
+        }
+    }
+}
+
+static void products_of_pairs_are_added_one_by_one(void **state)
+{
+    (void)state;
+    check_pairs(3);
+    check_pairs(20);
+    check_pairs(60);
+    check_pairs(0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +166,7 @@ int main(void)
         TEST(sums_half_way_between_floats_are_rounded_once),
         TEST(denormals_and_overflows_are_right),
         TEST(infinities_nan_and_zeros_are_right),
+        TEST(products_of_pairs_are_added_one_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

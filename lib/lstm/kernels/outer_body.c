@@ -37,9 +37,9 @@ INLINE void outer_tile(const lstm_outer *job, size_t gate, size_t gates, size_t 
             const float *a = a_group, *b = b_group;
             for (size_t r = 0; ahead && r < rows; r += step_rows)
                 PREFETCH(a_group + ahead + r * BLOCK);
-            _Pragma("GCC unroll 4") for (size_t r = 0; r < rows; r += step_rows,
-                                                                 a += step_rows * BLOCK,
-                                                                 b += step_rows * BLOCK)
+            UNROLL_ROWS for (size_t r = 0; r < rows; r += step_rows,
+                                                     a += step_rows * BLOCK,
+                                                     b += step_rows * BLOCK)
                 multiply_line(acc, gates, vectors, a, 1, b, job->stride, pairs);
             a_group += job->a_group;
             b_group += job->b_group;

@@ -73,7 +73,7 @@ INLINE void multiply_line(vf *acc, size_t rows, size_t vectors, const float *x,
 INLINE const float *multiply_block(vf *acc, size_t rows, size_t vectors, const float *x,
                                    size_t n, const float *weights, bool pairs)
 {
-    _Pragma("GCC unroll 8") for (size_t k = 0; k < n; k++, weights += vectors * LANES)
+    UNROLL_STEPS for (size_t k = 0; k < n; k++, weights += vectors * LANES)
         multiply_line(acc, rows, vectors, x + k, BLOCK, weights, BLOCK, pairs);
     return weights;
 }
@@ -143,34 +143,31 @@ INLINE size_t tile_rows(size_t left, size_t most, size_t unit)
     return 2 * left >= 3 * most ? most : (left + 2 * unit - 1) / (2 * unit) * unit;
 }
 
-/* Runs tile(rows) from row on over all rows, its size a constant of each call. */
+/* A case of FOR_TILES; none for sizes that a tile never has. */
+#define TILE_CASE(n, most, tile)                                                       \
+    case n:                                                                            \
+        if ((n) < (most))                                                              \
+            tile((n) < (most) ? (n) : (most));                                         \
+        break
+
+/* Runs tile(rows) from row on over all rows; each call has a constant size. */
 #define FOR_TILES(rows, most, unit, tile)                                              \
     for (size_t row = 0, size; row < (rows); row += size) {                            \
         size = tile_rows((rows)-row, most, unit);                                      \
-        switch (size) {                                                                \
-        case 1:                                                                        \
-            tile(1);                                                                   \
-            break;                                                                     \
-        case 2:                                                                        \
-            tile((most) < 2 ? (most) : 2);                                             \
-            break;                                                                     \
-        case 3:                                                                        \
-            tile((most) < 3 ? (most) : 3);                                             \
-            break;                                                                     \
-        case 4:                                                                        \
-            tile((most) < 4 ? (most) : 4);                                             \
-            break;                                                                     \
-        case 5:                                                                        \
-            tile((most) < 5 ? (most) : 5);                                             \
-            break;                                                                     \
-        case 6:                                                                        \
-            tile((most) < 6 ? (most) : 6);                                             \
-            break;                                                                     \
-        case 7:                                                                        \
-            tile((most) < 7 ? (most) : 7);                                             \
-            break;                                                                     \
-        default:                                                                       \
+        if (size == (most)) {                                                          \
             tile(most);                                                                \
+            continue;                                                                  \
+        }                                                                              \
+        switch (size) {                                                                \
+            TILE_CASE(1, most, tile);                                                  \
+            TILE_CASE(2, most, tile);                                                  \
+            TILE_CASE(3, most, tile);                                                  \
+            TILE_CASE(4, most, tile);                                                  \
+            TILE_CASE(5, most, tile);                                                  \
+            TILE_CASE(6, most, tile);                                                  \
+            TILE_CASE(7, most, tile);                                                  \
+        default:                                                                       \
+            __builtin_unreachable();                                                   \
         }                                                                              \
     }
 

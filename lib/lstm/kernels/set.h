@@ -65,6 +65,7 @@ const lstm_kernels KERNEL_JOIN(lstm_bf16_kernels, KERNEL_SET) = {
 #endif
 
 #undef FOR_TILES
+#undef TILE_CASE
 
 #if KERNEL_TABLES & FLOATS
 extern const lstm_kernels KERNEL_JOIN(lstm_kernels, KERNEL_SET);

@@ -21,6 +21,7 @@
 #ifndef LSTM_KERNELS_SIMD_H
 #define LSTM_KERNELS_SIMD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -35,6 +36,14 @@
 #define INLINE static inline __attribute__((always_inline))
 
 #include KERNEL_SIMD
+
+/* Loops over k and over rows of the batch: as many copies of the body as pay. */
+#ifndef UNROLL_STEPS
+#define UNROLL_STEPS _Pragma("GCC unroll 8")
+#define UNROLL_ROWS  _Pragma("GCC unroll 4")
+#else
+#define UNROLL_ROWS UNROLL_STEPS
+#endif
 
 /* Keeps a vector in a register, where the compiler does not by itself. */
 #ifndef V_HOLD

@@ -1,7 +1,8 @@
 /* Vectors of AVX-512 with products of pairs of bfloat16; see simd_pairs.h. */
 #include "lib/lstm/kernels/simd_avx512.h"
 
-#define HAS_PAIR_DOT 1
+#define HAS_PAIR_DOT   1
+#define HAS_PAIR_STORE 1
 
 static inline vf v_dot(vf sum, vf a, vf b)
 {

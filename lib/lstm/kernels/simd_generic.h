@@ -9,6 +9,9 @@
  * needs (Boldo and Melquiond, 2008). Sizes and layouts are the same in both, so panels
  * of weights that were packed with one serve the other.
  */
+#include <stdbool.h>
+#include <stdint.h>
+
 enum { LANES = 4 };
 typedef float vf __attribute__((vector_size(16)));
 typedef int32_t vi __attribute__((vector_size(16)));
@@ -89,16 +92,59 @@ static inline vu v_lookup(const uint32_t *table, vf index)
 }
 
 #if EXACT_FMA
-/* The product of two bfloat16 numbers is exact in float, so that one that neither
- * overflows nor is lost in denormals needs no fused multiply-add. */
-#define HAS_PAIR_FMA 1
-static inline vf v_pair_fma(vf a, vf b, vf c)
+/* Sums call functions, so loops over them gain nothing from copies of their bodies. */
+#define UNROLL_STEPS
+
+/*
+ * v_dot() of simd_pairs.h. The product of two bfloat16 values is exact in float, so a
+ * product that is a normal number needs no fused multiply-add.
+ */
+#define HAS_PAIR_DOT 1
+
+/* The products of the upper and of the lower halves of pairs. */
+static inline void v_pair_products(vf a, vf b, vf *upper, vf *lower)
 {
-    vf product = a * b;
-    vi size = (vi)product & 0x7fffffff;
-    vi usual = (size > 0x01000000) & (size < 0x7f800000);
-    if (usual[0] & usual[1] & usual[2] & usual[3])
-        return product + c;
-    return v_fma(a, b, c);
+    vu mask = (vu){0} + 0xffff0000u;
+    *upper = (vf)((vu)a & mask) * (vf)((vu)b & mask);
+    *lower = (vf)((vu)a << 16) * (vf)((vu)b << 16);
+}
+
+/* Lanes whose product is finite and above 2^-125: so far from denormal numbers it is
+ * exact. One comparison: the sum of bits wraps around to the smallest integers. */
+static inline vi v_is_exact(vf product)
+{
+    return (vi)(((vu)product & 0x7fffffffu) + 0x7effffffu) < -0x1800001;
+}
+
+static inline bool v_all(vi mask)
+{
+    typedef int64_t halves __attribute__((vector_size(16)));
+    halves both = (halves)mask;
+    return (both[0] & both[1]) == -1;
+}
+
+/* One product of each lane added, exact or not. */
+static inline vf v_pair_add(vf product, vf a, vf b, vf sum)
+{
+    return v_all(v_is_exact(product)) ? product + sum : v_fma(a, b, sum);
+}
+
+/* v_dot() where a product of some lane may not be exact. Not inline, as v_fma(). */
+static __attribute__((noinline, unused)) vf v_dot_checked(vf sum, vf a, vf b)
+{
+    vu mask = (vu){0} + 0xffff0000u;
+    vf upper, lower;
+    v_pair_products(a, b, &upper, &lower);
+    sum = v_pair_add(upper, (vf)((vu)a & mask), (vf)((vu)b & mask), sum);
+    return v_pair_add(lower, (vf)((vu)a << 16), (vf)((vu)b << 16), sum);
+}
+
+static inline vf v_dot(vf sum, vf a, vf b)
+{
+    vf upper, lower;
+    v_pair_products(a, b, &upper, &lower);
+    if (v_all(v_is_exact(upper) & v_is_exact(lower)))
+        return lower + (upper + sum);
+    return v_dot_checked(sum, a, b);
 }
 #endif

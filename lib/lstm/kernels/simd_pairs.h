@@ -22,18 +22,16 @@ enum { PAIR_LINES = 2 * BLOCK, PAIR_ROWS = BLOCK };
 #define PAIR_ROW(row) ((row) / 2 * PAIR_LINES + (row) % 2 * (BLOCK / 2))
 
 #if !HAS_PAIR_DOT
-typedef uint16_t vh __attribute__((vector_size(2 * LANES)));
-
-#if !HAS_PAIR_FMA
-#define v_pair_fma v_fma
-#endif
-
 INLINE vf v_dot(vf sum, vf a, vf b)
 {
-    vu high = (vu){0} + 0xffff0000u;
-    sum = v_pair_fma((vf)((vu)a & high), (vf)((vu)b & high), sum);
-    return v_pair_fma((vf)((vu)a << 16), (vf)((vu)b << 16), sum);
+    vu upper = (vu){0} + 0xffff0000u;
+    sum = v_fma((vf)((vu)a & upper), (vf)((vu)b & upper), sum);
+    return v_fma((vf)((vu)a << 16), (vf)((vu)b << 16), sum);
 }
+#endif
+
+#if !HAS_PAIR_STORE
+typedef uint16_t vh __attribute__((vector_size(2 * LANES)));
 
 /* Rounded to bfloat16, in the upper half of each lane; see lstm_bf16(). */
 INLINE vu v_round(vf x)
