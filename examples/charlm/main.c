@@ -58,7 +58,8 @@ static void create_model(model *m, uint64_t seed)
     lstm_layer_config config = {.inputs = BYTES, .hidden = HIDDEN};
     need(lstm_rng_create(&m->rng, seed));
     need(lstm_layer_create(&m->layer, &config, m->rng));
-    need(lstm_linear_create(&m->head, HIDDEN, BYTES, m->rng));
+    need(lstm_linear_create(
+        &m->head, &(lstm_linear_config){.inputs = HIDDEN, .outputs = BYTES}, m->rng));
     need(lstm_params_create(&m->params));
     need(lstm_params_add_layer(m->params, "lstm", m->layer));
     need(lstm_params_add_linear(m->params, "fc", m->head));

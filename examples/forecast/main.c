@@ -219,7 +219,8 @@ int main(int count, char **arguments)
     scale(&all);
     need(lstm_rng_create(&rng, 1));
     need(lstm_layer_create(&layer, &config, rng));
-    need(lstm_linear_create(&head, HIDDEN, 1, rng));
+    need(lstm_linear_create(
+        &head, &(lstm_linear_config){.inputs = HIDDEN, .outputs = 1}, rng));
     need(lstm_params_create(&params));
     need(lstm_params_add_layer(params, "lstm", layer));
     need(lstm_params_add_linear(params, "fc", head));

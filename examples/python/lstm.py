@@ -21,15 +21,15 @@ from typing import Any, Union
 import lstm_native as native
 from lstm_c import (BFLOAT16, FLOAT32, KERAS, MAX_RANK, MAX_THREADS, MEAN, NONE, ONEDNN,
                     ONNX, PYTORCH, SUM, AdamConfig, CrossEntropyConfig, Error,
-                    FileOptions, LayerConfig, Plateau, Schedule, create, library, pairs,
-                    weight_shapes)
+                    FileOptions, LayerConfig, LinearConfig, Plateau, Schedule, create,
+                    library, pairs, weight_shapes)
 from lstm_tensor import Array, Rng, Tensor, call, pointer_of, tensor_of
 
 __all__ = ["BFLOAT16", "FLOAT32", "KERAS", "MAX_RANK", "MAX_THREADS", "MEAN", "NONE",
            "ONEDNN", "ONNX", "PYTORCH", "SUM", "Adam", "AdamConfig", "CrossEntropy",
-           "Error", "Layer", "LayerConfig", "Linear", "Params", "Plateau", "Rng", "Stream",
-           "Tensor", "file_metadata", "kernels_name", "schedule_lr", "set_reproducible",
-           "set_threads", "threads", "version"]
+           "Error", "Layer", "LayerConfig", "Linear", "LinearConfig", "Params", "Plateau",
+           "Rng", "Stream", "Tensor", "file_metadata", "kernels_name", "schedule_lr",
+           "set_reproducible", "set_threads", "threads", "version"]
 
 Path = Union[str, PathLike]
 
@@ -201,10 +201,12 @@ class Stream(native.Handle):
 
 
 class Linear(native.Handle):
-    """A linear layer with bias, as torch.nn.Linear."""
+    """A linear layer, as torch.nn.Linear. Without a generator the weights are zero."""
 
-    def __init__(self, inputs: int, outputs: int, rng: Rng | None = None) -> None:
-        pointer = create("lstm_linear_create", inputs, outputs, pointer_of(rng, Rng))
+    def __init__(self, inputs: int, outputs: int, rng: Rng | None = None, *,
+                 no_bias: bool = False) -> None:
+        config = LinearConfig(inputs=inputs, outputs=outputs, no_bias=no_bias)
+        pointer = create("lstm_linear_create", byref(config), pointer_of(rng, Rng))
         super().__init__(pointer, library.lstm_linear_destroy)
 
     @classmethod
@@ -214,6 +216,12 @@ class Linear(native.Handle):
         native.Handle.__init__(linear, create(*made, prefix.encode()),
                                library.lstm_linear_destroy)
         return linear
+
+    @property
+    def config(self) -> LinearConfig:
+        """A copy of the options."""
+        return LinearConfig.from_buffer_copy(
+            library.lstm_linear_get_config(self.pointer).contents)
 
     def forward(self, x: Array, y: Array) -> None:
         """x [N, inputs] -> y [N, outputs]."""

@@ -34,6 +34,12 @@ class LayerConfig(ctypes.Structure):
                 ("reserved", c_uint64 * 8)]
 
 
+class LinearConfig(ctypes.Structure):
+    """lstm_linear_config."""
+    _fields_ = [("inputs", c_size_t), ("outputs", c_size_t), ("no_bias", c_bool),
+                ("reserved", c_uint64 * 8)]
+
+
 class AdamConfig(ctypes.Structure):
     """lstm_adam_config."""
     _fields_ = [("lr", c_double), ("beta1", c_double), ("beta2", c_double),
@@ -136,7 +142,7 @@ CHECKED = {
     "lstm_stream_reset": [_handle, POINTER(c_bool)],
     "lstm_stream_get_state": [_handle] * 3,
     "lstm_stream_set_state": [_handle] * 3,
-    "lstm_linear_create": [_handle_address, c_size_t, c_size_t, _handle],
+    "lstm_linear_create": [_handle_address, POINTER(LinearConfig), _handle],
     "lstm_linear_forward": [_handle] * 3,
     "lstm_linear_backward": [_handle] * 3,
     "lstm_cross_entropy_create": [_handle_address, POINTER(CrossEntropyConfig)],
@@ -179,6 +185,7 @@ OTHERS = {
     "lstm_rng_next": (c_uint64, [_handle]),
     "lstm_layer_get_config": (POINTER(LayerConfig), [_handle]),
     "lstm_layer_workspace_size": (c_size_t, [_handle, c_bool, c_size_t, c_size_t]),
+    "lstm_linear_get_config": (POINTER(LinearConfig), [_handle]),
     "lstm_params_size": (c_size_t, [_handle]),
     "lstm_params_count": (c_size_t, [_handle]),
     "lstm_params_name": (c_char_p, [_handle, c_size_t]),

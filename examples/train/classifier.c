@@ -17,7 +17,9 @@ bool classifier_create(classifier *network, const lstm_layer_config *config,
     *network = (classifier){0};
     size_t width = state_size(config) * (config->bidirectional ? 2 : 1);
     if (lstm_layer_create(&network->lstm, config, rng) == LSTM_OK &&
-        lstm_linear_create(&network->fc, width, classes, rng) == LSTM_OK &&
+        lstm_linear_create(&network->fc,
+                           &(lstm_linear_config){.inputs = width, .outputs = classes},
+                           rng) == LSTM_OK &&
         lstm_params_create(&network->params) == LSTM_OK &&
         lstm_params_add_layer(network->params, "lstm", network->lstm) == LSTM_OK &&
         lstm_params_add_linear(network->params, "fc", network->fc) == LSTM_OK)

@@ -25,7 +25,10 @@ static fixture create_fixture(const lstm_adam_config *config)
 {
     fixture f;
     assert_int_equal(lstm_rng_create(&f.rng, 5), LSTM_OK);
-    assert_int_equal(lstm_linear_create(&f.linear, 7, 5, f.rng), LSTM_OK);
+    assert_int_equal(
+        lstm_linear_create(&f.linear, &(lstm_linear_config){.inputs = 7, .outputs = 5},
+                           f.rng),
+        LSTM_OK);
     assert_int_equal(lstm_params_create(&f.params), LSTM_OK);
     assert_int_equal(lstm_params_add_linear(f.params, "fc", f.linear), LSTM_OK);
     assert_int_equal(lstm_adam_create(&f.adam, f.params, config), LSTM_OK);

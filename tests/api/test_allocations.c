@@ -106,7 +106,8 @@ static int create(void **state)
                                                         .dropout = 0.1,
                                                         .batch_first = true},
                                    f.rng));
-    assert_false(lstm_linear_create(&f.head, HIDDEN, CLASSES, f.rng));
+    assert_false(lstm_linear_create(
+        &f.head, &(lstm_linear_config){.inputs = HIDDEN, .outputs = CLASSES}, f.rng));
     assert_false(lstm_cross_entropy_create(&f.loss, NULL));
     assert_false(lstm_params_create(&f.params));
     assert_false(lstm_params_add_layer(f.params, "lstm", f.layer));

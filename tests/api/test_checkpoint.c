@@ -40,7 +40,10 @@ static network create_network(uint64_t seed, bool amsgrad)
     lstm_adam_config adam = {.amsgrad = amsgrad};
     assert_int_equal(lstm_rng_create(&n.rng, seed), LSTM_OK);
     assert_int_equal(lstm_layer_create(&n.layer, &config, n.rng), LSTM_OK);
-    assert_int_equal(lstm_linear_create(&n.linear, 2 * HIDDEN, CLASSES, n.rng),
+    assert_int_equal(lstm_linear_create(&n.linear,
+                                        &(lstm_linear_config){.inputs = 2 * HIDDEN,
+                                                              .outputs = CLASSES},
+                                        n.rng),
                      LSTM_OK);
     assert_int_equal(lstm_cross_entropy_create(&n.loss, NULL), LSTM_OK);
     assert_int_equal(lstm_params_create(&n.params), LSTM_OK);

@@ -26,7 +26,10 @@ static fixture save_network(const lstm_layer_config *config)
                    (config->bidirectional ? 2 : 1);
     assert_int_equal(lstm_rng_create(&f.rng, 1), LSTM_OK);
     assert_int_equal(lstm_layer_create(&f.layer, config, f.rng), LSTM_OK);
-    assert_int_equal(lstm_linear_create(&f.head, width, CLASSES, f.rng), LSTM_OK);
+    assert_int_equal(
+        lstm_linear_create(
+            &f.head, &(lstm_linear_config){.inputs = width, .outputs = CLASSES}, f.rng),
+        LSTM_OK);
     assert_int_equal(lstm_params_create(&params), LSTM_OK);
     assert_int_equal(lstm_params_add_layer(params, "lstm", f.layer), LSTM_OK);
     assert_int_equal(lstm_params_add_linear(params, "fc", f.head), LSTM_OK);

@@ -7,8 +7,8 @@
 
 enum { INPUTS = 7, OUTPUTS = 5, ROWS = 6 };
 
-/* A sum of k float32 terms is off by at most k 2^-24 of the sum of their sizes; with at
- * most 8 terms whose sizes sum up to less than 3 that is below this. */
+/* The error of a sum of k float32 terms is at most k 2^-24 times the sum of their
+ * magnitudes: 8 terms, and magnitudes that sum to less than 3. */
 static const double tolerance = 1.5e-6;
 
 /* The layer of the golden data with its x and dy, drawn as the script draws them. */
@@ -25,12 +25,12 @@ static lstm_tensor *tensor_of(size_t rank, const size_t *shape)
     return tensor;
 }
 
-static fixture create_fixture(void)
+static fixture create_fixture_of(lstm_linear_config config)
 {
     fixture f;
     lstm_rng *rng;
     assert_int_equal(lstm_rng_create(&rng, 3), LSTM_OK);
-    assert_int_equal(lstm_linear_create(&f.linear, INPUTS, OUTPUTS, rng), LSTM_OK);
+    assert_int_equal(lstm_linear_create(&f.linear, &config, rng), LSTM_OK);
     assert_int_equal(lstm_params_create(&f.params), LSTM_OK);
     assert_int_equal(lstm_params_add_linear(f.params, "fc", f.linear), LSTM_OK);
     f.x = tensor_of(2, (size_t[]){ROWS, INPUTS});
@@ -41,6 +41,12 @@ static fixture create_fixture(void)
     assert_int_equal(lstm_rng_uniform(rng, f.dy, -1, 1), LSTM_OK);
     lstm_rng_destroy(&rng);
     return f;
+}
+
+static fixture create_fixture(void)
+{
+    return create_fixture_of(
+        (lstm_linear_config){.inputs = INPUTS, .outputs = OUTPUTS});
 }
 
 static void destroy_fixture(fixture *f)
@@ -80,8 +86,11 @@ static void bounds_of_many_sizes_are_torchs_bit_for_bit(void **state)
         lstm_linear *linear;
         lstm_params *params;
         assert_int_equal(lstm_rng_create(&rng, linear_bounds[i]), LSTM_OK);
-        assert_int_equal(lstm_linear_create(&linear, linear_bounds[i], 3, rng),
-                         LSTM_OK);
+        assert_int_equal(
+            lstm_linear_create(
+                &linear,
+                &(lstm_linear_config){.inputs = linear_bounds[i], .outputs = 3}, rng),
+            LSTM_OK);
         assert_int_equal(lstm_params_create(&params), LSTM_OK);
         assert_int_equal(lstm_params_add_linear(params, "", linear), LSTM_OK);
         const float *weight = lstm_tensor_data(lstm_params_value(params, 0));
@@ -120,6 +129,39 @@ static void parameter_gradients_accumulate_and_dx_does_not(void **state)
     destroy_fixture(&f);
 }
 
+static void without_bias_everything_is_torchs(void **state)
+{
+    (void)state;
+    fixture f = create_fixture_of(
+        (lstm_linear_config){.inputs = INPUTS, .outputs = OUTPUTS, .no_bias = true});
+    assert_int_equal(lstm_params_size(f.params), 1);
+    assert_string_equal(lstm_params_name(f.params, 0), "fc.weight");
+    assert_memory_equal(lstm_tensor_data(lstm_params_value(f.params, 0)), linear_weight,
+                        sizeof(linear_weight));
+    /* What was in y before does not count. */
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(lstm_linear_forward(f.linear, f.x, f.y), LSTM_OK);
+        assert_values(f.y, linear_plain_y, 1);
+    }
+    assert_int_equal(lstm_linear_backward(f.linear, f.dy, f.dx), LSTM_OK);
+    assert_values(f.dx, linear_plain_dx, 1);
+    assert_values(lstm_params_grad(f.params, 0), linear_plain_dweight, 1);
+    destroy_fixture(&f);
+}
+
+static void the_options_are_read_back(void **state)
+{
+    (void)state;
+    fixture f = create_fixture_of(
+        (lstm_linear_config){.inputs = INPUTS, .outputs = OUTPUTS, .no_bias = true});
+    const lstm_linear_config *config = lstm_linear_get_config(f.linear);
+    assert_int_equal(config->inputs, INPUTS);
+    assert_int_equal(config->outputs, OUTPUTS);
+    assert_true(config->no_bias);
+    assert_null(lstm_linear_get_config(NULL));
+    destroy_fixture(&f);
+}
+
 static void x_may_change_before_backward(void **state)
 {
     (void)state;
@@ -134,17 +176,17 @@ static void x_may_change_before_backward(void **state)
 
 static void three_axes_and_strides_give_the_same(void **state)
 {
-    /* x and dx with their axes turned in memory, y and dy with rows apart. */
+    /* x and dx with their axes permuted in memory, y and dy with rows apart. */
     (void)state;
     fixture f = create_fixture();
     float x_data[ROWS * INPUTS], dx_data[ROWS * INPUTS];
     float y_data[ROWS * (OUTPUTS + 2)], dy_data[ROWS * (OUTPUTS + 2)];
     size_t in[] = {2, 3, INPUTS}, out[] = {2, 3, OUTPUTS};
-    ptrdiff_t turned[] = {1, 2, 6};
+    ptrdiff_t permuted[] = {1, 2, 6};
     ptrdiff_t apart[] = {3 * (OUTPUTS + 2), OUTPUTS + 2, 1};
     lstm_tensor *x, *dx, *y, *dy, *x3, *dy3;
-    assert_int_equal(lstm_tensor_wrap(&x, x_data, 3, in, turned), LSTM_OK);
-    assert_int_equal(lstm_tensor_wrap(&dx, dx_data, 3, in, turned), LSTM_OK);
+    assert_int_equal(lstm_tensor_wrap(&x, x_data, 3, in, permuted), LSTM_OK);
+    assert_int_equal(lstm_tensor_wrap(&dx, dx_data, 3, in, permuted), LSTM_OK);
     assert_int_equal(lstm_tensor_wrap(&y, y_data, 3, out, apart), LSTM_OK);
     assert_int_equal(lstm_tensor_wrap(&dy, dy_data, 3, out, apart), LSTM_OK);
     assert_int_equal(lstm_tensor_wrap(&x3, lstm_tensor_data(f.x), 3, in, NULL),
@@ -196,7 +238,10 @@ static void without_a_generator_the_weights_are_zero(void **state)
     lstm_linear *linear;
     lstm_tensor *x = tensor_of(2, (size_t[]){1, 2}),
                 *y = tensor_of(2, (size_t[]){1, 3});
-    assert_int_equal(lstm_linear_create(&linear, 2, 3, NULL), LSTM_OK);
+    assert_int_equal(
+        lstm_linear_create(&linear, &(lstm_linear_config){.inputs = 2, .outputs = 3},
+                           NULL),
+        LSTM_OK);
     assert_int_equal(lstm_tensor_fill(x, 5), LSTM_OK);
     assert_int_equal(lstm_tensor_fill(y, 5), LSTM_OK);
     assert_int_equal(lstm_linear_forward(linear, x, y), LSTM_OK);
@@ -239,14 +284,28 @@ static void bad_arguments_are_refused(void **state)
     (void)state;
     fixture f = create_fixture();
     lstm_linear *linear = f.linear;
-    assert_int_equal(lstm_linear_create(NULL, 1, 1, NULL), LSTM_INVALID_ARGUMENT);
-    assert_int_equal(lstm_linear_create(&linear, 0, 1, NULL), LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_linear_create(
+                         NULL, &(lstm_linear_config){.inputs = 1, .outputs = 1}, NULL),
+                     LSTM_INVALID_ARGUMENT);
+    assert_int_equal(
+        lstm_linear_create(&linear, &(lstm_linear_config){.inputs = 0, .outputs = 1},
+                           NULL),
+        LSTM_INVALID_ARGUMENT);
     assert_null(linear);
     assert_string_equal(lstm_last_error(), "linear: inputs is 0, expected at least 1");
-    assert_int_equal(lstm_linear_create(&linear, 1, 0, NULL), LSTM_INVALID_ARGUMENT);
-    assert_int_equal(lstm_linear_create(&linear, SIZE_MAX / 2, 4, NULL),
-                     LSTM_INVALID_ARGUMENT);
+    assert_int_equal(
+        lstm_linear_create(&linear, &(lstm_linear_config){.inputs = 1, .outputs = 0},
+                           NULL),
+        LSTM_INVALID_ARGUMENT);
+    assert_int_equal(
+        lstm_linear_create(
+            &linear, &(lstm_linear_config){.inputs = SIZE_MAX / 2, .outputs = 4}, NULL),
+        LSTM_INVALID_ARGUMENT);
     assert_null(linear);
+    linear = f.linear;
+    assert_int_equal(lstm_linear_create(&linear, NULL, NULL), LSTM_INVALID_ARGUMENT);
+    assert_null(linear);
+    assert_string_equal(lstm_last_error(), "linear: config is NULL");
     assert_int_equal(lstm_linear_backward(f.linear, f.dy, f.dx), LSTM_INVALID_STATE);
     assert_int_equal(lstm_linear_forward(NULL, f.x, f.y), LSTM_INVALID_ARGUMENT);
     assert_int_equal(lstm_linear_forward(f.linear, NULL, f.y), LSTM_INVALID_ARGUMENT);
@@ -263,6 +322,8 @@ int main(void)
         TEST(bounds_of_many_sizes_are_torchs_bit_for_bit),
         TEST(forward_and_gradients_are_torchs),
         TEST(parameter_gradients_accumulate_and_dx_does_not),
+        TEST(without_bias_everything_is_torchs),
+        TEST(the_options_are_read_back),
         TEST(x_may_change_before_backward),
         TEST(three_axes_and_strides_give_the_same),
         TEST(fewer_and_more_rows_follow_each_other),

@@ -50,7 +50,10 @@ static void create(experiment *e, size_t variant)
     const size_t logits[] = {BATCH, CLASSES};
     assert_int_equal(lstm_rng_create(&e->rng, variants[variant].seed), LSTM_OK);
     assert_int_equal(lstm_layer_create(&e->lstm, &config, e->rng), LSTM_OK);
-    assert_int_equal(lstm_linear_create(&e->fc, width, CLASSES, e->rng), LSTM_OK);
+    assert_int_equal(
+        lstm_linear_create(
+            &e->fc, &(lstm_linear_config){.inputs = width, .outputs = CLASSES}, e->rng),
+        LSTM_OK);
     assert_int_equal(lstm_cross_entropy_create(&e->loss, NULL), LSTM_OK);
     assert_int_equal(lstm_params_create(&e->params), LSTM_OK);
     assert_int_equal(lstm_params_add_layer(e->params, "lstm", e->lstm), LSTM_OK);

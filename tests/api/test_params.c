@@ -15,8 +15,14 @@ typedef struct fixture {
 static fixture create_fixture(void)
 {
     fixture f;
-    assert_int_equal(lstm_linear_create(&f.first, 7, 5, NULL), LSTM_OK);
-    assert_int_equal(lstm_linear_create(&f.second, 3, 2, NULL), LSTM_OK);
+    assert_int_equal(
+        lstm_linear_create(&f.first, &(lstm_linear_config){.inputs = 7, .outputs = 5},
+                           NULL),
+        LSTM_OK);
+    assert_int_equal(
+        lstm_linear_create(&f.second, &(lstm_linear_config){.inputs = 3, .outputs = 2},
+                           NULL),
+        LSTM_OK);
     assert_int_equal(lstm_params_create(&f.params), LSTM_OK);
     assert_int_equal(lstm_params_add_linear(f.params, "fc", f.first), LSTM_OK);
     assert_int_equal(lstm_params_add_linear(f.params, "", f.second), LSTM_OK);

@@ -15,7 +15,9 @@ static void assert_weights(uint64_t seed, const uint32_t *first, uint64_t expect
     const lstm_layer_config config = {.inputs = 28, .hidden = 128, .layers = 2};
     assert_int_equal(lstm_rng_create(&rng, seed), LSTM_OK);
     assert_int_equal(lstm_layer_create(&lstm, &config, rng), LSTM_OK);
-    assert_int_equal(lstm_linear_create(&fc, 128, 10, rng), LSTM_OK);
+    assert_int_equal(lstm_linear_create(
+                         &fc, &(lstm_linear_config){.inputs = 128, .outputs = 10}, rng),
+                     LSTM_OK);
     assert_int_equal(lstm_params_create(&params), LSTM_OK);
     assert_int_equal(lstm_params_add_layer(params, "lstm", lstm), LSTM_OK);
     assert_int_equal(lstm_params_add_linear(params, "fc", fc), LSTM_OK);

@@ -22,6 +22,16 @@ static int create_layer(size_t index)
     return status;
 }
 
+static int create_linear(size_t index)
+{
+    lstm_linear_config config = {.inputs = 0};
+    config.reserved[index] = 7;
+    lstm_linear *linear = (lstm_linear *)&config;
+    lstm_status status = lstm_linear_create(&linear, &config, NULL);
+    assert_null(linear);
+    return status;
+}
+
 static int create_adam(size_t index)
 {
     lstm_adam_config config = {.lr = -1};
@@ -129,6 +139,7 @@ static void liblstm_refuses_options_it_does_not_know(void **state)
         const char *object;
     } calls[] = {
         {create_layer, "layer"},
+        {create_linear, "linear"},
         {create_adam, "adam"}, //
         {create_loss, "cross_entropy"},
         {compute_rate, "schedule"},

@@ -21,7 +21,10 @@ static fixture create_fixture(uint64_t seed)
     fixture f;
     lstm_rng *rng;
     assert_int_equal(lstm_rng_create(&rng, seed), LSTM_OK);
-    assert_int_equal(lstm_linear_create(&f.linear, 3, 2, rng), LSTM_OK);
+    assert_int_equal(
+        lstm_linear_create(&f.linear, &(lstm_linear_config){.inputs = 3, .outputs = 2},
+                           rng),
+        LSTM_OK);
     assert_int_equal(lstm_params_create(&f.params), LSTM_OK);
     assert_int_equal(lstm_params_add_linear(f.params, "w", f.linear), LSTM_OK);
     lstm_rng_destroy(&rng);

@@ -47,7 +47,9 @@ static fixture create_fixture(lstm_layer_config config, size_t batch)
     f.state = config.proj_size ? config.proj_size : config.hidden;
     assert_int_equal(lstm_rng_create(&rng, 11), LSTM_OK);
     assert_int_equal(lstm_layer_create(&f.layer, &config, rng), LSTM_OK);
-    assert_int_equal(lstm_linear_create(&f.head, f.state, OUTPUTS, rng), LSTM_OK);
+    lstm_linear_config head = {
+        .inputs = f.state, .outputs = OUTPUTS, .no_bias = config.no_bias};
+    assert_int_equal(lstm_linear_create(&f.head, &head, rng), LSTM_OK);
     assert_int_equal(lstm_layer_set_training(f.layer, false), LSTM_OK);
     size_t layers = config.layers ? config.layers : 1;
     f.x = sequence_of(&f, STEPS, config.inputs);
@@ -382,7 +384,10 @@ static void wrong_arguments_are_refused_with_a_message(void **state)
     assert_null(stream);
     assert_refused(lstm_stream_create(&stream, f.layer, NULL, 0), LSTM_INVALID_ARGUMENT,
                    "batch is 0, expected 1 to");
-    assert_int_equal(lstm_linear_create(&head, 127, 2, NULL), LSTM_OK);
+    assert_int_equal(
+        lstm_linear_create(&head, &(lstm_linear_config){.inputs = 127, .outputs = 2},
+                           NULL),
+        LSTM_OK);
     assert_refused(lstm_stream_create(&stream, f.layer, head, 1), LSTM_SHAPE_MISMATCH,
                    "head has 127 inputs, expected 128");
     lstm_linear_destroy(&head);

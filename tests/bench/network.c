@@ -73,7 +73,9 @@ static void create_objects(network *net, lstm_precision precision)
                                                 .batch_first = true,
                                                 .precision = precision},
                            net->rng));
-    must(lstm_linear_create(&net->head, s->hidden, CLASSES, net->rng));
+    must(lstm_linear_create(
+        &net->head, &(lstm_linear_config){.inputs = s->hidden, .outputs = CLASSES},
+        net->rng));
     must(lstm_cross_entropy_create(&net->loss, NULL));
     must(lstm_params_create(&net->params));
     must(lstm_params_add_layer(net->params, "lstm", net->layer));

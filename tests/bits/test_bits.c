@@ -125,7 +125,9 @@ static void create_tensors(training *t)
     ok(lstm_tensor_create(&t->dlogits, 2, (size_t[]){rows, n->classes}));
     t->seen = seen_of(t, t->out);
     t->dseen = seen_of(t, t->dout);
-    ok(lstm_linear_create(&t->head, width, n->classes, t->rng));
+    ok(lstm_linear_create(&t->head,
+                          &(lstm_linear_config){.inputs = width, .outputs = n->classes},
+                          t->rng));
 }
 
 static training create_training(const network *n)

@@ -62,6 +62,14 @@ def linear():
     parts += [array("linear_dx", "float", floats(x.grad))]
     parts += [array("linear_dweight", "float", floats(fc.weight.grad))]
     parts += [array("linear_dbias", "float", floats(fc.bias.grad))]
+    torch.manual_seed(3)
+    fc = nn.Linear(7, 5, bias=False)
+    x, dy = drawn(6, 7).requires_grad_(), drawn(6, 5)
+    y = fc(x)
+    y.backward(dy)
+    parts += [array("linear_plain_y", "float", floats(y))]
+    parts += [array("linear_plain_dx", "float", floats(x.grad))]
+    parts += [array("linear_plain_dweight", "float", floats(fc.weight.grad))]
     # Bounds depend on the inputs alone: first weight and last bias of many.
     sizes = [1, 2, 3, 10, 28, 64, 100, 128, 256, 1000, 1023]
     rows = []

@@ -12,7 +12,7 @@ import declarations  # noqa: E402
 
 VERSION, LIBRARIES = None, {}
 # How many functions a library may have and still be small.
-MOST_FUNCTIONS = {"lstm": 80, "mnist": 25}
+MOST_FUNCTIONS = {"lstm": 115, "mnist": 25}
 MOST_LINES = 400
 
 

@@ -218,6 +218,12 @@ class Objects(unittest.TestCase):
         self.assertEqual(params.names()[-1], "fc.bias")
         self.assertEqual(params.value("lstm.weight_hh_l1").shape, (512, 128))
 
+    def test_a_linear_layer_without_bias_has_one_parameter(self):
+        linear = lstm.Linear(3, 2, lstm.Rng(0), no_bias=True)
+        self.assertEqual((linear.config.inputs, linear.config.outputs), (3, 2))
+        self.assertTrue(linear.config.no_bias)
+        self.assertEqual(lstm.Params(fc=linear).names(), ["fc.weight"])
+
     def test_precision_has_a_name(self):
         x, out = floats(SOME, 3, 2, 4), {}
         for name in "fp32", "bf16":

@@ -60,7 +60,10 @@ static fixture create_fixture(void)
     f.rows = tensor_of(2, (size_t[]){ROWS, 6});
     f.logits = tensor_of(2, (size_t[]){ROWS, CLASSES});
     assert_int_equal(lstm_layer_create(&f.layer, &layer_config, f.rng), LSTM_OK);
-    assert_int_equal(lstm_linear_create(&f.linear, 6, CLASSES, f.rng), LSTM_OK);
+    assert_int_equal(
+        lstm_linear_create(
+            &f.linear, &(lstm_linear_config){.inputs = 6, .outputs = CLASSES}, f.rng),
+        LSTM_OK);
     assert_int_equal(lstm_cross_entropy_create(&f.loss, NULL), LSTM_OK);
     assert_int_equal(lstm_params_create(&f.params), LSTM_OK);
     assert_int_equal(lstm_params_add_layer(f.params, "lstm", f.layer), LSTM_OK);
@@ -131,7 +134,9 @@ CREATION(wrap, new_tensor,
 CREATION(select, new_tensor, lstm_tensor_select(&f->new_tensor, f->x, 1, 0))
 CREATION(narrow, new_tensor, lstm_tensor_narrow(&f->new_tensor, f->x, 0, 0, 2))
 CREATION(layer, new_layer, lstm_layer_create(&f->new_layer, &layer_config, f->rng))
-CREATION(linear, new_linear, lstm_linear_create(&f->new_linear, 3, 2, f->rng))
+CREATION(linear, new_linear,
+         lstm_linear_create(&f->new_linear,
+                            &(lstm_linear_config){.inputs = 3, .outputs = 2}, f->rng))
 CREATION(loss, new_loss, lstm_cross_entropy_create(&f->new_loss, NULL))
 CREATION(params, new_params, lstm_params_create(&f->new_params))
 CREATION(adam, new_adam, lstm_adam_create(&f->new_adam, f->params, NULL))

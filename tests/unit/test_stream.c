@@ -25,7 +25,10 @@ static fixture create_fixture(size_t batch)
         .inputs = 28, .hidden = 50, .layers = 2, .proj_size = 20, .batch_first = true};
     assert_int_equal(lstm_rng_create(&rng, 1), LSTM_OK);
     assert_int_equal(lstm_layer_create(&f.layer, &config, rng), LSTM_OK);
-    assert_int_equal(lstm_linear_create(&f.head, 20, 10, rng), LSTM_OK);
+    assert_int_equal(
+        lstm_linear_create(&f.head, &(lstm_linear_config){.inputs = 20, .outputs = 10},
+                           rng),
+        LSTM_OK);
     assert_int_equal(lstm_layer_set_training(f.layer, false), LSTM_OK);
     assert_int_equal(lstm_stream_create(&f.stream, f.layer, f.head, batch), LSTM_OK);
     assert_int_equal(lstm_tensor_create(&f.x, 3, (size_t[]){batch, 3, 28}), LSTM_OK);

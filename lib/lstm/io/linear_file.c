@@ -58,7 +58,9 @@ lstm_status lstm_linear_load(lstm_linear **out, const char *path, const char *pr
     lstm_linear *linear = NULL;
     lstm_status status = read_shape(path, prefix, shape);
     if (!status)
-        status = lstm_linear_create(&linear, shape[1], shape[0], NULL);
+        status = lstm_linear_create(
+            &linear, &(lstm_linear_config){.inputs = shape[1], .outputs = shape[0]},
+            NULL);
     if (!status)
         status = load_values(linear, path, prefix);
     if (status)

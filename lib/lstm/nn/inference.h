@@ -30,12 +30,12 @@ const lstm_kernels *lstm_layer_kernels(const lstm_layer *layer);
 /** Whether the layer is in evaluation mode and its panels hold the weights. */
 bool lstm_layer_is_packed(const lstm_layer *layer);
 
-/** A linear layer: weight [outputs, inputs] and bias [outputs]. */
+/** A linear layer: weight [outputs, inputs] and bias [outputs], NULL without one. */
 typedef struct lstm_linear_view {
     size_t inputs, outputs;
     const float *weight, *bias;
 } lstm_linear_view;
 
-lstm_linear_view lstm_linear_look(const lstm_linear *linear);
+lstm_linear_view lstm_linear_get_view(const lstm_linear *linear);
 
 #endif

@@ -1,9 +1,10 @@
 /*
  * The linear layer: y = x W^T + b.
  *
- * Everything is computed on rows without gaps: x is gathered into one (which is also
- * the copy that backward needs), y and dx are scattered from one. The weight is turned
- * to [inputs, outputs] at each forward, so that products run along contiguous outputs.
+ * The products work on contiguous rows. Forward copies x into a contiguous array, which
+ * backward needs as well, and copies the results from contiguous arrays to y and dx.
+ * Forward also transposes the weight to [inputs, outputs], so that the inner loop runs
+ * along contiguous outputs.
  */
 #include <math.h>
 #include <string.h>
@@ -16,18 +17,19 @@
 #include "lib/lstm/nn/parameter.h"
 #include "lib/lstm/tensor/tensor.h"
 
-enum { WEIGHT, BIAS, PARAMETERS };
+enum { WEIGHT, BIAS, MAX_PARAMETERS };
 
 struct lstm_linear {
-    size_t inputs, outputs;
-    lstm_parameter parameters[PARAMETERS];
+    lstm_linear_config config;
+    /** Without bias the second one is zero. */
+    lstm_parameter parameters[MAX_PARAMETERS];
     uint64_t version;
-    /** The weight turned to [inputs, outputs]. */
-    float *turned;
-    /** Room for capacity rows of x, dx and y or dy; the three lie in one allocation. */
+    /** The weight as [inputs, outputs]. */
+    float *transposed;
+    /** x, dx, and y or dy: capacity rows each, in one allocation. */
     float *x, *dx, *y;
     size_t capacity;
-    /** Shape of the last x, the outputs in place of the inputs; rank 0 before one. */
+    /** Shape of y in the last forward; rank 0 before the first one. */
     size_t rank, shape[LSTM_MAX_RANK];
     size_t rows;
 };
@@ -42,42 +44,61 @@ static lstm_status create_parameter(lstm_linear *linear, int which, const char *
     return status ? status : lstm_tensor_create(&parameter->grad, rank, shape);
 }
 
-/* torch.nn.Linear.reset_parameters(): kaiming_uniform_(weight, a=sqrt(5)), and the bias
- * within 1/sqrt(inputs), in the operations and the order of PyTorch. */
+static lstm_status create_parameters(lstm_linear *linear)
+{
+    size_t inputs = linear->config.inputs, outputs = linear->config.outputs;
+    lstm_status status =
+        create_parameter(linear, WEIGHT, "weight", 2, (size_t[]){outputs, inputs});
+    if (!status && !linear->config.no_bias)
+        status = create_parameter(linear, BIAS, "bias", 1, (size_t[]){outputs});
+    if (status)
+        return status;
+    linear->transposed = common_alloc(inputs * outputs, sizeof(float));
+    return linear->transposed ? LSTM_OK : lstm_fail_memory("linear");
+}
+
+/* torch.nn.Linear.reset_parameters(): kaiming_uniform_(weight, a=sqrt(5)), then the
+ * bias within 1/sqrt(inputs), with PyTorch's operations in PyTorch's order. */
 static lstm_status draw_parameters(lstm_linear *linear, lstm_rng *rng)
 {
-    double slope = sqrt(5.0), fan_in = sqrt((double)linear->inputs);
+    double slope = sqrt(5.0), fan_in = sqrt((double)linear->config.inputs);
     float weight = (float)(sqrt(3.0) * (sqrt(2.0 / (1 + slope * slope)) / fan_in));
     float bias = (float)(1 / fan_in);
     const lstm_parameter *parameters = linear->parameters;
     lstm_status status =
         lstm_rng_uniform(rng, parameters[WEIGHT].value, -weight, weight);
-    return status ? status : lstm_rng_uniform(rng, parameters[BIAS].value, -bias, bias);
+    if (status || linear->config.no_bias)
+        return status;
+    return lstm_rng_uniform(rng, parameters[BIAS].value, -bias, bias);
 }
 
-lstm_status lstm_linear_create(lstm_linear **out, size_t inputs, size_t outputs,
+static lstm_status check_config(const lstm_linear_config *config)
+{
+    lstm_status status = lstm_check_reserved("linear", config->reserved);
+    if (status)
+        return status;
+    if (config->inputs > 0 && config->outputs > 0)
+        return LSTM_OK;
+    return lstm_fail(LSTM_INVALID_ARGUMENT, "linear: %s is 0, expected at least 1",
+                     config->inputs ? "outputs" : "inputs");
+}
+
+lstm_status lstm_linear_create(lstm_linear **out, const lstm_linear_config *config,
                                lstm_rng *rng)
 {
     if (!out)
         return lstm_fail_null("linear", "out");
     *out = NULL;
-    if (inputs < 1 || outputs < 1)
-        return lstm_fail(LSTM_INVALID_ARGUMENT, "linear: %s is 0, expected at least 1",
-                         inputs < 1 ? "inputs" : "outputs");
+    if (!config)
+        return lstm_fail_null("linear", "config");
+    lstm_status status = check_config(config);
+    if (status)
+        return status;
     lstm_linear *linear = common_alloc(1, sizeof(*linear));
     if (!linear)
         return lstm_fail_memory("linear");
-    linear->inputs = inputs;
-    linear->outputs = outputs;
-    lstm_status status =
-        create_parameter(linear, WEIGHT, "weight", 2, (size_t[]){outputs, inputs});
-    if (!status)
-        status = create_parameter(linear, BIAS, "bias", 1, (size_t[]){outputs});
-    if (!status) {
-        linear->turned = common_alloc(inputs * outputs, sizeof(float));
-        if (!linear->turned)
-            status = lstm_fail_memory("linear");
-    }
+    linear->config = *config;
+    status = create_parameters(linear);
     if (!status && rng)
         status = draw_parameters(linear, rng);
     if (status)
@@ -90,27 +111,38 @@ void lstm_linear_destroy(lstm_linear **linear)
 {
     if (!linear || !*linear)
         return;
-    for (size_t i = 0; i < PARAMETERS; i++) {
+    for (size_t i = 0; i < MAX_PARAMETERS; i++) {
         lstm_tensor_destroy(&(*linear)->parameters[i].value);
         lstm_tensor_destroy(&(*linear)->parameters[i].grad);
     }
-    common_free((*linear)->turned);
+    common_free((*linear)->transposed);
     common_free((*linear)->x);
     common_free(*linear);
     *linear = NULL;
 }
 
+const lstm_linear_config *lstm_linear_get_config(const lstm_linear *linear)
+{
+    return linear ? &linear->config : NULL;
+}
+
 lstm_parameter *lstm_linear_parameters(lstm_linear *linear, size_t *count)
 {
-    *count = PARAMETERS;
+    *count = linear->config.no_bias ? 1 : 2;
     return linear->parameters;
 }
 
-lstm_linear_view lstm_linear_look(const lstm_linear *linear)
+/* Values of the bias; NULL without one. */
+static const float *bias_of(const lstm_linear *linear)
 {
-    return (lstm_linear_view){linear->inputs, linear->outputs,
+    return lstm_tensor_data(linear->parameters[BIAS].value);
+}
+
+lstm_linear_view lstm_linear_get_view(const lstm_linear *linear)
+{
+    return (lstm_linear_view){linear->config.inputs, linear->config.outputs,
                               lstm_tensor_data(linear->parameters[WEIGHT].value),
-                              lstm_tensor_data(linear->parameters[BIAS].value)};
+                              bias_of(linear)};
 }
 
 /* Checks that x is [N, inputs] or [A, B, inputs]. */
@@ -118,43 +150,44 @@ static lstm_status check_x(const lstm_linear *linear, const lstm_tensor *x)
 {
     char text[LSTM_SHAPE_TEXT];
     bool fits = (x->rank == 2 || x->rank == 3) && //
-                x->shape[x->rank - 1] == linear->inputs;
+                x->shape[x->rank - 1] == linear->config.inputs;
     if (fits)
         return LSTM_OK;
-    return lstm_fail(
-        LSTM_SHAPE_MISMATCH, "linear: x is %s, expected [N, %zu] or [A, B, %zu]",
-        lstm_shape_text(text, x->rank, x->shape), linear->inputs, linear->inputs);
+    return lstm_fail(LSTM_SHAPE_MISMATCH,
+                     "linear: x is %s, expected [N, %zu] or [A, B, %zu]",
+                     lstm_shape_text(text, x->rank, x->shape), linear->config.inputs,
+                     linear->config.inputs);
 }
 
-/* Makes room for that many rows; on failure the room is as it was. */
+/* Makes room for rows; a failure changes nothing. */
 static lstm_status reserve(lstm_linear *linear, size_t rows)
 {
     if (rows <= linear->capacity)
         return LSTM_OK;
     size_t width, count;
     float *room = NULL;
-    if (common_multiply(linear->inputs, 2, &width) &&
-        common_add(width, linear->outputs, &width) &&
+    if (common_multiply(linear->config.inputs, 2, &width) &&
+        common_add(width, linear->config.outputs, &width) &&
         common_multiply(rows, width, &count))
         room = common_alloc(count, sizeof(float));
     if (!room)
         return lstm_fail_memory("linear");
     common_free(linear->x);
     linear->x = room;
-    linear->dx = linear->x + rows * linear->inputs;
-    linear->y = linear->dx + rows * linear->inputs;
+    linear->dx = linear->x + rows * linear->config.inputs;
+    linear->y = linear->dx + rows * linear->config.inputs;
     linear->capacity = rows;
     linear->rank = 0;
     return LSTM_OK;
 }
 
-/* Turns the share's outputs, in squares whose lines stay in the first-level cache. */
-static void turn_share(void *work, lstm_team *team, size_t share, size_t shares)
+/* Transposes the share's outputs in squares that fit into the first-level cache. */
+static void transpose_share(void *work, lstm_team *team, size_t share, size_t shares)
 {
     enum { SIDE = 16 };
     const lstm_linear *linear = work;
     const float *weight = lstm_tensor_data(linear->parameters[WEIGHT].value);
-    size_t inputs = linear->inputs, outputs = linear->outputs;
+    size_t inputs = linear->config.inputs, outputs = linear->config.outputs;
     size_t end = lstm_share_start(outputs, SIDE, share + 1, shares);
     (void)team;
     for (size_t first = lstm_share_start(outputs, SIDE, share, shares); first < end;
@@ -162,37 +195,38 @@ static void turn_share(void *work, lstm_team *team, size_t share, size_t shares)
         size_t last = first + SIDE < end ? first + SIDE : end;
         for (size_t i = 0; i < inputs; i++)
             for (size_t o = first; o < last; o++)
-                linear->turned[i * outputs + o] = weight[o * inputs + i];
+                linear->transposed[i * outputs + o] = weight[o * inputs + i];
     }
 }
 
-static void turn_weight(lstm_linear *linear)
+static void transpose_weight(lstm_linear *linear)
 {
-    /* Elements that are worth a thread: some 5 us. */
+    /* Elements per thread: about 5 us of work. */
     enum { GRAIN = 16384 };
-    lstm_pool_run(turn_share, linear, linear->inputs * linear->outputs / GRAIN + 1);
+    size_t elements = linear->config.inputs * linear->config.outputs;
+    lstm_pool_run(transpose_share, linear, elements / GRAIN + 1);
 }
 
-/* y [rows, outputs] = x [rows, inputs] turned [inputs, outputs] + bias */
+/* y [rows, outputs] = x [rows, inputs] transposed [inputs, outputs] + bias */
 static void multiply_forward(lstm_linear *linear)
 {
-    size_t outputs = linear->outputs;
-    const float *bias = lstm_tensor_data(linear->parameters[BIAS].value);
-    for (size_t row = 0; row < linear->rows; row++)
+    size_t outputs = linear->config.outputs;
+    const float *bias = bias_of(linear);
+    for (size_t row = 0; bias && row < linear->rows; row++)
         memcpy(linear->y + row * outputs, bias, outputs * sizeof(*bias));
-    turn_weight(linear);
+    transpose_weight(linear);
     lstm_gemm(&(lstm_product){
         .rows = linear->rows,
         .columns = outputs,
-        .depth = linear->inputs,
+        .depth = linear->config.inputs,
         .a = linear->x,
-        .a_row = linear->inputs,
+        .a_row = linear->config.inputs,
         .a_step = 1,
-        .b = linear->turned,
+        .b = linear->transposed,
         .b_row = outputs,
         .c = linear->y,
         .c_row = outputs,
-        .add = true,
+        .add = bias != NULL,
     });
 }
 
@@ -210,9 +244,9 @@ lstm_status lstm_linear_forward(lstm_linear *linear, const lstm_tensor *x,
         return status;
     size_t shape[LSTM_MAX_RANK];
     memcpy(shape, x->shape, sizeof(shape));
-    shape[x->rank - 1] = linear->outputs;
+    shape[x->rank - 1] = linear->config.outputs;
     status = lstm_tensor_expect(y, "linear", "y", x->rank, shape);
-    size_t rows = lstm_tensor_count(x) / linear->inputs;
+    size_t rows = lstm_tensor_count(x) / linear->config.inputs;
     if (!status)
         status = reserve(linear, rows);
     if (status)
@@ -231,40 +265,46 @@ static void multiply_dx(const lstm_linear *linear)
 {
     lstm_gemm(&(lstm_product){
         .rows = linear->rows,
-        .columns = linear->inputs,
-        .depth = linear->outputs,
+        .columns = linear->config.inputs,
+        .depth = linear->config.outputs,
         .a = linear->y,
-        .a_row = linear->outputs,
+        .a_row = linear->config.outputs,
         .a_step = 1,
         .b = lstm_tensor_data(linear->parameters[WEIGHT].value),
-        .b_row = linear->inputs,
+        .b_row = linear->config.inputs,
         .c = linear->dx,
-        .c_row = linear->inputs,
+        .c_row = linear->config.inputs,
         .any_order = true,
     });
 }
 
-/* dW [outputs, inputs] += dy^T x; db [outputs] += the rows of dy, first to last. */
-static void add_gradients(const lstm_linear *linear)
+/* dW [outputs, inputs] += dy^T x */
+static void add_weight_gradient(const lstm_linear *linear)
 {
     lstm_gemm(&(lstm_product){
-        .rows = linear->outputs,
-        .columns = linear->inputs,
+        .rows = linear->config.outputs,
+        .columns = linear->config.inputs,
         .depth = linear->rows,
         .a = linear->y,
         .a_row = 1,
-        .a_step = linear->outputs,
+        .a_step = linear->config.outputs,
         .b = linear->x,
-        .b_row = linear->inputs,
+        .b_row = linear->config.inputs,
         .c = lstm_tensor_data(linear->parameters[WEIGHT].grad),
-        .c_row = linear->inputs,
+        .c_row = linear->config.inputs,
         .add = true,
         .any_order = true,
     });
+}
+
+/* db [outputs] += the rows of dy, first to last. */
+static void add_bias_gradient(const lstm_linear *linear)
+{
+    size_t outputs = linear->config.outputs;
     float *db = lstm_tensor_data(linear->parameters[BIAS].grad);
-    for (size_t row = 0; row < linear->rows; row++)
-        for (size_t o = 0; o < linear->outputs; o++)
-            db[o] += linear->y[row * linear->outputs + o];
+    for (size_t row = 0; db && row < linear->rows; row++)
+        for (size_t o = 0; o < outputs; o++)
+            db[o] += linear->y[row * outputs + o];
 }
 
 lstm_status lstm_linear_backward(lstm_linear *linear, const lstm_tensor *dy,
@@ -280,13 +320,14 @@ lstm_status lstm_linear_backward(lstm_linear *linear, const lstm_tensor *dy,
         lstm_tensor_expect(dy, "linear", "dy", linear->rank, linear->shape);
     size_t shape[LSTM_MAX_RANK];
     memcpy(shape, linear->shape, sizeof(shape));
-    shape[linear->rank - 1] = linear->inputs;
+    shape[linear->rank - 1] = linear->config.inputs;
     if (!status && dx)
         status = lstm_tensor_expect(dx, "linear", "dx", linear->rank, shape);
     if (status)
         return status;
     lstm_tensor_gather(linear->y, dy);
-    add_gradients(linear);
+    add_weight_gradient(linear);
+    add_bias_gradient(linear);
     if (dx) {
         multiply_dx(linear);
         lstm_tensor_scatter(dx, linear->dx);

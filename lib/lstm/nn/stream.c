@@ -66,7 +66,7 @@ static void copy_head(lstm_stream *stream, lstm_linear_view head)
 {
     size_t columns = lstm_blocks(head.outputs) * LSTM_BLOCK;
     for (size_t o = 0; o < head.outputs; o++) {
-        stream->bias[o] = head.bias[o];
+        stream->bias[o] = head.bias ? head.bias[o] : 0;
         for (size_t i = 0; i < head.inputs; i++)
             stream->weight[i * columns + o] = head.weight[o * head.inputs + i];
     }
@@ -95,11 +95,11 @@ static lstm_status check_create(const lstm_layer *layer, const lstm_linear *head
     if (batch < 1 || batch > max_batch)
         return lstm_fail(LSTM_INVALID_ARGUMENT,
                          "stream: batch is %zu, expected 1 to %zu", batch, max_batch);
-    if (head && lstm_linear_look(head).inputs != state)
+    if (head && lstm_linear_get_view(head).inputs != state)
         return lstm_fail(LSTM_SHAPE_MISMATCH,
                          "stream: head has %zu inputs, expected %zu as the layer's "
                          "outputs",
-                         lstm_linear_look(head).inputs, state);
+                         lstm_linear_get_view(head).inputs, state);
     return check_packed(layer);
 }
 
@@ -125,7 +125,7 @@ lstm_status lstm_stream_create(lstm_stream **out, const lstm_layer *layer,
         .group_rows = batch < LSTM_GROUP_ROWS ? batch : LSTM_GROUP_ROWS,
     };
     sizes.group_rows += sizes.group_rows % sizes.kernels->k_step;
-    sizes.outputs = head ? lstm_linear_look(head).outputs : sizes.state;
+    sizes.outputs = head ? lstm_linear_get_view(head).outputs : sizes.state;
     sizes.groups = (batch + sizes.group_rows - 1) / sizes.group_rows;
     sizes.stride = sizes.group_rows * LSTM_BLOCK;
     lstm_arena arena = {NULL, 0};
@@ -139,7 +139,7 @@ lstm_status lstm_stream_create(lstm_stream **out, const lstm_layer *layer,
     **out = sizes;
     plan(*out, head, memory + own);
     if (head)
-        copy_head(*out, lstm_linear_look(head));
+        copy_head(*out, lstm_linear_get_view(head));
     return LSTM_OK;
 }
 
