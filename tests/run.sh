@@ -16,6 +16,8 @@ need_command clang 'clang libclang-rt-14-dev'
 python3 -c 'import cffi' 2>/dev/null ||
     need_file /usr/lib/python3/dist-packages/cffi python3-cffi
 install_missing
+need_command doxygen doxygen
+install_optional
 # The libraries of 64-bit ARM are packages of a second architecture. Adding that is for the
 # owner of the machine to do: dpkg --add-architecture arm64
 arm=/usr/lib/aarch64-linux-gnu/pkgconfig

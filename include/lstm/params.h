@@ -123,6 +123,7 @@ lstm_tensor *lstm_params_grad(const lstm_params *params, size_t index);
 /**
  * Sets all gradients to zero.
  *
+ * @param params a set
  * @retval LSTM_OK done
  * @retval LSTM_INVALID_ARGUMENT params is NULL
  * @since 1.0
@@ -214,6 +215,7 @@ typedef struct lstm_file_options {
      *  "model.rnn.", "", "model."} puts the layer into model.rnn, all else into model.
      */
     const char *const *rename;
+    /** Number of pairs in rename (default 0). */
     size_t rename_count;
     /** Loading: other tensors in the file are no error (default false). */
     bool allow_surplus;
@@ -227,6 +229,7 @@ typedef struct lstm_file_options {
     /** [2 * metadata_count] Saving: keys and values of metadata; keys do not begin with
      *  "lstm.". */
     const char *const *metadata;
+    /** Number of pairs in metadata (default 0). */
     size_t metadata_count;
     /** Loading: where the number of tensors goes that were not F32 (default NULL). */
     size_t *converted;

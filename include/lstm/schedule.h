@@ -44,6 +44,7 @@ typedef enum lstm_schedule_kind {
 
 /** A schedule. Zero is the default of each, kind, lr and steps apart. */
 typedef struct lstm_schedule {
+    /** Which function of the step (default LSTM_SCHEDULE_CONSTANT). */
     lstm_schedule_kind kind;
     /** Learning rate at the start, at the top for one-cycle; finite, at least 0. */
     double lr;
@@ -52,6 +53,7 @@ typedef struct lstm_schedule {
     uint64_t steps;
     /** [milestone_count] steps in any order. */
     const uint64_t *milestones;
+    /** Number of milestones (default 0). */
     size_t milestone_count;
     /** Factor, above 0 (default 0, which means 0.1). */
     double gamma;
@@ -116,11 +118,13 @@ typedef struct lstm_plateau {
     uint64_t cooldown;
     /** The rate never falls below this (default 0). */
     double min_lr;
-    /** State, zero before the first update: whether there was one, the best metric,
-     *  updates without a better one, and updates of the cool-down that are left. */
+    /** State, false before the first update: whether best is a metric. */
     bool started;
+    /** State: the best metric so far. */
     double best;
+    /** State: number of updates without improvement. */
     uint64_t bad;
+    /** State: number of updates of the cool-down that are left. */
     uint64_t cooling;
     /** Room for options of later versions: zeros. A library refuses values that it does
      *  not know with LSTM_UNSUPPORTED. */

@@ -151,6 +151,8 @@ float *lstm_tensor_data(const lstm_tensor *tensor);
 /**
  * Sets every element to one value.
  *
+ * @param tensor a tensor or a view
+ * @param value any value
  * @retval LSTM_OK done
  * @retval LSTM_INVALID_ARGUMENT tensor is NULL
  * @since 1.0
@@ -163,6 +165,8 @@ lstm_status lstm_tensor_fill(lstm_tensor *tensor, float value);
  *
  * The two MUST NOT overlap in memory unless they are the same tensor.
  *
+ * @param to a tensor or a view
+ * @param from a tensor or a view of the same shape
  * @retval LSTM_OK done
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL
  * @retval LSTM_SHAPE_MISMATCH the shapes differ; nothing was written

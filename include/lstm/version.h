@@ -13,8 +13,11 @@ extern "C" {
 
 /* cdef begin */
 
+/** Major version of these headers: another one breaks programs. */
 #define LSTM_VERSION_MAJOR 1
+/** Minor version of these headers: it adds to the interface. */
 #define LSTM_VERSION_MINOR 0
+/** Patch level of these headers: it changes no interface. */
 #define LSTM_VERSION_PATCH 0
 
 /**

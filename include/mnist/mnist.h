@@ -34,8 +34,11 @@ extern "C" {
 
 /* cdef begin */
 
+/** Major version of these headers: another one breaks programs. */
 #define MNIST_VERSION_MAJOR 1
+/** Minor version of these headers: it adds to the interface. */
 #define MNIST_VERSION_MINOR 0
+/** Patch level of these headers: it changes no interface. */
 #define MNIST_VERSION_PATCH 0
 
 /** Outcome of a call. Values are part of the ABI and never change. */

@@ -3,6 +3,7 @@
 usage: test_declarations.py PROJECT_VERSION LIBLSTM LIBMNIST
 """
 import pathlib
+import re
 import subprocess
 import sys
 import unittest
@@ -59,6 +60,14 @@ class Declarations(unittest.TestCase):
             text = declarations.cdef(library)
             self.assertGreaterEqual(text.count("@since"),
                                     len(declarations.functions(library)))
+
+    def test_what_can_fail_documents_its_parameters_and_outcomes(self):
+        for library in self.each():
+            for comment, name, parameters in declarations.documented(library):
+                words = re.findall(r"@param(?:\[out\])? (\w+)", comment)
+                self.assertEqual(words, parameters, name)
+                self.assertIn(f"@retval {library.upper()}_OK", comment, name)
+                self.assertIn(f"@retval {library.upper()}_INVALID_ARGUMENT", comment, name)
 
     def test_cffi_reads_the_declarations(self):
         try:

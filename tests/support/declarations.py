@@ -46,6 +46,15 @@ def functions(library):
     return names
 
 
+def documented(library):
+    """Comment, name and parameters' names of each function that returns a status."""
+    found = re.findall(rf"/\*\*((?:(?!\*/).)*)\*/\s*{library}_status ({library}_\w+)"
+                       r"\(([^;]*)\);", cdef(library), re.S)
+    return [(comment, name, [re.search(r"(\w+)(?:\[\d*\])?$", each.strip())[1]
+                             for each in parameters.split(",")])
+            for comment, name, parameters in found]
+
+
 def constant(library, name):
     """Value of an integer constant in the headers of a library."""
     return int(re.search(rf"#define {name} (\d+)", cdef(library)).group(1))
