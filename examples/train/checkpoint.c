@@ -4,8 +4,8 @@
 #include "examples/train/checkpoint.h"
 #include "examples/train/message.h"
 
-/* Where a run is, in one line of text; numbers that are no whole ones in hexadecimal,
- * which keeps every bit. */
+/* The position of a run as one line of text. Floating-point values are hexadecimal,
+ * which is exact. */
 #define POSITION_WRITE                                                                 \
     "seed %" PRIu64 " samples %zu batch %zu epoch %zu step %zu order %" PRIu64         \
     " loss %a of %zu plateau %d %a %" PRIu64 " %" PRIu64
@@ -18,7 +18,7 @@ bool checkpoint_save(const train_state *trainer, const char *path)
 {
     char position[POSITION_SIZE];
     const lstm_plateau *levels = &trainer->schedule.levels;
-    const char *pairs[2 + 2 * TRAIN_MOST_OPTIONS] = {CHECKPOINT_KEY, position};
+    const char *pairs[2 + 2 * TRAIN_MAX_OPTIONS] = {CHECKPOINT_KEY, position};
     snprintf(position, sizeof(position), POSITION_WRITE, trainer->seed,
              trainer->samples, trainer->full.count, trainer->epoch, trainer->step,
              trainer->order, trainer->loss_sum, trainer->loss_count, levels->started,
@@ -33,7 +33,7 @@ bool checkpoint_save(const train_state *trainer, const char *path)
            message_error("%s", lstm_last_error());
 }
 
-/* Puts the loader to the step of the epoch that was going on. */
+/* Restores the order of the epoch and the position of the loader in it. */
 static bool restore_loader(train_state *trainer)
 {
     if (trainer->epoch == 0)
@@ -64,8 +64,8 @@ bool checkpoint_load(train_state *trainer, const char *path)
                &levels->cooling) != POSITION_FIELDS)
         return message_error("%s: metadata " CHECKPOINT_KEY " is damaged", path);
     if (samples != trainer->samples || batch != trainer->full.count)
-        return message_error("%s: its run has %zu images in batches of %zu, expected "
-                             "%zu in batches of %zu",
+        return message_error("%s: checkpoint has %zu images in batches of %zu, "
+                             "expected %zu in batches of %zu",
                              path, samples, batch, trainer->samples,
                              trainer->full.count);
     if (trainer->step > mnist_loader_batches(trainer->train))

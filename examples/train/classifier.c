@@ -1,12 +1,12 @@
 #include "examples/train/classifier.h"
 
-/* S: size of h. */
+/* S, the size of h. */
 static size_t state_size(const lstm_layer_config *config)
 {
     return config->proj_size ? config->proj_size : config->hidden;
 }
 
-static bool reads_out(const classifier *network)
+static bool uses_out(const classifier *network)
 {
     return lstm_layer_get_config(network->lstm)->bidirectional;
 }
@@ -37,7 +37,7 @@ void classifier_destroy(classifier *network)
 
 static bool select_last(classifier_batch *batch, const classifier *network)
 {
-    size_t axis = reads_out(network) ? 1 : 0;
+    size_t axis = uses_out(network) ? 1 : 0;
     size_t last = lstm_tensor_extent(batch->h, axis) - 1;
     return lstm_tensor_select(&batch->last, batch->h, axis, last) == LSTM_OK &&
            lstm_tensor_select(&batch->dlast, batch->dh, axis, last) == LSTM_OK;
@@ -51,7 +51,7 @@ bool classifier_batch_create(classifier_batch *batch, const classifier *network,
     const size_t images[] = {count, steps, config->inputs};
     const size_t states[] = {config->layers, count, size};
     const size_t outputs[] = {count, steps, 2 * size};
-    const size_t *h = reads_out(network) ? outputs : states;
+    const size_t *h = uses_out(network) ? outputs : states;
     const size_t scores[] = {count, classes};
     *batch = (classifier_batch){.count = count};
     if (lstm_tensor_create(&batch->x, 3, images) == LSTM_OK &&
@@ -68,7 +68,7 @@ bool classifier_batch_create(classifier_batch *batch, const classifier *network,
 bool classifier_batch_narrow(classifier_batch *batch, const classifier *network,
                              const classifier_batch *of, size_t count)
 {
-    size_t axis = reads_out(network) ? 0 : 1;
+    size_t axis = uses_out(network) ? 0 : 1;
     *batch = (classifier_batch){.count = count};
     if (lstm_tensor_narrow(&batch->x, of->x, 0, 0, count) == LSTM_OK &&
         lstm_tensor_narrow(&batch->h, of->h, axis, 0, count) == LSTM_OK &&
@@ -94,7 +94,7 @@ void classifier_batch_destroy(classifier_batch *batch)
 
 bool classifier_forward(classifier *network, classifier_batch *batch)
 {
-    bool out = reads_out(network);
+    bool out = uses_out(network);
     return lstm_layer_forward(network->lstm, batch->x, NULL, NULL,
                               out ? batch->h : NULL, out ? NULL : batch->h,
                               NULL) == LSTM_OK &&
@@ -103,14 +103,14 @@ bool classifier_forward(classifier *network, classifier_batch *batch)
 
 bool classifier_backward(classifier *network, classifier_batch *batch)
 {
-    bool out = reads_out(network);
+    bool out = uses_out(network);
     return lstm_linear_backward(network->fc, batch->dlogits, batch->dlast) == LSTM_OK &&
            lstm_layer_backward(network->lstm, out ? batch->dh : NULL,
                                out ? NULL : batch->dh, NULL, NULL, NULL,
                                NULL) == LSTM_OK;
 }
 
-static size_t best(const float *scores, size_t count)
+static size_t argmax(const float *scores, size_t count)
 {
     size_t found = 0;
     for (size_t i = 1; i < count; i++)
@@ -124,6 +124,6 @@ size_t classifier_correct(const classifier_batch *batch, const int64_t *labels)
     size_t classes = lstm_tensor_extent(batch->logits, 1), correct = 0;
     const float *scores = lstm_tensor_data(batch->logits);
     for (size_t i = 0; i < batch->count; i++)
-        correct += best(scores + i * classes, classes) == (size_t)labels[i];
+        correct += argmax(scores + i * classes, classes) == (size_t)labels[i];
     return correct;
 }

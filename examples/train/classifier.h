@@ -1,7 +1,7 @@
 /**
  * @file
- * The network of the experiment: LSTM layers over the rows of an image, and a linear
- * layer over the last step of the last of them.
+ * The network of the experiment: LSTM layers that read an image row by row, and a
+ * linear layer on the last time step of the top layer.
  */
 #ifndef EXAMPLES_TRAIN_CLASSIFIER_H
 #define EXAMPLES_TRAIN_CLASSIFIER_H
@@ -12,7 +12,7 @@
 
 #include <lstm/lstm.h>
 
-/** The network, and its parameters under the names "lstm." and "fc." of PyTorch. */
+/** The network. Its parameters have the prefixes "lstm." and "fc.", as in PyTorch. */
 typedef struct classifier {
     lstm_layer *lstm;
     lstm_linear *fc;
@@ -20,56 +20,56 @@ typedef struct classifier {
 } classifier;
 
 /**
- * Creates a network with weights drawn as PyTorch draws them: the LSTM's, then the
- * linear layer's.
+ * Creates a network with PyTorch's initial weights, drawn in PyTorch's order: first the
+ * LSTM, then the linear layer.
  *
- * @return false when it failed, with lstm_last_error() set and nothing left to free
+ * @return false on failure, with lstm_last_error() set and nothing to free
  */
 bool classifier_create(classifier *network, const lstm_layer_config *config,
                        size_t classes, lstm_rng *rng);
 
-/** Frees a network; one that was never created may be all zeros. */
+/** Frees a network; accepts one that is all zeros. */
 void classifier_destroy(classifier *network);
 
 /**
- * Tensors for batches of one size, all views of those of the largest batch.
+ * Tensors of a batch.
  *
- * Only the last step of the last layer counts, out[:, -1, :]. In a network of one
- * direction that is its part of hn, so no output of the other steps is ever written,
- * nor a gradient of one read. The reverse direction ends at the first step: with it the
- * network reads out.
+ * The classifier uses only the last time step of the top layer, out[:, -1, :]. In a
+ * unidirectional network this equals hn[-1], so the network reads hn, and the outputs
+ * of other steps and their gradients are never stored. A bidirectional network reads
+ * out, because in hn the reverse direction has its state of the first step.
  */
 typedef struct classifier_batch {
     size_t count;
     /** [N, T, I] pixels. */
     lstm_tensor *x;
-    /** hn [L, N, S] or, with two directions, out [N, T, 2 S], and its gradient, zero
-     *  but for the last step of the last layer. */
+    /** hn, [L, N, S], or out, [N, T, 2 S], if bidirectional; and its gradient, which is
+     *  zero except at the last step of the top layer. */
     lstm_tensor *h, *dh;
-    /** [N, S] or [N, 2 S] that step of them. */
+    /** Views of that step, [N, S] or [N, 2 S]. */
     lstm_tensor *last, *dlast;
-    /** [N, C] scores and their gradient. */
+    /** Logits, [N, C], and their gradient. */
     lstm_tensor *logits, *dlogits;
 } classifier_batch;
 
-/** Creates tensors of their own for batches of count images of steps by inputs. */
+/** Allocates tensors for batches of count images of steps by inputs. */
 bool classifier_batch_create(classifier_batch *batch, const classifier *network,
                              size_t count, size_t steps, size_t classes);
 
-/** Creates views of the first count samples of a batch, which has to outlive them. */
+/** Creates views of the first count samples of a batch, which MUST outlive them. */
 bool classifier_batch_narrow(classifier_batch *batch, const classifier *network,
                              const classifier_batch *of, size_t count);
 
-/** Frees the tensors; a batch that was never created may be all zeros. */
+/** Frees the tensors; accepts a batch that is all zeros. */
 void classifier_batch_destroy(classifier_batch *batch);
 
-/** Computes the scores of the images in x. */
+/** Computes the logits of the images in x. */
 bool classifier_forward(classifier *network, classifier_batch *batch);
 
-/** Propagates the gradient of the scores back to that of the parameters. */
+/** Computes the gradients of the parameters from the gradient of the logits. */
 bool classifier_backward(classifier *network, classifier_batch *batch);
 
-/** Number of images in x whose best score is that of their label. */
+/** Number of images whose largest logit is that of their label. */
 size_t classifier_correct(const classifier_batch *batch, const int64_t *labels);
 
 #endif

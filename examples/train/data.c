@@ -4,11 +4,11 @@
 #include "examples/train/data.h"
 #include "examples/train/message.h"
 
-/* Digits to test on are other ones than those to train on, and a sixth of them, as in
- * MNIST. */
+/* Test digits differ from training digits. Their number is a sixth of the training
+ * digits, as in MNIST. */
 enum { TRAIN_SEED = 1, TEST_SEED = 2, TRAIN_PER_TEST = 6 };
 
-static mnist_status draw_half(mnist_dataset **out, size_t count, mnist_split split)
+static mnist_status open_synthetic(mnist_dataset **out, size_t count, mnist_split split)
 {
     if (split == MNIST_TRAIN)
         return mnist_dataset_synthetic(out, count, TRAIN_SEED);
@@ -20,8 +20,8 @@ static void show_download(const char *file, size_t done, size_t total, void *use
 {
     const train_options *options = user;
     if (!options->quiet && !options->no_progress && isatty(STDERR_FILENO))
-        message_live("%s: %.1f of %.1f MB", file, (double)done / 1e6,
-                     (double)total / 1e6);
+        message_progress("%s: %.1f of %.1f MB", file, (double)done / 1e6,
+                         (double)total / 1e6);
 }
 
 static void describe(const char *use, const mnist_dataset *dataset)
@@ -32,20 +32,20 @@ static void describe(const char *use, const mnist_dataset *dataset)
                      mnist_dataset_cols(dataset), mnist_dataset_origin(dataset));
 }
 
-/* Data that is not what its user may think it is: said even when quiet. */
+/* Printed even with --quiet, because the user may expect MNIST. */
 static void warn_of_synthetic(void)
 {
     message_warning("****************************************************************\n"
-                    "** NOT MNIST: no data and no network, so these are SYNTHETIC  **\n"
-                    "** digits. Name a folder with --data or MNIST_DIR for MNIST.  **\n"
+                    "** WARNING: MNIST was not found; using SYNTHETIC digits.      **\n"
+                    "** Set --data or MNIST_DIR to a folder with MNIST.            **\n"
                     "****************************************************************");
 }
 
-static bool open_half(mnist_dataset **out, const train_options *options,
-                      bool no_synthetic, mnist_split split, mnist_status *status)
+static bool open_split(mnist_dataset **out, const train_options *options,
+                       bool no_synthetic, mnist_split split, mnist_status *status)
 {
     if (options->synthetic_given)
-        *status = draw_half(out, options->synthetic, split);
+        *status = open_synthetic(out, options->synthetic, split);
     else
         *status = mnist_dataset_open(out,
                                      &(mnist_source){
@@ -67,19 +67,19 @@ const mnist_dataset *train_data_any(const train_data *data)
     return data->train ? data->train : data->test;
 }
 
-static bool agree(const train_data *data)
+static bool check_sizes(const train_data *data)
 {
     const mnist_dataset *a = data->train, *b = data->test;
     const mnist_dataset *any = train_data_any(data);
     if (mnist_dataset_count(any) == 0)
-        return message_error("%s: it has no image", mnist_dataset_origin(any));
+        return message_error("%s: contains no images", mnist_dataset_origin(any));
     if (!a || !b ||
         (mnist_dataset_rows(a) == mnist_dataset_rows(b) &&
          mnist_dataset_cols(a) == mnist_dataset_cols(b) &&
          mnist_dataset_classes(a) == mnist_dataset_classes(b)))
         return true;
-    return message_error("%s: images to test on are %zu x %zu of %zu classes, those to "
-                         "train on %zu x %zu of %zu",
+    return message_error("%s: test images are %zu x %zu with %zu classes, expected "
+                         "%zu x %zu with %zu as in the training set",
                          mnist_dataset_origin(b), mnist_dataset_rows(b),
                          mnist_dataset_cols(b), mnist_dataset_classes(b),
                          mnist_dataset_rows(a), mnist_dataset_cols(a),
@@ -92,15 +92,15 @@ int train_data_open(train_data *data, const train_options *options)
     bool want_train = options->epochs > 0;
     bool want_test = options->eval != TRAIN_EVAL_NONE || !want_train;
     *data = (train_data){0};
-    /* Real digits to train on are never tested on synthetic ones. */
+    /* A network trained on real digits is never tested on synthetic ones. */
     if ((want_train &&
-         !open_half(&data->train, options, false, MNIST_TRAIN, &status)) ||
+         !open_split(&data->train, options, false, MNIST_TRAIN, &status)) ||
         (want_test &&
-         !open_half(&data->test, options,
-                    data->train && !mnist_dataset_is_synthetic(data->train), MNIST_TEST,
-                    &status)))
+         !open_split(&data->test, options,
+                     data->train && !mnist_dataset_is_synthetic(data->train),
+                     MNIST_TEST, &status)))
         return status == MNIST_INVALID_ARGUMENT && options->dataset ? 2 : 1;
-    return agree(data) ? 0 : 1;
+    return check_sizes(data) ? 0 : 1;
 }
 
 void train_data_describe(const train_data *data, const train_options *options)

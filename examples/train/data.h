@@ -9,27 +9,27 @@
 
 #include "examples/train/options.h"
 
-/** Only what the run needs is there; the rest is NULL. */
+/** The splits that the run needs; the other is NULL. */
 typedef struct train_data {
     mnist_dataset *train;
     mnist_dataset *test;
 } train_data;
 
 /**
- * Opens what the options ask for.
+ * Opens the data sets that the options require.
  *
- * @return 0, or the exit status after a message: 1 when it cannot be had, 2 when the
- *         name of the data set is not known
+ * @return 0, or the exit status after an error message: 1 if a data set cannot be
+ *         opened, 2 if its name is unknown
  */
 int train_data_open(train_data *data, const train_options *options);
 
-/** Says where the data came from, and loudly when it is not what was asked for. */
+/** Prints the sources of the data, and a warning if synthetic digits replace MNIST. */
 void train_data_describe(const train_data *data, const train_options *options);
 
 /** Frees both data sets. */
 void train_data_close(train_data *data);
 
-/** One of the two that are there: their images are of one size, their classes too. */
+/** One of the open data sets, both of which have the same image size and classes. */
 const mnist_dataset *train_data_any(const train_data *data);
 
 #endif

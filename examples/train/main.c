@@ -1,6 +1,6 @@
 /*
- * mnist-train: the experiment. Options, messages and the order of things; the network
- * is in classifier.c, a step and a test in trainer.c, and the work in the libraries.
+ * mnist-train: trains an LSTM classifier on MNIST. This file has the control flow of a
+ * run; the network is in classifier.c, training and evaluation are in trainer.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,8 +26,8 @@ static void note_interrupt(int signal)
     interrupted = true;
 }
 
-/* The first Ctrl-C ends the run after its step, a second one at once. */
-static void watch_interrupt(void)
+/* The first Ctrl-C ends the run after the current step, the second one immediately. */
+static void handle_interrupt(void)
 {
     struct sigaction action = {.sa_handler = note_interrupt,
                                .sa_flags = SA_RESTART | (int)SA_RESETHAND};
@@ -35,30 +35,30 @@ static void watch_interrupt(void)
     sigaction(SIGINT, &action, NULL);
 }
 
-/* Whether a file can be written beside path and take its place, as saving will do:
- * noticed now, not after an hour of training. */
+/* Whether saving to path will be possible. Saving writes a temporary file in the same
+ * folder and renames it; this check reports problems before the training. */
 static bool can_save(const char *path)
 {
     struct stat old;
     if (stat(path, &old) == 0 && !S_ISREG(old.st_mode))
-        return message_error("%s: it is there and no regular file", path);
+        return message_error("%s: exists and is not a regular file", path);
     size_t size = strlen(path) + 48;
-    char *beside = malloc(size);
-    if (!beside)
+    char *temporary = malloc(size);
+    if (!temporary)
         return message_error("no memory");
-    snprintf(beside, size, "%s.%ld.tmp-check", path, (long)getpid());
-    int file = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    snprintf(temporary, size, "%s.%ld.tmp-check", path, (long)getpid());
+    int file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     int error = errno;
     if (file >= 0) {
         close(file);
-        unlink(beside);
+        unlink(temporary);
     }
-    free(beside);
+    free(temporary);
     return file >= 0 ||
            message_error("%s: cannot be written: %s", path, strerror(error));
 }
 
-/* Only its low 32 bits count, so a random one has no more. */
+/* A seed of 32 bits: generators use only the low 32 bits of a seed. */
 static uint64_t random_seed(void)
 {
     uint32_t seed = (uint32_t)getpid();
@@ -76,7 +76,7 @@ static bool test(train_state *trainer, train_report *report, size_t epoch,
             report_test(report, epoch, correct, mnist_dataset_count(data->test)));
 }
 
-/* Trains what is left of the epoch. */
+/* Trains the remaining steps of the epoch. */
 static bool train_steps(train_state *trainer, train_report *report)
 {
     double started = report_seconds();
@@ -96,7 +96,7 @@ static bool train_steps(train_state *trainer, train_report *report)
     return steps == 0 || trainer->step < report->steps || trainer_end_epoch(trainer);
 }
 
-/* Trains an epoch, or what is left of it in a run that goes on, and tests. */
+/* Trains an epoch, or the rest of it after a resume, and tests. */
 static bool train_epoch(train_state *trainer, train_report *report,
                         const train_options *options, const train_data *data)
 {
@@ -115,7 +115,7 @@ static bool train(train_state *trainer, train_report *report,
 {
     if (options->epochs == 0)
         return test(trainer, report, 0, data);
-    /* The epoch of a checkpoint may have its test before it still. */
+    /* A checkpoint at the end of an epoch is written before the test of that epoch. */
     if (trainer->epoch > 0 && !train_epoch(trainer, report, options, data))
         return false;
     while (trainer->epoch < options->epochs && !interrupted)
@@ -128,7 +128,7 @@ static bool train(train_state *trainer, train_report *report,
 static bool save(const train_state *trainer, const char *path)
 {
     if (interrupted)
-        message_info("interrupted%s", path ? "" : ", nothing saved");
+        message_info("interrupted%s", path ? "" : "; model not saved");
     if (!path)
         return true;
     if (lstm_params_save(trainer->network.params, path) != LSTM_OK)
@@ -137,8 +137,8 @@ static bool save(const train_state *trainer, const char *path)
     return true;
 }
 
-/* Samples of a run that are behind it when it goes on; at most all. */
-static size_t done_before(const train_state *trainer, size_t all)
+/* Number of samples processed before a resume; at most all. */
+static size_t resumed_samples(const train_state *trainer, size_t all)
 {
     size_t epochs = trainer->epoch > 0 ? trainer->epoch - 1 : 0;
     size_t done = epochs * trainer->samples + trainer->step * trainer->full.count;
@@ -154,8 +154,8 @@ static bool run_trainer(train_state *trainer, const train_options *options,
         report_close(&report);
         return false;
     }
-    report.samples_total -= done_before(trainer, report.samples_total);
-    watch_interrupt();
+    report.samples_total -= resumed_samples(trainer, report.samples_total);
+    handle_interrupt();
     bool done = train(trainer, &report, options, data);
     return report_close(&report) && done;
 }
@@ -165,16 +165,16 @@ static void describe_precision(const train_options *options)
     if (options->precision != LSTM_BFLOAT16)
         return;
     bool fast = strcmp(lstm_kernels_name(), "avx512bf16") == 0;
-    message_info("products in bf16, %s",
-                 fast ? "by an instruction of this processor"
-                      : "which this processor makes of fp32 ones: slower than fp32, "
-                        "with the same results as elsewhere");
+    message_info("matrix products in bf16, %s",
+                 fast ? "with native instructions"
+                      : "emulated: slower than fp32, with the same results as native "
+                        "instructions");
 }
 
 static int run(const train_options *options, const train_data *data, double started)
 {
     uint64_t seed = options->seed_given ? options->seed : random_seed();
-    /* A run that only tests replaces no model, unless it is told to. */
+    /* With --epochs 0 a model is saved only if --save is given. */
     const char *path = options->epochs || options->save_given ? options->save : NULL;
     train_state trainer = {0};
     if ((path && !can_save(path)) ||
@@ -184,18 +184,18 @@ static int run(const train_options *options, const train_data *data, double star
         message_error("%s", lstm_last_error());
         return 1;
     }
-    /* Without the option LSTM_REPRODUCIBLE decides. */
+    /* Without the option, the environment variable LSTM_REPRODUCIBLE applies. */
     if (options->reproducible)
         lstm_set_reproducible(true);
     if (!trainer_create(&trainer, options, seed, data))
         return 1;
-    /* What cannot be written, such as a name that is no UTF-8, is noticed now. */
+    /* Reports problems now, such as an option value that is not valid UTF-8. */
     if (options->checkpoint && !checkpoint_save(&trainer, options->checkpoint)) {
         trainer_destroy(&trainer);
         return 1;
     }
     if (options->resume)
-        message_info("going on after step %zu of epoch %zu", trainer.step,
+        message_info("resuming after step %zu of epoch %zu", trainer.step,
                      trainer.epoch);
     train_data_describe(data, options);
     message_info("seed %llu, %zu threads, %s kernels, %zu parameters",

@@ -5,26 +5,27 @@
 
 #include "examples/train/message.h"
 
-static bool silent, live;
+static bool silent, has_progress_line;
 
 void message_set_quiet(bool quiet)
 {
     silent = quiet;
 }
 
-void message_clear_live(void)
+void message_clear_progress(void)
 {
-    if (live)
+    if (has_progress_line)
         fputs("\r\033[K", stderr);
-    live = false;
+    has_progress_line = false;
 }
 
-/* One line, whole at once: it cannot mix with the output of another process. */
+/* Writes the line with one call, so that it cannot mix with the output of another
+ * process. */
 static void print_line(const char *before, const char *format, va_list arguments)
 {
     char text[8192];
     vsnprintf(text, sizeof(text), format, arguments);
-    message_clear_live();
+    message_clear_progress();
     fprintf(stderr, "%s%s\n", before, text);
 }
 
@@ -59,7 +60,7 @@ const char *message_errno(void)
     return strerror(errno);
 }
 
-void message_live(const char *format, ...)
+void message_progress(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -67,5 +68,5 @@ void message_live(const char *format, ...)
     vfprintf(stderr, format, arguments);
     fputs("\033[K", stderr);
     va_end(arguments);
-    live = true;
+    has_progress_line = true;
 }

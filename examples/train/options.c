@@ -42,28 +42,27 @@ typedef enum option_kind {
 #define FIELD(name) offsetof(train_options, name)
 enum { NOTHING = -1 };
 
-/* The one description of all options: getopt_long(), the checks of values and the text
- * of --help are made of it. A value in brackets can be left out. */
+/* All options. This table defines the input of getopt_long(), the checks of values and
+ * the text of --help. A value in brackets is optional. */
 static const struct row {
     const char *name;
     const char *value;
     option_kind kind;
     size_t field;
-    /* A bool that tells that the option was given, or NOTHING. */
+    /* Offset of a bool that is set if the option is given, or NOTHING. */
     ptrdiff_t given;
     double low, high;
     const char *help;
 } rows[] = {
     {"data", "DIR", KIND_TEXT, FIELD(data), NOTHING, 0, 0,
-     "folder with the four files of the data set, plain or .gz"},
+     "folder with the four IDX files of the data set, plain or gzip"},
     {"dataset", "NAME", KIND_TEXT, FIELD(dataset), NOTHING, 0, 0,
-     "mnist, fashion-mnist, kmnist or emnist-digits (mnist)"},
+     "mnist, fashion-mnist, kmnist or emnist-digits (default mnist)"},
     {"synthetic", "[=COUNT]", KIND_COUNT, FIELD(synthetic), FIELD(synthetic_given), 1,
-     1e7, "train on so many synthetic digits, test on a sixth (60000)"},
-    {"offline", NULL, KIND_FLAG, FIELD(offline), NOTHING, 0, 0,
-     "never use the network"},
+     1e7, "train on COUNT synthetic digits, test on a sixth (default 60000)"},
+    {"offline", NULL, KIND_FLAG, FIELD(offline), NOTHING, 0, 0, "do not download data"},
     {"epochs", "N", KIND_COUNT, FIELD(epochs), NOTHING, 0, 1e6,
-     "passes over the training data; 0 only tests"},
+     "epochs to train; 0 tests only"},
     {"batch-size", "N", KIND_COUNT, FIELD(batch_size), NOTHING, 1, 1e6,
      "samples per step"},
     {"hidden", "N", KIND_COUNT, FIELD(hidden), FIELD(hidden_given), 1, 65536,
@@ -71,62 +70,63 @@ static const struct row {
     {"layers", "N", KIND_COUNT, FIELD(layers), FIELD(layers_given), 1, 64,
      "LSTM layers"},
     {"bidirectional", NULL, KIND_FLAG, FIELD(bidirectional), NOTHING, 0, 0,
-     "a second direction reads each image from its end"},
+     "bidirectional LSTM"},
     {"proj", "N", KIND_COUNT, FIELD(proj), FIELD(proj_given), 1, 65535,
-     "project h to so many values, fewer than the hidden units (none)"},
+     "size of the projection of h, below --hidden (default none)"},
     {"dropout", "P", KIND_REAL, FIELD(dropout), FIELD(dropout_given), 0, 1,
-     "share of the outputs between layers that is zeroed in training (0)"},
+     "dropout probability between layers (default 0)"},
     {"label-smoothing", "S", KIND_REAL, FIELD(label_smoothing), NOTHING, 0, 1,
-     "share of each label that is spread over all classes (0)"},
+     "label smoothing of the cross-entropy (default 0)"},
     {"lr", "X", KIND_POSITIVE, FIELD(lr), NOTHING, 0, 1e6, "learning rate of Adam"},
     {"schedule", "NAME", KIND_SCHEDULE, FIELD(schedule), NOTHING, 0, 0,
-     "how the learning rate goes, see below (it stays)"},
+     "learning rate schedule, see below (default constant)"},
     {"weight-decay", "X", KIND_REAL, FIELD(weight_decay), NOTHING, 0, 1e6,
-     "weight decay, added to the gradient"},
+     "weight decay, added to the gradient (default 0)"},
     {"clip-norm", "X", KIND_POSITIVE, FIELD(clip_norm), NOTHING, 0, 1e30,
-     "largest norm of the gradient (no limit)"},
+     "clip the gradient to this norm (default no clipping)"},
     {"precision", "NAME", KIND_PRECISION, FIELD(precision), NOTHING, 0, 0,
-     "products in fp32 or in bf16, faster and less exact (fp32)"},
+     "precision of matrix products, fp32 or bf16 (default fp32)"},
     {"seed", "N", KIND_COUNT, FIELD(seed), FIELD(seed_given), 0, 0x1p64,
-     "weights and order of samples follow from it (random)"},
+     "seed of weights, sample order and dropout (default random)"},
     {"threads", "N", KIND_COUNT, FIELD(threads), NOTHING, 1, LSTM_MAX_THREADS,
-     "threads (all processors)"},
+     "number of threads (default all processors)"},
     {"reproducible", NULL, KIND_FLAG, FIELD(reproducible), NOTHING, 0, 0,
-     "the same bits on every processor, slower where it has no vector kernels"},
+     "bit-identical results on every processor, slower without AVX2"},
     {"log-every", "N", KIND_COUNT, FIELD(log_every), NOTHING, 1, 1e9,
-     "steps between two losses on standard output"},
+     "print the loss every N steps"},
     {"log", "FILE.csv", KIND_TEXT, FIELD(log), NOTHING, 0, 0,
-     "write epoch,step,loss of every step"},
+     "log epoch, step and loss of every step"},
     {"save", "FILE", KIND_TEXT, FIELD(save), FIELD(save_given), 0, 0,
-     "where the model is saved at the end"},
+     "save the model to FILE at the end"},
     {"no-save", NULL, KIND_CLEAR, FIELD(save), NOTHING, 0, 0, "do not save the model"},
     {"load", "FILE", KIND_TEXT, FIELD(load), NOTHING, 0, 0,
-     "start from a saved model, whose options it takes; with --epochs 0 test it"},
+     "start from a saved model and its options; test it with --epochs 0"},
     {"checkpoint", "FILE", KIND_TEXT, FIELD(checkpoint), NOTHING, 0, 0,
-     "after each epoch and Ctrl-C write all that the run needs to go on"},
+     "write a checkpoint after each epoch and on Ctrl-C"},
     {"resume", "FILE", KIND_TEXT, FIELD(resume), NOTHING, 0, 0,
-     "go on from a checkpoint to the same bits, with the options of its run"},
+     "resume a run, bit for bit, with the options in its checkpoint"},
     {"eval", "WHEN", KIND_EVAL, FIELD(eval), NOTHING, 0, 0,
-     "test after each epoch, at the end, or never: epoch, end, none (epoch)"},
+     "test after each epoch, at the end, or never: epoch, end, none\n"
+     "                      (default epoch)"},
     {"quiet", NULL, KIND_FLAG, FIELD(quiet), NOTHING, 0, 0,
-     "no messages but warnings and errors"},
+     "print only results, warnings and errors"},
     {"no-progress", NULL, KIND_FLAG, FIELD(no_progress), NOTHING, 0, 0,
-     "no live line on the terminal"},
-    {"help", NULL, KIND_HELP, 0, NOTHING, 0, 0, "print this and end"},
-    {"version", NULL, KIND_VERSION, 0, NOTHING, 0, 0, "print the version and end"},
+     "do not draw a progress line"},
+    {"help", NULL, KIND_HELP, 0, NOTHING, 0, 0, "print this help and exit"},
+    {"version", NULL, KIND_VERSION, 0, NOTHING, 0, 0, "print the version and exit"},
 };
 enum { ROWS = sizeof(rows) / sizeof(rows[0]), FIRST_CODE = 256, SYNTHETIC = 60000 };
 
-_Static_assert((int)ROWS <= (int)TRAIN_MOST_OPTIONS,
-               "a checkpoint has room for all options");
+_Static_assert((int)ROWS <= (int)TRAIN_MAX_OPTIONS,
+               "TRAIN_MAX_OPTIONS must cover all options");
 
-/* Values of the options that were given, "" where there is none, NULL for the others;
- * and those of a checkpoint. */
+/* Text of each option that was given, "" for an option without value, NULL otherwise;
+ * and the texts from a checkpoint. */
 static const char *given[ROWS];
 static char stored[ROWS][4096];
 
-/* What a run that goes on is told anew. */
-static bool is_kept(const struct row *row)
+/* Whether a checkpoint stores the option. The others apply to one invocation only. */
+static bool is_stored(const struct row *row)
 {
     static const char *const others[] = {"load",  "resume",      "log",     "threads",
                                          "quiet", "no-progress", "offline", "seed"};
@@ -140,7 +140,7 @@ size_t train_options_list(const char **pairs)
 {
     size_t count = 0;
     for (size_t i = 0; i < ROWS; i++)
-        if (given[i] && is_kept(&rows[i])) {
+        if (given[i] && is_stored(&rows[i])) {
             pairs[2 * count] = rows[i].name;
             pairs[2 * count++ + 1] = given[i];
         }
@@ -157,20 +157,20 @@ static void print_default(const struct row *row)
     train_options options = defaults;
     const void *value = field(&options, row);
     if (row->kind == KIND_COUNT && *(const uint64_t *)value)
-        printf(" (%llu)", (unsigned long long)*(const uint64_t *)value);
+        printf(" (default %llu)", (unsigned long long)*(const uint64_t *)value);
     else if (row->kind == KIND_POSITIVE && *(const double *)value > 0)
-        printf(" (%g)", *(const double *)value);
+        printf(" (default %g)", *(const double *)value);
     else if (row->kind == KIND_TEXT && *(const char *const *)value)
-        printf(" (%s)", *(const char *const *)value);
+        printf("\n%21s (default %s)", "", *(const char *const *)value);
 }
 
 static void print_help(void)
 {
     printf(
-        "usage: mnist-train [OPTION]...\n\n"
-        "Trains an LSTM to read the digits of MNIST row by row, with Adam. Without an\n"
-        "option it is the experiment: 2 layers of 128 units, 10 epochs. Losses and\n"
-        "accuracies go to standard output, all else to standard error.\n\n");
+        "Usage: mnist-train [OPTION]...\n\n"
+        "Trains an LSTM with Adam to classify the digits of MNIST, row by row.\n"
+        "Losses and accuracies are printed to standard output, all other messages to\n"
+        "standard error.\n\n");
     for (size_t i = 0; i < ROWS; i++) {
         const char *value = rows[i].value ? rows[i].value : "";
         char name[32];
@@ -180,32 +180,33 @@ static void print_help(void)
         print_default(&rows[i]);
         putchar('\n');
     }
-    printf("\nSchedules, with their options and what these are when not given; times "
-           "are epochs\nand may be fractions, warmup rises from a third of lr:\n\n");
-    schedule_print_help();
     printf(
-        "\nWithout --data the files are looked for in $MNIST_DIR and in the cache\n"
-        "($XDG_CACHE_HOME or ~/.cache), then downloaded; without a network synthetic\n"
-        "digits take their place. Ctrl-C ends after the step and saves.\n\n"
-        "Exit status: 0 done, 1 failure, 2 wrong usage, 130 interrupted.\n");
+        "\nSchedules with their options and defaults. Times are in epochs and may be "
+        "fractions.\nA warmup starts at a third of lr.\n\n");
+    schedule_print_help();
+    printf("\nWithout --data, mnist-train searches $MNIST_DIR and the cache\n"
+           "($XDG_CACHE_HOME or ~/.cache), then downloads the files. If the download\n"
+           "fails, it uses synthetic digits and prints a warning. Ctrl-C ends the run\n"
+           "after the current step and saves the model.\n\n"
+           "Exit status: 0 success, 1 failure, 2 invalid usage, 130 interrupted.\n");
 }
 
-/* Digits alone, without sign or space, within the range. */
+/* Parses decimal digits without sign or space; false if the value is out of range. */
 static bool parse_count(const struct row *row, const char *text, uint64_t *value)
 {
-    enum { MOST_DIGITS = 20 };
+    enum { MAX_DIGITS = 20 };
     size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > MOST_DIGITS || text[digits] != '\0')
+    if (digits == 0 || digits > MAX_DIGITS || text[digits] != '\0')
         return false;
-    /* Twenty digits can be too many for 64 bits: then strtoull() gives the largest
-     * number and the comparison, in double, refuses all but 2^64 - 1 itself. */
+    /* Twenty digits may exceed 2^64 - 1. For strings of equal length, strcmp() compares
+     * the numbers. */
     unsigned long long number = strtoull(text, NULL, 10);
-    bool overflow = digits == MOST_DIGITS && strcmp(text, "18446744073709551615") > 0;
+    bool overflow = digits == MAX_DIGITS && strcmp(text, "18446744073709551615") > 0;
     *value = number;
     return !overflow && (double)number >= row->low && (double)number <= row->high;
 }
 
-/* A decimal number: no "inf", no "nan", no hexadecimal, nothing around it. */
+/* Parses a decimal number; refuses "inf", "nan", hexadecimal, and surrounding text. */
 static bool parse_real(const struct row *row, const char *text, double *value)
 {
     char *end;
@@ -266,7 +267,7 @@ static int take_schedule(train_options *options, const char *text)
     char why[160];
     if (schedule_parse(&options->schedule, text, why, sizeof(why)))
         return -1;
-    message_error("--schedule is '%s': %s", text, why);
+    message_error("invalid --schedule '%s': %s", text, why);
     return 2;
 }
 
@@ -274,15 +275,16 @@ static int refuse(const struct row *row, const char *text)
 {
     char expected[80] = "a name";
     if (row->kind == KIND_COUNT && row->high < 0x1p64)
-        snprintf(expected, sizeof(expected), "a whole number from %.0f to %.0f",
-                 row->low, row->high);
+        snprintf(expected, sizeof(expected), "an integer from %.0f to %.0f", row->low,
+                 row->high);
     else if (row->kind == KIND_COUNT)
-        snprintf(expected, sizeof(expected), "a whole number below 2^64");
+        snprintf(expected, sizeof(expected), "an integer below 2^64");
     else if (row->kind == KIND_REAL)
         snprintf(expected, sizeof(expected), "a number from %g to %g", row->low,
                  row->high);
     else if (row->kind == KIND_POSITIVE)
-        snprintf(expected, sizeof(expected), "a number above 0, at most %g", row->high);
+        snprintf(expected, sizeof(expected), "a number above 0 and at most %g",
+                 row->high);
     else if (row->kind == KIND_EVAL)
         snprintf(expected, sizeof(expected), "%s, %s or %s", eval_names[0],
                  eval_names[1], eval_names[2]);
@@ -293,7 +295,7 @@ static int refuse(const struct row *row, const char *text)
     return 2;
 }
 
-static int print_and_end(option_kind kind)
+static int print_and_exit(option_kind kind)
 {
     if (kind == KIND_HELP)
         print_help();
@@ -308,7 +310,7 @@ static int print_and_end(option_kind kind)
 static int take(train_options *options, const struct row *row, const char *text)
 {
     if (row->kind == KIND_HELP || row->kind == KIND_VERSION)
-        return print_and_end(row->kind);
+        return print_and_exit(row->kind);
     if (row->given != NOTHING)
         *(bool *)((char *)options + row->given) = true;
     for (size_t i = 0; i < ROWS; i++)
@@ -321,17 +323,17 @@ static int take(train_options *options, const struct row *row, const char *text)
     return parse_value(options, row, text) ? -1 : refuse(row, text);
 }
 
-/* What getopt_long() returned '?' or ':' for. */
+/* Reports the error for which getopt_long() returned '?' or ':'. */
 static int refuse_word(int code, char **argv)
 {
     bool known = optopt >= FIRST_CODE && optopt < FIRST_CODE + ROWS;
     if (code == ':' && known)
-        message_error("--%s needs a value: %s", rows[optopt - FIRST_CODE].name,
+        message_error("--%s requires a value: %s", rows[optopt - FIRST_CODE].name,
                       rows[optopt - FIRST_CODE].value);
     else if (known)
-        message_error("--%s takes no value", rows[optopt - FIRST_CODE].name);
+        message_error("--%s does not take a value", rows[optopt - FIRST_CODE].name);
     else
-        message_error("'%s' is no option; --help lists them", argv[optind - 1]);
+        message_error("unknown option '%s'; see --help", argv[optind - 1]);
     return 2;
 }
 
@@ -339,42 +341,42 @@ static int check_resume(const train_options *options)
 {
     if (!options->resume || (!options->load && options->epochs > 0))
         return -1;
-    message_error("--resume excludes --load and --epochs 0");
+    message_error("--resume cannot be combined with --load or --epochs 0");
     return 2;
 }
 
 static int check_together(const train_options *options, int argc, char **argv)
 {
     if (optind < argc) {
-        message_error("'%s' is no option; --help lists them", argv[optind]);
+        message_error("unexpected argument '%s'; see --help", argv[optind]);
         return 2;
     }
     int status = check_resume(options);
     if (status >= 0)
         return status;
     if (options->synthetic_given && (options->data || options->dataset)) {
-        message_error("--synthetic excludes --data and --dataset");
+        message_error("--synthetic cannot be combined with --data or --dataset");
         return 2;
     }
     bool sizes_known = (!options->load && !options->resume) ||
                        (options->hidden_given && options->proj_given);
     if (sizes_known && options->proj >= options->hidden) {
-        message_error("--proj is %llu, expected fewer than the %llu hidden units",
+        message_error("--proj is %llu, expected less than --hidden %llu",
                       (unsigned long long)options->proj,
                       (unsigned long long)options->hidden);
         return 2;
     }
     if (options->schedule.warmup > 0 &&
         options->schedule.warmup >= (double)options->epochs) {
-        message_error("--schedule warms up for %g epochs, expected fewer than --epochs "
-                      "%llu",
+        message_error("--schedule has a warmup of %g epochs, expected less than "
+                      "--epochs %llu",
                       options->schedule.warmup, (unsigned long long)options->epochs);
         return 2;
     }
     return -1;
 }
 
-/* Takes the options of the run that goes on. */
+/* Applies the options that a checkpoint stores. */
 static int take_stored(train_options *options, const char *path)
 {
     lstm_status status =
@@ -385,8 +387,8 @@ static int take_stored(train_options *options, const char *path)
     }
     int result = -1;
     for (size_t i = 0; result < 0 && i < ROWS; i++)
-        if (is_kept(&rows[i]) && lstm_file_metadata(path, rows[i].name, stored[i],
-                                                    sizeof(stored[i])) == LSTM_OK)
+        if (is_stored(&rows[i]) && lstm_file_metadata(path, rows[i].name, stored[i],
+                                                      sizeof(stored[i])) == LSTM_OK)
             result = take(options, &rows[i], *stored[i] ? stored[i] : NULL);
     return result;
 }
@@ -403,7 +405,8 @@ static int take_words(train_options *options, int argc, char **argv)
         names[i].val = FIRST_CODE + i;
     }
     int code, status = -1;
-    /* The messages are our own; + stops at the first word that is no option. */
+    /* getopt_long() prints no messages, and + stops it at the first argument that is
+     * not an option. */
     opterr = 0;
     optind = 0;
     while (status < 0 && (code = getopt_long(argc, argv, "+:", names, NULL)) != -1)
@@ -424,7 +427,7 @@ int train_options_parse(train_options *options, int argc, char **argv)
     set_defaults(options);
     int status = take_words(options, argc, argv);
     if (status < 0 && options->resume) {
-        /* Again, over the options of the checkpoint. */
+        /* Parses the command line again, on top of the options of the checkpoint. */
         const char *path = options->resume;
         status = check_resume(options);
         if (status < 0) {

@@ -1,6 +1,6 @@
 /**
  * @file
- * What mnist-train is told on its command line.
+ * The command line of mnist-train.
  */
 #ifndef EXAMPLES_TRAIN_OPTIONS_H
 #define EXAMPLES_TRAIN_OPTIONS_H
@@ -12,7 +12,7 @@
 
 #include "examples/train/schedule.h"
 
-/** When the test set is run through the network. */
+/** When to evaluate on the test set. */
 typedef enum train_eval {
     TRAIN_EVAL_EPOCH,
     TRAIN_EVAL_END,
@@ -22,55 +22,57 @@ typedef enum train_eval {
 typedef struct train_options {
     const char *data;
     const char *dataset;
-    /** Number of synthetic digits to train on; 0: the data set is wanted. */
+    /** Number of synthetic digits to train on; used only if synthetic_given. */
     uint64_t synthetic;
     bool synthetic_given;
     uint64_t epochs, batch_size;
-    /** The network; what is not given is that of a file to load, when there is one.
-     *  proj 0: no projection. */
+    /** The network. Options that are not given come from the file to load, if any.
+     *  proj 0 means no projection. */
     uint64_t hidden, layers, proj;
     double dropout;
     bool bidirectional, hidden_given, layers_given, proj_given, dropout_given;
     double label_smoothing;
     double lr, weight_decay;
     train_schedule schedule;
-    /** 0: gradients are not clipped. */
+    /** 0: no gradient clipping. */
     double clip_norm;
     uint64_t seed;
     bool seed_given;
-    /** 0: the library decides. */
+    /** 0: the default of the library. */
     uint64_t threads;
     uint64_t log_every;
     const char *log;
-    /** NULL: nothing is saved. */
+    /** NULL: the model is not saved. */
     const char *save;
     bool save_given;
     const char *load;
-    /** Written to go on from later, and where to go on from; NULL: neither. */
+    /** Checkpoint to write and checkpoint to resume from, or NULL. */
     const char *checkpoint, *resume;
     train_eval eval;
     lstm_precision precision;
     bool offline, reproducible, quiet, no_progress;
 } train_options;
 
-/** Most options that a run has, and where in a checkpoint it is. */
-enum { TRAIN_MOST_OPTIONS = 48 };
+/** Upper limit of the number of options. */
+enum { TRAIN_MAX_OPTIONS = 48 };
+/** Key of the position of a run in the metadata of a checkpoint. */
 #define CHECKPOINT_KEY "mnist-train"
 
 /**
- * Reads the command line; with --resume the options of the run that goes on count where
- * it does not give others.
+ * Parses the command line. With --resume, options that are not given come from the
+ * checkpoint.
  *
- * @return -1 to go on; else the exit status: 0 when help or version was asked for and
- *         printed, 1 when that failed, 2 for wrong usage, which is said on stderr
+ * @return -1 to continue; otherwise the exit status: 0 after --help or --version, 1 if
+ *         their output or a checkpoint failed, 2 for invalid usage, after an error
+ *         message
  */
 int train_options_parse(train_options *options, int argc, char **argv);
 
 /**
- * The options that a checkpoint keeps, as they were given.
+ * The options that a checkpoint stores, with their text from the command line.
  *
- * @param[out] pairs [2 * TRAIN_MOST_OPTIONS] names and values
- * @return their number
+ * @param[out] pairs [2 * TRAIN_MAX_OPTIONS] names and values
+ * @return number of pairs
  */
 size_t train_options_list(const char **pairs);
 

@@ -4,8 +4,8 @@
 #include "examples/train/message.h"
 #include "examples/train/report.h"
 
-/* Often enough to be alive, seldom enough to cost nothing. */
-static const double seconds_between_lines = 0.2;
+/* Interval between updates of the progress line. */
+static const double update_seconds = 0.2;
 
 double report_seconds(void)
 {
@@ -28,7 +28,7 @@ bool report_open(train_report *report, const train_options *options, size_t step
         .log_every = options->log_every,
         .log_name = options->log,
         .log_rates = options->schedule.name,
-        .live = !options->quiet && !options->no_progress && isatty(STDERR_FILENO),
+        .progress = !options->quiet && !options->no_progress && isatty(STDERR_FILENO),
         .samples_total = options->epochs * samples,
         .started = report_seconds(),
     };
@@ -37,7 +37,7 @@ bool report_open(train_report *report, const train_options *options, size_t step
     report->log = fopen(options->log, "we");
     if (!report->log)
         return log_failed(report);
-    /* A line at once: who follows the file sees each step as it is made. */
+    /* Line buffering, so that other programs can follow the file step by step. */
     setvbuf(report->log, NULL, _IOLBF, BUFSIZ);
     return fprintf(report->log, "epoch,step,loss%s\n",
                    report->log_rates ? ",lr" : "") >= 0 ||
@@ -48,30 +48,31 @@ bool report_close(train_report *report)
 {
     FILE *log = report->log;
     report->log = NULL;
-    message_clear_live();
+    message_clear_progress();
     return !log || fclose(log) == 0 || log_failed(report);
 }
 
-static bool output_is_written(int printed)
+static bool check_output(int printed)
 {
     return (printed >= 0 && fflush(stdout) == 0) ||
            message_error("standard output: %s", message_errno());
 }
 
-static void draw(train_report *report, size_t epoch, size_t step, float loss)
+static void draw_progress(train_report *report, size_t epoch, size_t step, float loss)
 {
     double now = report_seconds();
-    if (!report->live || now - report->drawn < seconds_between_lines)
+    if (!report->progress || now - report->drawn < update_seconds)
         return;
     double rate = (double)report->samples_done / (now - report->started);
     double left = (double)(report->samples_total - report->samples_done) / rate;
     report->drawn = now;
-    message_live("epoch %zu/%zu  step %zu/%zu  loss %.4f  %.0f samples/s  %d:%02d left",
-                 epoch, report->epochs, step, report->steps, (double)loss, rate,
-                 (int)(left / 60), (int)left % 60);
+    message_progress(
+        "epoch %zu/%zu  step %zu/%zu  loss %.4f  %.0f samples/s  %d:%02d left", epoch,
+        report->epochs, step, report->steps, (double)loss, rate, (int)(left / 60),
+        (int)left % 60);
 }
 
-/* A line of the CSV file; a rate has the digits that tell it from its neighbours. */
+/* Writes a line of the CSV file. %.9g and %.17g are exact for float and double. */
 static bool log_step(train_report *report, size_t epoch, size_t step, float loss,
                      double lr)
 {
@@ -90,20 +91,19 @@ bool report_step(train_report *report, size_t epoch, size_t step, float loss, do
     if (report->log && !log_step(report, epoch, step, loss, lr))
         return false;
     if (step % report->log_every == 0) {
-        message_clear_live();
-        if (!output_is_written(printf("Epoch [%zu/%zu], Step [%zu/%zu], Loss: %.4f\n",
-                                      epoch, report->epochs, step, report->steps,
-                                      (double)loss)))
+        message_clear_progress();
+        if (!check_output(printf("Epoch [%zu/%zu], Step [%zu/%zu], Loss: %.4f\n", epoch,
+                                 report->epochs, step, report->steps, (double)loss)))
             return false;
     }
-    draw(report, epoch, step, loss);
+    draw_progress(report, epoch, step, loss);
     return true;
 }
 
 bool report_test(train_report *report, size_t epoch, size_t correct, size_t count)
 {
-    message_clear_live();
-    return output_is_written(printf(
+    message_clear_progress();
+    return check_output(printf(
         "Epoch [%zu/%zu], Test accuracy: %.2f%% (%zu/%zu)\n", epoch, report->epochs,
         100.0 * (double)correct / (double)count, correct, count));
 }

@@ -1,7 +1,7 @@
 /**
  * @file
- * What a run tells while it trains: losses and accuracies on standard output, each loss
- * in a CSV file, a live line on a terminal.
+ * Output of a training run: losses and accuracies on standard output, every loss in a
+ * CSV file, and a progress line on a terminal.
  */
 #ifndef EXAMPLES_TRAIN_REPORT_H
 #define EXAMPLES_TRAIN_REPORT_H
@@ -16,28 +16,29 @@ typedef struct train_report {
     const char *log_name;
     /** Whether the CSV file has a column for the learning rate. */
     bool log_rates;
-    /** Whether the live line is wanted, when it was last drawn, and since when. */
-    bool live;
+    /** Whether to draw the progress line, the time of its last update, and the start of
+     *  the run. */
+    bool progress;
     double drawn, started;
     size_t samples_done, samples_total;
 } train_report;
 
-/** Seconds on a clock that only goes forward. */
+/** Seconds on a monotonic clock. */
 double report_seconds(void);
 
-/** Opens the CSV file and writes its first line; false after a message. */
+/** Opens the CSV file and writes its header line; false after an error message. */
 bool report_open(train_report *report, const train_options *options, size_t steps,
                  size_t samples);
 
-/** Closes the CSV file; false after a message when its end could not be written. */
+/** Closes the CSV file; false after an error message if it could not be written. */
 bool report_close(train_report *report);
 
-/** Tells of a step, epoch and step counted from 1, and the learning rate that it was
- *  made with; false after a message. */
+/** Reports a step and its learning rate lr; epoch and step count from 1. Returns false
+ *  after an error message. */
 bool report_step(train_report *report, size_t epoch, size_t step, float loss, double lr,
                  size_t samples);
 
-/** Tells of a pass over the test set; false after a message. */
+/** Reports an evaluation on the test set; false after an error message. */
 bool report_test(train_report *report, size_t epoch, size_t correct, size_t count);
 
 #endif

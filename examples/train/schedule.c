@@ -6,7 +6,7 @@
 
 #include "examples/train/schedule.h"
 
-/* Schedules, as bits of the sets of them that an option is for. */
+/* Bits of the schedules, for the set of schedules to which an option belongs. */
 enum {
     STEP = 1,
     MULTI_STEP = 2,
@@ -23,29 +23,31 @@ static const struct name {
     lstm_schedule_kind kind;
     const char *help;
 } names[] = {
-    {"step", STEP, LSTM_SCHEDULE_STEP, "times gamma every so many epochs"},
+    {"step", STEP, LSTM_SCHEDULE_STEP, "multiply by gamma once per 'every' epochs"},
     {"multistep", MULTI_STEP, LSTM_SCHEDULE_MULTI_STEP,
-     "times gamma at each epoch of these, such as at=4,at=8"},
+     "multiply by gamma at each milestone, for example at=4,at=8"},
     {"exponential", EXPONENTIAL, LSTM_SCHEDULE_EXPONENTIAL,
-     "times gamma in an epoch, a little at each step"},
-    {"cosine", COSINE, LSTM_SCHEDULE_COSINE, "half a wave down to min over the run"},
+     "multiply by gamma per epoch, in equal factors per step"},
+    {"cosine", COSINE, LSTM_SCHEDULE_COSINE,
+     "half a cosine wave down to min over the run"},
     {"one-cycle", ONE_CYCLE, LSTM_SCHEDULE_ONE_CYCLE,
-     "up from lr/div, down to lr/div/final-div over the run"},
+     "rise from lr/div to lr in a fraction 'rise' of the run, then fall to\n"
+     "      lr/div/final-div"},
     {"plateau", PLATEAU, LSTM_SCHEDULE_CONSTANT,
-     "times factor after more epochs than patience without a better mean loss"},
+     "multiply by factor after more than 'patience' epochs without improvement"},
 };
 enum { NAMES = sizeof(names) / sizeof(names[0]) };
 
 #define FIELD(name) offsetof(train_schedule, name)
 
-/* In the order of --help. Values are above low, or low itself where it is open, and at
- * most high. */
+/* In the order of --help. Valid values are above low, or equal to it if inclusive, and
+ * at most high. */
 static const struct key {
     const char *name;
     unsigned schedules;
     size_t field;
     double standard, low, high;
-    bool open;
+    bool inclusive;
 } keys[] = {
     {"every", STEP, FIELD(every), 1, 0, 1e6, false},
     {"at", MULTI_STEP, FIELD(at), 0, 0, 1e6, true},
@@ -104,7 +106,7 @@ static double *field(train_schedule *schedule, const struct key *key)
     return (double *)(void *)((char *)schedule + key->field);
 }
 
-/* A decimal number up to the next comma. */
+/* Parses a decimal number up to the next comma. */
 static bool parse_value(const struct key *key, const char *text, double *value)
 {
     char *end;
@@ -112,34 +114,34 @@ static bool parse_value(const struct key *key, const char *text, double *value)
     *value = strtod(text, &end);
     return length > 0 && strspn(text, "0123456789.eE+-") >= length &&
            end == text + length && *value <= key->high &&
-           (*value > key->low || (key->open && *value == key->low));
+           (*value > key->low || (key->inclusive && *value == key->low));
 }
 
-/* Reads KEY=VALUE. */
+/* Parses KEY=VALUE. */
 static bool parse_pair(train_schedule *schedule, unsigned bit, const char *text,
                        char *why, size_t size)
 {
     size_t length = strcspn(text, "=,");
     const struct key *key = text[length] == '=' ? find_key(bit, text, length) : NULL;
     if (!key) {
-        snprintf(why, size, "%s has no option '%.*s'", schedule->name,
-                 (int)strcspn(text, ","), text);
+        snprintf(why, size, "unknown option '%.*s' of %s", (int)strcspn(text, ","),
+                 text, schedule->name);
         return false;
     }
     double value;
     const char *given = text + length + 1;
     if (!parse_value(key, given, &value)) {
-        snprintf(why, size, "%s is '%.*s', expected a number %s %g, at most %g",
+        snprintf(why, size, "%s is '%.*s', expected a number %s %g and at most %g",
                  key->name, (int)strcspn(given, ","), given,
-                 key->open ? "of at least" : "above", key->low, key->high);
+                 key->inclusive ? "of at least" : "above", key->low, key->high);
         return false;
     }
-    bool one_more = key->field == FIELD(at);
-    if (one_more && schedule->at_count == SCHEDULE_MOST_TIMES) {
-        snprintf(why, size, "at is given more than %d times", SCHEDULE_MOST_TIMES);
+    bool is_milestone = key->field == FIELD(at);
+    if (is_milestone && schedule->at_count == SCHEDULE_MAX_MILESTONES) {
+        snprintf(why, size, "at is given more than %d times", SCHEDULE_MAX_MILESTONES);
         return false;
     }
-    field(schedule, key)[one_more ? schedule->at_count++ : 0] = value;
+    field(schedule, key)[is_milestone ? schedule->at_count++ : 0] = value;
     return true;
 }
 
@@ -166,13 +168,13 @@ bool schedule_parse(train_schedule *schedule, const char *text, char *why, size_
         next += strcspn(next, ",");
     }
     if (name->bit == MULTI_STEP && schedule->at_count == 0) {
-        snprintf(why, size, "multistep needs an epoch: at=EPOCH");
+        snprintf(why, size, "multistep requires at least one at=EPOCH");
         return false;
     }
     return true;
 }
 
-/* The step that is nearest to a time. */
+/* Rounds a time in epochs to a number of steps. */
 static uint64_t step_at(double epochs, size_t steps_per_epoch)
 {
     return (uint64_t)llround(epochs * (double)steps_per_epoch);
@@ -198,7 +200,7 @@ void schedule_start(train_schedule *schedule, double lr, size_t steps_per_epoch,
     rates->milestones = schedule->milestones;
     rates->milestone_count = schedule->at_count;
     schedule->levels.lr = lr;
-    /* Zero stands for a default there. */
+    /* In lstm_plateau, 0 selects the default and a negative value means 0. */
     schedule->levels.patience =
         schedule->patience < 1 ? -1 : (int64_t)schedule->patience;
     schedule->levels.cooldown = (uint64_t)schedule->cooldown;

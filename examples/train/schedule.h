@@ -1,8 +1,8 @@
 /**
  * @file
- * The learning rate over a run, as --schedule says it: NAME[:KEY=VALUE,...].
+ * The learning rate schedule of --schedule: NAME[:KEY=VALUE,...].
  *
- * Times are in epochs and may be fractions; the library counts in steps.
+ * Times are in epochs and may be fractions; the library counts steps.
  */
 #ifndef EXAMPLES_TRAIN_SCHEDULE_H
 #define EXAMPLES_TRAIN_SCHEDULE_H
@@ -11,41 +11,45 @@
 
 #include <lstm/lstm.h>
 
-enum { SCHEDULE_MOST_TIMES = 32 };
+enum { SCHEDULE_MAX_MILESTONES = 32 };
 
 typedef struct train_schedule {
-    /** NULL: the rate stays as it is; a name stands for its options, too. */
+    /** NULL: the learning rate is constant. */
     const char *name;
-    /** Lowered when the loss of an epoch stops falling; else rates is followed. */
+    /** true: levels reduces the rate when the loss stops improving; false: rates sets
+     * it at each step. */
     bool on_plateau;
     lstm_schedule rates;
     lstm_plateau levels;
-    /** Options in epochs, and those that the library has in other units. */
+    /** Options that need a conversion to the units of the library. */
     double every, warmup, gamma, patience, cooldown;
-    double at[SCHEDULE_MOST_TIMES];
+    double at[SCHEDULE_MAX_MILESTONES];
     size_t at_count;
-    uint64_t milestones[SCHEDULE_MOST_TIMES];
+    uint64_t milestones[SCHEDULE_MAX_MILESTONES];
 } train_schedule;
 
 /**
- * Reads the text of the option.
+ * Parses the value of --schedule.
  *
- * @param[out] why [size] what is wrong, when it is refused
- * @return false when it is refused
+ * @param[out] why [size] the reason if the text is not valid
+ * @return false if the text is not valid
  */
 bool schedule_parse(train_schedule *schedule, const char *text, char *why, size_t size);
 
-/** Prints the names, their options and defaults, for --help. */
+/** Prints all schedules with their options and defaults, for --help. */
 void schedule_print_help(void);
 
-/** Fits a schedule to the run that it is for, which has to stay at its address. */
+/** Converts the schedule to steps of a run. The struct MUST NOT move afterwards,
+ * because rates points into it. */
 void schedule_start(train_schedule *schedule, double lr, size_t steps_per_epoch,
                     size_t epochs);
 
-/** Sets the rate of the next step; false with lstm_last_error() set. */
+/** Sets the learning rate of the next step; on failure false, with lstm_last_error()
+ *  set. */
 bool schedule_step(const train_schedule *schedule, lstm_adam *adam);
 
-/** Looks at the mean loss of an epoch; false with lstm_last_error() set. */
+/** Updates the learning rate from the mean loss of an epoch; on failure false, with
+ *  lstm_last_error() set. */
 bool schedule_end_epoch(train_schedule *schedule, lstm_adam *adam, double loss);
 
 #endif

@@ -4,8 +4,7 @@
 #include "examples/train/message.h"
 #include "examples/train/trainer.h"
 
-/* Large enough that the products run at full speed, small enough to be no matter of
- * memory. */
+/* Large enough for fast matrix products, small enough to need little memory. */
 enum { TEST_BATCH = 128 };
 
 static size_t smaller(size_t a, size_t b)
@@ -23,7 +22,8 @@ static bool mnist_failed(void)
     return message_error("%s", mnist_last_error());
 }
 
-/* The loader of a data set, tensors for its full batches, and for the last one. */
+/* Creates the loader of a data set, tensors for full batches, and views for the partial
+ * last batch. */
 static bool create_batches(train_state *trainer, const mnist_dataset *dataset,
                            size_t batch_size, bool shuffle, mnist_loader **loader,
                            classifier_batch *full, classifier_batch *tail)
@@ -100,8 +100,8 @@ static bool create_network(train_state *trainer, const train_options *options,
     return true;
 }
 
-static bool create_parts(train_state *trainer, const train_options *options,
-                         uint64_t seed, const train_data *data)
+static bool create_members(train_state *trainer, const train_options *options,
+                           uint64_t seed, const train_data *data)
 {
     size_t largest =
         options->batch_size > TEST_BATCH ? options->batch_size : TEST_BATCH;
@@ -121,7 +121,7 @@ bool trainer_create(train_state *trainer, const train_options *options, uint64_t
                     const train_data *data)
 {
     *trainer = (train_state){.seed = seed, .samples = mnist_dataset_count(data->train)};
-    if (create_parts(trainer, options, seed, data)) {
+    if (create_members(trainer, options, seed, data)) {
         if (trainer->train)
             schedule_start(&trainer->schedule, options->lr,
                            mnist_loader_batches(trainer->train), options->epochs);
@@ -134,7 +134,7 @@ bool trainer_create(train_state *trainer, const train_options *options, uint64_t
 
 void trainer_destroy(train_state *trainer)
 {
-    /* Views before what they are views of. */
+    /* Views before the tensors that they refer to. */
     classifier_batch_destroy(&trainer->tail);
     classifier_batch_destroy(&trainer->full);
     classifier_batch_destroy(&trainer->test_tail);
@@ -151,8 +151,8 @@ void trainer_destroy(train_state *trainer)
 
 bool trainer_start_epoch(train_state *trainer)
 {
-    /* PyTorch's DataLoader draws a seed for its workers first, then that of the order.
-     */
+    /* PyTorch's DataLoader first draws a seed for its workers, then the seed of the
+     * order. */
     lstm_rng_next(trainer->rng);
     trainer->order = lstm_rng_next(trainer->rng);
     trainer->epoch++;
@@ -170,7 +170,7 @@ bool trainer_end_epoch(train_state *trainer)
            lstm_failed();
 }
 
-/* The next batch of a loader, in the tensors of its size; NULL at the end. */
+/* Loads the next batch into the tensors of its size; NULL at the end of the epoch. */
 static classifier_batch *next_batch(mnist_loader *loader, classifier_batch *full,
                                     classifier_batch *tail, int64_t *labels)
 {
@@ -194,7 +194,7 @@ bool trainer_step(train_state *trainer, float *loss, size_t *samples)
     classifier_batch *batch =
         next_batch(trainer->train, &trainer->full, &trainer->tail, trainer->labels);
     if (!batch)
-        return message_error("the epoch has no batch left");
+        return message_error("no batch left in the epoch");
     *samples = batch->count;
     if (classifier_forward(&trainer->network, batch) &&
         lstm_cross_entropy_forward(trainer->loss, batch->logits, trainer->labels,

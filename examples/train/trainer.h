@@ -1,6 +1,6 @@
 /**
  * @file
- * A network in training: one step, one pass over the test set.
+ * The state of a training run: training steps and evaluation.
  */
 #ifndef EXAMPLES_TRAIN_TRAINER_H
 #define EXAMPLES_TRAIN_TRAINER_H
@@ -11,15 +11,14 @@
 #include "examples/train/data.h"
 #include "examples/train/options.h"
 
-/** All that a run holds; after the first step of each batch size nothing is allocated.
- */
+/** State of a run. After the first step of each batch size, no memory is allocated. */
 typedef struct train_state {
     uint64_t seed;
-    /** The epoch that goes on, 0 before the first one, steps of it that are done, and
-     *  the seed of its order. */
+    /** The current epoch, counted from 1 (0 before the first); the number of its
+     *  completed steps; and the seed of its order. */
     size_t epoch, step;
     uint64_t order;
-    /** Images to train on. */
+    /** Number of training images. */
     size_t samples;
     lstm_rng *rng;
     classifier network;
@@ -27,41 +26,41 @@ typedef struct train_state {
     lstm_adam *adam;
     double clip_norm;
     train_schedule schedule;
-    /** Sum of the losses of the samples of this epoch, and their number. */
+    /** Sum of the sample losses of this epoch, and the number of samples. */
     double loss_sum;
     size_t loss_count;
-    /** Batches to train on: full ones, and the smaller last one of an epoch. */
+    /** Training batches: full batches and the smaller last batch of an epoch. */
     mnist_loader *train;
     classifier_batch full, tail;
-    /** Batches to test on. */
+    /** Test batches. */
     mnist_loader *test;
     classifier_batch test_full, test_tail;
     int64_t *labels;
 } train_state;
 
-/** Creates what the options ask for; false after a message, with nothing left to free.
- */
+/** Creates the state of a run; false after an error message, with nothing to free. */
 bool trainer_create(train_state *trainer, const train_options *options, uint64_t seed,
                     const train_data *data);
 
-/** Frees it; one that was never created may be all zeros. */
+/** Frees the state of a run; accepts one that is all zeros. */
 void trainer_destroy(train_state *trainer);
 
-/** Starts the next epoch in an order drawn as PyTorch's DataLoader draws it. */
+/** Starts the next epoch, in the random order of PyTorch's DataLoader. */
 bool trainer_start_epoch(train_state *trainer);
 
-/** Ends an epoch: a schedule may look at its mean loss; false after a message. */
+/** Ends an epoch and updates the schedule with its mean loss; false after an error
+ *  message. */
 bool trainer_end_epoch(train_state *trainer);
 
-/** Trains on the next batch; false after a message. */
+/** Trains on the next batch; false after an error message. */
 bool trainer_step(train_state *trainer, float *loss, size_t *samples);
 
 /**
- * Counts the test images that are read rightly. Nothing is drawn, so the training goes
- * on as if the test had not been.
+ * Counts the test images that are classified correctly. Testing draws no random
+ * numbers, so it does not change the training.
  *
- * @param stop looked at between batches: ends the pass early when it becomes true
- * @return false after a message
+ * @param stop checked between batches; true ends the test early
+ * @return false after an error message
  */
 bool trainer_test(train_state *trainer, size_t *correct, volatile const bool *stop);
 

@@ -1,10 +1,10 @@
-"""The first losses of mnist-train on real MNIST are those of PyTorch, options and all.
+"""Compares the first losses of mnist-train on MNIST with PyTorch, for many options.
 
 usage: test_parity.py PROGRAM LOSSES.json
 
-Only runs with MNIST_DIR. The losses are those of PyTorch 2.13.0 on one thread, made by
-golden/make_losses.py; the sources of difference are the order of summation and the last
-bit of exp and tanh. Learning rates are closed forms here and products there.
+Requires MNIST_DIR. golden/make_losses.py computed the expected losses with PyTorch
+2.13.0 on one thread. Differences come from the order of summation and the last bits of
+exp and tanh. liblstm computes learning rates in closed form, PyTorch by multiplication.
 """
 import csv
 import json
@@ -21,7 +21,7 @@ TOLERANCE = 2e-5
 
 
 def first_steps(options, count):
-    """Trains until the log has so many lines, and ends the run with Ctrl-C."""
+    """Trains until the log has count steps, and interrupts the run."""
     with tempfile.TemporaryDirectory() as folder:
         log = os.path.join(folder, "log.csv")
         process = subprocess.Popen([PROGRAM, *options.split(), "--epochs", "1", "--log", log,
@@ -39,7 +39,7 @@ def first_steps(options, count):
 
 
 class Parity(unittest.TestCase):
-    def test_the_first_losses_are_those_of_pytorch(self):
+    def test_the_first_losses_equal_pytorch(self):
         for case in CASES:
             with self.subTest(options=case["options"]):
                 steps = first_steps(case["options"], len(case["losses"]))

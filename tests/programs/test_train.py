@@ -1,4 +1,4 @@
-"""Runs mnist-train as its users do: options, output, files, interruption, failure.
+"""Tests mnist-train as a program: options, output, files, interruption, failure.
 
 usage: test_train.py PROGRAM
 """
@@ -77,23 +77,24 @@ class Train(unittest.TestCase):
         return result
 
     def assert_fails(self, result, *parts, status=1):
-        """One line on stderr, nothing on stdout."""
+        """Checks for one line on stderr and none on stdout."""
         self.assertEqual(result.returncode, status, result.stderr)
         self.assertEqual(result.stdout, "")
         self.assertRegex(result.stderr, r"\Amnist-train: .+\n\Z")
         for part in parts:
             self.assertIn(str(part), result.stderr)
 
-    def test_help_names_every_option_once(self):
+    def test_help_lists_every_option_once(self):
         result = run("--help")
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         for option in OPTIONS:
             self.assertEqual(len(re.findall(rf"^  {option}\b(?!-)", result.stdout, re.M)), 1,
                              option)
         self.assertIn("--epochs N", result.stdout)
-        self.assertIn("(mnist-lstm.safetensors)", result.stdout)
+        self.assertIn("(default mnist-lstm.safetensors)", result.stdout)
+        self.assertLessEqual(max(map(len, result.stdout.splitlines())), 88)
 
-    def test_bf16_is_said_and_gives_nearly_the_same_losses(self):
+    def test_bf16_is_reported_and_gives_nearly_the_same_losses(self):
         plain = self.train("--log", self.log, save=False)
         self.assertNotIn("products in", plain.stderr)
         exact = losses(self.log)
@@ -110,17 +111,26 @@ class Train(unittest.TestCase):
     def test_version(self):
         self.assertRegex(run("--version").stdout, r"\Amnist-train \d+\.\d+\.\d+\n\Z")
 
-    def test_wrong_usage_ends_with_2_before_anything_is_read(self):
+    def test_unknown_options_and_arguments_are_named(self):
+        for words, message in (("--unknown", "unknown option '--unknown'; see --help"),
+                               ("word", "unexpected argument 'word'; see --help"),
+                               ("--lr", "--lr requires a value: X"),
+                               ("--quiet=1", "--quiet does not take a value"),
+                               ("--epochs x", "--epochs is 'x', expected an integer"),
+                               ("--schedule step:x=1", "unknown option 'x=1' of step")):
+            self.assert_fails(run(*words.split()), message, status=2)
+
+    def test_invalid_usage_exits_with_2_before_data_is_read(self):
         for words in WRONG:
             with self.subTest(words):
-                # The folder is not there: it would be another failure.
+                # Reading this missing folder would fail with another status.
                 data = [] if "--data" in words or "--synthetic" in words else [
                     "--data", self.folder / "missing"]
                 if "--dataset" in words:
                     data = ["--offline"]
                 self.assert_fails(run(*data, *words.split(" ")), status=2)
 
-    def test_the_lines_of_the_experiment(self):
+    def test_standard_output_has_losses_and_accuracies(self):
         result = self.train()
         lines = result.stdout.splitlines()
         expected = []
@@ -134,7 +144,7 @@ class Train(unittest.TestCase):
         self.assertIn("seed 7", result.stderr)
         self.assertNotIn("\r", result.stderr)
 
-    def test_the_log_has_every_step(self):
+    def test_the_log_contains_every_step(self):
         stdout = self.train("--log", self.log).stdout
         lines = self.log.read_text().splitlines()
         self.assertEqual(lines[0], "epoch,step,loss")
@@ -142,7 +152,7 @@ class Train(unittest.TestCase):
         self.assertEqual([(int(row[0]), int(row[1])) for row in rows],
                          [(epoch, step) for epoch in (1, 2) for step in range(1, STEPS + 1)])
         self.assertIn(f"Step [3/{STEPS}], Loss: {float(rows[2][2]):.4f}", stdout)
-        # %.9g holds every bit of a float.
+        # %.9g represents a float exactly.
         for row in rows:
             value = struct.unpack("f", struct.pack("f", float(row[2])))[0]
             self.assertEqual(f"{value:.9g}", row[2])
@@ -168,13 +178,13 @@ class Train(unittest.TestCase):
         self.assertEqual(logs[1], logs[0])
         self.assertEqual(logs[2], logs[0])
 
-    def test_another_seed_is_another_run(self):
+    def test_another_seed_gives_other_losses(self):
         self.train("--log", self.log, save=False)
         first = losses(self.log)
         self.train("--log", self.log, "--seed", "8", save=False)
         self.assertNotEqual(losses(self.log), first)
 
-    def test_a_random_seed_is_said_and_repeats_the_run(self):
+    def test_a_random_seed_is_printed_and_repeats_the_run(self):
         shorter = [word for word in SMALL if word not in ("--seed", "7")]
         first = run(*shorter, "--no-save")
         seed = re.search(r"^seed (\d+)", first.stderr, re.M).group(1)
@@ -197,7 +207,7 @@ class Train(unittest.TestCase):
             self.assertNotEqual(losses(self.log)[0], usual[0], option)
 
     def test_a_saved_model_needs_no_options(self):
-        """Whatever its network: the second run is told nothing of it."""
+        """The second run takes all options of the network from the file."""
         for network in (["--bidirectional", "--layers", "2", "--dropout", "0.3"],
                         ["--proj", "5", "--layers", "3"], ["--hidden", "11", "--bidirectional"]):
             trained = self.train(*network).stdout.splitlines()[-1]
@@ -205,7 +215,7 @@ class Train(unittest.TestCase):
             self.assertEqual(result.stdout, trained.replace("[2/2]", "[0/0]") + "\n",
                              result.stderr)
 
-    def test_dropout_of_a_saved_model_goes_on(self):
+    def test_dropout_of_a_saved_model_is_kept(self):
         self.train("--layers", "2", "--dropout", "0.5")
         shorter = ["--synthetic=400", "--seed", "7", "--epochs", "1", "--log", self.log,
                    "--load", self.model, "--no-save"]
@@ -216,7 +226,7 @@ class Train(unittest.TestCase):
         self.assertEqual(runs[0], runs[1])
         self.assertNotEqual(runs[0], runs[2])
 
-    def test_options_that_a_saved_model_does_not_have_are_refused(self):
+    def test_options_that_differ_from_a_saved_model_are_refused(self):
         self.train()
         for option in (["--bidirectional"], ["--layers", "2"], ["--proj", "3"]):
             result = run("--synthetic=400", "--load", self.model, "--no-save", *option)
@@ -240,43 +250,43 @@ class Train(unittest.TestCase):
                     self.assertAlmostEqual(rate, 0.001 * factor, delta=1e-15)
 
     def test_a_plateau_lowers_the_rate_between_epochs(self):
-        """No loss is better by 90%: every epoch but the first is one too many."""
+        """No loss improves by 90%, so every epoch after the first reduces the rate."""
         self.train("--log", self.log, "--epochs", "4", "--schedule",
                    "plateau:threshold=0.9,patience=0,factor=0.5,min=0.0003", save=False)
         expected = [0.001] * 14 + [0.0005] * 7 + [0.0003] * 7
         for rate, wanted in zip(rates(self.log), expected, strict=True):
             self.assertAlmostEqual(rate, wanted, delta=1e-15)
 
-    def test_eval_says_when_to_test(self):
+    def test_eval_selects_when_to_test(self):
         for when, count in (("epoch", 2), ("end", 1), ("none", 0)):
             stdout = self.train("--eval", when, save=False).stdout
             self.assertEqual(stdout.count("Test accuracy"), count)
 
-    def test_a_saved_model_tests_as_it_did(self):
+    def test_a_saved_model_has_the_same_accuracy(self):
         trained = self.train().stdout.splitlines()[-1]
         before = self.model.read_bytes()
         tested = self.train("--load", self.model, "--epochs", "0", save=False).stdout
         self.assertEqual(tested, trained.replace("[2/2]", "[0/0]") + "\n")
         self.assertEqual(self.model.read_bytes(), before)
 
-    def test_only_testing_saves_nothing_unless_told_to(self):
+    def test_testing_alone_saves_no_model_unless_save_is_given(self):
         arguments = [*SMALL, "--epochs", "0"]
         self.assertEqual(run(*arguments, cwd=self.folder).returncode, 0)
         self.assertEqual(list(self.folder.iterdir()), [])
         self.assertEqual(run(*arguments, "--save", "initial", cwd=self.folder).returncode, 0)
         self.assertTrue((self.folder / "initial").exists())
 
-    def test_the_default_name_of_the_model(self):
+    def test_the_model_has_a_default_name(self):
         self.assertEqual(run(*SMALL, cwd=self.folder).returncode, 0)
         self.assertEqual([path.name for path in self.folder.iterdir()],
                          ["mnist-lstm.safetensors"])
 
-    def test_quiet_leaves_standard_output_as_it_is(self):
+    def test_quiet_does_not_change_standard_output(self):
         loud, quiet = self.train(save=False), self.train("--quiet", save=False)
         self.assertEqual(quiet.stdout, loud.stdout)
         self.assertEqual(quiet.stderr, "")
 
-    def test_interrupted_after_a_step_it_saves_and_ends_with_130(self):
+    def test_an_interrupted_run_saves_the_model_and_exits_with_130(self):
         command = [PROGRAM, *SMALL, "--epochs", "100000", "--save", str(self.model)]
         with subprocess.Popen(command, text=True, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE) as process:
@@ -289,7 +299,7 @@ class Train(unittest.TestCase):
         self.train("--load", self.model, "--epochs", "0", save=False)
 
     def stop(self, send, *arguments):
-        """Runs until some steps are logged, and ends the run in the midst of others."""
+        """Sends a signal after some epochs; returns the losses so far."""
         log = self.folder / "first.csv"
         with subprocess.Popen([PROGRAM, *map(str, arguments), "--log", str(log)], text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -299,8 +309,8 @@ class Train(unittest.TestCase):
             process.communicate(timeout=500)
         return losses(log)
 
-    def test_a_run_goes_on_from_its_checkpoint_bit_for_bit(self):
-        """Stopped after a step, or killed and gone on from the end of an epoch before."""
+    def test_a_run_resumes_from_its_checkpoint_bit_for_bit(self):
+        """After Ctrl-C in the middle of an epoch, and after SIGKILL from its last epoch."""
         checkpoint = self.folder / "checkpoint"
         wanted = ["--synthetic=400", "--hidden", "16", "--batch-size", "33", "--epochs", "30",
                   "--seed", "5", "--log-every", "3", "--dropout", "0.3", "--bidirectional",
@@ -314,7 +324,7 @@ class Train(unittest.TestCase):
         for send in (signal.SIGINT, signal.SIGKILL):
             with self.subTest(send):
                 first = self.stop(send, *wanted, "--checkpoint", checkpoint)
-                self.assertLess(len(first), len(expected), "it was too fast")
+                self.assertLess(len(first), len(expected), "the run ended before the signal")
                 self.model.unlink(missing_ok=True)
                 result = run("--resume", checkpoint, "--log", self.log)
                 self.assertEqual(result.returncode, 0, result.stderr)
@@ -326,7 +336,7 @@ class Train(unittest.TestCase):
                 self.assertTrue(whole.stdout.endswith(result.stdout))
                 self.assertEqual(self.model.read_bytes(), model)
 
-    def test_a_run_that_is_over_goes_on_when_it_is_told_more_epochs(self):
+    def test_a_finished_run_resumes_with_more_epochs(self):
         checkpoint = self.folder / "checkpoint"
         long = self.train("--epochs", "4", save=False)
         self.train("--checkpoint", checkpoint, save=False)
@@ -335,7 +345,7 @@ class Train(unittest.TestCase):
         result = run("--resume", checkpoint, "--epochs", "4")
         self.assertEqual(result.stdout.splitlines()[1:], long.stdout.splitlines()[6:])
 
-    def test_what_is_no_checkpoint_is_refused(self):
+    def test_invalid_checkpoints_are_refused(self):
         self.train()
         checkpoint = self.folder / "checkpoint"
         self.assert_fails(run("--resume", self.model), self.model, "mnist-train is missing")
@@ -355,19 +365,19 @@ class Train(unittest.TestCase):
         self.assertEqual((result.returncode, result.stdout), (1, b""))
         self.assertIn(b"is no UTF-8", result.stderr)
 
-    def test_a_folder_that_is_not_there(self):
+    def test_a_missing_folder_is_an_error(self):
         missing = self.folder / "missing"
         self.assert_fails(run("--data", missing, "--save", self.model), missing)
         self.assertFalse(self.model.exists())
 
-    def test_a_damaged_data_set(self):
+    def test_a_damaged_data_set_is_an_error(self):
         for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte",
                      "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"):
             (self.folder / name).write_bytes(b"")
         self.assert_fails(run("--data", self.folder, "--save", self.model), self.folder)
         self.assertFalse(self.model.exists())
 
-    def test_a_model_that_cannot_be_saved_is_noticed_before_training(self):
+    def test_an_unwritable_model_path_is_reported_before_training(self):
         absent = self.folder / "absent" / "model"
         for path in (absent, self.folder, "/dev/null"):
             self.log.unlink(missing_ok=True)
@@ -385,13 +395,13 @@ class Train(unittest.TestCase):
         after = {path.name: path.read_bytes() for path in self.folder.iterdir()}
         self.assertEqual(after, before)
 
-    def test_a_model_of_another_size_is_refused(self):
+    def test_a_model_of_a_different_size_is_refused(self):
         self.train()
         self.assert_fails(run(*SMALL, "--hidden", "9", "--load", self.model, "--no-save"),
                           self.model, "lstm.weight_ih_l0", "[32, 28]", "[36, 28]")
 
     @unittest.skipUnless(os.path.exists("/dev/full"), "there is no /dev/full")
-    def test_output_that_cannot_be_written_is_a_failure(self):
+    def test_a_failed_write_to_the_output_is_an_error(self):
         result = run(*SMALL, "--no-save", "--log", "/dev/full")
         self.assertEqual(result.returncode, 1)
         self.assertIn("/dev/full: No space left", result.stderr)
@@ -401,7 +411,7 @@ class Train(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("standard output: No space left", result.stderr)
 
-    def test_synthetic_digits_in_place_of_mnist_are_said_loudly(self):
+    def test_a_fallback_to_synthetic_digits_prints_a_warning(self):
         environment = {"HOME": str(self.folder), "PATH": os.environ["PATH"]}
         result = run("--offline", "--quiet", "--epochs", "0", env=environment)
         self.assertEqual(result.returncode, 0, result.stderr)
