@@ -107,13 +107,14 @@ static void read_chunk(model *m, const unsigned char *text, size_t piece, size_t
 static float train_chunk(model *m)
 {
     float value;
-    need(lstm_layer_forward(m->layer, m->x, m->h, m->c, m->out, m->h, m->c));
+    need(
+        lstm_layer_forward(m->layer, NULL, m->x, NULL, m->h, m->c, m->out, m->h, m->c));
     need(lstm_linear_forward(m->head, m->rows, m->logits));
     need(lstm_cross_entropy_forward(m->loss, m->logits, m->targets, &value));
     need(lstm_params_zero_grad(m->params));
     need(lstm_cross_entropy_backward(m->loss, NULL, m->dlogits));
     need(lstm_linear_backward(m->head, m->dlogits, m->drows));
-    need(lstm_layer_backward(m->layer, m->dout, NULL, NULL, NULL, NULL, NULL));
+    need(lstm_layer_backward(m->layer, NULL, m->dout, NULL, NULL, NULL, NULL, NULL));
     need(lstm_params_clip_norm(m->params, 5, NULL));
     need(lstm_adam_step(m->adam));
     return value;

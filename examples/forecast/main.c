@@ -117,14 +117,14 @@ static void train(lstm_layer *layer, lstm_linear *head, lstm_params *params,
     lstm_tensor *y = tensor(NULL, steps, 1), *dy = tensor(NULL, steps, 1);
     need(lstm_adam_create(&adam, params, &(lstm_adam_config){.lr = 0.01}));
     for (int epoch = 0; epoch < EPOCHS; epoch++) {
-        need(lstm_layer_forward(layer, x, NULL, NULL, out, NULL, NULL));
+        need(lstm_layer_forward(layer, NULL, x, NULL, NULL, NULL, out, NULL, NULL));
         need(lstm_linear_forward(head, out, y));
         for (size_t i = 0; i < steps; i++)
             lstm_tensor_data(dy)[i] =
                 (lstm_tensor_data(y)[i] - all->values[i + 1]) / (float)steps;
         need(lstm_params_zero_grad(params));
         need(lstm_linear_backward(head, dy, dout));
-        need(lstm_layer_backward(layer, dout, NULL, NULL, NULL, NULL, NULL));
+        need(lstm_layer_backward(layer, NULL, dout, NULL, NULL, NULL, NULL, NULL));
         need(lstm_params_clip_norm(params, 1, NULL));
         need(lstm_adam_step(adam));
     }

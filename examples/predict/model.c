@@ -91,8 +91,8 @@ static bool forward(model *network, size_t count, views *part)
            lstm_tensor_narrow(&part->out, network->out, 0, 0, count) == LSTM_OK &&
            lstm_tensor_narrow(&part->logits, network->logits, 0, 0, count) == LSTM_OK &&
            lstm_tensor_select(&part->last, part->out, 1, MODEL_SIDE - 1) == LSTM_OK &&
-           lstm_layer_forward(network->lstm, part->x, NULL, NULL, part->out, NULL,
-                              NULL) == LSTM_OK &&
+           lstm_layer_forward(network->lstm, NULL, part->x, NULL, NULL, NULL, part->out,
+                              NULL, NULL) == LSTM_OK &&
            lstm_linear_forward(network->fc, part->last, part->logits) == LSTM_OK;
 }
 

@@ -28,8 +28,8 @@ from lstm_tensor import Array, Rng, Tensor, call, pointer_of, tensor_of
 __all__ = ["BFLOAT16", "FLOAT32", "KERAS", "MAX_RANK", "MAX_THREADS", "MEAN", "NONE",
            "ONEDNN", "ONNX", "PYTORCH", "SUM", "Adam", "AdamConfig", "CrossEntropy",
            "Error", "Layer", "LayerConfig", "Linear", "LinearConfig", "Params", "Plateau",
-           "Rng", "Stream", "Tensor", "file_metadata", "kernels_name", "schedule_lr",
-           "set_reproducible", "set_threads", "threads", "version"]
+           "Rng", "Stream", "Tape", "Tensor", "file_metadata", "kernels_name",
+           "schedule_lr", "set_reproducible", "set_threads", "threads", "version"]
 
 Path = Union[str, PathLike]
 
@@ -104,42 +104,61 @@ class Layer(native.Handle):
         """Switches between training and evaluation."""
         library.lstm_layer_set_training(self.pointer, training)
 
+    def pack(self) -> None:
+        """Reads the weights now: after writing into them, and before forwards with tapes
+        in several threads."""
+        library.lstm_layer_pack(self.pointer)
+
     def forward(self, x: Array, h0: Array | None = None, c0: Array | None = None,
                 out: Array | None = None, hn: Array | None = None,
-                cn: Array | None = None, lengths: Sequence[int] | None = None) -> None:
-        """Shapes as above; lengths are N numbers of steps from 1 to T. What is None is
-        zero, not wanted, or all steps."""
+                cn: Array | None = None, lengths: Sequence[int] | None = None,
+                tape: Tape | None = None) -> None:
+        """Shapes as above; lengths are N numbers of steps from 1 to T. None means zeros,
+        an output that is not wanted, all steps, and the layer's own tape."""
         x = tensor_of("x", x)
-        inputs, outputs = {"h0": h0, "c0": c0}, {"out": out, "hn": hn, "cn": cn}
-        if lengths is None:
-            call(library.lstm_layer_forward, (self.pointer, x.pointer), inputs, outputs)
-            return
-        count = x.shape[0 if self.config.batch_first else 1]
-        if len(lengths) != count:
-            raise ValueError(f"lengths is [{len(lengths)}], expected [{count}]")
-        first = self.pointer, x.pointer, (c_size_t * count)(*map(int, lengths))
-        call(library.lstm_layer_forward_lengths, first, inputs, outputs)
+        if lengths is not None:
+            count = x.shape[0 if self.config.batch_first else 1]
+            if len(lengths) != count:
+                raise ValueError(f"lengths is [{len(lengths)}], expected [{count}]")
+            lengths = (c_size_t * count)(*map(int, lengths))
+        call(library.lstm_layer_forward,
+             (self.pointer, pointer_of(tape, Tape), x.pointer, lengths),
+             {"h0": h0, "c0": c0}, {"out": out, "hn": hn, "cn": cn})
 
     def backward(self, dout: Array | None = None, dhn: Array | None = None,
                  dcn: Array | None = None, dx: Array | None = None,
-                 dh0: Array | None = None, dc0: Array | None = None) -> None:
+                 dh0: Array | None = None, dc0: Array | None = None,
+                 tape: Tape | None = None) -> None:
         """Gradients of the outputs in, of the inputs out, each in the shape of its value;
         those of the parameters are added to what they were."""
-        call(library.lstm_layer_backward, (self.pointer,),
+        call(library.lstm_layer_backward, (self.pointer, pointer_of(tape, Tape)),
               {"dout": dout, "dhn": dhn, "dcn": dcn}, {"dx": dx, "dh0": dh0, "dc0": dc0})
+
+    def gates(self, gates: Array, index: int = 0, direction: int = 0,
+              tape: Tape | None = None) -> None:
+        """The activated gates i, f, g, o of a pending forward: [N, T, 4*hidden] with
+        batch_first, else [T, N, 4*hidden]."""
+        gates = tensor_of("gates", gates, True)
+        library.lstm_layer_gates(self.pointer, pointer_of(tape, Tape), index, direction,
+                                 gates.pointer)
+
+    @property
+    def output_size(self) -> int:
+        """D*S, the last extent of out."""
+        return library.lstm_layer_output_size(self.pointer)
 
     def workspace_size(self, training: bool, batch: int, steps: int) -> int:
         """How many bytes forward and backward of a batch work in."""
         return library.lstm_layer_workspace_size(self.pointer, training, batch, steps)
 
-    def set_workspace(self, memory: Array | None) -> None:
-        """Memory for that, an array of uint8 [size] aligned to 64 bytes, which is kept
-        alive; None goes back to memory of the layer's own."""
+    def set_workspace(self, memory: Array | None, tape: Tape | None = None) -> None:
+        """Sets that memory, for forwards with a tape: an array of uint8 [size] aligned to
+        64 bytes, which is kept alive. None goes back to memory of the library."""
         kept = memory if memory is None else \
             native.Memory("memory", memory, "uint8").writable()
-        library.lstm_layer_set_workspace(self.pointer, kept and kept.address,
-                                         kept.shape[0] if kept else 0)
-        self._workspace = kept
+        library.lstm_layer_set_workspace(self.pointer, pointer_of(tape, Tape),
+                                         kept and kept.address, kept.shape[0] if kept else 0)
+        (tape or self)._workspace = kept
 
     def set_weights(self, index: int, direction: int, layout: int, input: Array,
                     recurrent: Array, bias: Array | None = None,
@@ -166,6 +185,18 @@ class Layer(native.Handle):
         function(self.pointer, index, direction, layout, *(
             memory and (memory.writable() if output else memory).address
             for memory in memories))
+
+
+class Tape(native.Handle):
+    """Activations of one forward of a layer until its backward: with tapes, any number of
+    forwards of one layer can be pending, and may run in several threads at once. A layer
+    with dropout needs a generator for each tape."""
+
+    def __init__(self, layer: Layer, rng: Rng | None = None) -> None:
+        pointer = create("lstm_tape_create", pointer_of(layer, Layer),
+                         pointer_of(rng, Rng))
+        super().__init__(pointer, library.lstm_tape_destroy, layer,
+                         *([rng] if rng else []))
 
 
 class Stream(native.Handle):

@@ -131,10 +131,12 @@ CHECKED = {
     "lstm_rng_set_state": [_handle, POINTER(c_uint8)],
     "lstm_layer_create": [_handle_address, POINTER(LayerConfig), _handle],
     "lstm_layer_set_training": [_handle, c_bool],
-    "lstm_layer_forward": [_handle] * 7,
-    "lstm_layer_forward_lengths": [_handle, _handle, _shape, *[_handle] * 5],
-    "lstm_layer_backward": [_handle] * 7,
-    "lstm_layer_set_workspace": [_handle, c_void_p, c_size_t],
+    "lstm_layer_pack": [_handle],
+    "lstm_layer_forward": [*[_handle] * 3, _shape, *[_handle] * 5],
+    "lstm_layer_backward": [_handle] * 8,
+    "lstm_layer_gates": [_handle, _handle, c_size_t, c_size_t, _handle],
+    "lstm_layer_set_workspace": [_handle, _handle, c_void_p, c_size_t],
+    "lstm_tape_create": [_handle_address, _handle, _handle],
     "lstm_layer_set_weights": [_handle, c_size_t, c_size_t, c_int, *[c_void_p] * 4],
     "lstm_layer_get_weights": [_handle, c_size_t, c_size_t, c_int, *[c_void_p] * 4],
     "lstm_stream_create": [_handle_address, _handle, _handle, c_size_t],
@@ -184,6 +186,7 @@ OTHERS = {
     "lstm_tensor_data": (c_void_p, [_handle]),
     "lstm_rng_next": (c_uint64, [_handle]),
     "lstm_layer_get_config": (POINTER(LayerConfig), [_handle]),
+    "lstm_layer_output_size": (c_size_t, [_handle]),
     "lstm_layer_workspace_size": (c_size_t, [_handle, c_bool, c_size_t, c_size_t]),
     "lstm_linear_get_config": (POINTER(LinearConfig), [_handle]),
     "lstm_params_size": (c_size_t, [_handle]),
@@ -194,7 +197,8 @@ OTHERS = {
     "lstm_adam_lr": (c_double, [_handle]),
     "lstm_adam_steps": (c_uint64, [_handle]),
 }
-DESTROYED = ["stream", "tensor", "rng", "layer", "linear", "cross_entropy", "params", "adam"]
+DESTROYED = ["stream", "tape", "tensor", "rng", "layer", "linear", "cross_entropy", "params",
+             "adam"]
 library = native.load("lstm", "LIBLSTM")
 native.declare(library, {
     **{name: (check, arguments) for name, arguments in CHECKED.items()},

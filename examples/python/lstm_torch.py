@@ -129,13 +129,11 @@ class _Engine:
         if self.rng:
             self._take_generator()
         with _Views() as view:
-            tensors = [view(tensor) for tensor in (h0, c0, out, hn, cn)]
-            if lengths is None:
-                library.lstm_layer_forward(self.layer.pointer, view(x), *tensors)
-            else:
-                library.lstm_layer_forward_lengths(
-                    self.layer.pointer, view(x),
-                    (ctypes.c_size_t * len(lengths))(*lengths), *tensors)
+            if lengths is not None:
+                lengths = (ctypes.c_size_t * len(lengths))(*lengths)
+            library.lstm_layer_forward(
+                self.layer.pointer, None, view(x), lengths,
+                *(view(tensor) for tensor in (h0, c0, out, hn, cn)))
         if self.rng:
             self._give_generator()
         return out, hn, cn
@@ -146,7 +144,7 @@ class _Engine:
         _take_threads()
         self.params.zero_grad()
         with _Views() as view:
-            library.lstm_layer_backward(self.layer.pointer,
+            library.lstm_layer_backward(self.layer.pointer, None,
                                         *(view(tensor) for tensor in incoming),
                                         *(view(tensor) for tensor in outgoing))
         gradients = [None if weight is None else torch.empty(weight.shape)

@@ -95,7 +95,7 @@ void classifier_batch_destroy(classifier_batch *batch)
 bool classifier_forward(classifier *network, classifier_batch *batch)
 {
     bool out = uses_out(network);
-    return lstm_layer_forward(network->lstm, batch->x, NULL, NULL,
+    return lstm_layer_forward(network->lstm, NULL, batch->x, NULL, NULL, NULL,
                               out ? batch->h : NULL, out ? NULL : batch->h,
                               NULL) == LSTM_OK &&
            lstm_linear_forward(network->fc, batch->last, batch->logits) == LSTM_OK;
@@ -105,7 +105,7 @@ bool classifier_backward(classifier *network, classifier_batch *batch)
 {
     bool out = uses_out(network);
     return lstm_linear_backward(network->fc, batch->dlogits, batch->dlast) == LSTM_OK &&
-           lstm_layer_backward(network->lstm, out ? batch->dh : NULL,
+           lstm_layer_backward(network->lstm, NULL, out ? batch->dh : NULL,
                                out ? NULL : batch->dh, NULL, NULL, NULL,
                                NULL) == LSTM_OK;
 }

@@ -68,8 +68,11 @@ typedef struct lstm_layer_config {
     uint64_t reserved[8];
 } lstm_layer_config;
 
-/** A stack of LSTM layers: weights, gradients, and what the next backward needs. */
+/** A stack of LSTM layers: weights, gradients, and a tape of its own. */
 typedef struct lstm_layer lstm_layer;
+
+/** Activations of one forward of one layer, for its backward: see tape.h. */
+typedef struct lstm_tape lstm_tape;
 
 /**
  * Creates a stack of layers with weights as torch.nn.LSTM draws them.
@@ -111,124 +114,155 @@ void lstm_layer_destroy(lstm_layer **layer);
 LSTM_API
 const lstm_layer_config *lstm_layer_get_config(const lstm_layer *layer);
 
+/** Size D*S of the output of a step: D = 2 when bidirectional, else 1; S = P with
+ *  projection, else H. 0 for NULL. @since 1.0 */
+LSTM_API
+size_t lstm_layer_output_size(const lstm_layer *layer);
+
 /**
  * Switches between training and evaluation.
  *
- * Training (the state after creation) keeps what backward needs, reads the weights at
- * each forward and applies dropout. Evaluation keeps nothing, applies no dropout, and
- * reads the weights once, in this call, and at the first forward after Adam or a file
+ * A forward in training (the mode after creation) applies dropout and keeps the
+ * activations for its backward. Without a tape of the caller's it also reads the
+ * weights each time. A forward in evaluation does neither; weights are read in this
+ * call, and at the first forward after Adam, a file or lstm_layer_set_weights() has
  * changed them: a caller who writes into weights calls this function again. After it
  * the layer is ready for streams (stream.h).
  *
  * @param layer a layer
  * @param training true for training, false for evaluation
- * @retval LSTM_OK switched; a forward that waited for its backward is forgotten
+ * @retval LSTM_OK switched; pending forwards are discarded
  * @retval LSTM_INVALID_ARGUMENT layer is NULL
- * @retval LSTM_OUT_OF_MEMORY no memory for the packed weights of evaluation; nothing
- *         was switched
+ * @retval LSTM_OUT_OF_MEMORY no memory for the packed weights; nothing was switched
  * @since 1.0
  */
 LSTM_API
 lstm_status lstm_layer_set_training(lstm_layer *layer, bool training);
 
 /**
+ * Reads the weights now: packs them for the forwards that follow, and in training for
+ * their backwards.
+ *
+ * Call it after writing into weights of a layer that is used with tapes (tape.h), and
+ * before forwards in several threads, so that none of them has to pack. Pending
+ * forwards are discarded: their backward would mix old activations and new weights.
+ *
+ * @param layer a layer
+ * @retval LSTM_OK packed
+ * @retval LSTM_INVALID_ARGUMENT layer is NULL
+ * @retval LSTM_OUT_OF_MEMORY no memory for the packed weights; nothing was changed
+ * @since 1.0
+ */
+LSTM_API
+lstm_status lstm_layer_pack(lstm_layer *layer);
+
+/**
  * Runs a batch of sequences through all layers.
  *
- * Truncated backpropagation: hn and cn of one chunk of a long sequence are h0 and c0 of
- * the next, and may be the same two tensors throughout, which start as zeros; a
- * backward after each forward goes back to the start of its chunk. No gradient passes
- * on unless dh0 and dc0 are handed to the chunk before.
+ * Sequences may have different lengths, as with torch.nn.utils.rnn.
+ * pack_padded_sequence(enforce_sorted=False) and pad_packed_sequence(): out is 0 past
+ * the end of a sequence, hn and cn are the states after its last step, the reverse
+ * direction starts there, and x past the end is ignored. Time and gradients follow the
+ * steps there are, not T.
+ *
+ * Truncated backpropagation: pass hn and cn of one part of a long sequence as h0 and c0
+ * of the next. They may be the same two tensors throughout, zeros at the start. A
+ * backward after each forward goes back to the start of its part; gradients pass on
+ * only when dh0 and dc0 become dhn and dcn of the part before.
  *
  * With D = 2 when bidirectional, else 1, and S = P with projection, else H:
  *
  * @param layer a layer
+ * @param tape where the activations are kept for backward: a tape of this layer, or
+ *        NULL for the layer's own. A pending forward of it is discarded.
  * @param x [N, T, I] with batch_first, else [T, N, I]; any N and T of at least 1. It is
  *        copied: the caller may change it before backward.
+ * @param lengths [N] steps of each sequence, 1 to T, in any order; NULL when all have T
  * @param h0 [L*D, N, S] first hidden state; NULL for zeros
  * @param c0 [L*D, N, H] first cell state; NULL for zeros
  * @param[out] out [N, T, D*S] or [T, N, D*S], h of the last layer at every step; NULL
- * when not wanted
+ *        when not wanted
  * @param[out] hn [L*D, N, S] last hidden state of every layer; NULL when not wanted;
- * may be the same tensor as h0
+ *        may be the same tensor as h0. Rows are ordered as PyTorch's: layer 0 forward,
+ *        layer 0 reverse, layer 1 forward, ...
  * @param[out] cn [L*D, N, H] last cell state of every layer; NULL when not wanted; may
- * be the same tensor as c0
+ *        be the same tensor as c0
  * @retval LSTM_OK outputs are written
- * @retval LSTM_INVALID_ARGUMENT layer or x is NULL
+ * @retval LSTM_INVALID_ARGUMENT layer or x is NULL, a length is out of range (the
+ *         message names it and its row), or tape belongs to another layer; nothing was
+ *         written
  * @retval LSTM_SHAPE_MISMATCH a shape is not as above; nothing was written
  * @retval LSTM_OUT_OF_MEMORY no memory for this N and T, which are larger than before;
- *         nothing was written; a forward that waited for its backward is forgotten
+ *         nothing was written; a pending forward of the tape is discarded
  * @since 1.0
  */
 LSTM_API
-lstm_status lstm_layer_forward(lstm_layer *layer, const lstm_tensor *x,
-                               const lstm_tensor *h0, const lstm_tensor *c0,
-                               lstm_tensor *out, lstm_tensor *hn, lstm_tensor *cn);
+lstm_status lstm_layer_forward(lstm_layer *layer, lstm_tape *tape, const lstm_tensor *x,
+                               const size_t *lengths, const lstm_tensor *h0,
+                               const lstm_tensor *c0, lstm_tensor *out, lstm_tensor *hn,
+                               lstm_tensor *cn);
 
 /**
- * Runs a batch of sequences of different lengths, as lstm_layer_forward() otherwise.
- *
- * What torch.nn.utils.rnn.pack_padded_sequence(enforce_sorted=False), nn.LSTM and
- * pad_packed_sequence() do together: out is 0 past the end of a sequence, hn and cn are
- * those of its last step, the reverse direction starts there, and what x holds past the
- * end never matters. Time and gradients follow the steps there are, not T.
- *
- * @param layer a layer
- * @param x [N, T, I] with batch_first, else [T, N, I]
- * @param lengths [N] steps of each sequence, 1 to T, in any order
- * @param h0 as lstm_layer_forward(), like the rest
- * @param c0 ditto
- * @param[out] out ditto
- * @param[out] hn ditto
- * @param[out] cn ditto
- * @retval LSTM_OK outputs are written
- * @retval LSTM_INVALID_ARGUMENT layer, x or lengths is NULL, or a length is out of
- * range: the message names it and its row; nothing was written
- * @retval LSTM_SHAPE_MISMATCH a shape is not as above; nothing was written
- * @retval LSTM_OUT_OF_MEMORY no memory; nothing was written
- * @since 1.0
- */
-LSTM_API
-lstm_status lstm_layer_forward_lengths(lstm_layer *layer, const lstm_tensor *x,
-                                       const size_t *lengths, const lstm_tensor *h0,
-                                       const lstm_tensor *c0, lstm_tensor *out,
-                                       lstm_tensor *hn, lstm_tensor *cn);
-
-/**
- * Propagates gradients back through the last forward: full backpropagation through
- * time.
+ * Runs the backward pass of a forward: full backpropagation through time.
  *
  * Gradients of the parameters are added to what they were (lstm_params_zero_grad()
- * zeroes them); dx, dh0 and dc0 are overwritten. Each forward in training mode allows
- * one backward.
+ * zeroes them); dx, dh0 and dc0 are overwritten. dout past the end of a sequence is
+ * ignored, and dx is 0 there. Each forward in training mode allows one backward.
  *
- * @param layer a layer in training mode whose last forward has not been used yet
+ * @param layer a layer in training mode
+ * @param tape the tape of the forward; NULL for the layer's own
  * @param dout gradient of out, in its shape; NULL for zeros
  * @param dhn gradient of hn, in its shape; NULL for zeros
  * @param dcn gradient of cn, in its shape; NULL for zeros
  * @param[out] dx gradient of x, in its shape; NULL when not wanted, which saves a
- * product
+ *        product
  * @param[out] dh0 gradient of h0, in its shape; NULL when not wanted
  * @param[out] dc0 gradient of c0, in its shape; NULL when not wanted
- * @retval LSTM_OK gradients are written
- * @retval LSTM_INVALID_ARGUMENT layer is NULL
- * @retval LSTM_INVALID_STATE no forward in training mode came before, or it has been
- * used
+ * @retval LSTM_OK gradients are written; the forward is no longer pending
+ * @retval LSTM_INVALID_ARGUMENT layer is NULL, or tape belongs to another layer
+ * @retval LSTM_INVALID_STATE no forward in training mode is pending on the tape, or the
+ *         weights have changed since (by Adam, a file, lstm_layer_set_weights(),
+ *         lstm_layer_pack() or a switch to evaluation); nothing was written
  * @retval LSTM_SHAPE_MISMATCH a shape is not as above; nothing was written
  * @retval LSTM_OUT_OF_MEMORY no memory; nothing was written
  * @since 1.0
  */
 LSTM_API
-lstm_status lstm_layer_backward(lstm_layer *layer, const lstm_tensor *dout,
-                                const lstm_tensor *dhn, const lstm_tensor *dcn,
-                                lstm_tensor *dx, lstm_tensor *dh0, lstm_tensor *dc0);
+lstm_status lstm_layer_backward(lstm_layer *layer, lstm_tape *tape,
+                                const lstm_tensor *dout, const lstm_tensor *dhn,
+                                const lstm_tensor *dcn, lstm_tensor *dx,
+                                lstm_tensor *dh0, lstm_tensor *dc0);
 
 /**
- * How many bytes forward and backward of a batch work in, beside the weights.
+ * Copies the gates of a pending forward.
  *
- * It is what the first forward of a larger batch than before allocates, exactly. In
- * evaluation it does not grow with the steps beyond a chunk of 16, unless the layer is
- * bidirectional. The packed copies of the weights, about as large as these (in training
- * twice that), are beside it: they belong to the layer, whatever the batch.
+ * They are the activated gates i, f, g, o of each step, in the caller's order of time
+ * for both directions, and 0 past the end of a sequence.
+ *
+ * @param layer a layer
+ * @param tape the tape of the forward; NULL for the layer's own
+ * @param index which layer, 0 to L - 1
+ * @param direction 0 forward, 1 reverse
+ * @param[out] gates [N, T, 4*H] with batch_first, else [T, N, 4*H]
+ * @retval LSTM_OK gates are written
+ * @retval LSTM_INVALID_ARGUMENT layer or gates is NULL, index or direction is out of
+ *         range, or tape belongs to another layer
+ * @retval LSTM_INVALID_STATE no forward in training mode is pending on the tape
+ * @retval LSTM_SHAPE_MISMATCH the shape of gates is not as above; nothing was written
+ * @since 1.0
+ */
+LSTM_API
+lstm_status lstm_layer_gates(const lstm_layer *layer, const lstm_tape *tape,
+                             size_t index, size_t direction, lstm_tensor *gates);
+
+/**
+ * Size of the memory that forward and backward of a batch use, beside the weights.
+ *
+ * The first forward without a tape of a larger batch than before allocates exactly this
+ * much. In evaluation it does not grow with the steps beyond a chunk of 16, unless the
+ * layer is bidirectional. The packed copies of the weights are not part of it: about as
+ * large as the weights, in training twice that, they belong to the layer. A tape of the
+ * caller's allocates less in training, because its backward uses memory of the layer.
  *
  * @param layer a layer
  * @param training true for training, false for evaluation
@@ -243,24 +277,28 @@ size_t lstm_layer_workspace_size(const lstm_layer *layer, bool training, size_t 
                                  size_t steps);
 
 /**
- * Gives a layer the memory that its forward and backward work in.
+ * Sets the memory that forwards with a tape and their backwards use.
  *
- * The packed copies of the weights are allocated here, and those of training when
- * lstm_layer_set_training() switches to it; no other call on the layer allocates
- * anything from then on. A forward that needs more is refused.
+ * The packed copies of the weights are allocated here, and those for backward when
+ * lstm_layer_set_training() switches to training; from then on no forward or backward
+ * with this tape allocates anything. A forward that needs more memory is refused.
  *
- * @param layer a layer; a forward that waited for its backward is forgotten
- * @param memory aligned to 64 bytes, of the caller's until the layer is destroyed or
- *        gets another; NULL goes back to memory of the layer's own
+ * @param layer a layer
+ * @param tape a tape of this layer; NULL for the layer's own. A pending forward of it
+ *        is discarded.
+ * @param memory aligned to 64 bytes; it MUST stay valid until the tape is destroyed or
+ *        gets other memory; NULL goes back to memory that the library allocates
  * @param size bytes, see lstm_layer_workspace_size()
  * @retval LSTM_OK set
- * @retval LSTM_INVALID_ARGUMENT layer is NULL, or memory is not aligned
+ * @retval LSTM_INVALID_ARGUMENT layer is NULL, memory is not aligned, or tape belongs
+ *         to another layer
  * @retval LSTM_OUT_OF_MEMORY no memory for the packed weights; nothing was changed
  * @since 1.0
  */
 LSTM_API
 LSTM_NODISCARD
-lstm_status lstm_layer_set_workspace(lstm_layer *layer, void *memory, size_t size);
+lstm_status lstm_layer_set_workspace(lstm_layer *layer, lstm_tape *tape, void *memory,
+                                     size_t size);
 
 /* cdef end */
 

@@ -51,6 +51,7 @@
 #include <lstm/schedule.h>
 #include <lstm/status.h>
 #include <lstm/stream.h>
+#include <lstm/tape.h>
 #include <lstm/tensor.h>
 #include <lstm/threads.h>
 #include <lstm/version.h>

@@ -142,20 +142,24 @@ static bool step(fixture *f)
     bool ok = true;
     while (mnist_loader_next(f->loader, lstm_tensor_data(f->x), f->labels) < N)
         ok = ok && !mnist_loader_start(f->loader, 3);
-    return ok && !lstm_layer_forward(f->layer, f->x, NULL, NULL, f->out, NULL, NULL) &&
+    return ok &&
+           !lstm_layer_forward(f->layer, NULL, f->x, NULL, NULL, NULL, f->out, NULL,
+                               NULL) &&
            !lstm_linear_forward(f->head, f->last, f->logits) &&
            !lstm_cross_entropy_forward(f->loss, f->logits, f->labels, &value) &&
            !lstm_params_zero_grad(f->params) &&
            !lstm_cross_entropy_backward(f->loss, NULL, f->dlogits) &&
            !lstm_linear_backward(f->head, f->dlogits, f->dlast) &&
-           !lstm_layer_backward(f->layer, f->dout, NULL, NULL, NULL, NULL, NULL) &&
+           !lstm_layer_backward(f->layer, NULL, f->dout, NULL, NULL, NULL, NULL,
+                                NULL) &&
            !lstm_params_clip_norm(f->params, 0.1, NULL) && !lstm_adam_step(f->adam);
 }
 
 static bool evaluate(fixture *f)
 {
     return !lstm_layer_set_training(f->layer, false) &&
-           !lstm_layer_forward(f->layer, f->x, NULL, NULL, f->out, NULL, NULL) &&
+           !lstm_layer_forward(f->layer, NULL, f->x, NULL, NULL, NULL, f->out, NULL,
+                               NULL) &&
            !lstm_linear_forward(f->head, f->last, f->logits) &&
            !lstm_layer_set_training(f->layer, true);
 }
@@ -206,7 +210,8 @@ static void a_stream_allocates_at_its_creation_alone(void **state)
     lstm_tensor *x, *y;
     assert_true(step(f) && evaluate(f));
     assert_false(lstm_layer_set_training(f->layer, false));
-    assert_false(lstm_layer_forward(f->layer, f->x, NULL, NULL, NULL, NULL, NULL));
+    assert_false(
+        lstm_layer_forward(f->layer, NULL, f->x, NULL, NULL, NULL, NULL, NULL, NULL));
     assert_false(lstm_stream_create(&stream, f->layer, f->head, 1));
     assert_false(lstm_tensor_create(&x, 2, (size_t[]){1, SIDE}));
     assert_false(lstm_tensor_create(&y, 2, (size_t[]){1, CLASSES}));

@@ -78,8 +78,9 @@ static float train(network *n)
     static const int64_t targets[ROWS] = {1, 0, 1};
     float value;
     assert_int_equal(lstm_rng_uniform(n->rng, n->x, -1, 1), LSTM_OK);
-    assert_int_equal(lstm_layer_forward(n->layer, n->x, NULL, NULL, n->out, NULL, NULL),
-                     LSTM_OK);
+    assert_int_equal(
+        lstm_layer_forward(n->layer, NULL, n->x, NULL, NULL, NULL, n->out, NULL, NULL),
+        LSTM_OK);
     assert_int_equal(lstm_linear_forward(n->linear, n->last, n->logits), LSTM_OK);
     assert_int_equal(lstm_cross_entropy_forward(n->loss, n->logits, targets, &value),
                      LSTM_OK);
@@ -87,7 +88,8 @@ static float train(network *n)
     assert_int_equal(lstm_cross_entropy_backward(n->loss, NULL, n->logits), LSTM_OK);
     assert_int_equal(lstm_linear_backward(n->linear, n->logits, n->dlast), LSTM_OK);
     assert_int_equal(
-        lstm_layer_backward(n->layer, n->dout, NULL, NULL, NULL, NULL, NULL), LSTM_OK);
+        lstm_layer_backward(n->layer, NULL, n->dout, NULL, NULL, NULL, NULL, NULL),
+        LSTM_OK);
     assert_int_equal(lstm_adam_step(n->adam), LSTM_OK);
     return value;
 }
@@ -391,10 +393,12 @@ static void a_layer_comes_out_of_a_file_without_its_options(void **state)
     assert_true(lstm_layer_get_config(plain)->dropout == 0);
     assert_int_equal(lstm_layer_set_training(n.layer, false), LSTM_OK);
     assert_int_equal(lstm_layer_set_training(layer, false), LSTM_OK);
-    assert_int_equal(lstm_layer_forward(n.layer, n.x, NULL, NULL, n.out, NULL, NULL),
-                     LSTM_OK);
-    assert_int_equal(lstm_layer_forward(layer, n.x, NULL, NULL, n.dout, NULL, NULL),
-                     LSTM_OK);
+    assert_int_equal(
+        lstm_layer_forward(n.layer, NULL, n.x, NULL, NULL, NULL, n.out, NULL, NULL),
+        LSTM_OK);
+    assert_int_equal(
+        lstm_layer_forward(layer, NULL, n.x, NULL, NULL, NULL, n.dout, NULL, NULL),
+        LSTM_OK);
     assert_memory_equal(lstm_tensor_data(n.out), lstm_tensor_data(n.dout),
                         lstm_tensor_count(n.out) * sizeof(float));
     lstm_layer_destroy(&layer);

@@ -67,18 +67,17 @@ static void null_arguments_are_refused_with_a_message(void **state)
     assert_contains(lstm_last_error(), "NULL");
     assert_int_equal(lstm_layer_create(&layer, NULL, NULL), LSTM_INVALID_ARGUMENT);
     assert_null(layer);
-    assert_int_equal(lstm_layer_forward(NULL, c->x, NULL, NULL, NULL, NULL, NULL),
-                     LSTM_INVALID_ARGUMENT);
+    assert_int_equal(
+        lstm_layer_forward(NULL, NULL, c->x, NULL, NULL, NULL, NULL, NULL, NULL),
+        LSTM_INVALID_ARGUMENT);
     assert_contains(lstm_last_error(), "layer is NULL");
-    assert_int_equal(lstm_layer_forward(c->layer, NULL, NULL, NULL, NULL, NULL, NULL),
-                     LSTM_INVALID_ARGUMENT);
+    assert_int_equal(
+        lstm_layer_forward(c->layer, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        LSTM_INVALID_ARGUMENT);
     assert_contains(lstm_last_error(), "x is NULL");
     assert_int_equal(
-        lstm_layer_forward_lengths(c->layer, c->x, NULL, NULL, NULL, NULL, NULL, NULL),
+        lstm_layer_backward(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
         LSTM_INVALID_ARGUMENT);
-    assert_contains(lstm_last_error(), "lengths is NULL");
-    assert_int_equal(lstm_layer_backward(NULL, NULL, NULL, NULL, NULL, NULL, NULL),
-                     LSTM_INVALID_ARGUMENT);
     assert_int_equal(lstm_layer_set_training(NULL, true), LSTM_INVALID_ARGUMENT);
     assert_null(lstm_layer_get_config(NULL));
     lstm_layer_destroy(NULL);
@@ -92,7 +91,8 @@ enum { X, H0, C0, OUT, HN, CN, TENSORS };
 
 static lstm_status forward_with(layer_case *c, lstm_tensor *const *t)
 {
-    return lstm_layer_forward(c->layer, t[X], t[H0], t[C0], t[OUT], t[HN], t[CN]);
+    return lstm_layer_forward(c->layer, NULL, t[X], NULL, t[H0], t[C0], t[OUT], t[HN],
+                              t[CN]);
 }
 
 /* Replaces each tensor in turn by one with an axis too long. */
@@ -133,8 +133,9 @@ static void a_wrong_rank_is_refused(void **state)
     lstm_tensor *flat;
     const size_t shape[] = {BATCH, INPUTS};
     assert_int_equal(lstm_tensor_create(&flat, 2, shape), LSTM_OK);
-    assert_int_equal(lstm_layer_forward(c->layer, flat, NULL, NULL, c->out, NULL, NULL),
-                     LSTM_SHAPE_MISMATCH);
+    assert_int_equal(
+        lstm_layer_forward(c->layer, NULL, flat, NULL, NULL, NULL, c->out, NULL, NULL),
+        LSTM_SHAPE_MISMATCH);
     assert_contains(lstm_last_error(), "layer: x is [3, 5], expected [");
     lstm_tensor_destroy(&flat);
     layer_case_destroy(c);
@@ -157,9 +158,9 @@ static void a_wrong_gradient_shape_is_refused_and_the_forward_is_kept(void **sta
         lstm_tensor *t[TENSORS];
         memcpy(t, right, sizeof(right));
         t[which] = layer_case_tensor(shape[0], shape[1], shape[2]);
-        assert_int_equal(
-            lstm_layer_backward(c->layer, t[OUT], t[HN], t[CN], t[X], t[H0], t[C0]),
-            LSTM_SHAPE_MISMATCH);
+        assert_int_equal(lstm_layer_backward(c->layer, NULL, t[OUT], t[HN], t[CN], t[X],
+                                             t[H0], t[C0]),
+                         LSTM_SHAPE_MISMATCH);
         assert_true(layer_case_hash(c) == before);
         char found[64], expected[64];
         snprintf(found, sizeof(found), "layer: %s is [%zu, %zu, %zu]", names[which],
@@ -208,9 +209,9 @@ static void any_output_may_be_null(void **state)
         lstm_tensor *const expected[] = {whole->out, whole->hn, whole->cn};
         for (size_t k = 0; k < 3; k++)
             assert_int_equal(lstm_tensor_fill(results[k], 7), LSTM_OK);
-        assert_int_equal(
-            lstm_layer_forward(part->layer, part->x, part->h0, part->c0, out, hn, cn),
-            LSTM_OK);
+        assert_int_equal(lstm_layer_forward(part->layer, NULL, part->x, NULL, part->h0,
+                                            part->c0, out, hn, cn),
+                         LSTM_OK);
         for (size_t k = 0; k < 3; k++)
             if (wanted >> k & 1)
                 assert_same_bits(results[k], expected[k]);
@@ -231,7 +232,7 @@ static void any_gradient_out_may_be_null(void **state)
     for (unsigned wanted = 0; wanted < 8; wanted++) {
         assert_int_equal(lstm_params_zero_grad(part->params), LSTM_OK);
         assert_int_equal(layer_case_forward(part), LSTM_OK);
-        assert_int_equal(lstm_layer_backward(part->layer, part->dout, part->dhn,
+        assert_int_equal(lstm_layer_backward(part->layer, NULL, part->dout, part->dhn,
                                              part->dcn, wanted & 1 ? part->dx : NULL,
                                              wanted & 2 ? part->dh0 : NULL,
                                              wanted & 4 ? part->dc0 : NULL),
@@ -318,15 +319,16 @@ static void a_failed_forward_leaves_the_one_before_to_its_backward(void **state)
     lstm_tensor *wrong = layer_case_tensor(STEPS, BATCH, INPUTS + 1);
     layer_case_run(a);
     assert_int_equal(layer_case_forward(b), LSTM_OK);
-    assert_int_equal(lstm_layer_forward(b->layer, wrong, NULL, NULL, NULL, NULL, NULL),
-                     LSTM_SHAPE_MISMATCH);
-    lstm_tensor *shorter = layer_case_tensor(STEPS - 1, BATCH, INPUTS);
     assert_int_equal(
-        lstm_layer_forward(b->layer, shorter, NULL, NULL, b->out, NULL, NULL),
+        lstm_layer_forward(b->layer, NULL, wrong, NULL, NULL, NULL, NULL, NULL, NULL),
         LSTM_SHAPE_MISMATCH);
+    lstm_tensor *shorter = layer_case_tensor(STEPS - 1, BATCH, INPUTS);
+    assert_int_equal(lstm_layer_forward(b->layer, NULL, shorter, NULL, NULL, NULL,
+                                        b->out, NULL, NULL),
+                     LSTM_SHAPE_MISMATCH);
     const size_t lengths[BATCH] = {0};
-    assert_int_equal(lstm_layer_forward_lengths(b->layer, shorter, lengths, NULL, NULL,
-                                                NULL, NULL, NULL),
+    assert_int_equal(lstm_layer_forward(b->layer, NULL, shorter, lengths, NULL, NULL,
+                                        NULL, NULL, NULL),
                      LSTM_INVALID_ARGUMENT);
     lstm_tensor_destroy(&shorter);
     assert_int_equal(layer_case_backward(b), LSTM_OK);

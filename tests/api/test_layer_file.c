@@ -76,10 +76,12 @@ static void assert_same_outputs(fixture *f, lstm_layer *layer)
     assert_int_equal(lstm_rng_uniform(f->rng, x, -1, 1), LSTM_OK);
     assert_int_equal(lstm_layer_set_training(f->layer, false), LSTM_OK);
     assert_int_equal(lstm_layer_set_training(layer, false), LSTM_OK);
-    assert_int_equal(lstm_layer_forward(f->layer, x, NULL, NULL, NULL, expected, NULL),
-                     LSTM_OK);
-    assert_int_equal(lstm_layer_forward(layer, x, NULL, NULL, NULL, actual, NULL),
-                     LSTM_OK);
+    assert_int_equal(
+        lstm_layer_forward(f->layer, NULL, x, NULL, NULL, NULL, NULL, expected, NULL),
+        LSTM_OK);
+    assert_int_equal(
+        lstm_layer_forward(layer, NULL, x, NULL, NULL, NULL, NULL, actual, NULL),
+        LSTM_OK);
     assert_memory_equal(lstm_tensor_data(actual), lstm_tensor_data(expected),
                         lstm_tensor_count(actual) * sizeof(float));
     lstm_tensor_destroy(&x);

@@ -86,8 +86,9 @@ static void destroy(experiment *e)
 static float train(experiment *e, const int64_t *labels)
 {
     float value = 0;
-    assert_int_equal(lstm_layer_forward(e->lstm, e->x, NULL, NULL, e->out, NULL, NULL),
-                     LSTM_OK);
+    assert_int_equal(
+        lstm_layer_forward(e->lstm, NULL, e->x, NULL, NULL, NULL, e->out, NULL, NULL),
+        LSTM_OK);
     assert_int_equal(lstm_linear_forward(e->fc, e->last, e->logits), LSTM_OK);
     assert_int_equal(lstm_cross_entropy_forward(e->loss, e->logits, labels, &value),
                      LSTM_OK);
@@ -95,7 +96,8 @@ static float train(experiment *e, const int64_t *labels)
     assert_int_equal(lstm_cross_entropy_backward(e->loss, NULL, e->dlogits), LSTM_OK);
     assert_int_equal(lstm_linear_backward(e->fc, e->dlogits, e->dlast), LSTM_OK);
     assert_int_equal(
-        lstm_layer_backward(e->lstm, e->dout, NULL, NULL, NULL, NULL, NULL), LSTM_OK);
+        lstm_layer_backward(e->lstm, NULL, e->dout, NULL, NULL, NULL, NULL, NULL),
+        LSTM_OK);
     assert_int_equal(lstm_adam_step(e->adam), LSTM_OK);
     return value;
 }

@@ -33,8 +33,9 @@ static lstm_tensor *sequence_of(const fixture *f, size_t steps, size_t channels)
 
 static void run_forward(fixture *f, bool states)
 {
-    assert_int_equal(lstm_layer_forward(f->layer, f->x, states ? f->h0 : NULL,
-                                        states ? f->c0 : NULL, f->out, f->hn, f->cn),
+    assert_int_equal(lstm_layer_forward(f->layer, NULL, f->x, NULL,
+                                        states ? f->h0 : NULL, states ? f->c0 : NULL,
+                                        f->out, f->hn, f->cn),
                      LSTM_OK);
     assert_int_equal(lstm_linear_forward(f->head, f->out, f->y), LSTM_OK);
 }

@@ -37,7 +37,8 @@ static void run(lstm_layer *layer, float *out, size_t width)
                      LSTM_OK);
     for (size_t i = 0; i < lstm_tensor_count(x); i++)
         lstm_tensor_data(x)[i] = (float)i / 9 - 1;
-    assert_int_equal(lstm_layer_forward(layer, x, NULL, NULL, y, NULL, NULL), LSTM_OK);
+    assert_int_equal(
+        lstm_layer_forward(layer, NULL, x, NULL, NULL, NULL, y, NULL, NULL), LSTM_OK);
     lstm_tensor_destroy(&x);
     lstm_tensor_destroy(&y);
 }

@@ -135,7 +135,8 @@ void network_destroy(network *net)
 
 static void forward(network *net)
 {
-    must(lstm_layer_forward(net->layer, net->x, NULL, NULL, NULL, net->hn, NULL));
+    must(lstm_layer_forward(net->layer, NULL, net->x, NULL, NULL, NULL, NULL, net->hn,
+                            NULL));
 }
 
 static void run_head(network *net)
@@ -149,7 +150,7 @@ static void run_head(network *net)
 
 static void backward(network *net)
 {
-    must(lstm_layer_backward(net->layer, NULL, net->dhn, NULL, NULL, NULL, NULL));
+    must(lstm_layer_backward(net->layer, NULL, NULL, net->dhn, NULL, NULL, NULL, NULL));
 }
 
 void network_train(network *net)
@@ -171,7 +172,7 @@ static void gradient_share(void *work, lstm_team *team, size_t share, size_t sha
 {
     (void)team;
     network *net = work;
-    lstm_weight_gradients(net->layer, &net->layer->run, share, shares);
+    lstm_weight_gradients(net->layer, &net->layer->tape->run, share, shares);
 }
 
 /* Seconds since before, which moves on to now. */
@@ -186,7 +187,7 @@ void network_train_phases(network *net, double (*clock)(void), double *seconds)
 {
     memset(seconds, 0, PHASES * sizeof(*seconds));
     double at = clock();
-    must(lstm_layer_pack(net->layer, false));
+    must(lstm_panels_update(net->layer, true));
     double pack = lap(clock, &at);
     forward(net);
     seconds[PHASE_FORWARD] = lap(clock, &at) - pack;
@@ -194,15 +195,15 @@ void network_train_phases(network *net, double (*clock)(void), double *seconds)
     seconds[PHASE_OPTIMISER] = lap(clock, &at);
     run_head(net);
     seconds[PHASE_HEAD] = lap(clock, &at);
-    must(lstm_layer_pack(net->layer, true));
+    must(lstm_back_panels_update(net->layer));
     double pack_back = lap(clock, &at);
     backward(net);
     double whole = lap(clock, &at);
-    lstm_chains_reset(net->layer->run.chains, net->layer->run.chain_count);
+    lstm_chains_reset(net->layer->scratch.chains, net->layer->scratch.chain_count);
     lstm_pool_run(gradient_share, net, lstm_threads());
     seconds[PHASE_GRADIENTS] = lap(clock, &at);
     must(lstm_adam_step(net->adam));
     seconds[PHASE_OPTIMISER] += lap(clock, &at);
     seconds[PHASE_PACK] = pack + pack_back;
-    seconds[PHASE_BACKWARD] = whole - pack_back - seconds[PHASE_GRADIENTS];
+    seconds[PHASE_BACKWARD] = whole - seconds[PHASE_GRADIENTS];
 }

@@ -71,12 +71,14 @@ void measure_streaming(const plan *p, const shape *s, size_t threads)
 static void forward_backward(network *net)
 {
     if (net->lengths)
-        must(lstm_layer_forward_lengths(net->layer, net->x, net->lengths, NULL, NULL,
-                                        net->out, NULL, NULL));
+        must(lstm_layer_forward(net->layer, NULL, net->x, net->lengths, NULL, NULL,
+                                net->out, NULL, NULL));
     else
-        must(lstm_layer_forward(net->layer, net->x, NULL, NULL, net->out, NULL, NULL));
+        must(lstm_layer_forward(net->layer, NULL, net->x, NULL, NULL, NULL, net->out,
+                                NULL, NULL));
     must(lstm_params_zero_grad(net->params));
-    must(lstm_layer_backward(net->layer, net->dout, NULL, NULL, NULL, NULL, NULL));
+    must(
+        lstm_layer_backward(net->layer, NULL, net->dout, NULL, NULL, NULL, NULL, NULL));
 }
 
 /* Spread evenly over 1 to T, in an order that is not sorted: a permutation of the

@@ -174,14 +174,14 @@ static void draw_batch(training *t, uint64_t *seed)
 static float update(training *t)
 {
     float value;
-    ok(lstm_layer_forward_lengths(t->layer, t->x, t->lengths, NULL, NULL, t->out, NULL,
-                                  NULL));
+    ok(lstm_layer_forward(t->layer, NULL, t->x, t->lengths, NULL, NULL, t->out, NULL,
+                          NULL));
     ok(lstm_linear_forward(t->head, t->seen, t->logits));
     ok(lstm_cross_entropy_forward(t->loss, t->logits, t->targets, &value));
     ok(lstm_params_zero_grad(t->params));
     ok(lstm_cross_entropy_backward(t->loss, NULL, t->dlogits));
     ok(lstm_linear_backward(t->head, t->dlogits, t->dseen));
-    ok(lstm_layer_backward(t->layer, t->dout, NULL, NULL, NULL, NULL, NULL));
+    ok(lstm_layer_backward(t->layer, NULL, t->dout, NULL, NULL, NULL, NULL, NULL));
     ok(lstm_params_clip_norm(t->params, t->network->clip, NULL));
     ok(lstm_adam_step(t->adam));
     return value;
@@ -207,7 +207,7 @@ static uint64_t infer(training *t)
     uint64_t hash = HASH_START, seed = 6;
     draw_batch(t, &seed);
     ok(lstm_layer_set_training(t->layer, false));
-    ok(lstm_layer_forward(t->layer, t->x, NULL, NULL, t->out, NULL, NULL));
+    ok(lstm_layer_forward(t->layer, NULL, t->x, NULL, NULL, NULL, t->out, NULL, NULL));
     ok(lstm_linear_forward(t->head, t->seen, t->logits));
     hash = hash_tensor(hash_tensor(hash, t->out), t->logits);
     for (size_t batch = 1; !t->network->layer.bidirectional && batch <= 4; batch += 3) {
@@ -292,7 +292,7 @@ static void the_mode_may_change_between_calls(void **state)
     uint64_t seed = 5;
     draw_batch(&t, &seed);
     /* Packs weights, and makes the workspace. */
-    ok(lstm_layer_forward(t.layer, t.x, NULL, NULL, t.out, NULL, NULL));
+    ok(lstm_layer_forward(t.layer, NULL, t.x, NULL, NULL, NULL, t.out, NULL, NULL));
     lstm_set_reproducible(true);
     assert_true(train(&t) == golden_bits[0].training);
     uint64_t inference = infer(&t);

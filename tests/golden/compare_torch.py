@@ -181,14 +181,10 @@ def run_library(lib, c, seed, values):
             for k in range(count)]
     for _ in range(STEPS):
         result = {f"before {k}": v.copy() for k, v in enumerate(value)}
-        if c["lengths"]:
-            lengths = (ct.c_size_t * c["N"])(*c["lengths"])
-            lib("lstm_layer_forward_lengths", layer, given["x"], lengths, *states,
-                *outputs)
-        else:
-            lib("lstm_layer_forward", layer, given["x"], *states, *outputs)
+        lengths = (ct.c_size_t * c["N"])(*c["lengths"]) if c["lengths"] else None
+        lib("lstm_layer_forward", layer, None, given["x"], lengths, *states, *outputs)
         lib("lstm_params_zero_grad", params)
-        lib("lstm_layer_backward", layer, *incoming, *outgoing)
+        lib("lstm_layer_backward", layer, None, *incoming, *outgoing)
         result |= {k: results[k].copy() for k in ("out", "hn", "cn")}
         result |= {f"d{k}": results[k].copy() for k in ("x", "h0", "c0")}
         result |= {f"grad {k}": g.copy() for k, g in enumerate(grad)}

@@ -128,6 +128,7 @@ class Lstm(unittest.TestCase):
         self.assertLess(values[-1], values[0])
         self.optimiser(params[0], adam[0])
         self.lengths(layer[0])
+        self.tapes(layer[0])
         self.workspace(layer[0])
         self.weights(layer[0])
         self.stream(layer[0], linear[0])
@@ -145,7 +146,7 @@ class Lstm(unittest.TestCase):
         value = FFI.new("float *")
         self.ok(c.lstm_tensor_fill(x, 0.5))
         self.ok(c.lstm_layer_set_training(layer, True))
-        self.ok(c.lstm_layer_forward(layer, x, null, null, out, null, null))
+        self.ok(c.lstm_layer_forward(layer, null, x, null, null, null, out, null, null))
         self.ok(c.lstm_linear_forward(linear, last, logits))
         self.ok(c.lstm_cross_entropy_forward(loss, logits, [1, 1], value))
         self.ok(c.lstm_cross_entropy_forward_probabilities(loss, logits, dlogits, value))
@@ -153,7 +154,7 @@ class Lstm(unittest.TestCase):
         self.ok(c.lstm_cross_entropy_backward(loss, null, dlogits))
         self.ok(c.lstm_params_zero_grad(params))
         self.ok(c.lstm_linear_backward(linear, dlogits, dlast))
-        self.ok(c.lstm_layer_backward(layer, dout, null, null, null, null, null))
+        self.ok(c.lstm_layer_backward(layer, null, dout, null, null, null, null, null))
         self.ok(c.lstm_adam_step(adam))
         return value[0]
 
@@ -172,21 +173,34 @@ class Lstm(unittest.TestCase):
         self.assertEqual(c.lstm_tensor_count(c.lstm_params_grad(params, 5)), 2)
         self.assertEqual(c.lstm_tensor_count(c.lstm_params_value(params, 4)), 8)
 
-    def lengths(self, layer):
+    def lengths(self, layer, tape=FFI.NULL):
         out = self.tensor(5, 2, 4)
         null = FFI.NULL
-        self.ok(self.c.lstm_layer_forward_lengths(layer, self.tensor(5, 2, 3), [5, 1], null,
-                                                  null, out, null, null))
+        self.ok(self.c.lstm_layer_forward(layer, tape, self.tensor(5, 2, 3), [5, 1], null,
+                                          null, out, null, null))
         self.assertEqual(self.c.lstm_tensor_data(out)[39], 0.0)
+
+    def tapes(self, layer):
+        c, gates, null = self.c, self.tensor(5, 2, 16), FFI.NULL
+        self.assertEqual(c.lstm_layer_output_size(layer), 4)
+        tape = c.make("lstm_tape", layer, null)
+        self.ok(c.lstm_layer_pack(layer))
+        self.lengths(layer, tape[0])
+        self.lengths(layer)
+        self.ok(c.lstm_layer_gates(layer, tape[0], 0, 0, gates))
+        self.assertTrue(0 < c.lstm_tensor_data(gates)[0] < 1)
+        self.ok(c.lstm_layer_backward(layer, tape[0], *[null] * 6))
+        self.assertNotEqual(c.lstm_layer_backward(layer, tape[0], *[null] * 6), 0)
+        c.destroy("lstm_tape", tape)
 
     def workspace(self, layer):
         c = self.c
         size = c.lstm_layer_workspace_size(layer, True, 2, 5)
         memory = FFI.new("char[]", size + 64)
         address = int(FFI.cast("uintptr_t", memory))
-        self.ok(c.lstm_layer_set_workspace(layer, memory + -address % 64, size))
+        self.ok(c.lstm_layer_set_workspace(layer, FFI.NULL, memory + -address % 64, size))
         self.lengths(layer)
-        self.ok(c.lstm_layer_set_workspace(layer, FFI.NULL, 0))
+        self.ok(c.lstm_layer_set_workspace(layer, FFI.NULL, FFI.NULL, 0))
 
     def weights(self, layer):
         c, sizes = self.c, (48, 64, 32)

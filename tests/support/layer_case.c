@@ -75,19 +75,27 @@ void layer_case_destroy(layer_case *c)
 
 lstm_status layer_case_forward(layer_case *c)
 {
-    const layer_options *o = &c->options;
-    lstm_rng_get_state(c->rng, c->rng_state);
-    const lstm_tensor *h0 = o->h0 ? c->h0 : NULL, *c0 = o->c0 ? c->c0 : NULL;
-    if (o->lengths)
-        return lstm_layer_forward_lengths(c->layer, c->x, o->lengths, h0, c0, c->out,
-                                          c->hn, c->cn);
-    return lstm_layer_forward(c->layer, c->x, h0, c0, c->out, c->hn, c->cn);
+    return layer_case_forward_tape(c, NULL);
 }
 
 lstm_status layer_case_backward(layer_case *c)
 {
+    return layer_case_backward_tape(c, NULL);
+}
+
+lstm_status layer_case_forward_tape(layer_case *c, lstm_tape *tape)
+{
     const layer_options *o = &c->options;
-    return lstm_layer_backward(c->layer, o->dout ? c->dout : NULL,
+    lstm_rng_get_state(c->rng, c->rng_state);
+    const lstm_tensor *h0 = o->h0 ? c->h0 : NULL, *c0 = o->c0 ? c->c0 : NULL;
+    return lstm_layer_forward(c->layer, tape, c->x, o->lengths, h0, c0, c->out, c->hn,
+                              c->cn);
+}
+
+lstm_status layer_case_backward_tape(layer_case *c, lstm_tape *tape)
+{
+    const layer_options *o = &c->options;
+    return lstm_layer_backward(c->layer, tape, o->dout ? c->dout : NULL,
                                o->dhn ? c->dhn : NULL, o->dcn ? c->dcn : NULL, c->dx,
                                c->dh0, c->dc0);
 }

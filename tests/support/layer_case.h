@@ -58,6 +58,10 @@ lstm_status layer_case_forward(layer_case *c);
 /** Runs the backward for all three gradients. */
 lstm_status layer_case_backward(layer_case *c);
 
+/** The same with a tape of the layer. */
+lstm_status layer_case_forward_tape(layer_case *c, lstm_tape *tape);
+lstm_status layer_case_backward_tape(layer_case *c, lstm_tape *tape);
+
 /** Zeroes the gradients, runs both, and fails the test unless both succeed. */
 void layer_case_run(layer_case *c);
 

@@ -8,6 +8,9 @@
 typedef struct cell {
     size_t inputs, hidden, state;
     const double *w_ih, *w_hh, *b_ih, *b_hh, *w_hr;
+    /** Where the gates of a sequence go, and the stride of steps; NULL for nowhere. */
+    double *gates;
+    size_t gate_step;
 } cell;
 
 size_t reference_state_size(const reference_lstm *net)
@@ -44,7 +47,9 @@ static cell cell_of(const reference_lstm *net, size_t layer, size_t direction)
               NULL,
               NULL,
               NULL,
-              NULL};
+              NULL,
+              NULL,
+              0};
     const double *p = net->parameters;
     for (size_t below = 0; below < layer; below++)
         p += net->directions * reference_cell_parameters(net, below);
@@ -84,7 +89,7 @@ static double gate(const cell *c, size_t row, const double *x, const double *h)
 
 /* One step of one sequence: h [S] and c [H] become those after x. */
 static void step(const cell *c, const double *x, double *h, double *cell_state,
-                 double *full)
+                 double *full, double *gates)
 {
     for (size_t k = 0; k < c->hidden; k++) {
         double i = sigmoid(gate(c, k, x, h));
@@ -93,6 +98,9 @@ static void step(const cell *c, const double *x, double *h, double *cell_state,
         double o = sigmoid(gate(c, 3 * c->hidden + k, x, h));
         cell_state[k] = f * cell_state[k] + i * g;
         full[k] = o * tanh(cell_state[k]);
+        const double all[] = {i, f, g, o};
+        for (size_t q = 0; gates && q < 4; q++)
+            gates[q * c->hidden + k] = all[q];
     }
     for (size_t k = 0; k < c->state; k++)
         h[k] = c->w_hr ? dot(c->w_hr + k * c->hidden, full, c->hidden) : full[k];
@@ -106,7 +114,8 @@ static void run_sequence(const cell *c, size_t length, bool reverse, const doubl
     double *full = malloc(c->hidden * sizeof(double));
     for (size_t k = 0; k < length; k++) {
         size_t t = reverse ? length - 1 - k : k;
-        step(c, x + t * x_step, h, cell_state, full);
+        step(c, x + t * x_step, h, cell_state, full,
+             c->gates ? c->gates + t * c->gate_step : NULL);
         memcpy(y + t * y_step, h, c->state * sizeof(double));
     }
     free(full);
@@ -123,6 +132,11 @@ static void run_layer(const reference_lstm *net, const reference_input *input,
         for (size_t n = 0; n < batch; n++) {
             size_t row = (layer * net->directions + direction) * batch + n;
             size_t length = input->lengths ? input->lengths[n] : input->steps;
+            size_t block = layer * net->directions + direction;
+            if (input->gates)
+                c.gates =
+                    input->gates + (block * input->steps * batch + n) * 4 * net->hidden;
+            c.gate_step = batch * 4 * net->hidden;
             run_sequence(&c, length, direction == 1, x + n * c.inputs, batch * c.inputs,
                          y + n * width + direction * state, batch * width,
                          hn + row * state, cn + row * net->hidden);

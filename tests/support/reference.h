@@ -31,6 +31,8 @@ typedef struct reference_input {
     const double *h0, *c0;
     /** [L-1, T, N, D*S] factors of dropout, or NULL for none. */
     const double *masks;
+    /** Output: [L*D, T, N, 4*H] gates i, f, g, o of the valid steps, or NULL. */
+    double *gates;
 } reference_input;
 
 /** S, the size of h. */

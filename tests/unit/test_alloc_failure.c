@@ -207,12 +207,13 @@ static void adding_to_a_set_fails_whole(void **state)
 
 static lstm_status layer_forward(fixture *f)
 {
-    return lstm_layer_forward(f->layer, f->x, NULL, NULL, f->out, NULL, NULL);
+    return lstm_layer_forward(f->layer, NULL, f->x, NULL, NULL, NULL, f->out, NULL,
+                              NULL);
 }
 
 static lstm_status layer_backward(fixture *f)
 {
-    return lstm_layer_backward(f->layer, f->out, NULL, NULL, NULL, NULL, NULL);
+    return lstm_layer_backward(f->layer, NULL, f->out, NULL, NULL, NULL, NULL, NULL);
 }
 
 static lstm_status linear_forward(fixture *f)

@@ -94,6 +94,7 @@ static void the_outputs_are_those_of_pytorch(void **state)
                              x,
                              h0,
                              c0,
+                             NULL,
                              NULL};
     double *masks = masks_of(file, &net, &input, count);
     input.masks = masks;

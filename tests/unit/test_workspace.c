@@ -52,20 +52,22 @@ static void destroy_fixture(fixture *f)
 
 static lstm_status forward(const fixture *f)
 {
-    return lstm_layer_forward(f->layer, f->x, NULL, NULL, f->out, NULL, NULL);
+    return lstm_layer_forward(f->layer, NULL, f->x, NULL, NULL, NULL, f->out, NULL,
+                              NULL);
 }
 
 static lstm_status backward(const fixture *f)
 {
-    return lstm_layer_backward(f->layer, f->out, NULL, NULL, f->dx, NULL, NULL);
+    return lstm_layer_backward(f->layer, NULL, f->out, NULL, NULL, f->dx, NULL, NULL);
 }
 
 /* The panels are there after the first forward, of one row and step. */
 static void warm_up(const fixture *f)
 {
     lstm_tensor *x = tensor_of(1, 1, INPUTS);
-    assert_int_equal(lstm_layer_forward(f->layer, x, NULL, NULL, NULL, NULL, NULL),
-                     LSTM_OK);
+    assert_int_equal(
+        lstm_layer_forward(f->layer, NULL, x, NULL, NULL, NULL, NULL, NULL, NULL),
+        LSTM_OK);
     lstm_tensor_destroy(&x);
 }
 
@@ -147,8 +149,9 @@ static void sizes_that_overflow_are_refused(void **state)
     const size_t shape[] = {(size_t)1 << 20, (size_t)1 << 39, INPUTS};
     assert_int_equal(lstm_tensor_wrap(&x, one, 3, shape, (ptrdiff_t[]){0, 0, 1}),
                      LSTM_OK);
-    assert_int_equal(lstm_layer_forward(f.layer, x, NULL, NULL, NULL, NULL, NULL),
-                     LSTM_OUT_OF_MEMORY);
+    assert_int_equal(
+        lstm_layer_forward(f.layer, NULL, x, NULL, NULL, NULL, NULL, NULL, NULL),
+        LSTM_OUT_OF_MEMORY);
     lstm_tensor_destroy(&x);
     destroy_fixture(&f);
 }
@@ -162,7 +165,8 @@ static void memory_of_the_caller_is_enough_and_gives_the_same_bits(void **state)
         void *workspace = aligned_alloc(64, size);
         assert_int_equal(forward(&own), LSTM_OK);
         assert_int_equal(backward(&own), LSTM_OK);
-        assert_int_equal(lstm_layer_set_workspace(f.layer, workspace, size), LSTM_OK);
+        assert_int_equal(lstm_layer_set_workspace(f.layer, NULL, workspace, size),
+                         LSTM_OK);
         test_memory memory;
         test_memory_limit(&memory, 0);
         assert_int_equal(forward(&f), LSTM_OK);
@@ -185,19 +189,20 @@ static void too_little_memory_is_refused_with_both_sizes(void **state)
     size_t size = lstm_layer_workspace_size(f.layer, true, N, T);
     char *workspace = aligned_alloc(64, size);
     char text[100];
-    assert_int_equal(lstm_layer_set_workspace(f.layer, workspace, size - 1), LSTM_OK);
+    assert_int_equal(lstm_layer_set_workspace(f.layer, NULL, workspace, size - 1),
+                     LSTM_OK);
     assert_int_equal(forward(&f), LSTM_OUT_OF_MEMORY);
     snprintf(text, sizeof(text),
              "workspace has %zu bytes, but a batch of 19 with 30 steps takes %zu",
              size - 1, size);
     assert_contains(lstm_last_error(), text);
     assert_int_equal(backward(&f), LSTM_INVALID_STATE);
-    assert_int_equal(lstm_layer_set_workspace(f.layer, workspace + 4, size),
+    assert_int_equal(lstm_layer_set_workspace(f.layer, NULL, workspace + 4, size),
                      LSTM_INVALID_ARGUMENT);
     assert_contains(lstm_last_error(), "expected a multiple of 64");
-    assert_int_equal(lstm_layer_set_workspace(NULL, workspace, size),
+    assert_int_equal(lstm_layer_set_workspace(NULL, NULL, workspace, size),
                      LSTM_INVALID_ARGUMENT);
-    assert_int_equal(lstm_layer_set_workspace(f.layer, NULL, 0), LSTM_OK);
+    assert_int_equal(lstm_layer_set_workspace(f.layer, NULL, NULL, 0), LSTM_OK);
     assert_int_equal(forward(&f), LSTM_OK);
     destroy_fixture(&f);
     free(workspace);
@@ -210,15 +215,18 @@ static void chunks_with_carried_states_give_the_bits_of_one_run(void **state)
     fixture f = create_fixture(&configs[3]);
     lstm_tensor *whole = tensor_of(T, N, f.width);
     lstm_tensor *h = tensor_of(LAYERS, N, 7), *c = tensor_of(LAYERS, N, HIDDEN);
-    assert_int_equal(lstm_layer_forward(f.layer, f.x, NULL, NULL, whole, NULL, NULL),
-                     LSTM_OK);
+    assert_int_equal(
+        lstm_layer_forward(f.layer, NULL, f.x, NULL, NULL, NULL, whole, NULL, NULL),
+        LSTM_OK);
     for (size_t start = 0; start < T; start += CHUNK) {
         lstm_tensor *x, *out;
         assert_int_equal(lstm_tensor_narrow(&x, f.x, 0, start, CHUNK), LSTM_OK);
         assert_int_equal(lstm_tensor_narrow(&out, f.out, 0, start, CHUNK), LSTM_OK);
-        assert_int_equal(lstm_layer_forward(f.layer, x, h, c, out, h, c), LSTM_OK);
+        assert_int_equal(lstm_layer_forward(f.layer, NULL, x, NULL, h, c, out, h, c),
+                         LSTM_OK);
         assert_int_equal(
-            lstm_layer_backward(f.layer, out, NULL, NULL, NULL, NULL, NULL), LSTM_OK);
+            lstm_layer_backward(f.layer, NULL, out, NULL, NULL, NULL, NULL, NULL),
+            LSTM_OK);
         lstm_tensor_destroy(&x);
         lstm_tensor_destroy(&out);
     }

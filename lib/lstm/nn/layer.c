@@ -105,13 +105,11 @@ static lstm_status fill_layer(lstm_layer *layer, lstm_rng *rng)
     layer->direction = common_alloc(count, sizeof(*layer->direction));
     layer->parameters =
         common_alloc(count * MOST_PARAMETERS, sizeof(*layer->parameters));
-    layer->run.at = common_alloc(count, sizeof(*layer->run.at));
-    layer->run.y = common_alloc(layer->config.layers, sizeof(*layer->run.y));
-    layer->run.mask = common_alloc(layer->config.layers, sizeof(*layer->run.mask));
-    if (!layer->direction || !layer->parameters || !layer->run.at || !layer->run.y ||
-        !layer->run.mask)
+    layer->scratch.at = common_alloc(count, sizeof(*layer->scratch.at));
+    if (!layer->direction || !layer->parameters || !layer->scratch.at)
         return lstm_fail_memory("layer");
-    lstm_status status = LSTM_OK;
+    lstm_status status = lstm_tape_make(&layer->tape, layer,
+                                        layer->config.dropout > 0 ? rng : NULL, true);
     for (size_t i = 0; !status && i < count; i++)
         status = add_direction(layer, i);
     return status ? status : draw_weights(layer, rng);
@@ -136,9 +134,9 @@ lstm_status lstm_layer_create(lstm_layer **out, const lstm_layer_config *config,
         layer->config.layers = 1;
     layer->directions = config->bidirectional ? 2 : 1;
     layer->state = config->proj_size ? config->proj_size : config->hidden;
-    layer->rng = config->dropout > 0 ? rng : NULL;
     layer->training = true;
     layer->version = 1;
+    pthread_mutex_init(&layer->packing, NULL);
     status = fill_layer(layer, rng);
     if (status)
         lstm_layer_destroy(&layer);
@@ -159,11 +157,10 @@ void lstm_layer_destroy(lstm_layer **handle)
     common_free(layer->direction);
     common_free(layer->panels);
     common_free(layer->back_panels);
-    if (!layer->workspace_given)
-        common_free(layer->workspace);
-    common_free(layer->run.at);
-    common_free(layer->run.y);
-    common_free(layer->run.mask);
+    lstm_workspace_free(&layer->workspace);
+    common_free(layer->scratch.at);
+    lstm_tape_destroy(&layer->tape);
+    pthread_mutex_destroy(&layer->packing);
     common_free(layer);
     *handle = NULL;
 }
@@ -179,6 +176,16 @@ lstm_parameter *lstm_layer_parameters(lstm_layer *layer, size_t *count)
     return layer->parameters;
 }
 
+size_t lstm_layer_output_size(const lstm_layer *layer)
+{
+    return layer ? layer->directions * layer->state : 0;
+}
+
+lstm_status lstm_layer_pack(lstm_layer *layer)
+{
+    return layer ? lstm_layer_read_weights(layer) : lstm_fail_null("layer", "layer");
+}
+
 lstm_status lstm_layer_set_training(lstm_layer *layer, bool training)
 {
     if (!layer)
@@ -186,17 +193,14 @@ lstm_status lstm_layer_set_training(lstm_layer *layer, bool training)
     bool before = layer->training;
     layer->training = training;
     lstm_status status = LSTM_OK;
-    if (!training) {
-        layer->version++;
-        status = lstm_layer_pack(layer, false);
-    } else if (layer->workspace_given) {
-        /* Nothing is to be allocated later. */
-        status = lstm_layer_pack(layer, true);
-    }
+    if (!training)
+        status = lstm_layer_read_weights(layer);
+    else if (layer->preallocated)
+        status = lstm_back_panels_update(layer);
     if (status)
         layer->training = before;
     else
-        layer->pending = false;
+        layer->tape->pending = false;
     return status;
 }
 

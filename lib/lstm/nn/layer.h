@@ -20,14 +20,18 @@
  *     layer_forward.c   forward through time
  *     layer_backward.c  backward through time
  *     layer_gradient.c  weight gradients
- *     layer_run.c       the public calls: checks, and the order of all this
+ *     layer_run.c       the order of all this in a forward or backward
+ *     layer_tape.c      tapes, and the gates of one
+ *     layer_call.c      the public calls: checks, memory, packing
  */
 #ifndef LSTM_NN_LAYER_H
 #define LSTM_NN_LAYER_H
 
+#include <pthread.h>
 #include <stdint.h>
 
 #include <lstm/layer.h>
+#include <lstm/tape.h>
 
 #include "lib/lstm/core/pool.h"
 #include "lib/lstm/core/turns.h"
@@ -47,7 +51,7 @@ typedef struct lstm_direction {
     float *back_h, *back_x, *back_project;
 } lstm_direction;
 
-/** Activations of one direction of one layer during a run. */
+/** Activations of one direction of one layer. */
 typedef struct lstm_activations {
     /** Input in the direction's order of time; points into another buffer or at
      *  x_reversed. */
@@ -60,12 +64,17 @@ typedef struct lstm_activations {
     /** For backward, [T]; the gates become their gradients. NULL when nothing is kept;
      * but for a single row the gates are its sums before h is added. */
     float *gates, *tanh_c;
-    /** Gradients, in the direction's order of time: of h from the step after and of c,
-     *  one step; of the projected h, [T]; of u, one step. */
-    float *dh, *dc, *dp, *du;
-    /** Gradient of the input of the reverse direction, and of its output, [T]. */
-    float *dx_reversed, *dy_reversed;
 } lstm_activations;
+
+/** Gradients of one direction of one layer during a backward pass, in the direction's
+ *  order of time. */
+typedef struct lstm_slopes {
+    /** Of h from the step after and of c, one step; of the projected h, [T]; of u, one
+     *  step. */
+    float *dh, *dc, *dp, *du;
+    /** Of the input of the reverse direction, and of its output, [T]. */
+    float *dx_reversed, *dy_reversed;
+} lstm_slopes;
 
 /** One batch on its way through the stack. */
 typedef struct lstm_run {
@@ -98,44 +107,83 @@ typedef struct lstm_run {
     float **y;
     /** [layers - 1] masks of dropout, 0 or 1, [steps][batch][channels] here's rows. */
     uint8_t **mask;
-    /** Gradients of the output of the layer at hand, of its input, and of x, [T]. */
-    float *dy, *dx, *dx_input;
-    /** Of the parts of the rows, and of the weight gradients; [chain_count] in all. */
-    lstm_chain *chains, *gradient_chains;
+    /** Of the parts of the rows. */
+    lstm_chain *chains;
     size_t chain_count;
     /** [layers * directions]. */
     lstm_activations *at;
+} lstm_run;
+
+/** What a backward pass works in beside the activations. */
+typedef struct lstm_scratch {
+    /** Gradients of the output of the layer at hand, of its input, and of x, [T]. */
+    float *dy, *dx, *dx_input;
+    /** [layers * directions]. */
+    lstm_slopes *at;
+    /** Of the weight gradients. */
+    lstm_chain *chains;
+    size_t chain_count;
     /** Tiles of the weight gradients of a direction. */
     float *tiles;
-} lstm_run;
+} lstm_scratch;
+
+/** A block of memory: of the library, which grows, or of the caller, which does not. */
+typedef struct lstm_workspace {
+    void *memory;
+    size_t size;
+    bool given;
+} lstm_workspace;
+
+/** The activations of one forward. */
+struct lstm_tape {
+    /** The layer that it belongs to, and whether it is that layer's own. */
+    const lstm_layer *layer;
+    bool own;
+    /** Masks of dropout are drawn from it; NULL without dropout. */
+    lstm_rng *rng;
+    lstm_run run;
+    lstm_workspace workspace;
+    /** A forward in training mode waits for its backward, and the version of the
+     *  weights that it used. */
+    bool pending;
+    uint64_t version;
+};
 
 struct lstm_layer {
     lstm_layer_config config;
     /** D, S (size of h), and both once more for reading: 1 or 2, P or H. */
     size_t directions, state;
-    lstm_rng *rng;
     lstm_parameter *parameters;
     size_t parameter_count;
-    /** Of the weights, and of those that the panels were made from. */
+    /** Of the weights, and of those that the panels were made from; 0 is none. */
     uint64_t version, packed, packed_back;
+    /** Lets one of the forwards with tapes of their own pack for all. */
+    pthread_mutex_t packing;
     bool training;
+    /** Memory was given: no call allocates later, so switching to training does. */
+    bool preallocated;
     /** [layers * directions]. */
     lstm_direction *direction;
     float *panels, *back_panels;
-    lstm_run run;
-    /** The memory of the run, its size, and whether the caller gave it. */
-    void *workspace;
-    size_t workspace_size;
-    bool workspace_given;
-    /** A forward in training mode waits for its backward. */
-    bool pending;
+    /** Of the calls without a tape. */
+    lstm_tape *tape;
+    /** Of backward passes, which run one at a time, and the memory of those whose tape
+     *  holds activations alone. */
+    lstm_scratch scratch;
+    lstm_workspace workspace;
 };
 
 /* layer_pack.c */
 
-/** Makes the panels that are older than the weights; the first time it allocates them.
- */
-lstm_status lstm_layer_pack(lstm_layer *layer, bool backward);
+/** Makes the panels that are older than the weights, all at least once with anew; the
+ *  first time it allocates them. Forwards may call it in several threads. */
+lstm_status lstm_panels_update(lstm_layer *layer, bool anew);
+
+/** Those of the backward pass, which runs alone. */
+lstm_status lstm_back_panels_update(lstm_layer *layer);
+
+/** Packs the weights after the caller may have changed them: a new version. */
+lstm_status lstm_layer_read_weights(lstm_layer *layer);
 
 /* layer_plan.c */
 
@@ -143,11 +191,18 @@ lstm_status lstm_layer_pack(lstm_layer *layer, bool backward);
 void lstm_run_shape(const lstm_layer *layer, lstm_run *run, size_t batch, size_t steps,
                     bool training);
 
-/** Bytes that the buffers of a run take; SIZE_MAX when they are too many to count. */
+/** Bytes that the activations of a run take; SIZE_MAX when they are too many to count.
+ */
 size_t lstm_run_size(const lstm_layer *layer, const lstm_run *run);
 
 /** Lays out the buffers of a run over memory. */
 void lstm_run_plan(const lstm_layer *layer, lstm_run *run, void *memory);
+
+/** Bytes that the backward pass of a run takes beside its activations. */
+size_t lstm_scratch_size(const lstm_layer *layer, const lstm_run *run);
+
+/** Lays out the layer's scratch for a run over memory. */
+void lstm_scratch_plan(lstm_layer *layer, const lstm_run *run, void *memory);
 
 /** Rows that count at a step. */
 static inline size_t lstm_run_active(const lstm_run *run, size_t step)
@@ -291,8 +346,24 @@ lstm_part lstm_run_part(const lstm_run *run, lstm_team *team, size_t share,
 
 /* layer_workspace.c */
 
-/** Memory for the run of the layer; what there is stays when it is large enough. */
-lstm_status lstm_run_reserve(lstm_layer *layer);
+/** Memory for the run of a tape; what there is stays when it is large enough. */
+lstm_status lstm_tape_reserve(const lstm_layer *layer, lstm_tape *tape);
+
+/** Memory for the backward pass of a tape's run: behind its activations, or that of the
+ *  layer, which grows. */
+lstm_status lstm_scratch_reserve(lstm_layer *layer, const lstm_tape *tape);
+
+/** Frees memory that the caller did not give. */
+void lstm_workspace_free(lstm_workspace *workspace);
+
+/* layer_tape.c */
+
+/** A tape of the layer; its own, or one of the caller's. */
+lstm_status lstm_tape_make(lstm_tape **out, const lstm_layer *layer, lstm_rng *rng,
+                           bool own);
+
+/** Fails when a tape belongs to another layer; NULL stands for the layer's own. */
+lstm_status lstm_tape_check(const lstm_layer *layer, const lstm_tape *tape);
 
 /* layer_copy.c */
 
@@ -349,7 +420,7 @@ void lstm_apply_mask(const lstm_layer *layer, const lstm_run *run,
                      const lstm_part *part, size_t index, bool operand, float *values);
 
 /** Draws the masks of all layers in PyTorch's order. */
-void lstm_draw_masks(lstm_layer *layer, lstm_run *run);
+void lstm_draw_masks(const lstm_layer *layer, lstm_run *run, lstm_rng *rng);
 
 /* layer_forward.c */
 
@@ -372,6 +443,20 @@ void lstm_backward_direction(const lstm_layer *layer, const lstm_run *run,
                              const lstm_part *part, size_t index, size_t start,
                              size_t end, const float *dy, size_t dy_blocks,
                              size_t dy_block, float *dx, bool first_dh);
+
+/* layer_run.c */
+
+/** The tensors of a forward or backward; NULL for zeros, or where nothing is wanted. */
+typedef struct lstm_call {
+    lstm_layer *layer;
+    lstm_tape *tape;
+    const lstm_tensor *x, *h0, *c0, *dout, *dhn, *dcn;
+    lstm_tensor *out, *hn, *cn, *dx, *dh0, *dc0;
+} lstm_call;
+
+/** Runs a batch forward, or backward with its weight gradients, on the pool. */
+void lstm_run_forward(const lstm_call *call);
+void lstm_run_backward(const lstm_call *call);
 
 /* layer_gradient.c */
 

@@ -20,6 +20,7 @@ typedef struct {
     const lstm_part *part;
     const lstm_direction *direction;
     const lstm_activations *at;
+    const lstm_slopes *slopes;
     const float *dy;
     size_t dy_blocks, dy_block;
     float *dx;
@@ -125,9 +126,9 @@ static void differentiate_cells(const backward *b, size_t step, size_t active)
                 .gate_stride = b->hidden * stride,
                 .tanh_c = at->tanh_c + step * hidden_step + unit,
                 .c_before = zero ? NULL : at->c + step * hidden_step + unit,
-                .dh = (project ? at->du : at->dh) + unit,
+                .dh = (project ? b->slopes->du : b->slopes->dh) + unit,
                 .dy = dy,
-                .dc = at->dc + unit,
+                .dc = b->slopes->dc + unit,
             });
         }
     }
@@ -138,7 +139,7 @@ static void differentiate_projection(backward *b, size_t step, size_t active)
 {
     const lstm_run *run = b->run;
     size_t stride = lstm_run_stride(run);
-    float *dp = b->at->dp + step * lstm_run_step(run, b->state);
+    float *dp = b->slopes->dp + step * lstm_run_step(run, b->state);
     lstm_rows rows;
     for (size_t row = b->part->row_start; row < active; row += rows.count) {
         rows = lstm_run_rows(run, row, active);
@@ -146,7 +147,7 @@ static void differentiate_projection(backward *b, size_t step, size_t active)
         for (size_t block = lstm_part_block(b->part, b->state, 1, 0); block < end;
              block++) {
             size_t place = lstm_run_offset(run, rows, b->state) + block * stride;
-            const float *dh = b->at->dh + place;
+            const float *dh = b->slopes->dh + place;
             memcpy(dp + place, dh, rows.count * LSTM_BLOCK * sizeof(float));
             if (!b->dy)
                 continue;
@@ -162,7 +163,7 @@ static void differentiate_projection(backward *b, size_t step, size_t active)
                       lstm_part_block(b->part, b->state, 1, 1), dp);
     lstm_part_sync(b->part);
     multiply(b, (lstm_operand){dp, 1, b->layer->state}, b->state,
-             b->direction->back_project, b->at->du, b->hidden, active);
+             b->direction->back_project, b->slopes->du, b->hidden, active);
     lstm_part_sync(b->part);
 }
 
@@ -178,6 +179,7 @@ void lstm_backward_direction(const lstm_layer *layer, const lstm_run *run,
         .part = part,
         .direction = direction,
         .at = &run->at[index],
+        .slopes = &layer->scratch.at[index],
         .dy = dy,
         .dy_blocks = dy_blocks,
         .dy_block = dy_block,
@@ -198,7 +200,7 @@ void lstm_backward_direction(const lstm_layer *layer, const lstm_run *run,
                                   step * lstm_run_step(run, LSTM_GATES * b.hidden),
                               LSTM_GATES, layer->config.hidden};
         if (step > 0 || first_dh)
-            multiply(&b, gates, LSTM_GATES * b.hidden, direction->back_h, b.at->dh,
+            multiply(&b, gates, LSTM_GATES * b.hidden, direction->back_h, b.slopes->dh,
                      b.state, active);
         if (dx)
             multiply(&b, gates, LSTM_GATES * b.hidden, direction->back_x,

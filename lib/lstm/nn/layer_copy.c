@@ -215,7 +215,7 @@ void lstm_copy_reversed(const lstm_run *run, const lstm_part *part,
 /* Where the draws of a step start in a mask: PyTorch draws in the memory order of the
  * output, [T, N, D S], or of the packed sequences, which have only rows that count, in
  * an order of their own. */
-void lstm_draw_masks(lstm_layer *layer, lstm_run *run)
+void lstm_draw_masks(const lstm_layer *layer, lstm_run *run, lstm_rng *rng)
 {
     const double keep = 1.0 - layer->config.dropout;
     size_t channels = layer->directions * layer->state;
@@ -227,8 +227,7 @@ void lstm_draw_masks(lstm_layer *layer, lstm_run *run)
                 size_t row = run->order ? run->draws[k] : k;
                 uint8_t *mask = run->mask[l] + (step * run->batch + row) * channels;
                 for (size_t c = 0; c < channels && keep > 0; c++) {
-                    uint64_t draw =
-                        lstm_rng_next(layer->rng) & (((uint64_t)1 << 53) - 1);
+                    uint64_t draw = lstm_rng_next(rng) & (((uint64_t)1 << 53) - 1);
                     mask[c] = (double)draw * 0x1p-53 < keep;
                 }
                 if (keep <= 0)

@@ -243,7 +243,7 @@ static gradient cell_gradient(const lstm_layer *layer, const lstm_run *run,
                      .to = direction->weight_hh->grad->data}},
         .count = 2,
         .bias = direction->bias_ih ? direction : NULL,
-        .tiles = run->tiles,
+        .tiles = layer->scratch.tiles,
     };
     lstm_gradient_tiles(layer, &g.tile_stride);
     return g;
@@ -258,13 +258,13 @@ static gradient projection_gradient(const lstm_layer *layer, const lstm_run *run
     size_t hidden = layer->config.hidden;
     gradient g = {
         .run = run,
-        .a = {at->dp, 1, layer->state},
+        .a = {layer->scratch.at[index].dp, 1, layer->state},
         .factors = {{.b = {at->u, 1, hidden},
                      .to = layer->direction[index].weight_hr->grad->data}},
         .count = 1,
     };
     lstm_gradient_tiles(layer, &g.tile_stride);
-    g.tiles = run->tiles + LSTM_GATES * lstm_blocks(hidden) * g.tile_stride;
+    g.tiles = layer->scratch.tiles + LSTM_GATES * lstm_blocks(hidden) * g.tile_stride;
     return g;
 }
 
@@ -298,10 +298,10 @@ static void add_gradients(const lstm_layer *layer, const lstm_run *run, gradient
 void lstm_weight_gradients(const lstm_layer *layer, const lstm_run *run, size_t share,
                            size_t shares)
 {
-    add_gradients(layer, run, cell_gradient, run->gradient_chains, share, shares);
+    add_gradients(layer, run, cell_gradient, layer->scratch.chains, share, shares);
     if (layer->config.proj_size)
         add_gradients(layer, run, projection_gradient,
-                      run->gradient_chains +
+                      layer->scratch.chains +
                           LSTM_GATES * lstm_blocks(layer->config.hidden),
                       share, shares);
 }

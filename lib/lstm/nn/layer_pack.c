@@ -353,21 +353,56 @@ static lstm_status allocate(lstm_layer *layer, float **panels,
     return LSTM_OK;
 }
 
-lstm_status lstm_layer_pack(lstm_layer *layer, bool backward)
+/* Packs unless the panels are those of this version of the weights. */
+static void update(lstm_layer *layer, uint64_t *packed, lstm_work pack)
 {
-    float **panels = backward ? &layer->back_panels : &layer->panels;
-    uint64_t *packed = backward ? &layer->packed_back : &layer->packed;
-    if (!*panels) {
-        lstm_status status =
-            allocate(layer, panels, backward ? place_backward : place_forward);
-        if (status)
-            return status;
-    }
-    /* In training every forward reads the weights, whoever changed them. */
-    if (*packed == layer->version && !layer->training)
-        return LSTM_OK;
-    size_t blocks = lstm_blocks(layer->config.hidden);
-    lstm_pool_run(backward ? pack_backward_share : pack_forward_share, layer, blocks);
+    if (*packed != layer->version)
+        lstm_pool_run(pack, layer, lstm_blocks(layer->config.hidden));
     *packed = layer->version;
+}
+
+static lstm_status reserve_forward(lstm_layer *layer)
+{
+    return layer->panels ? LSTM_OK : allocate(layer, &layer->panels, place_forward);
+}
+
+static lstm_status reserve_backward(lstm_layer *layer)
+{
+    return layer->back_panels ? LSTM_OK
+                              : allocate(layer, &layer->back_panels, place_backward);
+}
+
+lstm_status lstm_panels_update(lstm_layer *layer, bool anew)
+{
+    pthread_mutex_lock(&layer->packing);
+    lstm_status status = reserve_forward(layer);
+    /* Whoever changed the weights, backward sees the same ones as forward. */
+    if (!status && anew)
+        layer->packed = layer->packed_back = 0;
+    if (!status)
+        update(layer, &layer->packed, pack_forward_share);
+    pthread_mutex_unlock(&layer->packing);
+    return status;
+}
+
+lstm_status lstm_back_panels_update(lstm_layer *layer)
+{
+    lstm_status status = reserve_backward(layer);
+    if (!status)
+        update(layer, &layer->packed_back, pack_backward_share);
+    return status;
+}
+
+lstm_status lstm_layer_read_weights(lstm_layer *layer)
+{
+    lstm_status status = reserve_forward(layer);
+    if (!status && layer->training)
+        status = reserve_backward(layer);
+    if (status)
+        return status;
+    layer->version++;
+    update(layer, &layer->packed, pack_forward_share);
+    if (layer->training)
+        update(layer, &layer->packed_back, pack_backward_share);
     return LSTM_OK;
 }

@@ -35,41 +35,7 @@ static lstm_activations plan_direction(const lstm_layer *layer, const lstm_run *
     if (!run->keep)
         return at;
     at.tanh_c = take_steps(memory, run, steps, hidden);
-    at.dh = take_steps(memory, run, 1, state);
-    at.dc = take_steps(memory, run, 1, hidden);
-    if (project) {
-        at.dp = take_steps(memory, run, steps, state);
-        at.du = take_steps(memory, run, 1, hidden);
-    }
     return at;
-}
-
-/* Gradients that pass between layers. Without a reverse direction that of a layer's
- * input takes the place of that of its output, step by step. */
-static void plan_gradients(const lstm_layer *layer, lstm_run *run, lstm_arena *memory)
-{
-    size_t state = lstm_blocks(layer->state), width = state * layer->directions;
-    run->dy = take_steps(memory, run, run->capacity, width);
-    run->dx = run->dy;
-    run->dx_input =
-        take_steps(memory, run, run->capacity, lstm_blocks(layer->config.inputs));
-    if (layer->directions == 2) {
-        run->dx = take_steps(memory, run, run->capacity, width);
-        float *dy = take_steps(memory, run, run->capacity, state);
-        float *dx = take_steps(memory, run, run->capacity, width);
-        for (size_t i = 1; run->at && i < layer->config.layers * 2; i += 2) {
-            run->at[i].dy_reversed = dy;
-            run->at[i].dx_reversed = dx;
-        }
-        /* Of another width, so rows would lie elsewhere: a thread that is done with the
-         * upper layers must not write into rows of one that is not. */
-        dx = take_steps(memory, run, run->capacity, lstm_blocks(layer->config.inputs));
-        if (run->at)
-            run->at[1].dx_reversed = dx;
-    }
-    size_t stride;
-    run->tiles =
-        lstm_arena_take(memory, lstm_gradient_tiles(layer, &stride), sizeof(float));
 }
 
 /* Masks of the output of a layer, a byte each. */
@@ -128,12 +94,7 @@ static size_t plan(const lstm_layer *layer, lstm_run *run, void *memory)
         run->active = run->next = run->row_of = run->draws = NULL;
     run->chain_count = run->groups < LSTM_MAX_THREADS ? LSTM_MAX_THREADS : run->groups;
     run->chains = lstm_arena_take(&at, run->chain_count, sizeof(lstm_chain));
-    size_t chains = run->keep ? lstm_gradient_chains(layer) : 0;
-    run->gradient_chains = lstm_arena_take(&at, chains, sizeof(lstm_chain));
-    run->chain_count += chains;
     plan_layers(layer, run, &at);
-    if (run->keep)
-        plan_gradients(layer, run, &at);
     return at.used;
 }
 
@@ -149,6 +110,84 @@ size_t lstm_run_size(const lstm_layer *layer, const lstm_run *run)
     measured.y = NULL;
     measured.mask = NULL;
     return plan(layer, &measured, NULL);
+}
+
+static lstm_slopes plan_slopes(const lstm_layer *layer, const lstm_run *run,
+                               lstm_arena *memory)
+{
+    lstm_slopes at = {0};
+    size_t hidden = lstm_blocks(layer->config.hidden),
+           state = lstm_blocks(layer->state);
+    at.dh = take_steps(memory, run, 1, state);
+    at.dc = take_steps(memory, run, 1, hidden);
+    if (layer->config.proj_size) {
+        at.dp = take_steps(memory, run, run->capacity, state);
+        at.du = take_steps(memory, run, 1, hidden);
+    }
+    return at;
+}
+
+/* What the reverse directions need: one after the other they use the same memory. */
+static void plan_reverse(const lstm_layer *layer, const lstm_run *run,
+                         lstm_scratch *scratch, lstm_arena *memory)
+{
+    size_t state = lstm_blocks(layer->state), width = state * layer->directions;
+    scratch->dx = take_steps(memory, run, run->capacity, width);
+    float *dy = take_steps(memory, run, run->capacity, state);
+    float *dx = take_steps(memory, run, run->capacity, width);
+    for (size_t i = 1; scratch->at && i < layer->config.layers * 2; i += 2) {
+        scratch->at[i].dy_reversed = dy;
+        scratch->at[i].dx_reversed = dx;
+    }
+    /* Of another width, so rows would lie elsewhere: a thread that is done with the
+     * upper layers must not write into rows of one that is not. */
+    dx = take_steps(memory, run, run->capacity, lstm_blocks(layer->config.inputs));
+    if (scratch->at)
+        scratch->at[1].dx_reversed = dx;
+}
+
+/* Gradients that pass between layers: without a reverse direction that of a layer's
+ * input takes the place of that of its output, step by step. Then the weight gradients.
+ */
+static size_t plan_scratch(const lstm_layer *layer, const lstm_run *run,
+                           lstm_scratch *scratch, void *start)
+{
+    lstm_arena memory = {start, 0};
+    for (size_t i = 0; i < layer->config.layers * layer->directions; i++) {
+        lstm_slopes slopes = plan_slopes(layer, run, &memory);
+        if (scratch->at)
+            scratch->at[i] = slopes;
+    }
+    size_t width = lstm_blocks(layer->state) * layer->directions, stride;
+    scratch->dy = take_steps(&memory, run, run->capacity, width);
+    scratch->dx = scratch->dy;
+    scratch->dx_input =
+        take_steps(&memory, run, run->capacity, lstm_blocks(layer->config.inputs));
+    if (layer->directions == 2)
+        plan_reverse(layer, run, scratch, &memory);
+    scratch->chain_count = lstm_gradient_chains(layer);
+    scratch->chains =
+        lstm_arena_take(&memory, scratch->chain_count, sizeof(lstm_chain));
+    scratch->tiles =
+        lstm_arena_take(&memory, lstm_gradient_tiles(layer, &stride), sizeof(float));
+    return memory.used;
+}
+
+size_t lstm_scratch_size(const lstm_layer *layer, const lstm_run *run)
+{
+    /* The groups of rows follow from the plan of the activations. */
+    lstm_run measured = *run;
+    measured.at = NULL;
+    measured.y = NULL;
+    measured.mask = NULL;
+    plan(layer, &measured, NULL);
+    lstm_scratch scratch = {0};
+    return plan_scratch(layer, &measured, &scratch, NULL);
+}
+
+void lstm_scratch_plan(lstm_layer *layer, const lstm_run *run, void *memory)
+{
+    plan_scratch(layer, run, &layer->scratch, memory);
 }
 
 void lstm_run_shape(const lstm_layer *layer, lstm_run *run, size_t batch, size_t steps,

@@ -1,15 +1,12 @@
 /*
- * The public calls: checks of shapes, memory, and the order of what a run does.
+ * What a forward or backward does, in order.
  *
  * A region of the pool does a whole forward, or a whole backward with its weight
  * gradients. Steps of an evaluation go through all layers in chunks, so that memory
  * does not grow with the length of the sequence, unless a reverse direction needs all
  * of it.
  */
-#include <string.h>
-
 #include "lib/lstm/core/denormals.h"
-#include "lib/lstm/core/status.h"
 #include "lib/lstm/nn/layer.h"
 #include "lib/lstm/tensor/tensor.h"
 
@@ -18,127 +15,50 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* The tensors of one public call. */
-typedef struct {
-    lstm_layer *layer;
-    const lstm_tensor *x, *h0, *c0, *dout, *dhn, *dcn;
-    lstm_tensor *out, *hn, *cn, *dx, *dh0, *dc0;
-} call;
-
 /* Axes of steps and rows in a tensor of a sequence. */
 static size_t step_axis(const lstm_layer *layer)
 {
     return layer->config.batch_first ? 1 : 0;
 }
 
-static void copy_in(const call *c, const lstm_part *part, const lstm_tensor *from,
+static void copy_in(const lstm_call *c, const lstm_part *part, const lstm_tensor *from,
                     size_t start, size_t end, size_t segments, size_t channels,
                     bool operand, float *to)
 {
     size_t step = step_axis(c->layer);
-    lstm_copy_in(&c->layer->run, part, from->data, from->strides[step],
+    lstm_copy_in(&c->tape->run, part, from->data, from->strides[step],
                  from->strides[1 - step], from->strides[2], start, end, segments,
                  channels, operand, to);
 }
 
-static void copy_out(const call *c, const lstm_part *part, const float *from,
+static void copy_out(const lstm_call *c, const lstm_part *part, const float *from,
                      size_t start, size_t end, size_t segments, size_t channels,
                      bool operand, lstm_tensor *to)
 {
     size_t step = step_axis(c->layer);
-    lstm_copy_out(&c->layer->run, part, from, start, end, segments, channels, operand,
+    lstm_copy_out(&c->tape->run, part, from, start, end, segments, channels, operand,
                   to->data, to->strides[step], to->strides[1 - step], to->strides[2]);
-}
-
-/* Checks ------------------------------------------------------------------------------
- */
-
-static lstm_status check_sequence(const lstm_layer *layer, const lstm_tensor *tensor,
-                                  const char *name, size_t channels)
-{
-    if (!tensor)
-        return LSTM_OK;
-    const lstm_run *run = &layer->run;
-    size_t shape[3] = {run->steps, run->batch, channels};
-    if (layer->config.batch_first) {
-        shape[0] = run->batch;
-        shape[1] = run->steps;
-    }
-    return lstm_tensor_expect(tensor, "layer", name, 3, shape);
-}
-
-static lstm_status check_state(const lstm_layer *layer, const lstm_tensor *tensor,
-                               const char *name, size_t channels)
-{
-    if (!tensor)
-        return LSTM_OK;
-    size_t shape[3] = {layer->config.layers * layer->directions, layer->run.batch,
-                       channels};
-    return lstm_tensor_expect(tensor, "layer", name, 3, shape);
-}
-
-static lstm_status check_input(const lstm_layer *layer, const lstm_tensor *x)
-{
-    if (lstm_tensor_rank(x) == 3 && x->shape[2] == layer->config.inputs)
-        return LSTM_OK;
-    char text[LSTM_SHAPE_TEXT];
-    return lstm_fail(LSTM_SHAPE_MISMATCH, "layer: x is %s, expected [%s, %zu]",
-                     lstm_shape_text(text, x->rank, x->shape),
-                     layer->config.batch_first ? "N, T" : "T, N", layer->config.inputs);
-}
-
-static lstm_status check_forward(const call *c)
-{
-    const lstm_layer *layer = c->layer;
-    size_t state = layer->state, hidden = layer->config.hidden;
-    lstm_status status = check_state(layer, c->h0, "h0", state);
-    if (!status)
-        status = check_state(layer, c->c0, "c0", hidden);
-    if (!status)
-        status = check_sequence(layer, c->out, "out", layer->directions * state);
-    if (!status)
-        status = check_state(layer, c->hn, "hn", state);
-    if (!status)
-        status = check_state(layer, c->cn, "cn", hidden);
-    return status;
-}
-
-static lstm_status check_backward(const call *c)
-{
-    const lstm_layer *layer = c->layer;
-    size_t state = layer->state, hidden = layer->config.hidden;
-    lstm_status status =
-        check_sequence(layer, c->dout, "dout", layer->directions * state);
-    if (!status)
-        status = check_state(layer, c->dhn, "dhn", state);
-    if (!status)
-        status = check_state(layer, c->dcn, "dcn", hidden);
-    if (!status)
-        status = check_sequence(layer, c->dx, "dx", layer->config.inputs);
-    if (!status)
-        status = check_state(layer, c->dh0, "dh0", state);
-    if (!status)
-        status = check_state(layer, c->dc0, "dc0", hidden);
-    return status;
 }
 
 /* Forward -----------------------------------------------------------------------------
  */
 
-static void states_in(const call *c, const lstm_part *part)
+static void states_in(const lstm_call *c, const lstm_part *part)
 {
     const lstm_layer *layer = c->layer;
     for (size_t i = 0; i < layer->config.layers * layer->directions; i++) {
-        const lstm_activations *at = &layer->run.at[i];
-        lstm_state_in(&layer->run, part, c->h0, i, layer->state, true, at->h);
-        lstm_state_in(&layer->run, part, c->c0, i, layer->config.hidden, false, at->c);
+        const lstm_activations *at = &c->tape->run.at[i];
+        lstm_state_in(&c->tape->run, part, c->h0, i, layer->state, true, at->h);
+        lstm_state_in(&c->tape->run, part, c->c0, i, layer->config.hidden, false,
+                      at->c);
     }
 }
 
 /* The output of a layer in the caller's order of time, where that is not h itself. */
-static void join_directions(const lstm_layer *layer, const lstm_part *part, size_t l)
+static void join_directions(const lstm_call *c, const lstm_part *part, size_t l)
 {
-    const lstm_run *run = &layer->run;
+    const lstm_layer *layer = c->layer;
+    const lstm_run *run = &c->tape->run;
     size_t state = lstm_blocks(layer->state), directions = layer->directions;
     if (run->y[l] == run->at[l * directions].h + lstm_run_step(run, state))
         return;
@@ -160,10 +80,11 @@ static void join_directions(const lstm_layer *layer, const lstm_part *part, size
 
 /* A layer through steps start to end of the chunk; a reverse direction needs all of it.
  */
-static void forward_layer(const lstm_layer *layer, const lstm_part *part, size_t l,
+static void forward_layer(const lstm_call *c, const lstm_part *part, size_t l,
                           size_t chunk, size_t start, size_t end)
 {
-    const lstm_run *run = &layer->run;
+    const lstm_layer *layer = c->layer;
+    const lstm_run *run = &c->tape->run;
     for (size_t d = 0; d < layer->directions; d++) {
         size_t i = l * layer->directions + d;
         const lstm_direction *direction = &layer->direction[i];
@@ -182,10 +103,11 @@ static void forward_layer(const lstm_layer *layer, const lstm_part *part, size_t
     }
 }
 
-static void states_out(const call *c, const lstm_part *part, size_t start, size_t end)
+static void states_out(const lstm_call *c, const lstm_part *part, size_t start,
+                       size_t end)
 {
     const lstm_layer *layer = c->layer;
-    const lstm_run *run = &layer->run;
+    const lstm_run *run = &c->tape->run;
     for (size_t i = 0; i < layer->config.layers * layer->directions; i++) {
         const lstm_activations *at = &run->at[i];
         if (c->hn)
@@ -203,11 +125,11 @@ static void states_out(const call *c, const lstm_part *part, size_t start, size_
 }
 
 /* Slices of a part: of each chunk of steps its layers, of each layer its pieces. */
-static void forward_slice(const call *c, const lstm_part *part, const lstm_split *split,
-                          size_t slice)
+static void forward_slice(const lstm_call *c, const lstm_part *part,
+                          const lstm_split *split, size_t slice)
 {
     const lstm_layer *layer = c->layer;
-    const lstm_run *run = &layer->run;
+    const lstm_run *run = &c->tape->run;
     size_t layers = layer->config.layers;
     size_t piece = slice % split->pieces, l = slice / split->pieces % layers;
     size_t chunk = slice / split->pieces / layers * run->capacity;
@@ -219,10 +141,10 @@ static void forward_slice(const call *c, const lstm_part *part, const lstm_split
         copy_in(c, part, c->x, chunk, chunk_end, 1, layer->config.inputs, true, run->x);
         lstm_part_sync(part);
     }
-    forward_layer(layer, part, l, chunk, start, least(start + split->steps, chunk_end));
+    forward_layer(c, part, l, chunk, start, least(start + split->steps, chunk_end));
     if (piece + 1 < split->pieces)
         return;
-    join_directions(layer, part, l);
+    join_directions(c, part, l);
     if (l + 1 < layers)
         return;
     if (c->out)
@@ -233,9 +155,9 @@ static void forward_slice(const call *c, const lstm_part *part, const lstm_split
 
 static void forward_share(void *work, lstm_team *team, size_t share, size_t shares)
 {
-    const call *c = work;
+    const lstm_call *c = work;
     const lstm_layer *layer = c->layer;
-    const lstm_run *run = &layer->run;
+    const lstm_run *run = &c->tape->run;
     lstm_split split = lstm_run_split(layer, run, shares, false);
     size_t chunks = (run->steps + run->capacity - 1) / run->capacity;
     lstm_turn turn = lstm_run_turn(
@@ -249,92 +171,24 @@ static void forward_share(void *work, lstm_team *team, size_t share, size_t shar
     lstm_denormals_restore(mode);
 }
 
-static lstm_status check_lengths(const lstm_run *run, const size_t *lengths)
+void lstm_run_forward(const lstm_call *call)
 {
-    for (size_t n = 0; lengths && n < run->batch; n++)
-        if (lengths[n] < 1 || lengths[n] > run->steps)
-            return lstm_fail(LSTM_INVALID_ARGUMENT,
-                             "layer: length of row %zu is %zu, expected 1 to %zu", n,
-                             lengths[n], run->steps);
-    return LSTM_OK;
-}
-
-static lstm_status prepare_forward(const call *c, const size_t *lengths)
-{
-    lstm_layer *layer = c->layer;
-    lstm_run *run = &layer->run, before = *run;
-    size_t step = step_axis(layer);
-    lstm_run_shape(layer, run, c->x->shape[1 - step], c->x->shape[step],
-                   layer->training);
-    run->has_h0 = c->h0;
-    run->has_c0 = c->c0;
-    lstm_status status = check_forward(c);
-    if (!status)
-        status = check_lengths(run, lengths);
-    if (status) {
-        *run = before;
-        return status;
-    }
-    layer->pending = false;
-    status = lstm_layer_pack(layer, false);
-    if (!status)
-        status = lstm_run_reserve(layer);
-    if (!status)
-        lstm_run_set_lengths(run, lengths);
-    return status;
-}
-
-static lstm_status run_forward(const call *c, const size_t *lengths)
-{
-    lstm_layer *layer = c->layer;
-    if (!layer)
-        return lstm_fail_null("layer", "layer");
-    if (!c->x)
-        return lstm_fail_null("layer", "x");
-    lstm_status status = check_input(layer, c->x);
-    if (!status)
-        status = prepare_forward(c, lengths);
-    if (status)
-        return status;
-    if (layer->training)
-        lstm_draw_masks(layer, &layer->run);
-    lstm_chains_reset(layer->run.chains, layer->run.chain_count);
-    lstm_pool_run(forward_share, (void *)c, lstm_run_shares(layer, &layer->run));
-    layer->pending = layer->training;
-    return LSTM_OK;
-}
-
-lstm_status lstm_layer_forward(lstm_layer *layer, const lstm_tensor *x,
-                               const lstm_tensor *h0, const lstm_tensor *c0,
-                               lstm_tensor *out, lstm_tensor *hn, lstm_tensor *cn)
-{
-    call c = {
-        .layer = layer, .x = x, .h0 = h0, .c0 = c0, .out = out, .hn = hn, .cn = cn};
-    return run_forward(&c, NULL);
-}
-
-lstm_status lstm_layer_forward_lengths(lstm_layer *layer, const lstm_tensor *x,
-                                       const size_t *lengths, const lstm_tensor *h0,
-                                       const lstm_tensor *c0, lstm_tensor *out,
-                                       lstm_tensor *hn, lstm_tensor *cn)
-{
-    if (!lengths)
-        return lstm_fail_null("layer", "lengths");
-    call c = {
-        .layer = layer, .x = x, .h0 = h0, .c0 = c0, .out = out, .hn = hn, .cn = cn};
-    return run_forward(&c, lengths);
+    lstm_run *run = &call->tape->run;
+    lstm_chains_reset(run->chains, run->chain_count);
+    lstm_pool_run(forward_share, (void *)call, lstm_run_shares(call->layer, run));
 }
 
 /* Backward ----------------------------------------------------------------------------
  */
 
 /* The reverse direction: its gradients in its order of time, and dx back and added. */
-static void backward_reverse(const lstm_layer *layer, const lstm_part *part,
-                             size_t index, const float *dy, float *dx, bool first_dh)
+static void backward_reverse(const lstm_call *c, const lstm_part *part, size_t index,
+                             const float *dy, float *dx)
 {
-    const lstm_run *run = &layer->run;
+    const lstm_layer *layer = c->layer;
+    const lstm_run *run = &c->tape->run;
     const lstm_direction *direction = &layer->direction[index];
-    const lstm_activations *at = &run->at[index];
+    const lstm_slopes *at = &layer->scratch.at[index];
     size_t state = lstm_blocks(layer->state);
     size_t inputs = direction->x_segments * lstm_blocks(direction->x_channels);
     if (dy)
@@ -348,7 +202,7 @@ static void backward_reverse(const lstm_layer *layer, const lstm_part *part,
     lstm_part_sync(part);
     lstm_backward_direction(layer, run, part, index, 0, run->steps,
                             dy ? at->dy_reversed : NULL, state, 0,
-                            dx ? at->dx_reversed : NULL, first_dh);
+                            dx ? at->dx_reversed : NULL, c->dh0);
     if (dx)
         lstm_copy_reversed(run, part,
                            &(lstm_reversal){.from = at->dx_reversed,
@@ -360,29 +214,30 @@ static void backward_reverse(const lstm_layer *layer, const lstm_part *part,
     lstm_part_sync(part);
 }
 
-static void gradient_states(const call *c, const lstm_part *part, size_t index, bool in)
+static void gradient_states(const lstm_call *c, const lstm_part *part, size_t index,
+                            bool in)
 {
     const lstm_layer *layer = c->layer;
-    const lstm_activations *at = &layer->run.at[index];
+    const lstm_slopes *at = &layer->scratch.at[index];
     size_t state = layer->state, hidden = layer->config.hidden;
     if (in) {
-        lstm_state_in(&layer->run, part, c->dhn, index, state, false, at->dh);
-        lstm_state_in(&layer->run, part, c->dcn, index, hidden, false, at->dc);
+        lstm_state_in(&c->tape->run, part, c->dhn, index, state, false, at->dh);
+        lstm_state_in(&c->tape->run, part, c->dcn, index, hidden, false, at->dc);
         lstm_part_sync(part);
         return;
     }
     if (c->dh0)
-        lstm_first_state_out(&layer->run, part, at->dh, state, c->dh0, index);
+        lstm_first_state_out(&c->tape->run, part, at->dh, state, c->dh0, index);
     if (c->dc0)
-        lstm_first_state_out(&layer->run, part, at->dc, hidden, c->dc0, index);
+        lstm_first_state_out(&c->tape->run, part, at->dc, hidden, c->dc0, index);
 }
 
 /* A layer through steps end - 1 to start; a reverse direction needs all of them. */
-static void backward_layer(const call *c, const lstm_part *part, size_t l, size_t start,
-                           size_t end, const float *dy, float *dx)
+static void backward_layer(const lstm_call *c, const lstm_part *part, size_t l,
+                           size_t start, size_t end, const float *dy, float *dx)
 {
     const lstm_layer *layer = c->layer;
-    const lstm_run *run = &layer->run;
+    const lstm_run *run = &c->tape->run;
     size_t width = layer->directions * lstm_blocks(layer->state);
     for (size_t d = 0; d < layer->directions; d++) {
         size_t index = l * layer->directions + d;
@@ -392,7 +247,7 @@ static void backward_layer(const call *c, const lstm_part *part, size_t l, size_
             lstm_backward_direction(layer, run, part, index, start, end, dy, width, 0,
                                     dx, c->dh0);
         else
-            backward_reverse(layer, part, index, dy, dx, c->dh0);
+            backward_reverse(c, part, index, dy, dx);
         if (start == 0)
             gradient_states(c, part, index, false);
     }
@@ -402,16 +257,16 @@ static void backward_layer(const call *c, const lstm_part *part, size_t l, size_
 }
 
 /* Slices of a part: from the last layer to the first, of each its pieces. */
-static void backward_slice(const call *c, const lstm_part *part,
+static void backward_slice(const lstm_call *c, const lstm_part *part,
                            const lstm_split *split, size_t slice)
 {
     const lstm_layer *layer = c->layer;
-    const lstm_run *run = &layer->run;
+    const lstm_run *run = &c->tape->run;
     size_t below = slice / split->pieces, l = layer->config.layers - 1 - below;
     size_t end = run->steps - slice % split->pieces * split->steps;
     size_t start = end - least(end, split->steps);
     /* The two buffers change places from layer to layer. */
-    float *buffers[] = {run->dy, run->dx};
+    float *buffers[] = {layer->scratch.dy, layer->scratch.dx};
     float *dy = buffers[below % 2], *dx = buffers[1 - below % 2];
     if (slice == 0) {
         if (c->dout)
@@ -420,18 +275,18 @@ static void backward_slice(const call *c, const lstm_part *part,
         lstm_part_sync(part);
     }
     if (l == 0)
-        dx = c->dx ? run->dx_input : NULL;
+        dx = c->dx ? layer->scratch.dx_input : NULL;
     backward_layer(c, part, l, start, end, c->dout || below > 0 ? dy : NULL, dx);
     if (l == 0 && start == 0 && c->dx)
-        copy_out(c, part, run->dx_input, 0, run->steps, 1, layer->config.inputs, false,
-                 c->dx);
+        copy_out(c, part, layer->scratch.dx_input, 0, run->steps, 1,
+                 layer->config.inputs, false, c->dx);
 }
 
 static void backward_share(void *work, lstm_team *team, size_t share, size_t shares)
 {
-    const call *c = work;
+    const lstm_call *c = work;
     const lstm_layer *layer = c->layer;
-    const lstm_run *run = &layer->run;
+    const lstm_run *run = &c->tape->run;
     lstm_split split = lstm_run_split(layer, run, shares, true);
     lstm_turn turn =
         lstm_run_turn(run, &split, layer->config.layers * split.pieces, share, shares);
@@ -446,30 +301,12 @@ static void backward_share(void *work, lstm_team *team, size_t share, size_t sha
     lstm_denormals_restore(mode);
 }
 
-lstm_status lstm_layer_backward(lstm_layer *layer, const lstm_tensor *dout,
-                                const lstm_tensor *dhn, const lstm_tensor *dcn,
-                                lstm_tensor *dx, lstm_tensor *dh0, lstm_tensor *dc0)
+void lstm_run_backward(const lstm_call *call)
 {
-    if (!layer)
-        return lstm_fail_null("layer", "layer");
-    if (!layer->pending)
-        return lstm_fail(LSTM_INVALID_STATE, "layer: backward without a forward in "
-                                             "training mode before it");
-    call c = {.layer = layer,
-              .dout = dout,
-              .dhn = dhn,
-              .dcn = dcn,
-              .dx = dx,
-              .dh0 = dh0,
-              .dc0 = dc0};
-    lstm_status status = check_backward(&c);
-    if (!status)
-        status = lstm_layer_pack(layer, true);
-    if (status)
-        return status;
-    layer->run.kernels = lstm_layer_kernels(layer);
-    lstm_chains_reset(layer->run.chains, layer->run.chain_count);
-    lstm_pool_run(backward_share, &c, lstm_run_shares(layer, &layer->run));
-    layer->pending = false;
-    return LSTM_OK;
+    lstm_run *run = &call->tape->run;
+    const lstm_scratch *scratch = &call->layer->scratch;
+    run->kernels = lstm_layer_kernels(call->layer);
+    lstm_chains_reset(run->chains, run->chain_count);
+    lstm_chains_reset(scratch->chains, scratch->chain_count);
+    lstm_pool_run(backward_share, (void *)call, lstm_run_shares(call->layer, run));
 }
