@@ -199,7 +199,7 @@ void network_train_phases(network *net, double (*clock)(void), double *seconds)
     double pack_back = lap(clock, &at);
     backward(net);
     double whole = lap(clock, &at);
-    lstm_chains_reset(net->layer->scratch.chains, net->layer->scratch.chain_count);
+    lstm_queues_reset(net->layer->scratch.chains, net->layer->scratch.chain_count);
     lstm_pool_run(gradient_share, net, lstm_threads());
     seconds[PHASE_GRADIENTS] = lap(clock, &at);
     must(lstm_adam_step(net->adam));

@@ -159,8 +159,8 @@ static void touch_share(void *work, lstm_team *team, size_t share, size_t shares
 {
     (void)team;
     const touch *t = work;
-    size_t start = lstm_share_start(t->count, 16, share, shares);
-    size_t end = lstm_share_start(t->count, 16, share + 1, shares);
+    size_t start = lstm_range_start(t->count, 16, share, shares);
+    size_t end = lstm_range_start(t->count, 16, share + 1, shares);
     float *restrict p = t->arrays, *restrict m = p + t->count;
     float *restrict v = m + t->count;
     const float *restrict g = v + t->count;

@@ -1,6 +1,7 @@
-/* The pool of threads: shares, barriers, callers at once, processes that fork. */
+/* The thread pool: teams, barriers, concurrent callers, fork, signals. */
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -13,7 +14,7 @@
 #include "tests/support/test.h"
 
 #if defined(__SANITIZE_THREAD__)
-/* The child of the test of fork starts threads, which the sanitizer else refuses. */
+/* Allows the child of the fork test to create threads. */
 const char *__tsan_default_options(void);
 const char *__tsan_default_options(void)
 {
@@ -23,29 +24,29 @@ const char *__tsan_default_options(void)
 
 enum { MOST = 16, ROUNDS = 20 };
 
-/* A region that counts: how often each share ran, and in how many they were. */
+/* How often each thread called the function, and how many threads the team had. */
 typedef struct {
     atomic_size_t runs[LSTM_MAX_THREADS];
-    atomic_size_t shares;
+    atomic_size_t threads;
 } tally;
 
-static void count_share(void *work, lstm_team *team, size_t share, size_t shares)
+static void count_call(void *context, lstm_team *team, size_t thread, size_t threads)
 {
     (void)team;
-    tally *t = work;
-    atomic_fetch_add(&t->runs[share], 1);
-    atomic_store(&t->shares, shares);
+    tally *t = context;
+    atomic_fetch_add(&t->runs[thread], 1);
+    atomic_store(&t->threads, threads);
 }
 
-/* Runs a region that counts; each share of those there were has run once. */
+/* Runs a team, and checks that each thread called the function once. */
 static size_t run_tally(size_t limit)
 {
     tally t = {0};
-    lstm_pool_run(count_share, &t, limit);
-    size_t shares = atomic_load(&t.shares);
+    lstm_pool_run(count_call, &t, limit);
+    size_t threads = atomic_load(&t.threads);
     for (size_t i = 0; i < LSTM_MAX_THREADS; i++)
-        assert_int_equal(atomic_load(&t.runs[i]), i < shares ? 1 : 0);
-    return shares;
+        assert_int_equal(atomic_load(&t.runs[i]), i < threads ? 1 : 0);
+    return threads;
 }
 
 static void set_threads(size_t threads)
@@ -59,7 +60,7 @@ static int reset_threads(void **state)
     return lstm_set_threads(0);
 }
 
-static void every_share_runs_once(void **state)
+static void every_thread_calls_the_function_once(void **state)
 {
     (void)state;
     for (size_t threads = 1; threads <= MOST; threads++) {
@@ -69,7 +70,7 @@ static void every_share_runs_once(void **state)
     }
 }
 
-static void a_limit_bounds_the_shares(void **state)
+static void a_limit_bounds_the_team(void **state)
 {
     (void)state;
     set_threads(8);
@@ -77,19 +78,19 @@ static void a_limit_bounds_the_shares(void **state)
         assert_int_equal(run_tally(limit), limit < 8 ? limit : 8);
 }
 
-/* Each share writes its place, waits, and reads that of all others. */
+/* Each thread writes its lap, waits, and reads the laps of all others. */
 typedef struct {
-    size_t places[LSTM_MAX_THREADS], wrong[LSTM_MAX_THREADS];
+    size_t laps[LSTM_MAX_THREADS], wrong[LSTM_MAX_THREADS];
 } relay;
 
-static void pass_on(void *work, lstm_team *team, size_t share, size_t shares)
+static void pass_on(void *context, lstm_team *team, size_t thread, size_t threads)
 {
-    relay *r = work;
+    relay *r = context;
     for (size_t lap = 1; lap <= ROUNDS; lap++) {
-        r->places[share] = lap;
+        r->laps[thread] = lap;
         lstm_team_wait(team);
-        for (size_t i = 0; i < shares; i++)
-            r->wrong[share] += r->places[i] != lap;
+        for (size_t i = 0; i < threads; i++)
+            r->wrong[thread] += r->laps[i] != lap;
         lstm_team_wait(team);
     }
 }
@@ -102,7 +103,7 @@ static void run_relay(void)
         assert_int_equal(r.wrong[i], 0);
 }
 
-static void shares_wait_for_each_other(void **state)
+static void threads_wait_for_each_other(void **state)
 {
     (void)state;
     for (size_t threads = 1; threads <= MOST; threads++) {
@@ -111,7 +112,7 @@ static void shares_wait_for_each_other(void **state)
     }
 }
 
-static void more_threads_than_processors_come_to_an_end(void **state)
+static void more_threads_than_processors_finish(void **state)
 {
     (void)state;
     set_threads(LSTM_MAX_THREADS);
@@ -119,7 +120,7 @@ static void more_threads_than_processors_come_to_an_end(void **state)
     run_relay();
 }
 
-static void the_number_goes_up_and_down_between_regions(void **state)
+static void the_number_changes_between_calls(void **state)
 {
     (void)state;
     static const size_t numbers[] = {4, 1, 7, 2, 16, 3, 1, 5, 0, 6};
@@ -142,24 +143,25 @@ static void a_number_out_of_range_is_refused(void **state)
     assert_int_equal(lstm_threads(), 3);
 }
 
-static void share_starts_cover_all_items_once(void **state)
+static void ranges_cover_all_items_once(void **state)
 {
     (void)state;
     for (size_t count = 0; count <= 40; count++)
         for (size_t unit = 1; unit <= 5; unit++)
-            for (size_t shares = 1; shares <= 9; shares++) {
-                assert_int_equal(lstm_share_start(count, unit, 0, shares), 0);
-                assert_int_equal(lstm_share_start(count, unit, shares, shares), count);
-                for (size_t share = 0; share < shares; share++) {
-                    size_t start = lstm_share_start(count, unit, share, shares);
+            for (size_t threads = 1; threads <= 9; threads++) {
+                assert_int_equal(lstm_range_start(count, unit, 0, threads), 0);
+                assert_int_equal(lstm_range_start(count, unit, threads, threads),
+                                 count);
+                for (size_t thread = 0; thread < threads; thread++) {
+                    size_t start = lstm_range_start(count, unit, thread, threads);
                     assert_true(start <=
-                                lstm_share_start(count, unit, share + 1, shares));
+                                lstm_range_start(count, unit, thread + 1, threads));
                     assert_true(start == count || start % unit == 0);
                 }
             }
 }
 
-/* Callers of the pool that do not know each other. */
+/* Concurrent callers of the pool. */
 static void *call_often(void *failures)
 {
     for (int round = 0; round < ROUNDS; round++) {
@@ -171,7 +173,7 @@ static void *call_often(void *failures)
     return NULL;
 }
 
-static void callers_at_once_do_not_disturb_each_other(void **state)
+static void concurrent_callers_do_not_disturb_each_other(void **state)
 {
     (void)state;
     enum { CALLERS = 5 };
@@ -187,7 +189,7 @@ static void callers_at_once_do_not_disturb_each_other(void **state)
     }
 }
 
-/* Status of a child that ends by itself; one that hangs is ended by its alarm. */
+/* The exit status of a child; -1 when a signal such as its alarm ended it. */
 static int status_of(pid_t child)
 {
     int status;
@@ -195,12 +197,12 @@ static int status_of(pid_t child)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* Shares of a region, without assertions: in a child there is nobody to report to. */
-static int count_shares(void)
+/* The size of a team, without assertions: a child has nobody to report to. */
+static int count_threads(void)
 {
     tally t = {0};
-    lstm_pool_run(count_share, &t, LSTM_MAX_THREADS);
-    return (int)atomic_load(&t.shares);
+    lstm_pool_run(count_call, &t, LSTM_MAX_THREADS);
+    return (int)atomic_load(&t.threads);
 }
 
 enum { PATIENCE = 20 };
@@ -214,16 +216,16 @@ static void the_child_of_a_fork_has_a_pool_of_its_own(void **state)
         pid_t child = fork();
         if (child == 0) {
             alarm(PATIENCE);
-            int shares = count_shares();
-            _exit(shares == count_shares() ? shares : 99);
+            int threads = count_threads();
+            _exit(threads == count_threads() ? threads : 99);
         }
         assert_int_equal(run_tally(LSTM_MAX_THREADS), 4);
         assert_int_equal(status_of(child), 4);
     }
 }
 
-/* What lstm_threads() is in a new process with this variable, on so many processors
- * (0: as they are). */
+/* lstm_threads() in a new process with this value of the variable, restricted to a
+ * number of processors (0: not restricted). */
 static int threads_of_process(const char *variable, size_t processors)
 {
     pid_t child = fork();
@@ -256,7 +258,7 @@ static void the_environment_gives_the_number(void **state)
     assert_int_equal(threads_of_process("64", 0), 64);
 }
 
-static void nonsense_in_the_environment_counts_for_nothing(void **state)
+static void invalid_numbers_in_the_environment_are_ignored(void **state)
 {
     (void)state;
     static const char *const words[] = {"", "0", "65", "-1", "2x", "many", "1e1"};
@@ -273,16 +275,16 @@ static void the_affinity_mask_bounds_the_number(void **state)
     assert_int_equal(threads_of_process("3", 1), 3);
 }
 
-/* Each share halves a number that is too small for it when denormal numbers are off. */
-static void halve(void *work, lstm_team *team, size_t share, size_t shares)
+/* Each thread halves a number; the result is 0 when denormal numbers are off. */
+static void halve(void *context, lstm_team *team, size_t thread, size_t threads)
 {
     (void)team;
-    (void)shares;
-    volatile float *numbers = work;
-    numbers[share] = numbers[share] / 2;
+    (void)threads;
+    volatile float *numbers = context;
+    numbers[thread] = numbers[thread] / 2;
 }
 
-static void workers_flush_as_the_caller_does(void **state)
+static void workers_use_the_float_mode_of_the_caller(void **state)
 {
     (void)state;
     set_threads(4);
@@ -303,8 +305,8 @@ static double processor_seconds(void)
     return (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
 }
 
-/* A worker that went on looking for work would use all of the time. */
-static void idle_workers_are_asleep(void **state)
+/* A worker that went on spinning would use all of the time. */
+static void idle_workers_sleep(void **state)
 {
     (void)state;
     set_threads(2);
@@ -314,28 +316,59 @@ static void idle_workers_are_asleep(void **state)
     assert_true(processor_seconds() - before < 0.05);
 }
 
+/* The signals that each thread blocks. */
+static void read_mask(void *context, lstm_team *team, size_t thread, size_t threads)
+{
+    (void)team;
+    (void)threads;
+    pthread_sigmask(SIG_BLOCK, NULL, (sigset_t *)context + thread);
+}
+
+static void workers_block_all_signals(void **state)
+{
+    (void)state;
+    enum { THREADS = 3 };
+    static const int signals[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGABRT, SIGUSR1,
+                                  SIGUSR2, SIGPIPE, SIGALRM, SIGTERM, SIGCHLD,
+                                  SIGCONT, SIGTSTP, SIGTTIN, SIGPROF, SIGIO};
+    sigset_t before, after, masks[THREADS];
+    set_threads(1);
+    pthread_sigmask(SIG_BLOCK, NULL, &before);
+    set_threads(THREADS);
+    lstm_pool_run(read_mask, masks, THREADS);
+    pthread_sigmask(SIG_BLOCK, NULL, &after);
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        for (size_t thread = 1; thread < THREADS; thread++)
+            assert_true(sigismember(&masks[thread], signals[i]));
+        assert_int_equal(sigismember(&masks[0], signals[i]),
+                         sigismember(&before, signals[i]));
+        assert_int_equal(sigismember(&after, signals[i]),
+                         sigismember(&before, signals[i]));
+    }
+}
+
 int main(int count, char **words)
 {
     if (count == 2 && strcmp(words[1], "threads") == 0)
         return (int)lstm_threads();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(every_share_runs_once, reset_threads),
-        cmocka_unit_test_teardown(a_limit_bounds_the_shares, reset_threads),
-        cmocka_unit_test_teardown(shares_wait_for_each_other, reset_threads),
-        cmocka_unit_test_teardown(more_threads_than_processors_come_to_an_end,
-                                  reset_threads),
-        cmocka_unit_test_teardown(the_number_goes_up_and_down_between_regions,
-                                  reset_threads),
+        cmocka_unit_test_teardown(every_thread_calls_the_function_once, reset_threads),
+        cmocka_unit_test_teardown(a_limit_bounds_the_team, reset_threads),
+        cmocka_unit_test_teardown(threads_wait_for_each_other, reset_threads),
+        cmocka_unit_test_teardown(more_threads_than_processors_finish, reset_threads),
+        cmocka_unit_test_teardown(the_number_changes_between_calls, reset_threads),
         cmocka_unit_test_teardown(a_number_out_of_range_is_refused, reset_threads),
-        TEST(share_starts_cover_all_items_once),
-        cmocka_unit_test_teardown(callers_at_once_do_not_disturb_each_other,
+        TEST(ranges_cover_all_items_once),
+        cmocka_unit_test_teardown(concurrent_callers_do_not_disturb_each_other,
                                   reset_threads),
         cmocka_unit_test_teardown(the_child_of_a_fork_has_a_pool_of_its_own,
                                   reset_threads),
-        cmocka_unit_test_teardown(workers_flush_as_the_caller_does, reset_threads),
-        cmocka_unit_test_teardown(idle_workers_are_asleep, reset_threads),
+        cmocka_unit_test_teardown(workers_use_the_float_mode_of_the_caller,
+                                  reset_threads),
+        cmocka_unit_test_teardown(workers_block_all_signals, reset_threads),
+        cmocka_unit_test_teardown(idle_workers_sleep, reset_threads),
         TEST(the_environment_gives_the_number),
-        TEST(nonsense_in_the_environment_counts_for_nothing),
+        TEST(invalid_numbers_in_the_environment_are_ignored),
         TEST(the_affinity_mask_bounds_the_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,12 +1,14 @@
 /*
- * The pool of threads.
+ * The thread pool.
  *
- * A worker looks for work for about 50 microseconds after the last region, then sleeps:
- * a training step has several regions in quick succession, and a caller who does
- * something else is left alone. When there are more threads than processors nobody
- * looks, because that would take the processor from the one that is waited for.
+ * A worker spins for about 50 microseconds after a parallel call, then sleeps: a
+ * training step has several parallel calls in quick succession, and a program that does
+ * something else gets the processor back. When there are more threads than processors
+ * no thread spins, because it would take the processor from the thread that it waits
+ * for.
  */
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,45 +20,46 @@
 #include "lib/lstm/core/processors.h"
 #include "lib/lstm/core/status.h"
 
-/* A place where threads wait for a counter to move on: first looking, then asleep. */
+/* A value that threads wait on until it changes: first spinning, then asleep. */
 typedef struct {
     pthread_mutex_t lock;
-    pthread_cond_t moved;
+    pthread_cond_t changed;
     atomic_uint value;
-} gate;
+} event;
 
 struct lstm_team {
-    size_t shares;
+    size_t threads;
     atomic_size_t arrived;
-    gate passed;
+    event passed;
 };
 
-/* Low bits of the start gate: the number of shares. */
-enum { SHARE_BITS = 7, SHARE_MASK = (1 << SHARE_BITS) - 1 };
+/* The low bits of the start event: the number of threads of the team. */
+enum { THREAD_BITS = 7, THREAD_MASK = (1 << THREAD_BITS) - 1 };
 
 static struct {
-    /** Held by the caller whose region runs. */
-    pthread_mutex_t region;
-    /** Threads that a region may have, 0 before anybody asked; processors there are. */
+    /** Held by the caller whose parallel call runs. */
+    pthread_mutex_t call;
+    /** The most threads of a team, 0 before the first use; usable processors; workers
+     *  that run. */
     atomic_size_t threads;
     size_t processors, started;
     pthread_t workers[LSTM_MAX_THREADS];
-    /** Where start was when the workers were started. */
+    /** The value of start when the workers were created. */
     unsigned origin;
-    /** Moves on when a region starts, to a count of regions and the number of its
-     * shares, so that a worker that has none never looks at the rest; 0 shares end the
+    /** Set when a parallel call starts, to a count of calls and the threads of the
+     * team. A worker that is not in the team reads nothing else. 0 threads end the
      * workers. */
-    gate start;
-    /** Moves on when the last worker has left a region. */
-    gate finish;
-    lstm_work function;
-    void *work;
-    /** Of the caller: workers round and flush as it does. */
+    event start;
+    /** Set when the last worker has returned from the function. */
+    event finish;
+    lstm_team_function function;
+    void *context;
+    /** The caller's modes of rounding and denormal numbers, which workers take on. */
     uint64_t float_mode;
     lstm_team team;
     atomic_size_t running;
 } pool = {
-    .region = PTHREAD_MUTEX_INITIALIZER,
+    .call = PTHREAD_MUTEX_INITIALIZER,
     .start = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0},
     .finish = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0},
     .team.passed = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0},
@@ -71,12 +74,12 @@ static void pause_briefly(void)
 #endif
 }
 
-static void gate_open(gate *g, unsigned value)
+static void event_set(event *e, unsigned value)
 {
-    pthread_mutex_lock(&g->lock);
-    atomic_store_explicit(&g->value, value, memory_order_release);
-    pthread_cond_broadcast(&g->moved);
-    pthread_mutex_unlock(&g->lock);
+    pthread_mutex_lock(&e->lock);
+    atomic_store_explicit(&e->value, value, memory_order_release);
+    pthread_cond_broadcast(&e->changed);
+    pthread_mutex_unlock(&e->lock);
 }
 
 static int64_t nanoseconds(void)
@@ -86,109 +89,121 @@ static int64_t nanoseconds(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* Looks at the gate for a while; returns where it is, seen when it has not moved. */
-static unsigned gate_look(gate *g, unsigned seen)
+/* Spins for a while; returns the value, which is seen when it has not changed. */
+static unsigned event_spin(event *e, unsigned seen)
 {
-    /* A pause takes 40 to 140 cycles, so the clock says when the time is over. */
-    enum { PAUSES = 64, LOOK_NANOSECONDS = 50000 };
+    /* A pause takes 40 to 140 cycles, so the clock decides when to stop. */
+    enum { PAUSES = 64, SPIN_NANOSECONDS = 50000 };
     int64_t end = 0, now = 0;
     for (unsigned i = 0; end == 0 || now < end; i++) {
-        unsigned value = atomic_load_explicit(&g->value, memory_order_acquire);
+        unsigned value = atomic_load_explicit(&e->value, memory_order_acquire);
         if (value != seen)
             return value;
         if (i % PAUSES == 0) {
             now = nanoseconds();
-            end = end ? end : now + LOOK_NANOSECONDS;
+            end = end ? end : now + SPIN_NANOSECONDS;
         }
         pause_briefly();
     }
     return seen;
 }
 
-/* Waits until the gate is no longer at seen; returns where it is. */
-static unsigned gate_wait(gate *g, unsigned seen, bool look)
+/* Waits until the value is no longer seen; returns it. */
+static unsigned event_wait(event *e, unsigned seen, bool spin)
 {
-    unsigned value = look ? gate_look(g, seen) : seen;
+    unsigned value = spin ? event_spin(e, seen) : seen;
     if (value != seen)
         return value;
-    pthread_mutex_lock(&g->lock);
-    while (atomic_load_explicit(&g->value, memory_order_acquire) == seen)
-        pthread_cond_wait(&g->moved, &g->lock);
-    value = atomic_load_explicit(&g->value, memory_order_acquire);
-    pthread_mutex_unlock(&g->lock);
+    pthread_mutex_lock(&e->lock);
+    while (atomic_load_explicit(&e->value, memory_order_acquire) == seen)
+        pthread_cond_wait(&e->changed, &e->lock);
+    value = atomic_load_explicit(&e->value, memory_order_acquire);
+    pthread_mutex_unlock(&e->lock);
     return value;
 }
 
-static bool may_look(void)
+static bool may_spin(void)
 {
     return atomic_load(&pool.threads) <= pool.processors;
 }
 
 void lstm_team_wait(lstm_team *team)
 {
-    if (team->shares == 1)
+    if (team->threads == 1)
         return;
     unsigned seen = atomic_load_explicit(&team->passed.value, memory_order_acquire);
-    if (atomic_fetch_add(&team->arrived, 1) + 1 == team->shares) {
+    if (atomic_fetch_add(&team->arrived, 1) + 1 == team->threads) {
         atomic_store(&team->arrived, 0);
-        gate_open(&team->passed, seen + 1);
+        event_set(&team->passed, seen + 1);
     } else {
-        gate_wait(&team->passed, seen, may_look());
+        event_wait(&team->passed, seen, may_spin());
     }
 }
 
-/* Moves the start gate on to its next region. */
-static void start_region(size_t shares)
+/* Wakes the workers for the next parallel call. */
+static void start_call(size_t threads)
 {
-    unsigned region = atomic_load(&pool.start.value) >> SHARE_BITS;
-    gate_open(&pool.start, (region + 1) << SHARE_BITS | (unsigned)shares);
+    unsigned calls = atomic_load(&pool.start.value) >> THREAD_BITS;
+    event_set(&pool.start, (calls + 1) << THREAD_BITS | (unsigned)threads);
 }
 
 static void *worker_main(void *argument)
 {
-    size_t index = (size_t)(uintptr_t)argument;
+    size_t thread = (size_t)(uintptr_t)argument;
     unsigned seen = pool.origin;
     for (;;) {
-        seen = gate_wait(&pool.start, seen, may_look());
-        size_t shares = seen & SHARE_MASK;
-        if (shares == 0)
+        seen = event_wait(&pool.start, seen, may_spin());
+        size_t threads = seen & THREAD_MASK;
+        if (threads == 0)
             return NULL;
-        if (index >= shares)
+        if (thread >= threads)
             continue;
         lstm_denormals_restore(pool.float_mode);
-        pool.function(pool.work, &pool.team, index, shares);
+        pool.function(pool.context, &pool.team, thread, threads);
         if (atomic_fetch_sub(&pool.running, 1) == 1)
-            gate_open(&pool.finish, atomic_load(&pool.finish.value) + 1);
+            event_set(&pool.finish, atomic_load(&pool.finish.value) + 1);
     }
 }
 
-/* Ends the workers. The region lock is held. */
+/* Ends the workers. The caller holds the lock of the call. */
 static void stop_workers(void)
 {
     if (pool.started == 0)
         return;
-    start_region(0);
+    start_call(0);
     for (size_t i = 0; i < pool.started; i++)
         pthread_join(pool.workers[i], NULL);
     pool.started = 0;
 }
 
-/* Starts workers until there are count; returns how many there are. */
-static size_t start_workers(size_t count)
+/* Creates workers until there are count or the system refuses one. */
+static void create_workers(size_t count)
 {
-    if (pool.started < count)
-        stop_workers();
-    /* Ending the old workers has moved the gate: the new ones must not see that. */
-    if (pool.started == 0)
-        pool.origin = atomic_load(&pool.start.value);
+    /* Threads inherit the signal mask. The program's signals are not for workers: a
+     * handler would run on a thread that the program does not know. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     while (pool.started < count &&
            pthread_create(&pool.workers[pool.started], NULL, worker_main,
                           (void *)(uintptr_t)(pool.started + 1)) == 0)
         pool.started++;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* Makes sure that count workers run, if possible; returns how many run. */
+static size_t start_workers(size_t count)
+{
+    if (pool.started >= count)
+        return pool.started;
+    stop_workers();
+    /* Ending the old workers has set the event: the new ones must not see that. */
+    pool.origin = atomic_load(&pool.start.value);
+    create_workers(count);
     return pool.started;
 }
 
-/* LSTM_NUM_THREADS when it is a number from 1 to 64, else the processors. */
+/* LSTM_NUM_THREADS if it is a number from 1 to 64, else the number of processors. */
 static size_t default_threads(void)
 {
     const char *text = getenv("LSTM_NUM_THREADS");
@@ -199,18 +214,18 @@ static size_t default_threads(void)
     return pool.processors;
 }
 
-/* A process that forks ----------------------------------------------------------------
+/* Fork --------------------------------------------------------------------------------
  */
 
-/* The child has none of the workers: it starts with a fresh pool. */
+/* Workers do not exist in the child: it starts with a new pool. */
 static void reset_in_child(void)
 {
     pool.started = 0;
-    pthread_mutex_init(&pool.region, NULL);
-    gate *gates[] = {&pool.start, &pool.finish, &pool.team.passed};
-    for (size_t i = 0; i < sizeof(gates) / sizeof(gates[0]); i++) {
-        pthread_mutex_init(&gates[i]->lock, NULL);
-        pthread_cond_init(&gates[i]->moved, NULL);
+    pthread_mutex_init(&pool.call, NULL);
+    event *events[] = {&pool.start, &pool.finish, &pool.team.passed};
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+        pthread_mutex_init(&events[i]->lock, NULL);
+        pthread_cond_init(&events[i]->changed, NULL);
     }
     atomic_store(&pool.team.arrived, 0);
     atomic_store(&pool.running, 0);
@@ -228,13 +243,13 @@ static void set_up(void)
 
 __attribute__((destructor)) static void tear_down(void)
 {
-    if (pthread_mutex_trylock(&pool.region) == 0) {
+    if (pthread_mutex_trylock(&pool.call) == 0) {
         stop_workers();
-        pthread_mutex_unlock(&pool.region);
+        pthread_mutex_unlock(&pool.call);
     }
 }
 
-/* The calls ---------------------------------------------------------------------------
+/* Calls -------------------------------------------------------------------------------
  */
 
 size_t lstm_threads(void)
@@ -251,43 +266,48 @@ lstm_status lstm_set_threads(size_t threads)
             "threads: number is %zu, expected 1 to %d, or 0 for the default", threads,
             LSTM_MAX_THREADS);
     pthread_once(&once, set_up);
-    pthread_mutex_lock(&pool.region);
+    pthread_mutex_lock(&pool.call);
     threads = threads ? threads : default_threads();
     if (pool.started > threads - 1)
         stop_workers();
     atomic_store(&pool.threads, threads);
-    pthread_mutex_unlock(&pool.region);
+    pthread_mutex_unlock(&pool.call);
     return LSTM_OK;
 }
 
-static void run_alone(lstm_work function, void *work)
+static void run_alone(lstm_team_function function, void *context)
 {
-    lstm_team team = {.shares = 1};
-    function(work, &team, 0, 1);
+    lstm_team team = {.threads = 1};
+    function(context, &team, 0, 1);
 }
 
-void lstm_pool_run(lstm_work function, void *work, size_t limit)
+/* Runs a team of workers and the calling thread, which holds the lock of the call. */
+static void run_team(lstm_team_function function, void *context, size_t threads)
 {
-    size_t shares = lstm_threads() < limit ? lstm_threads() : limit;
-    if (shares <= 1 || pthread_mutex_trylock(&pool.region) != 0) {
-        run_alone(function, work);
+    pool.function = function;
+    pool.context = context;
+    pool.float_mode = lstm_float_mode();
+    pool.team.threads = threads;
+    atomic_store(&pool.running, threads - 1);
+    unsigned finished = atomic_load(&pool.finish.value);
+    start_call(threads);
+    function(context, &pool.team, 0, threads);
+    event_wait(&pool.finish, finished, may_spin());
+}
+
+void lstm_pool_run(lstm_team_function function, void *context, size_t limit)
+{
+    size_t threads = lstm_threads() < limit ? lstm_threads() : limit;
+    if (threads <= 1 || pthread_mutex_trylock(&pool.call) != 0) {
+        run_alone(function, context);
         return;
     }
-    /* Threads that cannot be had are done without. */
+    /* When the system refuses threads, the team is smaller. */
     size_t workers = start_workers(atomic_load(&pool.threads) - 1);
-    shares = workers + 1 < shares ? workers + 1 : shares;
-    if (shares <= 1) {
-        run_alone(function, work);
-    } else {
-        pool.function = function;
-        pool.work = work;
-        pool.float_mode = lstm_float_mode();
-        pool.team.shares = shares;
-        atomic_store(&pool.running, shares - 1);
-        unsigned finished = atomic_load(&pool.finish.value);
-        start_region(shares);
-        function(work, &pool.team, 0, shares);
-        gate_wait(&pool.finish, finished, may_look());
-    }
-    pthread_mutex_unlock(&pool.region);
+    threads = workers + 1 < threads ? workers + 1 : threads;
+    if (threads > 1)
+        run_team(function, context, threads);
+    else
+        run_alone(function, context);
+    pthread_mutex_unlock(&pool.call);
 }

@@ -1,11 +1,18 @@
 /**
  * @file
- * The pool of threads that all objects share.
+ * The thread pool that all objects share, and the terms for parallel work.
  *
- * A parallel region gives each of its threads a share of the work. Results must not
- * depend on how many there are: a share owns its outputs. When another caller is using
- * the pool, or the work is too small, a region runs with one share on the calling
- * thread.
+ * Four terms name how work is divided, here and in all folders above:
+ *
+ *   team    the threads of one parallel call; the calling thread is thread 0
+ *   task    what one thread takes next and completes alone (see tasks.h)
+ *   chunk   consecutive time steps that are processed together
+ *   tile    a block of outputs that a kernel keeps in registers or in a cache
+ *
+ * Results must not depend on the number of threads: each output is computed by one
+ * thread, in an order that does not depend on the team's size. When another caller is
+ * using the pool, or the work is too small for a second thread, the team is the calling
+ * thread alone.
  */
 #ifndef LSTM_CORE_POOL_H
 #define LSTM_CORE_POOL_H
@@ -14,27 +21,31 @@
 
 #include <lstm/threads.h>
 
-/** A parallel region: what its shares wait for each other with. */
+/** The threads of one parallel call; they synchronise with lstm_team_wait(). */
 typedef struct lstm_team lstm_team;
 
-/** Does share number share of shares of the work. */
-typedef void (*lstm_work)(void *work, lstm_team *team, size_t share, size_t shares);
+/** The function that each thread of a team calls; thread is from 0 to threads - 1. */
+typedef void (*lstm_team_function)(void *context, lstm_team *team, size_t thread,
+                                   size_t threads);
 
 /**
- * Runs a region on at most limit threads, the calling one included, and waits for it.
+ * Calls a function on each thread of a team, and waits until all have returned.
  *
- * @param limit most shares that are of use, at least 1
+ * @param limit the most threads that are useful, at least 1
  */
-void lstm_pool_run(lstm_work function, void *work, size_t limit);
+void lstm_pool_run(lstm_team_function function, void *context, size_t limit);
 
-/** Waits until every share of the region has come here. */
+/** A barrier: waits until every thread of the team has called it. */
 void lstm_team_wait(lstm_team *team);
 
-/** First item of a share when count items are dealt out evenly, in units of unit. */
-static inline size_t lstm_share_start(size_t count, size_t unit, size_t share,
-                                      size_t shares)
+/**
+ * The first of the items that a thread owns when count items are divided evenly among
+ * threads, in multiples of unit. Its items end where those of thread + 1 start.
+ */
+static inline size_t lstm_range_start(size_t count, size_t unit, size_t thread,
+                                      size_t threads)
 {
-    size_t start = (count + unit - 1) / unit * share / shares * unit;
+    size_t start = (count + unit - 1) / unit * thread / threads * unit;
     return start < count ? start : count;
 }
 

@@ -61,8 +61,8 @@ static void own_share(void *work, lstm_team *team, size_t share, size_t shares)
     bool columns = p->columns >= p->rows;
     size_t count = columns ? p->columns : p->rows;
     size_t unit = columns ? COLUMN_UNIT : ROW_UNIT;
-    size_t start = lstm_share_start(count, unit, share, shares);
-    size_t end = lstm_share_start(count, unit, share + 1, shares);
+    size_t start = lstm_range_start(count, unit, share, shares);
+    size_t end = lstm_range_start(count, unit, share + 1, shares);
     lstm_product part = columns ? part_of(p, 0, p->rows, start, end)
                                 : part_of(p, start, end, 0, p->columns);
     if (start < end)
@@ -105,8 +105,8 @@ static void blas_share(void *work, lstm_team *team, size_t share, size_t shares)
     const lstm_product *p = ((const job *)work)->product;
     (void)team;
     size_t across = pieces(p->columns), count = pieces(p->rows) * across;
-    size_t end = lstm_share_start(count, 1, share + 1, shares);
-    for (size_t i = lstm_share_start(count, 1, share, shares); i < end; i++) {
+    size_t end = lstm_range_start(count, 1, share + 1, shares);
+    for (size_t i = lstm_range_start(count, 1, share, shares); i < end; i++) {
         size_t row = i / across * PIECE, column = i % across * PIECE;
         size_t rows = p->rows - row, columns = p->columns - column;
         lstm_product piece =
@@ -147,7 +147,7 @@ static bool wants_blas(const job *j)
 void lstm_gemm(const lstm_product *product)
 {
     job work = {product, lstm_kernels_get()};
-    lstm_work share = own_share;
+    lstm_team_function share = own_share;
 #if LSTM_HAVE_OPENBLAS
     if (wants_blas(&work))
         share = blas_share;

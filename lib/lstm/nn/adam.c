@@ -199,8 +199,8 @@ static void step_share(void *work, lstm_team *team, size_t share, size_t shares)
 {
     const lstm_adam *adam = work;
     (void)team;
-    size_t start = lstm_share_start(adam->count, LINE, share, shares);
-    size_t end = lstm_share_start(adam->count, LINE, share + 1, shares);
+    size_t start = lstm_range_start(adam->count, LINE, share, shares);
+    size_t end = lstm_range_start(adam->count, LINE, share + 1, shares);
     for (size_t i = 0; i < adam->size; i++) {
         const slot *s = &adam->slots[i];
         size_t low = start > s->start ? start - s->start : 0;

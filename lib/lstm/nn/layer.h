@@ -34,7 +34,7 @@
 #include <lstm/tape.h>
 
 #include "lib/lstm/core/pool.h"
-#include "lib/lstm/core/turns.h"
+#include "lib/lstm/core/tasks.h"
 #include "lib/lstm/kernels/kernels.h"
 #include "lib/lstm/nn/inference.h"
 #include "lib/lstm/nn/parameter.h"
@@ -108,7 +108,7 @@ typedef struct lstm_run {
     /** [layers - 1] masks of dropout, 0 or 1, [steps][batch][channels] here's rows. */
     uint8_t **mask;
     /** Of the parts of the rows. */
-    lstm_chain *chains;
+    lstm_queue *chains;
     size_t chain_count;
     /** [layers * directions]. */
     lstm_activations *at;
@@ -121,7 +121,7 @@ typedef struct lstm_scratch {
     /** [layers * directions]. */
     lstm_slopes *at;
     /** Of the weight gradients. */
-    lstm_chain *chains;
+    lstm_queue *chains;
     size_t chain_count;
     /** Tiles of the weight gradients of a direction. */
     float *tiles;
@@ -302,7 +302,7 @@ static inline size_t lstm_part_block(const lstm_part *part, size_t blocks, size_
 {
     if (!part->split_units)
         return after ? blocks : 0;
-    return lstm_share_start(blocks, unit, part->share + after, part->shares);
+    return lstm_range_start(blocks, unit, part->share + after, part->shares);
 }
 
 /** Waits for the other parts when they compute what this one reads next. */
@@ -337,7 +337,7 @@ lstm_split lstm_run_split(const lstm_layer *layer, const lstm_run *run, size_t s
                           bool backward);
 
 /** The share's way through pieces of its own and other parts. */
-lstm_turn lstm_run_turn(const lstm_run *run, const lstm_split *split, size_t slices,
+lstm_task lstm_run_task(const lstm_run *run, const lstm_split *split, size_t slices,
                         size_t share, size_t shares);
 
 /** Part number share of shares; or of the parts of a split, which are more. */

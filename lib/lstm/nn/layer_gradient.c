@@ -273,7 +273,7 @@ typedef gradient (*gradient_of)(const lstm_layer *, const lstm_run *, size_t ind
 /* What the share does of one kind of gradients. A chain is a block of rows, in all
  * directions of all layers after each other: its tiles are used by one at a time. */
 static void add_gradients(const lstm_layer *layer, const lstm_run *run, gradient_of of,
-                          lstm_chain *chains, size_t share, size_t shares)
+                          lstm_queue *chains, size_t share, size_t shares)
 {
     size_t directions = layer->config.layers * layer->directions, slices = 0;
     for (size_t i = 0; i < directions; i++) {
@@ -281,17 +281,17 @@ static void add_gradients(const lstm_layer *layer, const lstm_run *run, gradient
         slices += pieces_of(&g);
     }
     gradient g = of(layer, run, 0);
-    lstm_turn turn = lstm_turn_begin(chains, blocks_of(g.a), slices, share, shares);
-    for (; lstm_turn_take(&turn); lstm_turn_give(&turn)) {
-        size_t piece = turn.slice;
+    lstm_task task = lstm_task_begin(chains, blocks_of(g.a), slices, share, shares);
+    for (; lstm_task_take(&task); lstm_task_finish(&task)) {
+        size_t piece = task.index;
         g = of(layer, run, 0);
         for (size_t i = 1; piece >= pieces_of(&g); i++) {
             piece -= pieces_of(&g);
             g = of(layer, run, i);
         }
         size_t steps = piece_of(&g), start = piece * steps, left = run->steps - start;
-        add_block(&g, turn.chain, start, start + (left < steps ? left : steps),
-                  turn.chain + 1 < turn.last);
+        add_block(&g, task.queue, start, start + (left < steps ? left : steps),
+                  task.queue + 1 < task.last);
     }
 }
 

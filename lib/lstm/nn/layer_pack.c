@@ -284,8 +284,8 @@ static void pack_matrix(const lstm_layer *layer, matrix from, float *to, size_t 
     size_t unit = lstm_layer_kernels(layer)->product_blocks;
     size_t lines =
         lstm_lines(lstm_layer_kernels(layer), from.k_segments, from.k_channels);
-    size_t end = lstm_share_start(total, unit, share + 1, shares);
-    for (size_t block = lstm_share_start(total, unit, share, shares); block < end;
+    size_t end = lstm_range_start(total, unit, share + 1, shares);
+    for (size_t block = lstm_range_start(total, unit, share, shares); block < end;
          block += unit) {
         size_t blocks = total - block < unit ? total - block : unit;
         pack_panel(&from, lstm_layer_kernels(layer)->k_step, block, blocks,
@@ -300,8 +300,8 @@ static void pack_forward_share(void *work, lstm_team *team, size_t share, size_t
     size_t blocks = lstm_blocks(layer->config.hidden);
     for (size_t i = 0; i < layer->config.layers * layer->directions; i++) {
         const lstm_direction *direction = &layer->direction[i];
-        size_t end = lstm_share_start(blocks, 1, share + 1, shares);
-        for (size_t j = lstm_share_start(blocks, 1, share, shares); j < end; j++)
+        size_t end = lstm_range_start(blocks, 1, share + 1, shares);
+        for (size_t j = lstm_range_start(blocks, 1, share, shares); j < end; j++)
             pack_cell_block(layer, direction, j);
         if (direction->weight_hr)
             pack_matrix(layer,
@@ -354,7 +354,7 @@ static lstm_status allocate(lstm_layer *layer, float **panels,
 }
 
 /* Packs unless the panels are those of this version of the weights. */
-static void update(lstm_layer *layer, uint64_t *packed, lstm_work pack)
+static void update(lstm_layer *layer, uint64_t *packed, lstm_team_function pack)
 {
     if (*packed != layer->version)
         lstm_pool_run(pack, layer, lstm_blocks(layer->config.hidden));

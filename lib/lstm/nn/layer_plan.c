@@ -93,7 +93,7 @@ static size_t plan(const lstm_layer *layer, lstm_run *run, void *memory)
     if (!run->keep)
         run->active = run->next = run->row_of = run->draws = NULL;
     run->chain_count = run->groups < LSTM_MAX_THREADS ? LSTM_MAX_THREADS : run->groups;
-    run->chains = lstm_arena_take(&at, run->chain_count, sizeof(lstm_chain));
+    run->chains = lstm_arena_take(&at, run->chain_count, sizeof(lstm_queue));
     plan_layers(layer, run, &at);
     return at.used;
 }
@@ -167,7 +167,7 @@ static size_t plan_scratch(const lstm_layer *layer, const lstm_run *run,
         plan_reverse(layer, run, scratch, &memory);
     scratch->chain_count = lstm_gradient_chains(layer);
     scratch->chains =
-        lstm_arena_take(&memory, scratch->chain_count, sizeof(lstm_chain));
+        lstm_arena_take(&memory, scratch->chain_count, sizeof(lstm_queue));
     scratch->tiles =
         lstm_arena_take(&memory, lstm_gradient_tiles(layer, &stride), sizeof(float));
     return memory.used;

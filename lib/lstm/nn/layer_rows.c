@@ -116,14 +116,14 @@ lstm_split lstm_run_split(const lstm_layer *layer, const lstm_run *run, size_t s
     return split;
 }
 
-lstm_turn lstm_run_turn(const lstm_run *run, const lstm_split *split, size_t slices,
+lstm_task lstm_run_task(const lstm_run *run, const lstm_split *split, size_t slices,
                         size_t share, size_t shares)
 {
-    lstm_turn turn = lstm_turn_begin(run->chains, split->parts, slices, share, shares);
+    lstm_task task = lstm_task_begin(run->chains, split->parts, slices, share, shares);
     /* Nobody else can do what the others wait for. */
     if (run->split_units)
-        turn.count = turn.last - turn.first;
-    return turn;
+        task.count = task.last - task.first;
+    return task;
 }
 
 lstm_part lstm_run_part(const lstm_run *run, lstm_team *team, size_t share,
@@ -133,8 +133,8 @@ lstm_part lstm_run_part(const lstm_run *run, lstm_team *team, size_t share,
     enum { ROWS = 4 };
     size_t unit = run->groups % shares ? ROWS : run->group_rows;
     lstm_part part = {.team = team, .share = share, .shares = shares};
-    part.copy_start = lstm_share_start(run->batch, unit, share, shares);
-    part.copy_end = lstm_share_start(run->batch, unit, share + 1, shares);
+    part.copy_start = lstm_range_start(run->batch, unit, share, shares);
+    part.copy_end = lstm_range_start(run->batch, unit, share + 1, shares);
     part.split_units = run->split_units && shares > 1;
     part.row_start = part.split_units ? 0 : part.copy_start;
     part.row_end = part.split_units ? run->batch : part.copy_end;

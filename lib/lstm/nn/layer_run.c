@@ -160,13 +160,13 @@ static void forward_share(void *work, lstm_team *team, size_t share, size_t shar
     const lstm_run *run = &c->tape->run;
     lstm_split split = lstm_run_split(layer, run, shares, false);
     size_t chunks = (run->steps + run->capacity - 1) / run->capacity;
-    lstm_turn turn = lstm_run_turn(
+    lstm_task task = lstm_run_task(
         run, &split, chunks * layer->config.layers * split.pieces, share, shares);
     uint64_t mode = lstm_denormals_off();
-    while (lstm_turn_take(&turn)) {
-        lstm_part part = lstm_run_part(run, team, turn.chain, split.parts);
-        forward_slice(c, &part, &split, turn.slice);
-        lstm_turn_give(&turn);
+    while (lstm_task_take(&task)) {
+        lstm_part part = lstm_run_part(run, team, task.queue, split.parts);
+        forward_slice(c, &part, &split, task.index);
+        lstm_task_finish(&task);
     }
     lstm_denormals_restore(mode);
 }
@@ -174,7 +174,7 @@ static void forward_share(void *work, lstm_team *team, size_t share, size_t shar
 void lstm_run_forward(const lstm_call *call)
 {
     lstm_run *run = &call->tape->run;
-    lstm_chains_reset(run->chains, run->chain_count);
+    lstm_queues_reset(run->chains, run->chain_count);
     lstm_pool_run(forward_share, (void *)call, lstm_run_shares(call->layer, run));
 }
 
@@ -288,13 +288,13 @@ static void backward_share(void *work, lstm_team *team, size_t share, size_t sha
     const lstm_layer *layer = c->layer;
     const lstm_run *run = &c->tape->run;
     lstm_split split = lstm_run_split(layer, run, shares, true);
-    lstm_turn turn =
-        lstm_run_turn(run, &split, layer->config.layers * split.pieces, share, shares);
+    lstm_task task =
+        lstm_run_task(run, &split, layer->config.layers * split.pieces, share, shares);
     uint64_t mode = lstm_denormals_off();
-    while (lstm_turn_take(&turn)) {
-        lstm_part part = lstm_run_part(run, team, turn.chain, split.parts);
-        backward_slice(c, &part, &split, turn.slice);
-        lstm_turn_give(&turn);
+    while (lstm_task_take(&task)) {
+        lstm_part part = lstm_run_part(run, team, task.queue, split.parts);
+        backward_slice(c, &part, &split, task.index);
+        lstm_task_finish(&task);
     }
     lstm_team_wait(team);
     lstm_weight_gradients(layer, run, share, shares);
@@ -306,7 +306,7 @@ void lstm_run_backward(const lstm_call *call)
     lstm_run *run = &call->tape->run;
     const lstm_scratch *scratch = &call->layer->scratch;
     run->kernels = lstm_layer_kernels(call->layer);
-    lstm_chains_reset(run->chains, run->chain_count);
-    lstm_chains_reset(scratch->chains, scratch->chain_count);
+    lstm_queues_reset(run->chains, run->chain_count);
+    lstm_queues_reset(scratch->chains, scratch->chain_count);
     lstm_pool_run(backward_share, (void *)call, lstm_run_shares(call->layer, run));
 }

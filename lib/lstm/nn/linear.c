@@ -188,9 +188,9 @@ static void transpose_share(void *work, lstm_team *team, size_t share, size_t sh
     const lstm_linear *linear = work;
     const float *weight = lstm_tensor_data(linear->parameters[WEIGHT].value);
     size_t inputs = linear->config.inputs, outputs = linear->config.outputs;
-    size_t end = lstm_share_start(outputs, SIDE, share + 1, shares);
+    size_t end = lstm_range_start(outputs, SIDE, share + 1, shares);
     (void)team;
-    for (size_t first = lstm_share_start(outputs, SIDE, share, shares); first < end;
+    for (size_t first = lstm_range_start(outputs, SIDE, share, shares); first < end;
          first += SIDE) {
         size_t last = first + SIDE < end ? first + SIDE : end;
         for (size_t i = 0; i < inputs; i++)

@@ -52,8 +52,8 @@ static size_t piece_start(const walk *w, size_t piece)
 static void walk_share(void *work, lstm_team *team, size_t share, size_t shares)
 {
     walk *w = work;
-    size_t piece = lstm_share_start(w->pieces, 1, share, shares);
-    size_t end = piece_start(w, lstm_share_start(w->pieces, 1, share + 1, shares));
+    size_t piece = lstm_range_start(w->pieces, 1, share, shares);
+    size_t end = piece_start(w, lstm_range_start(w->pieces, 1, share + 1, shares));
     size_t at = piece_start(w, piece), first = 0;
     (void)team;
     for (size_t i = 0; at < end; i++) {
