@@ -134,8 +134,7 @@ static void train(lstm_layer *layer, lstm_linear *head, lstm_params *params,
         lstm_tensor_destroy(tensors[i]);
 }
 
-/* answers [count - 1 + FUTURE]: each value's from those before it, then from answers.
- */
+/* answers [count - 1 + FUTURE]: each from the values before it, then from answers. */
 static void run(const lstm_layer *layer, const lstm_linear *head, const column *all,
                 float *answers)
 {

@@ -10,6 +10,7 @@
  * | tensor.h          | float32 arrays with strides, views, zero-copy wrapping     |
  * | rng.h             | random numbers with PyTorch's streams                      |
  * | layer.h           | the LSTM: forward and backward through time                |
+ * | tape.h            | several pending forwards of one layer                      |
  * | linear.h          | the linear layer                                           |
  * | cross_entropy.h   | the loss of a classifier                                   |
  * | params.h          | named parameters: gradients, clipping, safetensors files   |
