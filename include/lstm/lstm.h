@@ -13,7 +13,8 @@
  * | tape.h            | several pending forwards of one layer                      |
  * | linear.h          | the linear layer                                           |
  * | cross_entropy.h   | the loss of a classifier                                   |
- * | params.h          | named parameters: gradients, clipping, safetensors files   |
+ * | params.h          | named parameters: gradients, norm, clipping                |
+ * | file.h            | safetensors files: parameters, checkpoints, layers         |
  * | adam.h            | the optimiser                                              |
  * | schedule.h        | learning rates as functions of the step                    |
  * | stream.h          | inference step by step with carried state                  |
@@ -45,6 +46,7 @@
 
 #include <lstm/adam.h>
 #include <lstm/cross_entropy.h>
+#include <lstm/file.h>
 #include <lstm/layer.h>
 #include <lstm/linear.h>
 #include <lstm/params.h>

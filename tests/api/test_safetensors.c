@@ -1,6 +1,6 @@
 /* Files of parameters: round trips, and files that mean harm. */
+#include <lstm/file.h>
 #include <lstm/linear.h>
-#include <lstm/params.h>
 #include <lstm/rng.h>
 
 #include "tests/support/folder.h"

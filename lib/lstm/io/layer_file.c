@@ -10,8 +10,8 @@
 #include "lib/lstm/io/format.h"
 #include "lib/lstm/io/metadata.h"
 
+#include <lstm/file.h>
 #include <lstm/layer.h>
-#include <lstm/params.h>
 
 /* Reads options out of the text that a file has of them; its status is as that of
  * lstm_json_unpack(). */

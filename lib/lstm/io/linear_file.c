@@ -6,8 +6,8 @@
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/io/safetensors.h"
 
+#include <lstm/file.h>
 #include <lstm/linear.h>
-#include <lstm/params.h>
 
 /* The shape of the weight of a prefix in a file. What a layer of it needs is in
  * proportion to the file, whose header has been checked. */

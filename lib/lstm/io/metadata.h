@@ -14,7 +14,7 @@
 
 #include <stdint.h>
 
-#include <lstm/params.h>
+#include <lstm/file.h>
 
 #include "lib/lstm/io/records.h"
 #include "lib/lstm/nn/parameter.h"

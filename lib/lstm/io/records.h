@@ -5,7 +5,7 @@
 #ifndef LSTM_IO_RECORDS_H
 #define LSTM_IO_RECORDS_H
 
-#include <lstm/params.h>
+#include <lstm/file.h>
 
 #include "lib/lstm/io/safetensors.h"
 
