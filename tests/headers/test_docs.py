@@ -49,15 +49,16 @@ class Reference(unittest.TestCase):
                 page = self.pages.get(f"group__{group.replace('_', '__')}.html", "")
                 text = declarations.without_comments(path.read_text())
                 for name in re.findall(rf"\b({library}_\w+)\(", text):
-                    self.assertIn(name, page, path)
+                    self.assertTrue(name in page, f"{name} of {path}")
 
     def test_the_main_page_leads_to_headers_and_pages(self):
         for path in declarations.headers("lstm"):
             if path.name not in ("lstm.h", "export.h"):
-                self.assertIn(path.name, self.pages["index.html"])
+                self.assertTrue(path.name in self.pages["index.html"],
+                                f"the table in lstm.h has no {path.name}")
         for page in PAGES:
             title = re.search("^# (.*)", (ROOT / page).read_text())[1]
-            self.assertIn(title, self.pages["index.html"])
+            self.assertTrue(title in self.pages["index.html"], title)
 
     def test_a_change_of_any_page_builds_the_reference_anew(self):
         inputs = (ROOT / "docs/meson.build").read_text()

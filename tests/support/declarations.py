@@ -6,12 +6,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 UMBRELLAS = {"lstm": "lstm/lstm.h", "mnist": "mnist/mnist.h"}
 
 
-def headers(library):
+def headers(library, include=ROOT / "include"):
     """All headers of a library, each behind those that it includes."""
     found = []
 
     def visit(name):
-        path = ROOT / "include" / name
+        path = include / name
         if path in found:
             return
         for included in re.findall(rf"#include <({library}/.+?)>", path.read_text()):
@@ -22,10 +22,10 @@ def headers(library):
     return found
 
 
-def cdef(library):
+def cdef(library, include=ROOT / "include"):
     """The declarations of a library as cffi's cdef() reads them."""
     parts = []
-    for path in headers(library):
+    for path in headers(library, include):
         for part in re.findall(r"/\* cdef begin \*/(.*?)/\* cdef end \*/",
                                path.read_text(), re.DOTALL):
             parts.append(re.sub(r"\b(LSTM|MNIST)_(API|NODISCARD)\b", "", part))

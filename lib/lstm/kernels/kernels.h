@@ -57,7 +57,7 @@ typedef struct lstm_cell {
     size_t rows, stride;
     /** Input, and the hidden state before (data NULL: zeros). */
     lstm_operand x, h;
-    /** Weights of this block as pack_cell() lays them: x's channels, then h's. */
+    /** Packed weights of this block: those of the channels of x, then of h. */
     const float *weights;
     /** [4][16]. */
     const float *bias;
@@ -120,7 +120,7 @@ typedef struct lstm_linear_row {
 typedef struct lstm_panel_product {
     size_t rows, stride;
     lstm_operand a;
-    /** One panel as pack_product() lays it. */
+    /** One packed panel. */
     const float *weights;
     /** Blocks of the panel, at most product_blocks of the table. */
     size_t blocks;

@@ -1,0 +1,84 @@
+"""Splits the files of the tree into code and what is written for people."""
+import io
+import pathlib
+import re
+import subprocess
+import tokenize
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+KINDS = {".c", ".h", ".py", ".sh", ".md", ".build", ".txt", ".in", ".ini", ".map", ".toml",
+         ".cfg"}
+C_COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.DOTALL)
+# Programs that a page prints; tests compile them.
+PRINTED = re.compile(r"^```c[p+]*\n.*?^```", re.DOTALL | re.MULTILINE)
+
+
+def blank(text):
+    """As many lines, with nothing on them."""
+    return "\n" * text.count("\n")
+
+
+def split_c(text):
+    """Strings are code."""
+    comments, end, code = [], 0, []
+    for found in C_COMMENT.finditer(text):
+        between = text[end:found.start()]
+        is_comment = not found.group().startswith('"')
+        comments += [blank(between), found.group() if is_comment else blank(found.group())]
+        code += [between, blank(found.group()) if is_comment else found.group()]
+        end = found.end()
+    return "".join(comments), "".join(code) + text[end:]
+
+
+def split_python(text):
+    """Comments and docstrings are for people."""
+    lines = text.split("\n")
+    people = [""] * len(lines)
+    fresh = True
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        (first, start), (last, end) = token.start, token.end
+        docstring = token.type == tokenize.STRING and fresh
+        if token.type == tokenize.COMMENT or docstring:
+            for number in range(first, last + 1):
+                line = lines[number - 1]
+                low = start if number == first else 0
+                high = end if number == last else len(line)
+                people[number - 1] += line[low:high]
+                lines[number - 1] = line[:low] + " " * (high - low) + line[high:]
+        if token.type not in (tokenize.COMMENT, tokenize.NL):
+            fresh = token.type in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT,
+                                   tokenize.ENCODING)
+    return "\n".join(people), "\n".join(lines)
+
+
+def split_lines(text):
+    """Shell and Meson: comments have lines of their own, or stand behind two blanks."""
+    people, code = [], []
+    for line in text.split("\n"):
+        found = re.match(r"(\s*|.*?\s{2,})#( .*|$)", line)
+        people.append(found[2] if found else "")
+        code.append(found[1] if found else line)
+    return "\n".join(people), "\n".join(code)
+
+
+def split(path, text):
+    """What a file says to people, and its code, each with the lines of the file."""
+    if path.suffix in (".c", ".h"):
+        return split_c(text)
+    if path.suffix == ".py":
+        return split_python(text)
+    if path.suffix == ".md":
+        return text, "\n".join(PRINTED.findall(text))
+    return split_lines(text)
+
+
+def tree(root=ROOT):
+    """Paths of all files of the tree, as git or, without it, the folders have them."""
+    listed = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard"],
+                            capture_output=True, text=True)
+    if listed.returncode == 0:
+        return sorted(root / name for name in listed.stdout.split("\n") if name)
+    folders = ["include", "lib", "examples", "tests", "docs"]
+    inside = [path for name in folders for path in (root / name).rglob("*")]
+    return sorted(path for path in [*root.iterdir(), *inside]
+                  if path.is_file() and "__pycache__" not in path.parts)
