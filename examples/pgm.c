@@ -4,7 +4,7 @@
 
 #include "examples/pgm.h"
 
-/* What is left of a file, and where to say why it is refused. */
+/* The rest of the input, and the buffer for an error message. */
 typedef struct cursor {
     const uint8_t *at, *end;
     char *why;
@@ -26,7 +26,7 @@ static bool is_blank(uint8_t byte)
     return byte == ' ' || (byte >= '\t' && byte <= '\r');
 }
 
-/* Skips blanks, and comments from # to the end of the line. */
+/* Skips white space, and comments from # to the end of the line. */
 static void skip_blanks(cursor *input)
 {
     bool comment = false;
@@ -40,7 +40,8 @@ static void skip_blanks(cursor *input)
     }
 }
 
-/* Reads a number from low to high that ends at a blank or the end of the file. */
+/* Reads a number from low to high that is followed by white space or the end of the
+ * file. */
 static bool read_number(cursor *input, const char *what, unsigned low, unsigned high,
                         unsigned *number)
 {
@@ -94,14 +95,15 @@ static bool read_bytes(cursor *input, pgm *picture, unsigned maximum)
     return true;
 }
 
-/* Whether the file has room for the pixels; asked before memory is taken. */
+/* Whether the file is long enough for its pixels; checked before memory is allocated.
+ */
 static bool has_pixels(const cursor *input, const pgm *picture, bool text,
                        unsigned maximum)
 {
     size_t pixels = picture->rows * picture->cols;
     size_t found = (size_t)(input->end - input->at);
     size_t least = text || maximum > 255 ? 2 * pixels : pixels;
-    /* A number and a blank each; the last one may stand without. */
+    /* A text pixel needs a digit and a blank; the last one needs no blank. */
     if (found + (text ? 1 : 0) >= least)
         return true;
     return refuse(input, "has %zu bytes of pixels, expected %s%zu for %zu by %zu",
@@ -115,14 +117,15 @@ static bool read_header(cursor *input, pgm *picture, bool *text, unsigned *maxim
     if (input->end - input->at < 2 || input->at[0] != 'P' ||
         (input->at[1] != '2' && input->at[1] != '5'))
         return refuse(input,
-                      "is no PGM picture, expected one that begins with P2 or P5");
+                      "is not a PGM picture, expected it to begin with P2 or P5");
     *text = input->at[1] == '2';
     input->at += 2;
     if (!read_number(input, "width", 1, PGM_LARGEST, &cols) ||
         !read_number(input, "height", 1, PGM_LARGEST, &rows) ||
         !read_number(input, "maximum", 1, 65535, maximum))
         return false;
-    /* One blank ends the header: what follows can be a pixel that looks like one. */
+    /* Exactly one blank ends the header, since the first pixel may look like another.
+     */
     input->at += input->at < input->end;
     picture->rows = rows;
     picture->cols = cols;
@@ -146,7 +149,7 @@ bool pgm_read(pgm *picture, const uint8_t *bytes, size_t size, char *why,
     if (done) {
         skip_blanks(&input);
         if (input.at < input.end)
-            done = refuse(&input, "has %zu bytes behind the last pixel, expected none",
+            done = refuse(&input, "has %zu bytes after the last pixel, expected none",
                           (size_t)(input.end - input.at));
     }
     if (!done) {

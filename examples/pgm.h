@@ -1,6 +1,6 @@
 /**
  * @file
- * Grey pictures of the netpbm family: PGM, as text (P2) or bytes (P5).
+ * Reads greyscale pictures in netpbm's PGM format, text (P2) or binary (P5).
  */
 #ifndef EXAMPLES_PGM_H
 #define EXAMPLES_PGM_H
@@ -19,15 +19,15 @@ typedef struct pgm {
 enum { PGM_LARGEST = 65535 };
 
 /**
- * Reads a picture from the content of a file.
+ * Parses a PGM file in memory.
  *
- * Comments are skipped; values are scaled from their maximum, 1 to 65,535, to 255.
+ * Values are scaled from the maximum of the file, 1 to 65,535, to 255.
  *
- * @param[out] picture the picture; no pixels on failure
- * @param bytes content of the file
- * @param[out] why on failure one line, lower case: the value found, what was expected
- * @param why_size room in why
- * @return false when it is no PGM, or a damaged one
+ * @param[out] picture the picture; its pixels are NULL on failure
+ * @param bytes [size] content of the file
+ * @param[out] why [why_size] on failure, one line with the value found and the value
+ * expected
+ * @return false if the bytes are not a valid PGM picture, or on a failed allocation
  */
 bool pgm_read(pgm *picture, const uint8_t *bytes, size_t size, char *why,
               size_t why_size);

@@ -1,4 +1,4 @@
-/* mnist-predict: reads digits with a network that mnist-train saved. */
+/* mnist-predict: classifies digits with a model that mnist-train saved. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -17,39 +17,42 @@ typedef struct options {
     bool show, json;
 } options;
 
-/* What goes on from file to file. */
+/* State shared by all files. */
 typedef struct session {
-    options wanted;
+    options options;
     model network;
     double *probabilities;
-    size_t answers;
+    /* Number of JSON objects printed. */
+    size_t objects;
 } session;
 
 static void print_help(void)
 {
     printf(
-        "usage: mnist-predict [OPTION]... MODEL FILE...\n\n"
-        "Reads digits with a model that mnist-train saved: for each image one line "
-        "with\nthe digit, and the probability of each class.\n\n"
-        "A FILE is a PGM picture (P2 or P5), an IDX file of images (plain or gzip), "
-        "or -\nfor a PGM picture on standard input. Images of 28 by 28 are read as "
-        "they are,\nothers cut out, scaled and centred as MNIST was. Dark digits on "
-        "light paper are\ninverted.\n\n"
-        "  --show     draw each image with characters\n"
-        "  --json     print an array of objects instead of lines; --show then goes to\n"
-        "             standard error\n"
-        "  --help     print this and end\n"
-        "  --version  print the version and end\n\n"
-        "Exit status: 0 done, 1 failure, also of a single file, 2 wrong usage.\n");
+        "Usage: mnist-predict [OPTION]... MODEL FILE...\n\n"
+        "Classifies digits with a model that mnist-train saved. Prints one line per\n"
+        "image: the digit and the probability of each class.\n\n"
+        "FILE is a PGM picture (P2 or P5), an IDX file of images (plain or gzip), or "
+        "-\n"
+        "for a PGM picture on standard input. Images of 28 by 28 pixels are used\n"
+        "unchanged; others are cropped, scaled and centred as in MNIST. Dark digits "
+        "on\n"
+        "a light background are inverted.\n\n"
+        "  --show     draw each image as text\n"
+        "  --json     print a JSON array of objects; --show then draws on standard "
+        "error\n"
+        "  --help     print this help and exit\n"
+        "  --version  print the version and exit\n\n"
+        "Exit status: 0 success, 1 failure of at least one file, 2 invalid usage.\n");
 }
 
-static int complain(int status, const char *text)
+static int report_error(int status, const char *text)
 {
     fprintf(stderr, "mnist-predict: %s\n", text);
     return status;
 }
 
-/* A full disk shows at the latest now. */
+/* Flushes standard output and reports write errors, such as a full disk. */
 static int finish(int status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
@@ -59,8 +62,8 @@ static int finish(int status)
     return FAILURE;
 }
 
-/* Reads the options; -1 to go on, else the exit status. */
-static int parse(options *wanted, int argc, char **argv)
+/* Parses the options; returns -1 to continue, otherwise the exit status. */
+static int parse(options *parsed, int argc, char **argv)
 {
     enum { SHOW = 256, JSON, HELP, VERSION };
     static const struct option known[] = {
@@ -72,14 +75,14 @@ static int parse(options *wanted, int argc, char **argv)
     };
     static char name[] = "mnist-predict";
     argv[0] = name;
-    *wanted = (options){0};
+    *parsed = (options){0};
     for (int code; (code = getopt_long(argc, argv, "", known, NULL)) != -1;)
         switch (code) {
         case SHOW:
-            wanted->show = true;
+            parsed->show = true;
             break;
         case JSON:
-            wanted->json = true;
+            parsed->json = true;
             break;
         case HELP:
             print_help();
@@ -92,39 +95,38 @@ static int parse(options *wanted, int argc, char **argv)
         }
     if (argc - optind >= 2)
         return -1;
-    return complain(WRONG_USAGE, optind == argc
-                                     ? "no model is given, expected MODEL FILE..."
-                                     : "no file is given, expected MODEL FILE...");
+    return report_error(WRONG_USAGE, optind == argc ? "missing MODEL; see --help"
+                                                    : "missing FILE; see --help");
 }
 
-static void print_answer(session *run, const char *file, const pictures *read,
-                         size_t index, const double *probabilities)
+static void print_prediction(session *run, const char *file, const pictures *read,
+                             size_t index, const double *probabilities)
 {
-    const answer given = {file, index, read->indexed, probabilities,
+    const prediction p = {file, index, read->indexed, probabilities,
                           run->network.classes};
-    if (run->wanted.show)
-        print_image(run->wanted.json ? stderr : stdout, read->images + index * PIXELS);
-    if (!run->wanted.json) {
-        print_text(&given);
+    if (run->options.show)
+        print_image(run->options.json ? stderr : stdout, read->images + index * PIXELS);
+    if (!run->options.json) {
+        print_text(&p);
         return;
     }
-    fputs(run->answers++ ? ",\n" : "\n", stdout);
-    print_json(&given);
+    fputs(run->objects++ ? ",\n" : "\n", stdout);
+    print_json(&p);
 }
 
-static bool answer_all(session *run, const char *file, const pictures *read)
+static bool predict_images(session *run, const char *file, const pictures *read)
 {
     for (size_t start = 0; start < read->count; start += MODEL_BATCH) {
         size_t left = read->count - start;
         size_t count = left < MODEL_BATCH ? left : MODEL_BATCH;
         if (!model_predict(&run->network, read->images + start * PIXELS, count,
                            run->probabilities)) {
-            complain(FAILURE, lstm_last_error());
+            report_error(FAILURE, lstm_last_error());
             return false;
         }
         for (size_t i = 0; i < count; i++)
-            print_answer(run, file, read, start + i,
-                         run->probabilities + i * run->network.classes);
+            print_prediction(run, file, read, start + i,
+                             run->probabilities + i * run->network.classes);
     }
     return true;
 }
@@ -134,15 +136,15 @@ static bool predict_file(session *run, const char *file)
     pictures read;
     char why[8192];
     if (!pictures_read(&read, file, why, sizeof(why))) {
-        complain(FAILURE, why);
+        report_error(FAILURE, why);
         return false;
     }
     if (read.inverted && read.indexed)
-        fprintf(stderr, "%s: %zu of %zu images are dark on light: inverted\n", file,
+        fprintf(stderr, "%s: inverted %zu of %zu images (dark on light)\n", file,
                 read.inverted, read.count);
     else if (read.inverted)
-        fprintf(stderr, "%s: dark on light: inverted\n", file);
-    bool done = answer_all(run, file, &read);
+        fprintf(stderr, "%s: inverted (dark on light)\n", file);
+    bool done = predict_images(run, file, &read);
     free(read.images);
     return done;
 }
@@ -150,18 +152,18 @@ static bool predict_file(session *run, const char *file)
 static int predict(session *run, const char *path, char **files, int count)
 {
     if (!model_open(&run->network, path))
-        return complain(FAILURE, lstm_last_error());
+        return report_error(FAILURE, lstm_last_error());
     run->probabilities =
         calloc(MODEL_BATCH * run->network.classes, sizeof(*run->probabilities));
     if (!run->probabilities)
-        return complain(FAILURE, "no memory for the answers");
+        return report_error(FAILURE, "no memory for the probabilities");
     int status = 0;
-    if (run->wanted.json)
+    if (run->options.json)
         putchar('[');
     for (int i = 0; i < count; i++)
         if (!predict_file(run, files[i]))
             status = FAILURE;
-    if (run->wanted.json)
+    if (run->options.json)
         fputs("\n]\n", stdout);
     return finish(status);
 }
@@ -169,7 +171,7 @@ static int predict(session *run, const char *path, char **files, int count)
 int main(int argc, char **argv)
 {
     session run = {0};
-    int status = parse(&run.wanted, argc, argv);
+    int status = parse(&run.options, argc, argv);
     if (status >= 0)
         return status;
     status = predict(&run, argv[optind], argv + optind + 1, argc - optind - 1);

@@ -2,20 +2,21 @@
 
 #include "examples/predict/model.h"
 
-/* A layer with the options that the file tells, for images of this size. */
+/* Creates a layer with the options in the file, for images of MODEL_SIDE columns. */
 static bool create_layer(lstm_layer **out, const char *path)
 {
-    lstm_layer *told;
-    if (lstm_layer_load(&told, path, "lstm", NULL) != LSTM_OK)
+    lstm_layer *loaded;
+    if (lstm_layer_load(&loaded, path, "lstm", NULL) != LSTM_OK)
         return false;
-    lstm_layer_config config = *lstm_layer_get_config(told);
-    lstm_layer_destroy(&told);
+    lstm_layer_config config = *lstm_layer_get_config(loaded);
+    lstm_layer_destroy(&loaded);
     config.inputs = MODEL_SIDE;
     config.batch_first = true;
     return lstm_layer_create(out, &config, NULL) == LSTM_OK;
 }
 
-/* Values come from the whole file: what in it is no part of the network is refused. */
+/* Loads the whole file, so that tensors that do not belong to the network are an error.
+ */
 static bool load(model *network, const char *path)
 {
     return create_layer(&network->lstm, path) &&
@@ -32,15 +33,13 @@ static bool create_batch(model *network)
     const lstm_layer_config *config = lstm_layer_get_config(network->lstm);
     size_t width = (config->proj_size ? config->proj_size : config->hidden) *
                    (config->bidirectional ? 2 : 1);
-    /* The weight of fc, [classes, width], comes before its bias, the last of all. */
-    network->classes = lstm_tensor_extent(
-        lstm_params_value(network->params, lstm_params_size(network->params) - 2), 0);
+    network->classes = lstm_linear_get_config(network->fc)->outputs;
     const size_t images[] = {MODEL_BATCH, MODEL_SIDE, MODEL_SIDE};
     const size_t outputs[] = {MODEL_BATCH, MODEL_SIDE, width};
-    const size_t scores[] = {MODEL_BATCH, network->classes};
+    const size_t logits[] = {MODEL_BATCH, network->classes};
     return lstm_tensor_create(&network->x, 3, images) == LSTM_OK &&
            lstm_tensor_create(&network->out, 3, outputs) == LSTM_OK &&
-           lstm_tensor_create(&network->logits, 2, scores) == LSTM_OK;
+           lstm_tensor_create(&network->logits, 2, logits) == LSTM_OK;
 }
 
 bool model_open(model *network, const char *path)
@@ -62,20 +61,20 @@ void model_close(model *network)
     lstm_layer_destroy(&network->lstm);
 }
 
-/* As ToTensor() and Normalize((0.1307,), (0.3081,)). */
+/* Equals ToTensor() and Normalize((0.1307,), (0.3081,)) of torchvision. */
 static void normalise(const uint8_t *bytes, size_t size, float *values)
 {
     for (size_t i = 0; i < size; i++)
         values[i] = ((float)bytes[i] / 255.0f - 0.1307f) / 0.3081f;
 }
 
-static void softmax(const float *scores, size_t classes, double *probabilities)
+static void softmax(const float *logits, size_t classes, double *probabilities)
 {
-    double largest = scores[0], sum = 0;
+    double largest = logits[0], sum = 0;
     for (size_t i = 1; i < classes; i++)
-        largest = scores[i] > largest ? scores[i] : largest;
+        largest = logits[i] > largest ? logits[i] : largest;
     for (size_t i = 0; i < classes; i++)
-        sum += probabilities[i] = exp(scores[i] - largest);
+        sum += probabilities[i] = exp(logits[i] - largest);
     for (size_t i = 0; i < classes; i++)
         probabilities[i] /= sum;
 }
@@ -85,30 +84,30 @@ typedef struct views {
     lstm_tensor *x, *out, *last, *logits;
 } views;
 
-static bool forward(model *network, size_t count, views *part)
+static bool forward(model *network, size_t count, views *v)
 {
-    return lstm_tensor_narrow(&part->x, network->x, 0, 0, count) == LSTM_OK &&
-           lstm_tensor_narrow(&part->out, network->out, 0, 0, count) == LSTM_OK &&
-           lstm_tensor_narrow(&part->logits, network->logits, 0, 0, count) == LSTM_OK &&
-           lstm_tensor_select(&part->last, part->out, 1, MODEL_SIDE - 1) == LSTM_OK &&
-           lstm_layer_forward(network->lstm, NULL, part->x, NULL, NULL, NULL, part->out,
-                              NULL, NULL) == LSTM_OK &&
-           lstm_linear_forward(network->fc, part->last, part->logits) == LSTM_OK;
+    return lstm_tensor_narrow(&v->x, network->x, 0, 0, count) == LSTM_OK &&
+           lstm_tensor_narrow(&v->out, network->out, 0, 0, count) == LSTM_OK &&
+           lstm_tensor_narrow(&v->logits, network->logits, 0, 0, count) == LSTM_OK &&
+           lstm_tensor_select(&v->last, v->out, 1, MODEL_SIDE - 1) == LSTM_OK &&
+           lstm_layer_forward(network->lstm, NULL, v->x, NULL, NULL, NULL, v->out, NULL,
+                              NULL) == LSTM_OK &&
+           lstm_linear_forward(network->fc, v->last, v->logits) == LSTM_OK;
 }
 
 bool model_predict(model *network, const uint8_t *images, size_t count,
                    double *probabilities)
 {
-    views part = {0};
+    views v = {0};
     normalise(images, count * MODEL_SIDE * MODEL_SIDE, lstm_tensor_data(network->x));
-    bool done = forward(network, count, &part);
-    const float *scores = lstm_tensor_data(network->logits);
+    bool done = forward(network, count, &v);
+    const float *logits = lstm_tensor_data(network->logits);
     for (size_t i = 0; done && i < count; i++)
-        softmax(scores + i * network->classes, network->classes,
+        softmax(logits + i * network->classes, network->classes,
                 probabilities + i * network->classes);
-    lstm_tensor_destroy(&part.last);
-    lstm_tensor_destroy(&part.logits);
-    lstm_tensor_destroy(&part.out);
-    lstm_tensor_destroy(&part.x);
+    lstm_tensor_destroy(&v.last);
+    lstm_tensor_destroy(&v.logits);
+    lstm_tensor_destroy(&v.out);
+    lstm_tensor_destroy(&v.x);
     return done;
 }

@@ -1,6 +1,6 @@
 /**
  * @file
- * The network that mnist-train saves, to read digits with.
+ * A trained classifier, loaded from a file that mnist-train saved.
  */
 #ifndef EXAMPLES_PREDICT_MODEL_H
 #define EXAMPLES_PREDICT_MODEL_H
@@ -14,11 +14,11 @@
 enum {
     /** Rows and columns of an image. */
     MODEL_SIDE = 28,
-    /** Images that are read at once. */
+    /** Largest number of images in a batch. */
     MODEL_BATCH = 256
 };
 
-/** A network with its weights, and room for a batch. */
+/** A network and the tensors of a batch. */
 typedef struct model {
     size_t classes;
     lstm_layer *lstm;
@@ -28,23 +28,23 @@ typedef struct model {
 } model;
 
 /**
- * Reads a model file of layers "lstm" and "fc", whoever wrote it: all options of the
- * network are those of the file.
+ * Loads a model file with the layers "lstm" and "fc". Sizes and options of the network
+ * come from the file.
  *
- * @return false when it failed, with lstm_last_error() set and nothing left to free
+ * @return false on failure, with lstm_last_error() set and nothing to free
  */
 bool model_open(model *network, const char *path);
 
-/** Frees a model; one that was never opened may be all zeros. */
+/** Frees a model; accepts one that is all zeros. */
 void model_close(model *network);
 
 /**
- * Computes what each class of each image is worth.
+ * Computes the probability of each class for each image.
  *
  * @param images [count, 28, 28] bytes
  * @param count 1 to MODEL_BATCH
- * @param[out] probabilities [count, classes], each row of sum 1
- * @return false when it failed, with lstm_last_error() set
+ * @param[out] probabilities [count, classes]; each row sums to 1
+ * @return false on failure, with lstm_last_error() set
  */
 bool model_predict(model *network, const uint8_t *images, size_t count,
                    double *probabilities);

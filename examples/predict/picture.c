@@ -13,17 +13,17 @@ const char *const picture_stdin = "-";
 
 enum {
     PIXELS = MODEL_SIDE * MODEL_SIDE,
-    /* Largest file that is read as a picture. */
+    /* Largest size of a PGM file. */
     LARGEST_FILE = 1 << 28,
-    /* Share of the contrast, as a divisor, below which a pixel is paper. */
+    /* Pixels below 1 / PAPER of the contrast belong to the background. */
     PAPER = 4
 };
 
-/* The first bytes of a file tell what it is. */
+/* Number of bytes from which the format is detected. */
 enum { HEAD = 2 };
 
-/* All of a file whose head has been read already; NULL with errno set, EFBIG when it is
- * too large. */
+/* Reads the rest of a file after its head. Returns NULL with errno set on failure,
+ * EFBIG if the file is too large. */
 static uint8_t *read_all(FILE *file, const uint8_t *head, size_t *size)
 {
     size_t room = 1 << 16;
@@ -48,8 +48,8 @@ static uint8_t *read_all(FILE *file, const uint8_t *head, size_t *size)
     return bytes;
 }
 
-/* How bright the paper is: the median of the border. */
-static unsigned paper_of(const uint8_t *pixels, size_t rows, size_t cols)
+/* Brightness of the background: the median of the border pixels. */
+static unsigned background_of(const uint8_t *pixels, size_t rows, size_t cols)
 {
     size_t counts[256] = {0}, total = 2 * (rows + cols), below = 0;
     for (size_t col = 0; col < cols; col++) {
@@ -66,18 +66,18 @@ static unsigned paper_of(const uint8_t *pixels, size_t rows, size_t cols)
     return level;
 }
 
-/* Makes the paper black, so that the box around the drawing can be found, and the
- * brightest pixel white; false when there is no drawing. */
-static bool clear_paper(uint8_t *pixels, size_t count, unsigned paper)
+/* Scales the contrast so that the background is 0, which finding the bounding box
+ * requires, and the brightest pixel is 255; false if the picture is blank. */
+static bool normalise_contrast(uint8_t *pixels, size_t count, unsigned background)
 {
     unsigned largest = 0;
     for (size_t i = 0; i < count; i++)
         largest = pixels[i] > largest ? pixels[i] : largest;
-    if (largest <= paper)
+    if (largest <= background)
         return false;
-    unsigned contrast = largest - paper;
+    unsigned contrast = largest - background;
     for (size_t i = 0; i < count; i++) {
-        unsigned ink = pixels[i] > paper ? pixels[i] - paper : 0;
+        unsigned ink = pixels[i] > background ? pixels[i] - background : 0;
         pixels[i] =
             (uint8_t)(ink * PAPER < contrast ? 0
                                              : (ink * 255 + contrast / 2) / contrast);
@@ -85,16 +85,16 @@ static bool clear_paper(uint8_t *pixels, size_t count, unsigned paper)
     return true;
 }
 
-/* Brings one picture, which is changed, into the form of MNIST. */
-static bool adopt(uint8_t *pixels, size_t rows, size_t cols, uint8_t *out,
-                  size_t *inverted, const char **why)
+/* Converts one picture to the format of MNIST; modifies pixels. */
+static bool convert(uint8_t *pixels, size_t rows, size_t cols, uint8_t *out,
+                    size_t *inverted, const char **why)
 {
     size_t count = rows * cols;
-    unsigned paper = paper_of(pixels, rows, cols);
-    if (paper > 127) {
+    unsigned background = background_of(pixels, rows, cols);
+    if (background > 127) {
         for (size_t i = 0; i < count; i++)
             pixels[i] = (uint8_t)(255 - pixels[i]);
-        paper = 255 - paper;
+        background = 255 - background;
         ++*inverted;
     }
     if (rows == MODEL_SIDE && cols == MODEL_SIDE) {
@@ -102,7 +102,7 @@ static bool adopt(uint8_t *pixels, size_t rows, size_t cols, uint8_t *out,
         return true;
     }
     *why = "is blank, expected a digit";
-    if (!clear_paper(pixels, count, paper))
+    if (!normalise_contrast(pixels, count, background))
         return false;
     *why = mnist_last_error();
     return mnist_image_fit(pixels, rows, cols, out) == MNIST_OK;
@@ -124,8 +124,8 @@ static bool read_idx(pictures *read, const char *path, char *why, size_t why_siz
     bool done = read->images != NULL;
     for (; done && read->count < count; read->count += done) {
         memcpy(copy, mnist_dataset_image(dataset, read->count), rows * cols);
-        done = adopt(copy, rows, cols, read->images + read->count * PIXELS,
-                     &read->inverted, &reason);
+        done = convert(copy, rows, cols, read->images + read->count * PIXELS,
+                       &read->inverted, &reason);
     }
     if (!done) {
         snprintf(why, why_size, "%s: image %zu: %s", path, read->count, reason);
@@ -136,8 +136,8 @@ static bool read_idx(pictures *read, const char *path, char *why, size_t why_siz
     return done;
 }
 
-static bool adopt_pgm(pictures *read, const char *name, const uint8_t *bytes,
-                      size_t size, char *why, size_t why_size)
+static bool convert_pgm(pictures *read, const char *name, const uint8_t *bytes,
+                        size_t size, char *why, size_t why_size)
 {
     pgm picture;
     char detail[256];
@@ -146,8 +146,8 @@ static bool adopt_pgm(pictures *read, const char *name, const uint8_t *bytes,
     if (done) {
         reason = "no memory for the image";
         read->images = malloc(PIXELS);
-        done = read->images && adopt(picture.pixels, picture.rows, picture.cols,
-                                     read->images, &read->inverted, &reason);
+        done = read->images && convert(picture.pixels, picture.rows, picture.cols,
+                                       read->images, &read->inverted, &reason);
     }
     if (!done) {
         snprintf(why, why_size, "%s: %s", name, reason);
@@ -167,12 +167,12 @@ static bool read_pgm(pictures *read, FILE *file, const uint8_t *head, const char
         snprintf(why, why_size, "%s: %s", name, strerror(errno));
         return false;
     }
-    bool done = adopt_pgm(read, name, bytes, size, why, why_size);
+    bool done = convert_pgm(read, name, bytes, size, why, why_size);
     free(bytes);
     return done;
 }
 
-/* IDX of bytes begins with 0x00000803, gzip with 0x1f8b. */
+/* An IDX file of images begins with 0x00000803, a gzip file with 0x1f8b. */
 static bool looks_like_idx(const uint8_t *head)
 {
     return (head[0] == 0 && head[1] == 0) || (head[0] == 0x1f && head[1] == 0x8b);
@@ -201,8 +201,8 @@ static bool read_open(pictures *read, FILE *file, const char *path, const char *
         return read_idx(read, path, why, why_size);
     else
         snprintf(why, why_size,
-                 "%s: begins with the bytes 0x%02x 0x%02x, expected a PGM picture (P2, "
-                 "P5)%s",
+                 "%s: begins with the bytes 0x%02x 0x%02x, expected a PGM picture (P2 "
+                 "or P5)%s",
                  name, head[0], head[1], file == stdin ? "" : " or an IDX file");
     return false;
 }

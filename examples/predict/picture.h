@@ -1,6 +1,6 @@
 /**
  * @file
- * Files of digits as images in MNIST's form: PGM pictures and IDX files.
+ * Reads PGM pictures and IDX files as images in the format of MNIST.
  */
 #ifndef EXAMPLES_PREDICT_PICTURE_H
 #define EXAMPLES_PREDICT_PICTURE_H
@@ -14,24 +14,24 @@ typedef struct pictures {
     size_t count;
     /** [count, 28, 28], light on dark; freed with free(). */
     uint8_t *images;
-    /** Whether the file has an index, and not one picture alone. */
+    /** Whether the file is an IDX file, whose images have an index. */
     bool indexed;
-    /** How many were dark on light and are inverted. */
+    /** Number of images that were dark on light and have been inverted. */
     size_t inverted;
 } pictures;
 
-/** The word for standard input in place of a file. */
+/** The argument that selects standard input. */
 extern const char *const picture_stdin;
 
 /**
- * Reads a PGM picture or an IDX file, plain or gzip, told apart by content.
+ * Reads a PGM picture or an IDX file, plain or gzip; detects the format by content.
  *
- * Images of 28 by 28 stay as they are, others are cut out, scaled and centred. What is
- * dark on light is inverted.
+ * Images of 28 by 28 pixels keep their size and position; others are cropped, scaled
+ * and centred as in MNIST. Images that are dark on light are inverted.
  *
  * @param path the file, or picture_stdin for a PGM picture on standard input
- * @param[out] why on failure one line that begins with the name of the file
- * @return false when it failed; there is nothing to free
+ * @param[out] why on failure, one line that begins with the name of the file
+ * @return false on failure, with nothing to free
  */
 bool pictures_read(pictures *read, const char *path, char *why, size_t why_size);
 

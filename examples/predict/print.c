@@ -1,27 +1,27 @@
 #include "examples/predict/print.h"
 #include "examples/predict/model.h"
 
-static size_t best_of(const answer *given)
+static size_t best_of(const prediction *p)
 {
     size_t best = 0;
-    for (size_t i = 1; i < given->classes; i++)
-        if (given->probabilities[i] > given->probabilities[best])
+    for (size_t i = 1; i < p->classes; i++)
+        if (p->probabilities[i] > p->probabilities[best])
             best = i;
     return best;
 }
 
-void print_text(const answer *given)
+void print_text(const prediction *p)
 {
-    printf("%s", given->file);
-    if (given->indexed)
-        printf("[%zu]", given->index);
-    printf(": %zu ", best_of(given));
-    for (size_t i = 0; i < given->classes; i++)
-        printf(" %zu %.2f%%", i, 100 * given->probabilities[i]);
+    printf("%s", p->file);
+    if (p->indexed)
+        printf("[%zu]", p->index);
+    printf(": %zu ", best_of(p));
+    for (size_t i = 0; i < p->classes; i++)
+        printf(" %zu %.2f%%", i, 100 * p->probabilities[i]);
     putchar('\n');
 }
 
-/* Length of the UTF-8 character at text; 0 when there is none. */
+/* Length of the UTF-8 character at text; 0 if it is not valid. */
 static size_t character_at(const unsigned char *text)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -42,7 +42,7 @@ static size_t character_at(const unsigned char *text)
     return code >= least[length] && code < 0x110000 && !surrogate ? length : 0;
 }
 
-/* A string of JSON; bytes that are no UTF-8 become U+FFFD. */
+/* Prints a JSON string; bytes that are not valid UTF-8 become U+FFFD. */
 static void print_string(const char *text)
 {
     const unsigned char *at = (const unsigned char *)text;
@@ -62,15 +62,15 @@ static void print_string(const char *text)
     putchar('"');
 }
 
-void print_json(const answer *given)
+void print_json(const prediction *p)
 {
     fputs("{\"file\": ", stdout);
-    print_string(given->file);
-    if (given->indexed)
-        printf(", \"index\": %zu", given->index);
-    printf(", \"class\": %zu, \"probabilities\": [", best_of(given));
-    for (size_t i = 0; i < given->classes; i++)
-        printf("%s%.9g", i ? ", " : "", given->probabilities[i]);
+    print_string(p->file);
+    if (p->indexed)
+        printf(", \"index\": %zu", p->index);
+    printf(", \"class\": %zu, \"probabilities\": [", best_of(p));
+    for (size_t i = 0; i < p->classes; i++)
+        printf("%s%.9g", i ? ", " : "", p->probabilities[i]);
     fputs("]}", stdout);
 }
 

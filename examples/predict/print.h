@@ -1,6 +1,6 @@
 /**
  * @file
- * What mnist-predict says about an image.
+ * Output of mnist-predict.
  */
 #ifndef EXAMPLES_PREDICT_PRINT_H
 #define EXAMPLES_PREDICT_PRINT_H
@@ -10,23 +10,24 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/** An answer about one image. */
-typedef struct answer {
+/** The prediction for one image. */
+typedef struct prediction {
     const char *file;
-    /** Position in the file, when it has an index. */
+    /** Position in the file, if indexed. */
     size_t index;
     bool indexed;
     const double *probabilities;
     size_t classes;
-} answer;
+} prediction;
 
-/** A line: the file, the best class, and the probability of each. */
-void print_text(const answer *given);
+/** Prints a line: the file, the most likely class, and the probability of each class.
+ */
+void print_text(const prediction *p);
 
-/** An object of JSON, without a line end. */
-void print_json(const answer *given);
+/** Prints a JSON object without a line end. */
+void print_json(const prediction *p);
 
-/** An image [28, 28] as 28 lines of characters, two for each pixel. */
+/** Prints an image, [28, 28], as 28 lines with two characters per pixel. */
 void print_image(FILE *to, const uint8_t *image);
 
 #endif

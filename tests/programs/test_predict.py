@@ -1,6 +1,6 @@
-"""Runs mnist-predict as its users do: pictures, answers, wrong usage, bad files.
+"""Tests mnist-predict as a program: pictures, predictions, invalid usage, damaged files.
 
-The answers are compared with a network in plain Python, in double precision.
+Predictions are compared with a double-precision network in plain Python.
 
 usage: test_predict.py PROGRAM
 """
@@ -44,7 +44,7 @@ def network(hidden, layers, classes=10, inputs=SIDE, seed=1, directions=1, proj=
                 shapes[f"lstm.weight_hr_{name}"] = [proj, hidden]
     shapes["fc.weight"] = [classes, directions * size]
     shapes["fc.bias"] = [classes]
-    # Numbers that float32 holds exactly.
+    # Values that float32 represents exactly.
     return {name: (shape, [draw.randint(-64, 64) / 128 for _ in range(math.prod(shape))])
             for name, shape in shapes.items()}
 
@@ -75,7 +75,7 @@ def sigmoid(x):
 
 
 def direction(tensors, name, steps):
-    """The outputs of one direction of one layer, such as l0_reverse, for each step."""
+    """Outputs of one direction of one layer, such as l0_reverse, for all time steps."""
     w_ih = rows_of(tensors[f"lstm.weight_ih_{name}"])
     w_hh = rows_of(tensors[f"lstm.weight_hh_{name}"])
     w_hr = f"lstm.weight_hr_{name}"
@@ -95,7 +95,7 @@ def direction(tensors, name, steps):
 
 
 def probabilities(tensors, image):
-    """The network's answer about an image [28, 28] of bytes."""
+    """Class probabilities of an image, [28, 28] bytes."""
     steps = [[(v / 255 - 0.1307) / 0.3081 for v in image[i * SIDE:(i + 1) * SIDE]]
              for i in range(SIDE)]
     layer = 0
@@ -126,7 +126,7 @@ def idx(images):
 
 
 def frame():
-    """A ring of 20 by 20 in the middle, in two greys: MNIST's form of itself."""
+    """A ring of 20 by 20 pixels in two greys, already normalised as in MNIST."""
     image = [0] * (SIDE * SIDE)
     for i in range(4, 24):
         for k in range(4, 24):
@@ -154,9 +154,9 @@ class Predict(unittest.TestCase):
             file.write(content)
         return path
 
-    def answers(self, *files, model=None, said=b"", **options):
+    def answers(self, *files, model=None, stderr=b"", **options):
         result = run("--json", model or self.model, *files, **options)
-        self.assertEqual((result.returncode, result.stderr), (0, said))
+        self.assertEqual((result.returncode, result.stderr), (0, stderr))
         return json.loads(result.stdout)
 
     def assert_answer(self, answer, expected):
@@ -165,13 +165,13 @@ class Predict(unittest.TestCase):
         self.assertEqual(answer["class"], expected.index(max(expected)))
 
     def assert_fails(self, result, *parts, status=1):
-        """One line on stderr, nothing on stdout."""
+        """Checks for one line on stderr and none on stdout."""
         self.assertEqual((result.returncode, result.stdout), (status, b""), result.stderr)
         self.assertRegex(result.stderr, rb"\Amnist-predict: .+\n\Z")
         for part in parts:
             self.assertIn(os.fsencode(part), result.stderr)
 
-    def test_answers_are_those_of_the_network_whatever_its_sizes(self):
+    def test_predictions_equal_the_reference_for_all_kinds_of_networks(self):
         image = self.write("a.pgm", p5(noise(1), SIDE))
         for hidden, layers, classes, directions, proj in [
                 (6, 2, 10, 1, 0), (1, 1, 10, 1, 0), (17, 3, 10, 1, 0), (9, 1, 26, 1, 0),
@@ -196,7 +196,7 @@ class Predict(unittest.TestCase):
         for (_, value), want in zip(found, expected, strict=True):
             self.assertAlmostEqual(float(value), 100 * want, delta=0.0051)
 
-    def test_every_format_of_an_image_gives_the_same_answer(self):
+    def test_every_image_format_gives_the_same_prediction(self):
         image = noise(3)
         formats = {
             "plain": p5(image, SIDE),
@@ -236,17 +236,17 @@ class Predict(unittest.TestCase):
         result = run(self.model, self.write("two", idx(images[:2])))
         self.assertEqual(re.findall(rb"two\[(\d+)\]: ", result.stdout), [b"0", b"1"])
 
-    def test_dark_on_light_is_inverted_and_said(self):
+    def test_dark_on_light_is_inverted_and_reported(self):
         image = noise(5)
         file = self.write("a.pgm", p5([255 - v for v in image], SIDE))
-        answer, = self.answers(file, said=file + b": dark on light: inverted\n")
+        answer, = self.answers(file, stderr=file + b": inverted (dark on light)\n")
         self.assert_answer(answer, probabilities(self.tensors, image))
         file = self.write("b", idx([image, [255 - v for v in image]]))
         for answer in self.answers(
-                file, said=file + b": 1 of 2 images are dark on light: inverted\n"):
+                file, stderr=file + b": inverted 1 of 2 images (dark on light)\n"):
             self.assert_answer(answer, probabilities(self.tensors, image))
 
-    def test_other_sizes_are_cut_out_scaled_and_centred(self):
+    def test_other_sizes_are_cropped_scaled_and_centred(self):
         image = frame()
         expected = probabilities(self.tensors, image)
         for factor, left, below in [(1, 30, 0), (3, 0, 7), (10, 100, 50)]:
@@ -256,14 +256,14 @@ class Predict(unittest.TestCase):
             with self.subTest(factor=factor):
                 answer, = self.answers(self.write("big.pgm", p5(big, cols)))
                 self.assert_answer(answer, expected)
-                # On grey paper with a grey pen: the paper becomes black, the pen white.
+                # A grey pen on grey paper: the background becomes 0, the pen 255.
                 grey = [200 - v * 150 // 255 for v in big]
                 file = self.write("grey.pgm", p5(grey, cols))
-                answer, = self.answers(file, said=file + b": dark on light: inverted\n")
+                answer, = self.answers(file, stderr=file + b": inverted (dark on light)\n")
                 for got, want in zip(answer["probabilities"], expected, strict=True):
                     self.assertAlmostEqual(got, want, delta=5e-3)
 
-    def test_specks_on_the_paper_do_not_count(self):
+    def test_specks_on_the_background_are_ignored(self):
         image = frame()
         cols = 100
         page = [8 * ((i * 7 + k * 3) % 5) for i in range(cols) for k in range(cols)]
@@ -275,7 +275,7 @@ class Predict(unittest.TestCase):
         white = [255 if v else 0 for v in image]
         self.assert_answer(answer, probabilities(self.tensors, white))
 
-    def test_show_draws_the_image_and_leaves_json_whole(self):
+    def test_show_draws_the_image_without_breaking_json(self):
         image = frame()
         file = self.write("a.pgm", p5(image, SIDE))
         lines = run("--show", self.model, file).stdout.decode().split("\n")
@@ -290,7 +290,7 @@ class Predict(unittest.TestCase):
         self.assertEqual(len(json.loads(result.stdout)), 1)
         self.assertEqual(result.stderr.decode().split("\n")[:SIDE], lines[:SIDE])
 
-    def test_json_holds_any_file_name(self):
+    def test_json_can_represent_any_file_name(self):
         for name, expected in [(b'quote"\\.pgm', 'quote"\\.pgm'), (b"line\n\x01", "line\n\x01"),
                                ("h\u00f8y\U0001f600".encode(), "h\u00f8y\U0001f600"),
                                (b"bad\xff\xc0\x80\xed\xa0\x80", "bad" + 6 * "\ufffd")]:
@@ -305,19 +305,19 @@ class Predict(unittest.TestCase):
             self.assertEqual(len(re.findall(rb"^  %s\b" % option, result.stdout, re.M)), 1)
         self.assertRegex(run("--version").stdout, rb"\Amnist-predict \d+\.\d+\.\d+\n\Z")
 
-    def test_wrong_usage_ends_with_2(self):
+    def test_invalid_usage_exits_with_2(self):
         for words in [[], [self.model], ["--json"], ["--json", self.model], ["--unknown"],
                       ["--json=1", self.model, self.model], ["-x", self.model, self.model]]:
             with self.subTest(words):
                 self.assert_fails(run(*words), status=2)
 
-    def test_bad_files_are_named_with_what_is_wrong(self):
+    def test_errors_in_files_are_reported_with_their_names(self):
         header = b"P5 28 28 255\n"
         cases = {
             b"": "has 0 bytes",
             b"P": "has 1 bytes",
             b"\x89PNG": "0x89 0x50",
-            b"P6 1 1 255 abc": "expected one that begins with P2 or P5",
+            b"P6 1 1 255 abc": "expected it to begin with P2 or P5",
             b"P5": "ends before the width",
             b"P5 28": "ends before the height",
             b"P5 28 28": "ends before the maximum",
@@ -329,7 +329,7 @@ class Predict(unittest.TestCase):
             b"P5 -1 28 255 ": "0x2d",
             b"P5 2x 28 255 ": "0x78",
             header + bytes(783): "has 783 bytes of pixels, expected 784",
-            header + bytes(785): "has 1 bytes behind the last pixel",
+            header + bytes(785): "has 1 bytes after the last pixel",
             b"P5 65535 65535 255 ": "expected 4294836225 for 65535 by 65535",
             b"P5 2 1 300 " + b"\1\0\2\0": "pixel is 512, expected 0 to 300",
             b"P2 2 1 9 3": "bytes of pixels, expected at least 3",
@@ -355,7 +355,7 @@ class Predict(unittest.TestCase):
         self.assertEqual(len(json.loads(result.stdout)), 2)
         self.assertEqual(result.stderr.count(b"\n"), 1)
 
-    def test_bad_models_are_named_with_what_is_wrong(self):
+    def test_errors_in_models_are_reported_with_their_names(self):
         image = self.write("a.pgm", p5(noise(1), SIDE))
         whole = safetensors(self.tensors)
         missing, surplus = dict(self.tensors), dict(self.tensors)
@@ -380,7 +380,7 @@ class Predict(unittest.TestCase):
         self.assert_fails(run(image, image), "a.pgm")
 
     @unittest.skipUnless(os.path.exists("/dev/full"), "no /dev/full here")
-    def test_a_full_disk_is_noticed(self):
+    def test_a_full_disk_is_reported(self):
         image = self.write("a.pgm", p5(noise(1), SIDE))
         with open("/dev/full", "wb") as full:
             for words in [["--help"], ["--version"], [self.model, image]]:
