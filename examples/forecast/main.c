@@ -1,8 +1,9 @@
 /*
- * forecast: learns a column of a CSV file and says its next values.
+ * forecast: trains on a column of a CSV file and predicts its next values.
  *
- * The last fifth of the column is kept from training: the residuals of one-step answers
- * on it give the confidence. The SVG shows that part, the answers and what follows.
+ * The last fifth of the column is held out from training. The residuals of the
+ * one-step predictions on it give the confidence interval. The SVG shows the
+ * held-out values, the predictions for them, and the forecast.
  */
 #include <errno.h>
 #include <math.h>
@@ -14,10 +15,11 @@
 
 enum { EXIT_USAGE = 2, HIDDEN = 32, FUTURE = 20, EPOCHS = 150, FEW = 50 };
 
-/* A column, scaled to mean 0 and deviation 1 of its first held values. */
+/* The values of a column, scaled to mean 0 and standard deviation 1 of the training
+ * values, the first train_count of them. */
 typedef struct {
     float *values;
-    size_t count, held;
+    size_t count, train_count;
     double mean, deviation;
 } column;
 
@@ -27,7 +29,8 @@ _Noreturn static void stop(const char *what, const char *why)
     exit(EXIT_FAILURE);
 }
 
-static void need(lstm_status status)
+/* Exits with a message if a call failed. */
+static void check(lstm_status status)
 {
     if (status != LSTM_OK)
         stop("liblstm", lstm_last_error());
@@ -40,7 +43,7 @@ static const char *next_field(const char *field)
     return field ? field + 1 : NULL;
 }
 
-/* The place of a column that is a number from 0, or a name in the first line. */
+/* Index of a column, which is given as a number from 0 or a name in the first line. */
 static size_t find_column(const char *path, const char *line, const char *name)
 {
     size_t index = 0, length = strlen(name);
@@ -49,10 +52,20 @@ static size_t find_column(const char *path, const char *line, const char *name)
     for (; line; line = next_field(line), index++)
         if (strncmp(line, name, length) == 0 && strchr(",\r\n", line[length]))
             return index;
-    stop(path, "no column has that name");
+    stop(path, "no column has this name");
 }
 
-/* Lines without a number in the column, such as the first, are left out. */
+/* Parses a field that consists of exactly one finite number; false for other text, for
+ * example a date. */
+static bool parse_field(const char *field, double *value)
+{
+    char *end;
+    *value = strtod(field, &end);
+    bool found = end != field && isfinite(*value);
+    return found && strchr(",\r\n", end[strspn(end, " \t")]);
+}
+
+/* Reads a column. Skips lines without a number in it, such as the line of names. */
 static column read_column(const char *path, const char *name)
 {
     column all = {0};
@@ -67,14 +80,16 @@ static column read_column(const char *path, const char *name)
             index = find_column(path, line, name);
         for (size_t i = 0; field && i < index; i++)
             field = next_field(field);
-        char *end = NULL;
-        float value = field ? strtof(field, &end) : NAN;
-        if (end == field || !isfinite(value))
+        double value;
+        if (!field || !parse_field(field, &value))
             continue;
-        all.values = realloc(all.values, (all.count + 1) * sizeof(float));
+        all.values = realloc(all.values, (all.count + 1) * sizeof(*all.values));
         if (!all.values)
             stop(path, "no memory");
-        all.values[all.count++] = value;
+        /* Relative to the first value, so that float keeps the digits that vary. */
+        if (all.count == 0)
+            all.mean = value;
+        all.values[all.count++] = (float)(value - all.mean);
     }
     free(line);
     fclose(file);
@@ -83,50 +98,53 @@ static column read_column(const char *path, const char *name)
     return all;
 }
 
+/* Splits off the training values and scales all values by their mean and deviation. */
 static void scale(column *all)
 {
     double sum = 0, squares = 0;
-    all->held = all->count - all->count / 5;
-    for (size_t i = 0; i < all->held; i++)
+    all->train_count = all->count - all->count / 5;
+    for (size_t i = 0; i < all->train_count; i++)
         sum += (double)all->values[i];
-    all->mean = sum / (double)all->held;
-    for (size_t i = 0; i < all->held; i++)
-        squares += pow((double)all->values[i] - all->mean, 2);
-    all->deviation = squares > 0 ? sqrt(squares / (double)all->held) : 1;
+    double mean = sum / (double)all->train_count;
+    for (size_t i = 0; i < all->train_count; i++)
+        squares += pow((double)all->values[i] - mean, 2);
+    all->mean += mean;
+    all->deviation = squares > 0 ? sqrt(squares / (double)all->train_count) : 1;
     for (size_t i = 0; i < all->count; i++)
-        all->values[i] = (float)(((double)all->values[i] - all->mean) / all->deviation);
+        all->values[i] = (float)(((double)all->values[i] - mean) / all->deviation);
 }
 
 static lstm_tensor *tensor(float *data, size_t steps, size_t channels)
 {
     lstm_tensor *created;
     size_t shape[] = {1, steps, channels};
-    need(data ? lstm_tensor_wrap(&created, data, 3, shape, NULL)
-              : lstm_tensor_create(&created, 3, shape));
+    check(data ? lstm_tensor_wrap(&created, data, 3, shape, NULL)
+               : lstm_tensor_create(&created, 3, shape));
     return created;
 }
 
-/* Full-sequence training on half of the mean square of the next value's error. */
+/* Trains on the whole sequence to predict the next value; the loss is half the mean
+ * squared error. */
 static void train(lstm_layer *layer, lstm_linear *head, lstm_params *params,
                   const column *all)
 {
-    size_t steps = all->held - 1;
+    size_t steps = all->train_count - 1;
     lstm_adam *adam;
     lstm_tensor *x = tensor(all->values, steps, 1), *out = tensor(NULL, steps, HIDDEN);
     lstm_tensor *dout = tensor(NULL, steps, HIDDEN);
     lstm_tensor *y = tensor(NULL, steps, 1), *dy = tensor(NULL, steps, 1);
-    need(lstm_adam_create(&adam, params, &(lstm_adam_config){.lr = 0.01}));
+    check(lstm_adam_create(&adam, params, &(lstm_adam_config){.lr = 0.01}));
     for (int epoch = 0; epoch < EPOCHS; epoch++) {
-        need(lstm_layer_forward(layer, NULL, x, NULL, NULL, NULL, out, NULL, NULL));
-        need(lstm_linear_forward(head, out, y));
+        check(lstm_layer_forward(layer, NULL, x, NULL, NULL, NULL, out, NULL, NULL));
+        check(lstm_linear_forward(head, out, y));
         for (size_t i = 0; i < steps; i++)
             lstm_tensor_data(dy)[i] =
                 (lstm_tensor_data(y)[i] - all->values[i + 1]) / (float)steps;
-        need(lstm_params_zero_grad(params));
-        need(lstm_linear_backward(head, dy, dout));
-        need(lstm_layer_backward(layer, NULL, dout, NULL, NULL, NULL, NULL, NULL));
-        need(lstm_params_clip_norm(params, 1, NULL));
-        need(lstm_adam_step(adam));
+        check(lstm_params_zero_grad(params));
+        check(lstm_linear_backward(head, dy, dout));
+        check(lstm_layer_backward(layer, NULL, dout, NULL, NULL, NULL, NULL, NULL));
+        check(lstm_params_clip_norm(params, 1, NULL));
+        check(lstm_adam_step(adam));
     }
     lstm_adam_destroy(&adam);
     lstm_tensor **tensors[] = {&x, &out, &dout, &y, &dy};
@@ -134,32 +152,36 @@ static void train(lstm_layer *layer, lstm_linear *head, lstm_params *params,
         lstm_tensor_destroy(tensors[i]);
 }
 
-/* answers [count - 1 + FUTURE]: each from the values before it, then from answers. */
-static void run(const lstm_layer *layer, const lstm_linear *head, const column *all,
-                float *answers)
+/* Computes predictions, [count - 1 + FUTURE]: for each value from its predecessors,
+ * then for future values from earlier predictions. predictions[i] is for value i + 1.
+ */
+static void predict(const lstm_layer *layer, const lstm_linear *head, const column *all,
+                    float *predictions)
 {
     lstm_stream *stream;
-    need(lstm_stream_create(&stream, layer, head, 1));
+    check(lstm_stream_create(&stream, layer, head, 1));
     for (size_t i = 0; i < all->count - 1 + FUTURE; i++) {
-        float *input = i < all->count ? &all->values[i] : &answers[i - 1];
-        lstm_tensor *x = tensor(input, 1, 1), *y = tensor(&answers[i], 1, 1);
-        need(lstm_stream_step(stream, x, y));
+        float *input = i < all->count ? &all->values[i] : &predictions[i - 1];
+        lstm_tensor *x = tensor(input, 1, 1), *y = tensor(&predictions[i], 1, 1);
+        check(lstm_stream_step(stream, x, y));
         lstm_tensor_destroy(&x);
         lstm_tensor_destroy(&y);
     }
     lstm_stream_destroy(&stream);
 }
 
-/* Root mean square of what answers, or the value before, miss the held part by. */
-static double residual(const column *all, const float *before)
+/* Root mean squared error on the held-out values, if predicted[i - 1] predicts value i.
+ */
+static double residual(const column *all, const float *predicted)
 {
     double sum = 0;
-    for (size_t i = all->held; i < all->count; i++)
-        sum += pow((double)all->values[i] - (double)before[i - 1], 2);
-    return sqrt(sum / (double)(all->count - all->held));
+    for (size_t i = all->train_count; i < all->count; i++)
+        sum += pow((double)all->values[i] - (double)predicted[i - 1], 2);
+    return sqrt(sum / (double)(all->count - all->train_count));
 }
 
-/* Values between two places as a line; each further one is moved by more of shift. */
+/* Draws values from one index to another as a line. The k-th of them, counted from 1,
+ * is shifted by shift * sqrt(k). */
 static void draw_line(FILE *file, const char *colour, const float *values, size_t from,
                       size_t to, size_t end, double shift)
 {
@@ -170,80 +192,86 @@ static void draw_line(FILE *file, const char *colour, const float *values, size_
     fprintf(file, "'/>\n");
 }
 
-/* The held part in black, answers in red, and how far to trust what follows. */
-static void draw(const char *path, const column *all, const float *answers,
+/* Draws the held-out values in black, predictions in red, and the confidence interval
+ * of the forecast in pink. */
+static void draw(const char *path, const column *all, const float *predictions,
                  double margin)
 {
     FILE *file = fopen(path, "w");
     if (!file)
         stop(path, strerror(errno));
-    size_t known = all->count - all->held, end = known + FUTURE;
-    const float *said = answers + all->held - 1; /* the first is about value held */
+    size_t known = all->count - all->train_count, end = known + FUTURE;
+    const float *shown = predictions + all->train_count - 1;
     fputs("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 800 400'>\n", file);
-    draw_line(file, "black", all->values + all->held, 0, known, end, 0);
-    draw_line(file, "crimson", said, 0, end, end, 0);
-    draw_line(file, "lightpink", said, known, end, end, margin);
-    draw_line(file, "lightpink", said, known, end, end, -margin);
+    draw_line(file, "black", all->values + all->train_count, 0, known, end, 0);
+    draw_line(file, "crimson", shown, 0, end, end, 0);
+    draw_line(file, "lightpink", shown, known, end, end, margin);
+    draw_line(file, "lightpink", shown, known, end, end, -margin);
     fprintf(file, "</svg>\n");
     if (fclose(file) != 0)
         stop(path, strerror(errno));
 }
 
-/* The model, and how values are scaled for it, which stream reads. */
+/* Saves the model, and the scale of its values for the program stream. */
 static void save(const char *path, const lstm_params *params, const column *all)
 {
     char text[64];
     const char *pairs[] = {"scale", text};
     const lstm_file_options options = {.metadata = pairs, .metadata_count = 1};
     snprintf(text, sizeof(text), "%.17g %.17g", all->mean, all->deviation);
-    need(lstm_params_save_as(params, path, &options));
+    check(lstm_params_save_as(params, path, &options));
 }
 
 int main(int count, char **arguments)
 {
     if (count < 2 || count > 5) {
-        fprintf(stderr, "usage: forecast CSV [COLUMN [SVG [MODEL]]]\n"
-                        "COLUMN is a name in the first line, or a number from 0\n");
+        fprintf(stderr,
+                "Usage: forecast CSV [COLUMN [SVG [MODEL]]]\n\n"
+                "Trains on a column and predicts its next %d values. COLUMN is a name "
+                "in the\nfirst line or a number from 0 (default 0). SVG and MODEL are "
+                "output files.\n",
+                FUTURE);
         return EXIT_USAGE;
     }
     column all = read_column(arguments[1], count > 2 ? arguments[2] : "0");
-    float *answers = calloc(all.count + FUTURE, sizeof(*answers));
+    float *predictions = calloc(all.count + FUTURE, sizeof(*predictions));
     lstm_rng *rng;
     lstm_layer *layer;
     lstm_linear *head;
     lstm_params *params;
     lstm_layer_config config = {.inputs = 1, .hidden = HIDDEN, .batch_first = true};
-    if (!answers)
+    if (!predictions)
         stop(arguments[1], "no memory");
     scale(&all);
-    need(lstm_rng_create(&rng, 1));
-    need(lstm_layer_create(&layer, &config, rng));
-    need(lstm_linear_create(
+    check(lstm_rng_create(&rng, 1));
+    check(lstm_layer_create(&layer, &config, rng));
+    check(lstm_linear_create(
         &head, &(lstm_linear_config){.inputs = HIDDEN, .outputs = 1}, rng));
-    need(lstm_params_create(&params));
-    need(lstm_params_add_layer(params, "lstm", layer));
-    need(lstm_params_add_linear(params, "fc", head));
+    check(lstm_params_create(&params));
+    check(lstm_params_add_layer(params, "lstm", layer));
+    check(lstm_params_add_linear(params, "fc", head));
     train(layer, head, params, &all);
-    need(lstm_layer_set_training(layer, false));
-    run(layer, head, &all, answers);
-    double error = residual(&all, answers);
-    printf("Residual: %.4g, of the value before: %.4g\n", error * all.deviation,
+    check(lstm_layer_set_training(layer, false));
+    predict(layer, head, &all, predictions);
+    double error = residual(&all, predictions);
+    printf("RMSE: %.4g, of repeating the previous value: %.4g\n", error * all.deviation,
            residual(&all, all.values) * all.deviation);
-    /* 95% of the residuals are within; those of later steps add up like noise. */
+    /* 95% of normally distributed residuals are within this margin. Over k steps they
+     * accumulate to sqrt(k) times as much. */
     double margin = 1.96 * error;
     for (size_t i = 0; i < FUTURE; i++)
         printf("%zu: %.6g +- %.3g\n", i + 1,
-               (double)answers[all.count - 1 + i] * all.deviation + all.mean,
+               (double)predictions[all.count - 1 + i] * all.deviation + all.mean,
                margin * all.deviation * sqrt((double)(i + 1)));
     if (count > 3)
-        draw(arguments[3], &all, answers, margin);
+        draw(arguments[3], &all, predictions, margin);
     if (count > 4)
         save(arguments[4], params, &all);
     lstm_params_destroy(&params);
     lstm_linear_destroy(&head);
     lstm_layer_destroy(&layer);
     lstm_rng_destroy(&rng);
-    free(answers);
+    free(predictions);
     free(all.values);
     return EXIT_SUCCESS;
 }

@@ -1,14 +1,16 @@
 /*
- * stream: reads numbers line by line on standard input and prints the model's answer to
- * each line at once; at the end, on standard error, how long the answers took.
+ * stream: runs a model step by step. Reads one time step per line from standard input
+ * and prints the output of the model immediately. At the end, prints percentiles of the
+ * latency to standard error.
  *
- * The model is a safetensors file with a layer "lstm" and a linear layer "fc", such as
- * mnist-train or PyTorch write, or forecast, which says how numbers are scaled for it.
+ * The model is a safetensors file with a layer "lstm" and a linear layer "fc", written
+ * by mnist-train, PyTorch or forecast. A file of forecast also contains the scale of
+ * its values.
  */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <lstm/lstm.h>
@@ -21,17 +23,18 @@ typedef struct {
     lstm_stream *stream;
     lstm_tensor *x, *y;
     size_t inputs, outputs;
-    /* What numbers are scaled by before the model, and back after it. */
+    /* Inputs are (value - mean) / deviation; outputs are scaled back. */
     double mean, deviation;
 } model;
 
-/* Microseconds that answers took. */
+/* Latencies in microseconds. */
 typedef struct {
     double *values;
-    size_t count, room;
+    size_t count, capacity;
 } times;
 
-static void need(lstm_status status)
+/* Exits with a message if a call failed. */
+static void check(lstm_status status)
 {
     if (status == LSTM_OK)
         return;
@@ -39,18 +42,7 @@ static void need(lstm_status status)
     exit(EXIT_FAILURE);
 }
 
-/* Rows of the weight of the head. */
-static size_t count_outputs(lstm_linear *head)
-{
-    lstm_params *params;
-    need(lstm_params_create(&params));
-    need(lstm_params_add_linear(params, "fc", head));
-    size_t outputs = lstm_tensor_extent(lstm_params_value(params, 0), 0);
-    lstm_params_destroy(&params);
-    return outputs;
-}
-
-/* How numbers are scaled for the model: as they are, unless its file tells. */
+/* Reads the scale of the values from the metadata; the default is no scaling. */
 static void read_scale(model *m, const char *path)
 {
     char text[64];
@@ -62,15 +54,15 @@ static void read_scale(model *m, const char *path)
 
 static void load(model *m, const char *path)
 {
-    need(lstm_layer_load(&m->layer, path, "lstm", NULL));
-    need(lstm_linear_load(&m->head, path, "fc"));
+    check(lstm_layer_load(&m->layer, path, "lstm", NULL));
+    check(lstm_linear_load(&m->head, path, "fc"));
     m->inputs = lstm_layer_get_config(m->layer)->inputs;
-    m->outputs = count_outputs(m->head);
+    m->outputs = lstm_linear_get_config(m->head)->outputs;
     read_scale(m, path);
-    need(lstm_layer_set_training(m->layer, false));
-    need(lstm_stream_create(&m->stream, m->layer, m->head, 1));
-    need(lstm_tensor_create(&m->x, 2, (size_t[]){1, m->inputs}));
-    need(lstm_tensor_create(&m->y, 2, (size_t[]){1, m->outputs}));
+    check(lstm_layer_set_training(m->layer, false));
+    check(lstm_stream_create(&m->stream, m->layer, m->head, 1));
+    check(lstm_tensor_create(&m->x, 2, (size_t[]){1, m->inputs}));
+    check(lstm_tensor_create(&m->y, 2, (size_t[]){1, m->outputs}));
 }
 
 static void destroy(model *m)
@@ -82,23 +74,25 @@ static void destroy(model *m)
     lstm_layer_destroy(&m->layer);
 }
 
-/* Numbers of a line, apart by blanks or commas; false when they are not as many as the
- * inputs. */
-static bool read_numbers(const model *m, const char *line)
+static const char *skip_blanks(const char *text)
+{
+    return text + strspn(text, " \t\r\n");
+}
+
+/* Parses the inputs in a line, separated by blanks or a comma; false if the line does
+ * not consist of exactly as many numbers as the model has inputs. */
+static bool read_inputs(const model *m, const char *line)
 {
     for (size_t i = 0; i < m->inputs; i++) {
         char *end;
-        while (*line == ',' || *line == ' ' || *line == '\t')
-            line++;
-        errno = 0;
-        float number = strtof(line, &end);
-        if (end == line || !isfinite(number))
+        double number = strtod(line, &end);
+        const char *next = skip_blanks(end);
+        bool last = i + 1 == m->inputs;
+        if (end == line || !isfinite(number) || (!last && next == end && *next != ','))
             return false;
-        lstm_tensor_data(m->x)[i] = (float)(((double)number - m->mean) / m->deviation);
-        line = end;
+        lstm_tensor_data(m->x)[i] = (float)((number - m->mean) / m->deviation);
+        line = !last && *next == ',' ? next + 1 : next;
     }
-    while (*line == ' ' || *line == '\t' || *line == '\r' || *line == '\n')
-        line++;
     return *line == '\0';
 }
 
@@ -109,24 +103,25 @@ static double now(void)
     return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
 }
 
-static void note(times *all, double value)
+/* Adds a latency; drops it if there is no memory. */
+static void add_time(times *all, double value)
 {
-    if (all->count == all->room) {
-        size_t room = all->room ? 2 * all->room : 1024;
-        double *larger = realloc(all->values, room * sizeof(*larger));
+    if (all->count == all->capacity) {
+        size_t capacity = all->capacity ? 2 * all->capacity : 1024;
+        double *larger = realloc(all->values, capacity * sizeof(*larger));
         if (!larger)
             return;
         all->values = larger;
-        all->room = room;
+        all->capacity = capacity;
     }
     all->values[all->count++] = value;
 }
 
-static void answer(model *m, times *all)
+static void step(model *m, times *all)
 {
     double start = now();
-    need(lstm_stream_step(m->stream, m->x, m->y));
-    note(all, now() - start);
+    check(lstm_stream_step(m->stream, m->x, m->y));
+    add_time(all, now() - start);
     for (size_t i = 0; i < m->outputs; i++)
         printf(i ? " %.6g" : "%.6g",
                (double)lstm_tensor_data(m->y)[i] * m->deviation + m->mean);
@@ -145,32 +140,34 @@ static void report(times *all)
     if (all->count == 0)
         return;
     qsort(all->values, all->count, sizeof(*all->values), compare);
-    const double shares[] = {0.5, 0.9, 0.99, 0.999};
+    const double quantiles[] = {0.5, 0.9, 0.99, 0.999};
     fprintf(stderr, "stream: %zu steps, microseconds:", all->count);
-    for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++)
-        fprintf(stderr, " p%g %.2f", shares[i] * 100,
-                all->values[(size_t)((double)(all->count - 1) * shares[i])]);
+    for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++)
+        fprintf(stderr, " p%g %.2f", quantiles[i] * 100,
+                all->values[(size_t)((double)(all->count - 1) * quantiles[i])]);
     fputc('\n', stderr);
 }
 
 int main(int count, char **arguments)
 {
     if (count != 2) {
-        fprintf(stderr, "usage: stream MODEL < NUMBERS\n");
+        fprintf(stderr, "Usage: stream MODEL < FILE\n\n"
+                        "Prints the output of the model for each line of its inputs, "
+                        "separated by blanks\nor commas.\n");
         return EXIT_USAGE;
     }
     model m = {0};
     times all = {0};
     char *line = NULL;
-    size_t room = 0, number = 0;
+    size_t capacity = 0, number = 0;
     int result = EXIT_SUCCESS;
     load(&m, arguments[1]);
-    while (result == EXIT_SUCCESS && getline(&line, &room, stdin) > 0) {
+    while (result == EXIT_SUCCESS && getline(&line, &capacity, stdin) > 0) {
         number++;
-        if (read_numbers(&m, line)) {
-            answer(&m, &all);
+        if (read_inputs(&m, line)) {
+            step(&m, &all);
         } else {
-            fprintf(stderr, "stream: line %zu does not have %zu numbers\n", number,
+            fprintf(stderr, "stream: line %zu: expected %zu numbers\n", number,
                     m.inputs);
             result = EXIT_FAILURE;
         }
