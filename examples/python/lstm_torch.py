@@ -8,12 +8,14 @@ in liblstm, on as many threads as torch.get_num_threads() says. It computes floa
 CPU, and refuses other tensors. Gradients of gradients are not to be had.
 
 Weights stay PyTorch's, and are copied into the library when they have changed. Each
-forward that waits for its backward has a layer of the library to itself, so that any
-number may wait; a second backward of a retained graph computes the forward again.
+forward has a tape of its own, so any number can be pending. A second backward of a
+retained graph computes the forward again, and so does one whose weights are no longer in
+the library.
 """
 from __future__ import annotations
 
 import ctypes
+import threading
 
 import lstm
 import torch
@@ -70,36 +72,85 @@ class _Views:
 
 
 class _Engine:
-    """A layer of liblstm: for inference, or for one forward and its backward."""
+    """A layer of liblstm with the weights of a module, and tapes for its forwards."""
 
     def __init__(self, module: LSTM, training: bool, dropout: float):
-        self.rng = lstm.Rng(0) if dropout else None
+        rng = lstm.Rng(0) if dropout else None
         self.layer = lstm.Layer(
-            module.input_size, module.hidden_size, module.num_layers, rng=self.rng,
+            module.input_size, module.hidden_size, module.num_layers, rng=rng,
             dropout=dropout, no_bias=not module.bias, batch_first=module.batch_first,
             bidirectional=module.bidirectional, proj_size=module.proj_size)
-        self.config, self.training = self.layer.config, training
+        self.config, self.dropout = self.layer.config, dropout
         self.layer.train(training)
         self.params = lstm.Params(lstm=self.layer)
         self.values, self.grads = (
             [library.lstm_tensor_data(of(self.params.pointer, index))
              for index in range(len(self.params))]
             for of in (library.lstm_params_value, library.lstm_params_grad))
+        # Calls in progress, which read the weights; how often those were set.
+        self.running, self.version = 0, 0
+        self.free, self.backward_lock = [], threading.Lock()
 
-    def _take_weights(self, weights):
-        """Copies those that are not the layer's already. Their bytes are compared, for
-        a write to weight.data changes no version."""
-        changed = False
+    def has_weights(self, weights):
+        """Compares bytes: a write to weight.data changes no version of PyTorch's."""
+        return self.version > 0 and not any(
+            _compare(value, weight.data_ptr(), 4 * weight.numel())
+            for weight, value in zip(weights, self.values))
+
+    def set_weights(self, weights):
+        """Copies the weights. Forwards that are pending are computed again later."""
         for weight, value in zip(weights, self.values):
-            weight = weight.contiguous()
-            size = 4 * weight.numel()
-            if _compare(value, weight.data_ptr(), size):
-                ctypes.memmove(value, weight.data_ptr(), size)
-                changed = True
-        if changed and not self.training:
-            self.layer.train(False)
+            ctypes.memmove(value, weight.data_ptr(), 4 * weight.numel())
+        self.layer.pack()
+        self.version += 1
 
-    def _take_generator(self):
+    def forward(self, tape, x, h0, c0, lengths):
+        """out, hn, cn of x; the masks of dropout are drawn from PyTorch's generator."""
+        _take_threads()
+        config = self.config
+        width = config.proj_size or config.hidden
+        states = (config.layers * (1 + config.bidirectional),
+                  x.shape[0 if config.batch_first else 1])
+        out = x.new_empty(*x.shape[:2], self.layer.output_size)
+        hn, cn = x.new_empty(*states, width), x.new_empty(*states, config.hidden)
+        if tape.rng:
+            tape.take_generator()
+        with _Views() as view:
+            if lengths is not None:
+                lengths = (ctypes.c_size_t * len(lengths))(*lengths)
+            library.lstm_layer_forward(
+                self.layer.pointer, tape.tape.pointer, view(x), lengths,
+                *(view(tensor) for tensor in (h0, c0, out, hn, cn)))
+        if tape.rng:
+            tape.give_generator()
+        return out, hn, cn
+
+    def backward(self, tape, incoming, outgoing, weights):
+        """Writes the gradients of x, h0, c0, and returns those of the weights, None for
+        a weight that is None. One at a time: the layer has one set of gradients."""
+        _take_threads()
+        with self.backward_lock:
+            self.params.zero_grad()
+            with _Views() as view:
+                library.lstm_layer_backward(self.layer.pointer, tape.tape.pointer,
+                                            *(view(tensor) for tensor in incoming),
+                                            *(view(tensor) for tensor in outgoing))
+            gradients = [None if weight is None else torch.empty(weight.shape)
+                         for weight in weights]
+            for gradient, grad in zip(gradients, self.grads):
+                if gradient is not None:
+                    ctypes.memmove(gradient.data_ptr(), grad, 4 * gradient.numel())
+        return gradients
+
+
+class _Tape:
+    """A tape of an engine, and the generator of its masks."""
+
+    def __init__(self, engine):
+        self.rng = lstm.Rng(0) if engine.dropout else None
+        self.tape = lstm.Tape(engine.layer, self.rng)
+
+    def take_generator(self):
         """The generator of the masks goes on where PyTorch's is."""
         state = torch.get_rng_state()
         words = torch.zeros(RNG_STATE_SIZE // 4, dtype=torch.int32)
@@ -107,7 +158,7 @@ class _Engine:
         words[_USED] = 625 - state[_LEFT].view(torch.int32)
         self.rng.state = ctypes.string_at(words.data_ptr(), RNG_STATE_SIZE)
 
-    def _give_generator(self):
+    def give_generator(self):
         """PyTorch's generator goes on behind the masks."""
         words = torch.frombuffer(bytearray(self.rng.state), dtype=torch.int32)
         state = torch.get_rng_state()
@@ -116,73 +167,66 @@ class _Engine:
         state[_NEXT].view(torch.int32)[0] = words[_USED]
         torch.set_rng_state(state)
 
-    def forward(self, x, h0, c0, lengths, weights):
-        """out, hn, cn of x; the masks of dropout are drawn from PyTorch's generator."""
-        _take_threads()
-        self._take_weights(weights)
-        config = self.config
-        width = config.proj_size or config.hidden
-        directions = 1 + config.bidirectional
-        states = config.layers * directions, x.shape[0 if config.batch_first else 1]
-        out = x.new_empty(*x.shape[:2], directions * width)
-        hn, cn = x.new_empty(*states, width), x.new_empty(*states, config.hidden)
-        if self.rng:
-            self._take_generator()
-        with _Views() as view:
-            if lengths is not None:
-                lengths = (ctypes.c_size_t * len(lengths))(*lengths)
-            library.lstm_layer_forward(
-                self.layer.pointer, None, view(x), lengths,
-                *(view(tensor) for tensor in (h0, c0, out, hn, cn)))
-        if self.rng:
-            self._give_generator()
-        return out, hn, cn
-
-    def backward(self, incoming, outgoing, weights):
-        """Writes the gradients of x, h0, c0, and returns those of the weights, None for
-        a weight that is None."""
-        _take_threads()
-        self.params.zero_grad()
-        with _Views() as view:
-            library.lstm_layer_backward(self.layer.pointer, None,
-                                        *(view(tensor) for tensor in incoming),
-                                        *(view(tensor) for tensor in outgoing))
-        gradients = [None if weight is None else torch.empty(weight.shape)
-                     for weight in weights]
-        for gradient, grad in zip(gradients, self.grads):
-            if gradient is not None:
-                ctypes.memmove(gradient.data_ptr(), grad, 4 * gradient.numel())
-        return gradients
-
-
 class _Pool:
-    """Layers of one module that nobody uses. Copies of the module, and those that are
-    read from a file, make their own."""
+    """Engines of one module: usually one for training and one for evaluation. Copies of
+    the module, and modules that are loaded from a file, make their own."""
 
     def __init__(self):
-        self._free = {}
+        self._engines, self._lock = {}, threading.Lock()
 
     def __reduce__(self):
         return _Pool, ()
 
-    def take(self, module, training, dropout):
-        """A layer that is the caller's until the loan ends."""
-        free = self._free.setdefault((training, dropout), [])
-        try:
-            engine = free.pop()
-        except IndexError:
-            engine = _Engine(module, training, dropout)
-        return _Loan(engine, free)
+    def take(self, module, training, dropout, weights):
+        """A tape of an engine with these weights, and the engine in use until give()."""
+        weights = [weight.contiguous() for weight in weights]
+        with self._lock:
+            engines = self._engines.setdefault((training, dropout), [])
+            engine = next((one for one in engines if one.has_weights(weights)), None)
+            if engine is None:
+                # Weights that a call reads must not change.
+                engine = next((one for one in engines if not one.running), None)
+                if engine is None:
+                    engine = _Engine(module, training, dropout)
+                    engines.append(engine)
+                engine.set_weights(weights)
+            engine.running += 1
+            return _Loan(engine)
+
+    def take_again(self, loan):
+        """Uses the engine of a loan again; false when it has other weights by now."""
+        with self._lock:
+            if loan is None or loan.version != loan.engine.version:
+                return False
+            loan.engine.running += 1
+            return True
+
+    def give(self, loan):
+        with self._lock:
+            loan.engine.running -= 1
 
 
 class _Loan:
-    """A layer in use, which goes back when nothing refers to the loan any more."""
+    """A tape in use; its engine has it back when nothing refers to the loan any more."""
 
-    def __init__(self, engine, free):
-        self.engine, self._free = engine, free
+    def __init__(self, engine):
+        self.engine, self.version = engine, engine.version
+        try:
+            self.tape = engine.free.pop()
+        except IndexError:
+            self.tape = _Tape(engine)
 
     def __del__(self):
-        self._free.append(self.engine)
+        self.engine.free.append(self.tape)
+
+
+def _run(module, training, dropout, lengths, x, h0, c0, weights):
+    """The loan of a forward, and out, hn, cn."""
+    loan = module._pool.take(module, training, dropout, weights)
+    try:
+        return loan, loan.engine.forward(loan.tape, x, h0, c0, lengths)
+    finally:
+        module._pool.give(loan)
 
 
 class _Function(torch.autograd.Function):
@@ -194,36 +238,39 @@ class _Function(torch.autograd.Function):
         ctx.save_for_backward(x, h0, c0, *weights)
         ctx.module, ctx.dropout, ctx.lengths = module, dropout, lengths
         ctx.generator = torch.get_rng_state() if dropout else None
-        ctx.loan = module._pool.take(module, True, dropout)
-        return ctx.loan.engine.forward(x, h0, c0, lengths, weights)
+        ctx.loan, results = _run(module, True, dropout, lengths, x, h0, c0, weights)
+        return results
 
     @staticmethod
     @once_differentiable
     def backward(ctx, *incoming):
         x, h0, c0, *weights = ctx.saved_tensors
         loan, ctx.loan = ctx.loan, None
-        if loan is None:
+        pool = ctx.module._pool
+        while not pool.take_again(loan):
             loan = _Function._again(ctx, x, h0, c0, weights)
         wanted = ctx.needs_input_grad[3:]
         outgoing = [torch.empty(tensor.shape) if need else None
                     for tensor, need in zip((x, h0, c0), wanted)]
-        gradients = loan.engine.backward(
-            incoming, outgoing,
-            [weight if need else None for weight, need in zip(weights, wanted[3:])])
+        try:
+            gradients = loan.engine.backward(
+                loan.tape, incoming, outgoing,
+                [weight if need else None for weight, need in zip(weights, wanted[3:])])
+        finally:
+            pool.give(loan)
         return (None, None, None, *outgoing, *gradients)
 
     @staticmethod
     def _again(ctx, x, h0, c0, weights):
-        """The forward of a graph that was retained, with the masks that it had."""
-        loan = ctx.module._pool.take(ctx.module, True, ctx.dropout)
+        """Computes the forward again, with the masks that it had: the graph was retained,
+        or the engine has other weights by now."""
         now = torch.get_rng_state()
         if ctx.generator is not None:
             torch.set_rng_state(ctx.generator)
         try:
-            loan.engine.forward(x, h0, c0, ctx.lengths, weights)
+            return _run(ctx.module, True, ctx.dropout, ctx.lengths, x, h0, c0, weights)[0]
         finally:
             torch.set_rng_state(now)
-        return loan
 
 
 class LSTM(nn.LSTM):
@@ -303,8 +350,7 @@ class LSTM(nn.LSTM):
                 for tensor in (x, h0, c0, *weights)):
             out, hn, cn = _Function.apply(self, dropout, lengths, x, h0, c0, *weights)
         else:
-            loan = self._pool.take(self, bool(dropout), dropout)
-            out, hn, cn = loan.engine.forward(x, h0, c0, lengths, weights)
+            out, hn, cn = _run(self, bool(dropout), dropout, lengths, x, h0, c0, weights)[1]
         return out, (hn, cn)
 
     def _check(self, x, h0, c0):

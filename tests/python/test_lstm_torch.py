@@ -242,11 +242,44 @@ class StandIn(unittest.TestCase):
                               env=os.environ | {"PYTHONPATH": ROOT / "examples/python"})
         self.assertEqual(done.stdout.split(), ["2", "0"], done.stderr)
 
-    def test_layers_go_back_when_a_graph_is_forgotten(self):
+    def test_tapes_are_used_again_when_a_graph_is_gone(self):
         _, ours = pair()
         for _ in range(5):
             ours(inputs())
-        self.assertEqual([len(free) for free in ours._pool._free.values()], [1])
+        engine, = (one for engines in ours._pool._engines.values() for one in engines)
+        self.assertEqual((len(engine.free), engine.running), (1, 0))
+
+    def test_forwards_with_weights_of_their_own_can_be_pending(self):
+        theirs, ours = pair(dropout=0.5)
+        for layer in (theirs, ours):
+            torch.manual_seed(4)
+            losses = []
+            for scale in (1.0, 0.5, -1.0):
+                weights = {name: value * scale for name, value in layer.named_parameters()}
+                out, _ = torch.func.functional_call(layer, weights, inputs())
+                losses.append(out.square().sum())
+            for index in (1, 0, 2):
+                losses[index].backward(retain_graph=index == 0)
+        self.grads_are_close(ours, theirs)
+
+    def test_a_hundred_single_steps_take_a_few_megabytes(self):
+        program = """if True:
+            import torch, lstm_torch
+            def resident():
+                with open("/proc/self/statm") as file:
+                    return int(file.read().split()[1]) * 4096
+            layer, x = lstm_torch.LSTM(256, 256), torch.ones(1, 1, 256)
+            state = layer(x)[1]
+            before = resident()
+            for _ in range(100):
+                out, state = layer(x, state)
+            out.sum().backward()
+            print(resident() - before)
+            """
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                              env=os.environ | {"PYTHONPATH": ROOT / "examples/python"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertLess(int(done.stdout), 40 << 20)
 
 
 if __name__ == "__main__":
