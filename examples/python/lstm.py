@@ -335,6 +335,16 @@ class Params(native.Handle):
         layer._dependents.add(self)
         self._layers.append(layer)
 
+    def add_tensor(self, name: str, value: Tensor, grad: Tensor | None = None) -> None:
+        """Adds a parameter of the caller; without a gradient it is saved and loaded, but
+        never stepped."""
+        library.lstm_params_add_tensor(self.pointer, name.encode(),
+                                       pointer_of(value, Tensor), pointer_of(grad, Tensor))
+        for tensor in (value, grad):
+            if tensor is not None:
+                tensor._dependents.add(self)
+                self._layers.append(tensor)
+
     def __len__(self) -> int:
         return library.lstm_params_size(self.pointer)
 
@@ -349,29 +359,65 @@ class Params(native.Handle):
                 for i in range(len(self))]
 
     def _item(self, function, name):
-        pointer = c_void_p(function(self.pointer, self.names().index(name)))
-        return Tensor._from(pointer, self, *self._layers, destroy=lambda _: None)
+        address = function(self.pointer, self.names().index(name))
+        return address and Tensor._from(c_void_p(address), self, *self._layers,
+                                        destroy=lambda _: None)
 
     def value(self, name: str) -> Tensor:
-        """Values of a parameter, a tensor of its layer's."""
+        """Values of a parameter, without a copy."""
         return self._item(library.lstm_params_value, name)
 
-    def grad(self, name: str) -> Tensor:
-        """Gradient of a parameter, a tensor of its layer's."""
+    def grad(self, name: str) -> Tensor | None:
+        """Gradient of a parameter, without a copy; None if it has none."""
         return self._item(library.lstm_params_grad, name)
 
+    def trainable(self, name: str) -> bool:
+        """Whether a parameter has a gradient and is not frozen."""
+        return library.lstm_params_trainable(self.pointer, self.names().index(name))
+
+    def set_trainable(self, name: str, trainable: bool) -> None:
+        """Freezes a parameter, or makes it trainable again: Adam does not step a frozen
+        one, and norm and clipping leave it out."""
+        library.lstm_params_set_trainable(self.pointer, self.names().index(name),
+                                          trainable)
+
+    def values(self) -> Tensor:
+        """A copy of all values [count], to keep the best weights in memory."""
+        values = Tensor(self.count)
+        library.lstm_params_get_values(self.pointer,
+                                       library.lstm_tensor_data(values.pointer))
+        return values
+
+    def set_values(self, values: Array) -> None:
+        """Sets all values [count]."""
+        memory = native.Memory("values", values, "float32").shaped(self.count)
+        library.lstm_params_set_values(self.pointer, memory.address)
+
+    def grads(self) -> Tensor:
+        """A copy of all gradients [count], zeros for parameters without one."""
+        grads = Tensor(self.count)
+        library.lstm_params_get_grads(self.pointer,
+                                      library.lstm_tensor_data(grads.pointer))
+        return grads
+
+    def set_grads(self, grads: Array) -> None:
+        """Sets all gradients [count]."""
+        memory = native.Memory("grads", grads, "float32").shaped(self.count)
+        library.lstm_params_set_grads(self.pointer, memory.address)
+
     def zero_grad(self) -> None:
-        """Sets all gradients to zero."""
+        """Sets all gradients to zero, also those of frozen parameters."""
         library.lstm_params_zero_grad(self.pointer)
 
     def clip_norm(self, max_norm: float) -> float:
-        """Scales all gradients to a common norm of at most this; the norm before."""
+        """Scales the gradients of trainable parameters to a common norm of at most
+        max_norm; returns the norm before."""
         norm = c_double()
         library.lstm_params_clip_norm(self.pointer, max_norm, byref(norm))
         return norm.value
 
     def clip_value(self, limit: float) -> None:
-        """Limits every element of every gradient to [-limit, limit]."""
+        """Clamps the gradients of trainable parameters to [-limit, limit]."""
         library.lstm_params_clip_value(self.pointer, limit)
 
     def save(self, path: Path, adam: Adam | None = None, rng: Rng | None = None,
@@ -417,7 +463,7 @@ class Adam(native.Handle):
         super().__init__(pointer, library.lstm_adam_destroy, params)
 
     def step(self) -> None:
-        """Moves all parameters one step against their gradients."""
+        """Moves all trainable parameters one step against their gradients."""
         library.lstm_adam_step(self.pointer)
 
     @property

@@ -2,16 +2,16 @@
  * @file
  * Named sets of parameters and their gradients.
  *
- * A set holds what an optimiser steps, what is clipped, and what files contain, under
+ * A set contains what an optimiser steps, what is clipped and what files contain, with
  * the names and in the order of PyTorch's state dict: "lstm.weight_ih_l0" ...
- * "fc.bias". It refers to the parameters of layers, which MUST outlive it.
+ * "fc.bias". It refers to parameters of layers and tensors of the caller, which MUST
+ * outlive it. No parameter can be in a set twice.
  */
 #ifndef LSTM_PARAMS_H
 #define LSTM_PARAMS_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include <lstm/export.h>
 #include <lstm/layer.h>
@@ -32,9 +32,9 @@ typedef struct lstm_params lstm_params;
  * Creates an empty set.
  *
  * @param[out] out the set, freed with lstm_params_destroy(); NULL on failure
- * @retval LSTM_OK created
+ * @retval LSTM_OK the set was created
  * @retval LSTM_INVALID_ARGUMENT out is NULL
- * @retval LSTM_OUT_OF_MEMORY no memory
+ * @retval LSTM_OUT_OF_MEMORY not enough memory
  * @since 1.0
  */
 LSTM_API
@@ -42,7 +42,7 @@ LSTM_NODISCARD
 lstm_status lstm_params_create(lstm_params **out);
 
 /**
- * Frees a set, not the parameters it refers to, and writes NULL to the handle.
+ * Frees a set, but not its parameters, and writes NULL to the handle.
  *
  * @param params address of the handle; NULL, or the address of NULL, does nothing
  * @since 1.0
@@ -54,12 +54,12 @@ void lstm_params_destroy(lstm_params **params);
  * Adds the parameters of a layer as "PREFIX.weight_ih_l0" and so on.
  *
  * @param params a set
- * @param prefix in front of the names, joined by a dot; "" for the bare names
+ * @param prefix put before each name, followed by a dot; "" for the bare names
  * @param layer a layer, which MUST outlive the set
- * @retval LSTM_OK added
- * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, or a name is taken; nothing was
- * added
- * @retval LSTM_OUT_OF_MEMORY no memory; nothing was added
+ * @retval LSTM_OK the parameters were added
+ * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, or the set already contains the
+ * layer or one of the names; nothing was added
+ * @retval LSTM_OUT_OF_MEMORY not enough memory; nothing was added
  * @since 1.0
  */
 LSTM_API
@@ -68,15 +68,15 @@ lstm_status lstm_params_add_layer(lstm_params *params, const char *prefix,
                                   lstm_layer *layer);
 
 /**
- * Adds the parameters of a linear layer as "PREFIX.weight" and "PREFIX.bias".
+ * Adds the parameters of a linear layer as "PREFIX.weight" and, if any, "PREFIX.bias".
  *
  * @param params a set
- * @param prefix in front of the names, joined by a dot; "" for the bare names
+ * @param prefix put before each name, followed by a dot; "" for the bare names
  * @param linear a linear layer, which MUST outlive the set
- * @retval LSTM_OK added
- * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, or a name is taken; nothing was
- * added
- * @retval LSTM_OUT_OF_MEMORY no memory; nothing was added
+ * @retval LSTM_OK the parameters were added
+ * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, or the set already contains the
+ * layer or one of the names; nothing was added
+ * @retval LSTM_OUT_OF_MEMORY not enough memory; nothing was added
  * @since 1.0
  */
 LSTM_API
@@ -84,11 +84,36 @@ LSTM_NODISCARD
 lstm_status lstm_params_add_linear(lstm_params *params, const char *prefix,
                                    lstm_linear *linear);
 
+/**
+ * Adds a parameter of the caller.
+ *
+ * The caller computes its gradient; the optimiser, clipping and files treat it like a
+ * parameter of a layer. Without a gradient it is saved and loaded, but never stepped,
+ * like a buffer of torch.nn.Module (a running mean, for example).
+ *
+ * @param params a set
+ * @param name the name in files, not empty; copied
+ * @param value the values, row-major without gaps; MUST outlive the set
+ * @param grad the gradient, in the shape of value, row-major without gaps; MUST outlive
+ *        the set; NULL: none
+ * @retval LSTM_OK the parameter was added
+ * @retval LSTM_INVALID_ARGUMENT params, name or value is NULL, name is empty, a tensor
+ *         has other strides, or the set already contains the name or memory that one of
+ *         the tensors overlaps, or the two overlap; nothing was added
+ * @retval LSTM_SHAPE_MISMATCH grad differs from value in shape; nothing was added
+ * @retval LSTM_OUT_OF_MEMORY not enough memory; nothing was added
+ * @since 1.0
+ */
+LSTM_API
+LSTM_NODISCARD
+lstm_status lstm_params_add_tensor(lstm_params *params, const char *name,
+                                   lstm_tensor *value, lstm_tensor *grad);
+
 /** Number of parameter tensors in the set; 0 for NULL. @since 1.0 */
 LSTM_API
 size_t lstm_params_size(const lstm_params *params);
 
-/** Number of float32 values in all of them; 0 for NULL. @since 1.0 */
+/** Number of float32 values of all parameters; 0 for NULL. @since 1.0 */
 LSTM_API
 size_t lstm_params_count(const lstm_params *params);
 
@@ -99,10 +124,11 @@ const char *lstm_params_name(const lstm_params *params, size_t index);
 /**
  * Values of a parameter, to read or to write, in PyTorch's shape.
  *
- * Written values count from the layer's next forward in training mode; in evaluation
- * see lstm_layer_set_training().
+ * A layer in training mode uses written values from its next forward on; for a layer in
+ * evaluation mode see lstm_layer_set_training().
  *
- * @return a tensor of the layer's; NULL when index is not below lstm_params_size()
+ * @return a tensor that belongs to the layer or to the caller; NULL when index is not
+ *         below lstm_params_size()
  * @since 1.0
  */
 LSTM_API
@@ -111,14 +137,96 @@ lstm_tensor *lstm_params_value(const lstm_params *params, size_t index);
 /**
  * Gradient of a parameter, in the shape of its values.
  *
- * @return a tensor of the layer's; NULL when index is not below lstm_params_size()
+ * @return a tensor that belongs to the layer or to the caller; NULL when the parameter
+ *         has no gradient, or index is not below lstm_params_size()
  * @since 1.0
  */
 LSTM_API
 lstm_tensor *lstm_params_grad(const lstm_params *params, size_t index);
 
 /**
- * Sets all gradients to zero.
+ * Freezes a parameter, or makes it trainable again.
+ *
+ * Optimisers do not step a frozen parameter (nor decay it), and
+ * lstm_params_clip_norm(), lstm_params_clip_value() and the check for finite gradients
+ * leave it out. Its gradient is still computed, and lstm_params_zero_grad() zeroes it.
+ * This is requires_grad of PyTorch. It applies to this set only, and to optimisers
+ * created before as well.
+ *
+ * @param params a set
+ * @param index of the parameter
+ * @param trainable false: frozen
+ * @retval LSTM_OK set
+ * @retval LSTM_INVALID_ARGUMENT params is NULL, index is not below lstm_params_size(),
+ * or trainable is true for a parameter without gradient
+ * @since 1.0
+ */
+LSTM_API
+lstm_status lstm_params_set_trainable(lstm_params *params, size_t index,
+                                      bool trainable);
+
+/**
+ * Whether a parameter is trainable: it has a gradient and is not frozen.
+ *
+ * @return false for NULL, or when index is not below lstm_params_size()
+ * @since 1.0
+ */
+LSTM_API
+bool lstm_params_trainable(const lstm_params *params, size_t index);
+
+/**
+ * Copies all values to an array, for example to keep the best weights in memory.
+ *
+ * @param params a set
+ * @param[out] values [lstm_params_count()] the parameters in order, each row-major
+ * @retval LSTM_OK values was written
+ * @retval LSTM_INVALID_ARGUMENT a pointer is NULL
+ * @since 1.0
+ */
+LSTM_API
+lstm_status lstm_params_get_values(const lstm_params *params, float *values);
+
+/**
+ * Sets all values, frozen parameters included. Layers use them from their next forward
+ * on; a layer in evaluation mode packs them again in that forward.
+ *
+ * @param params a set
+ * @param values [lstm_params_count()] as lstm_params_get_values() writes them
+ * @retval LSTM_OK the values were set
+ * @retval LSTM_INVALID_ARGUMENT a pointer is NULL
+ * @since 1.0
+ */
+LSTM_API
+lstm_status lstm_params_set_values(lstm_params *params, const float *values);
+
+/**
+ * Copies all gradients to an array, for example to add up those of several processes.
+ *
+ * @param params a set
+ * @param[out] grads [lstm_params_count()] in the order of the values; zeros for
+ *        parameters without gradient
+ * @retval LSTM_OK grads was written
+ * @retval LSTM_INVALID_ARGUMENT a pointer is NULL
+ * @since 1.0
+ */
+LSTM_API
+lstm_status lstm_params_get_grads(const lstm_params *params, float *grads);
+
+/**
+ * Sets all gradients.
+ *
+ * @param params a set
+ * @param grads [lstm_params_count()] as lstm_params_get_grads() writes them; elements
+ * of parameters without gradient are not used
+ * @retval LSTM_OK the gradients were set
+ * @retval LSTM_INVALID_ARGUMENT a pointer is NULL
+ * @since 1.0
+ */
+LSTM_API
+lstm_status lstm_params_set_grads(lstm_params *params, const float *grads);
+
+/**
+ * Sets all gradients to zero, also those of frozen parameters.
  *
  * @param params a set
  * @retval LSTM_OK done
@@ -129,25 +237,26 @@ LSTM_API
 lstm_status lstm_params_zero_grad(lstm_params *params);
 
 /**
- * Scales all gradients so that their common Euclidean norm is at most max_norm.
+ * Scales the gradients of all trainable parameters so that their common Euclidean norm
+ * is at most max_norm.
  *
- * As torch.nn.utils.clip_grad_norm_(): the factor is max_norm / (norm + 1e-6) and at
+ * As torch.nn.utils.clip_grad_norm_(): the factor is max_norm / (norm + 1e-6), at
  * most 1.
  *
  * @param params a set
  * @param max_norm above 0; INFINITY only measures
- * @param[out] norm the norm before clipping; NULL when not wanted
+ * @param[out] norm the norm before clipping; NULL: not returned
  * @retval LSTM_OK done
  * @retval LSTM_INVALID_ARGUMENT params is NULL, or max_norm is not above 0
- * @retval LSTM_NOT_FINITE the norm is not finite: the message names the first parameter
- *         whose gradient is not; no gradient was changed, norm is written
+ * @retval LSTM_NOT_FINITE the norm is not finite; the message names the first parameter
+ *         whose gradient is not finite; no gradient was changed, norm was written
  * @since 1.0
  */
 LSTM_API
 lstm_status lstm_params_clip_norm(lstm_params *params, double max_norm, double *norm);
 
 /**
- * Limits every element of every gradient to [-limit, limit].
+ * Clamps every element of the gradients of all trainable parameters to [-limit, limit].
  *
  * As torch.nn.utils.clip_grad_value_(); a NaN stays.
  *

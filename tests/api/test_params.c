@@ -1,4 +1,5 @@
 /* Sets of parameters: names, gradients, and the norm of torch's clip_grad_norm_. */
+#include <lstm/layer.h>
 #include <lstm/linear.h>
 #include <lstm/params.h>
 
@@ -77,18 +78,262 @@ static void getters_of_nothing_are_nothing(void **state)
     lstm_params_destroy(NULL);
 }
 
+static lstm_tensor *tensor_of(float *data, size_t count, ptrdiff_t stride)
+{
+    lstm_tensor *tensor;
+    assert_int_equal(lstm_tensor_wrap(&tensor, data, 1, &count, &stride), LSTM_OK);
+    return tensor;
+}
+
 static void a_taken_name_adds_nothing(void **state)
 {
     (void)state;
     fixture f = create_fixture();
-    assert_int_equal(lstm_params_add_linear(f.params, "fc", f.second),
+    lstm_linear *third;
+    assert_int_equal(
+        lstm_linear_create(&third, &(lstm_linear_config){.inputs = 3, .outputs = 2},
+                           NULL),
+        LSTM_OK);
+    assert_int_equal(lstm_params_add_linear(f.params, "fc", third),
                      LSTM_INVALID_ARGUMENT);
     assert_string_equal(lstm_last_error(),
                         "params: name fc.weight is in the set already");
     assert_int_equal(lstm_params_size(f.params), 4);
-    assert_int_equal(lstm_params_add_linear(f.params, "head", f.second), LSTM_OK);
+    assert_int_equal(lstm_params_add_linear(f.params, "head", third), LSTM_OK);
     assert_string_equal(lstm_params_name(f.params, 5), "head.bias");
     destroy_fixture(&f);
+    lstm_linear_destroy(&third);
+}
+
+static void what_is_in_a_set_cannot_be_added_again(void **state)
+{
+    (void)state;
+    fixture f = create_fixture();
+    assert_int_equal(lstm_params_add_linear(f.params, "again", f.first),
+                     LSTM_INVALID_ARGUMENT);
+    assert_string_equal(
+        lstm_last_error(),
+        "params: memory of again.weight is in the set already, as fc.weight");
+    /* A part of a value or of a gradient, as value or as gradient. */
+    float other[2] = {0};
+    lstm_tensor *free_two = tensor_of(other, 2, 1);
+    lstm_tensor *taken[] = {
+        tensor_of(lstm_tensor_data(lstm_params_value(f.params, 1)) + 3, 2, 1),
+        tensor_of(grad(&f, 1) + 3, 2, 1),
+    };
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(lstm_params_add_tensor(f.params, "t", taken[i], NULL),
+                         LSTM_INVALID_ARGUMENT);
+        assert_contains(lstm_last_error(),
+                        "memory of t is in the set already, as fc.b");
+        assert_int_equal(lstm_params_add_tensor(f.params, "t", free_two, taken[i]),
+                         LSTM_INVALID_ARGUMENT);
+        assert_contains(lstm_last_error(),
+                        "memory of t is in the set already, as fc.b");
+        lstm_tensor_destroy(&taken[i]);
+    }
+    assert_int_equal(lstm_params_size(f.params), 4);
+    lstm_tensor *overlapping = tensor_of(other + 1, 1, 1);
+    lstm_tensor *one = tensor_of(other, 1, 1);
+    assert_int_equal(lstm_params_add_tensor(f.params, "t", free_two, free_two),
+                     LSTM_INVALID_ARGUMENT);
+    assert_string_equal(lstm_last_error(),
+                        "params: value and grad of t overlap in memory");
+    /* Neighbours do not overlap. */
+    assert_int_equal(lstm_params_add_tensor(f.params, "t", one, overlapping), LSTM_OK);
+    destroy_fixture(&f);
+    lstm_tensor_destroy(&one);
+    lstm_tensor_destroy(&overlapping);
+    lstm_tensor_destroy(&free_two);
+}
+
+static void tensors_of_the_caller_have_names_and_need_no_gradient(void **state)
+{
+    (void)state;
+    fixture f = create_fixture();
+    float data[9] = {1, 2, 3, 4, NAN, 6, 7, 8, 9};
+    lstm_tensor *value = tensor_of(data, 4, 1), *slope = tensor_of(data + 5, 4, 1);
+    lstm_tensor *mean = tensor_of(data + 4, 1, 1);
+    char name[] = "a.b";
+    assert_int_equal(lstm_params_add_tensor(f.params, "mean", mean, NULL), LSTM_OK);
+    assert_int_equal(lstm_params_add_tensor(f.params, name, value, slope), LSTM_OK);
+    name[0] = 'x';
+    assert_int_equal(lstm_params_size(f.params), 6);
+    assert_int_equal(lstm_params_count(f.params), 48 + 5);
+    assert_string_equal(lstm_params_name(f.params, 5), "a.b");
+    assert_ptr_equal(lstm_params_value(f.params, 5), value);
+    assert_ptr_equal(lstm_params_grad(f.params, 5), slope);
+    assert_null(lstm_params_grad(f.params, 4));
+    assert_false(lstm_params_trainable(f.params, 4));
+    assert_true(lstm_params_trainable(f.params, 5));
+    double norm = 0;
+    assert_int_equal(lstm_params_clip_norm(f.params, INFINITY, &norm), LSTM_OK);
+    assert_int_equal(lstm_params_clip_value(f.params, 0.5), LSTM_OK);
+    assert_true(data[5] == 0.5f && data[0] == 1);
+    assert_int_equal(lstm_params_zero_grad(f.params), LSTM_OK);
+    assert_true(data[5] == 0 && data[8] == 0 && data[0] == 1 && isnan(data[4]));
+    destroy_fixture(&f);
+    lstm_tensor_destroy(&value);
+    lstm_tensor_destroy(&slope);
+    lstm_tensor_destroy(&mean);
+}
+
+static void tensors_that_cannot_be_parameters_are_refused(void **state)
+{
+    (void)state;
+    fixture f = create_fixture();
+    float data[16] = {0};
+    lstm_tensor *value = tensor_of(data, 4, 1), *strided = tensor_of(data + 4, 4, 2);
+    lstm_tensor *shorter = tensor_of(data + 12, 3, 1);
+    lstm_params *p = f.params;
+    assert_int_equal(lstm_params_add_tensor(NULL, "t", value, NULL),
+                     LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_params_add_tensor(p, NULL, value, NULL),
+                     LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_params_add_tensor(p, "t", NULL, NULL), LSTM_INVALID_ARGUMENT);
+    assert_string_equal(lstm_last_error(), "params: value is NULL");
+    assert_int_equal(lstm_params_add_tensor(p, "", value, NULL), LSTM_INVALID_ARGUMENT);
+    assert_string_equal(lstm_last_error(), "params: name is empty");
+    assert_int_equal(lstm_params_add_tensor(p, "t", strided, NULL),
+                     LSTM_INVALID_ARGUMENT);
+    assert_string_equal(
+        lstm_last_error(),
+        "params: value of t has strides, expected row-major without gaps");
+    assert_int_equal(lstm_params_add_tensor(p, "t", value, strided),
+                     LSTM_INVALID_ARGUMENT);
+    assert_contains(lstm_last_error(), "grad of t has strides");
+    assert_int_equal(lstm_params_add_tensor(p, "t", value, shorter),
+                     LSTM_SHAPE_MISMATCH);
+    assert_string_equal(lstm_last_error(), "params: grad is [3], expected [4]");
+    assert_int_equal(lstm_params_add_tensor(p, "weight", value, NULL),
+                     LSTM_INVALID_ARGUMENT);
+    assert_contains(lstm_last_error(), "name weight is in the set already");
+    assert_int_equal(lstm_params_size(p), 4);
+    destroy_fixture(&f);
+    lstm_tensor_destroy(&value);
+    lstm_tensor_destroy(&strided);
+    lstm_tensor_destroy(&shorter);
+}
+
+static void frozen_parameters_are_left_out_of_norm_and_clipping(void **state)
+{
+    (void)state;
+    fixture f = create_fixture();
+    double norm = 0, relative = 4e-7;
+    assert_true(lstm_params_trainable(f.params, 1));
+    assert_int_equal(lstm_params_set_trainable(f.params, 1, false), LSTM_OK);
+    assert_false(lstm_params_trainable(f.params, 1));
+    assert_int_equal(lstm_params_clip_norm(f.params, 0.5, &norm), LSTM_OK);
+    assert_close(norm, params_frozen_norm[0], norm * relative);
+    for (size_t i = 0; i < 35; i++)
+        assert_close(grad(&f, 0)[i], params_frozen_dweight[i],
+                     fabs((double)params_frozen_dweight[i]) * relative);
+    assert_int_equal(lstm_params_clip_value(f.params, 1e-3), LSTM_OK);
+    assert_memory_equal(grad(&f, 1), linear_dbias, sizeof(linear_dbias));
+    grad(&f, 1)[0] = NAN;
+    assert_int_equal(lstm_params_clip_norm(f.params, 0.5, NULL), LSTM_OK);
+    assert_int_equal(lstm_params_set_trainable(f.params, 1, true), LSTM_OK);
+    assert_int_equal(lstm_params_clip_norm(f.params, 0.5, NULL), LSTM_NOT_FINITE);
+    assert_int_equal(lstm_params_set_trainable(f.params, 1, false), LSTM_OK);
+    assert_int_equal(lstm_params_zero_grad(f.params), LSTM_OK);
+    assert_true(grad(&f, 1)[0] == 0 && grad(&f, 1)[4] == 0);
+    destroy_fixture(&f);
+}
+
+static void freezing_what_cannot_be_frozen_is_refused(void **state)
+{
+    (void)state;
+    fixture f = create_fixture();
+    float data[1] = {0};
+    lstm_tensor *mean = tensor_of(data, 1, 1);
+    assert_int_equal(lstm_params_add_tensor(f.params, "mean", mean, NULL), LSTM_OK);
+    assert_int_equal(lstm_params_set_trainable(NULL, 0, true), LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_params_set_trainable(f.params, 5, true),
+                     LSTM_INVALID_ARGUMENT);
+    assert_string_equal(lstm_last_error(), "params: index is 5, expected below 5");
+    assert_int_equal(lstm_params_set_trainable(f.params, 4, true),
+                     LSTM_INVALID_ARGUMENT);
+    assert_string_equal(lstm_last_error(),
+                        "params: mean has no gradient, expected one to be trainable");
+    assert_int_equal(lstm_params_set_trainable(f.params, 4, false), LSTM_OK);
+    assert_false(lstm_params_trainable(f.params, 5));
+    assert_false(lstm_params_trainable(NULL, 0));
+    destroy_fixture(&f);
+    lstm_tensor_destroy(&mean);
+}
+
+static void values_and_gradients_are_flat_arrays(void **state)
+{
+    (void)state;
+    fixture f = create_fixture();
+    float data[2] = {7, 8}, flat[50], back[50];
+    lstm_tensor *mean = tensor_of(data, 2, 1);
+    assert_int_equal(lstm_params_add_tensor(f.params, "mean", mean, NULL), LSTM_OK);
+    for (size_t i = 0; i < 50; i++)
+        flat[i] = (float)i;
+    assert_int_equal(lstm_params_set_values(f.params, flat), LSTM_OK);
+    assert_true(lstm_tensor_data(lstm_params_value(f.params, 1))[0] == 35);
+    assert_true(lstm_tensor_data(lstm_params_value(f.params, 3))[1] == 47);
+    assert_true(data[0] == 48 && data[1] == 49);
+    assert_int_equal(lstm_params_get_values(f.params, back), LSTM_OK);
+    assert_memory_equal(back, flat, sizeof(flat));
+    assert_int_equal(lstm_params_set_grads(f.params, flat), LSTM_OK);
+    assert_true(grad(&f, 1)[0] == 35 && grad(&f, 3)[1] == 47);
+    assert_int_equal(lstm_params_get_grads(f.params, back), LSTM_OK);
+    assert_memory_equal(back, flat, 48 * sizeof(float));
+    assert_true(back[48] == 0 && back[49] == 0);
+    assert_int_equal(lstm_params_get_values(NULL, back), LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_params_set_values(f.params, NULL), LSTM_INVALID_ARGUMENT);
+    assert_string_equal(lstm_last_error(), "params: values is NULL");
+    assert_int_equal(lstm_params_get_grads(f.params, NULL), LSTM_INVALID_ARGUMENT);
+    assert_string_equal(lstm_last_error(), "params: grads is NULL");
+    assert_int_equal(lstm_params_set_grads(NULL, flat), LSTM_INVALID_ARGUMENT);
+    destroy_fixture(&f);
+    lstm_tensor_destroy(&mean);
+}
+
+/* The last h of a layer in evaluation mode. */
+static float last_h(lstm_layer *layer)
+{
+    float x_data[] = {1, -1}, h_data[1];
+    lstm_tensor *x, *h;
+    assert_int_equal(lstm_tensor_wrap(&x, x_data, 3, (size_t[]){2, 1, 1}, NULL),
+                     LSTM_OK);
+    assert_int_equal(lstm_tensor_wrap(&h, h_data, 3, (size_t[]){1, 1, 1}, NULL),
+                     LSTM_OK);
+    assert_int_equal(
+        lstm_layer_forward(layer, NULL, x, NULL, NULL, NULL, NULL, h, NULL), LSTM_OK);
+    lstm_tensor_destroy(&x);
+    lstm_tensor_destroy(&h);
+    return h_data[0];
+}
+
+static void a_layer_in_evaluation_uses_values_that_were_set(void **state)
+{
+    (void)state;
+    lstm_rng *rng;
+    lstm_layer *layer;
+    lstm_params *params;
+    float best[16], others[16];
+    assert_int_equal(lstm_rng_create(&rng, 1), LSTM_OK);
+    assert_int_equal(
+        lstm_layer_create(&layer, &(lstm_layer_config){.inputs = 1, .hidden = 1}, rng),
+        LSTM_OK);
+    assert_int_equal(lstm_params_create(&params), LSTM_OK);
+    assert_int_equal(lstm_params_add_layer(params, "", layer), LSTM_OK);
+    assert_int_equal(lstm_layer_set_training(layer, false), LSTM_OK);
+    assert_int_equal(lstm_params_count(params), 16);
+    float h = last_h(layer);
+    assert_int_equal(lstm_params_get_values(params, best), LSTM_OK);
+    for (size_t i = 0; i < 16; i++)
+        others[i] = 0.25f;
+    assert_int_equal(lstm_params_set_values(params, others), LSTM_OK);
+    assert_true(last_h(layer) != h);
+    assert_int_equal(lstm_params_set_values(params, best), LSTM_OK);
+    assert_true(last_h(layer) == h);
+    lstm_params_destroy(&params);
+    lstm_layer_destroy(&layer);
+    lstm_rng_destroy(&rng);
 }
 
 static void zeroing_reaches_every_gradient(void **state)
@@ -108,7 +353,7 @@ static void clipping_scales_as_torch_does(void **state)
     fixture f = create_fixture();
     double norm = 0;
     assert_int_equal(lstm_params_clip_norm(f.params, 0.5, &norm), LSTM_OK);
-    /* PyTorch sums in float32, which is off by some units of 2^-24. */
+    /* PyTorch sums in float32; the error is a few units of 2^-24. */
     double relative = 4e-7;
     assert_close(norm, params_norm[0], norm * relative);
     for (size_t i = 0; i < 35; i++)
@@ -214,6 +459,13 @@ int main(void)
         TEST(names_and_order_are_those_of_a_state_dict),
         TEST(getters_of_nothing_are_nothing),
         TEST(a_taken_name_adds_nothing),
+        TEST(what_is_in_a_set_cannot_be_added_again),
+        TEST(tensors_of_the_caller_have_names_and_need_no_gradient),
+        TEST(tensors_that_cannot_be_parameters_are_refused),
+        TEST(frozen_parameters_are_left_out_of_norm_and_clipping),
+        TEST(freezing_what_cannot_be_frozen_is_refused),
+        TEST(values_and_gradients_are_flat_arrays),
+        TEST(a_layer_in_evaluation_uses_values_that_were_set),
         TEST(zeroing_reaches_every_gradient),
         TEST(clipping_scales_as_torch_does),
         TEST(a_norm_below_the_limit_leaves_the_bits),

@@ -414,13 +414,16 @@ static void names_that_are_no_text_are_refused(void **state)
         lstm_params_destroy(&params);
     }
     assert_int_equal(access(model_path(), F_OK), -1);
+    lstm_tensor *tensor;
+    assert_int_equal(lstm_tensor_create(&tensor, 1, (size_t[]){1}), LSTM_OK);
     assert_int_equal(
-        lstm_params_add_linear(
-            f.params, "\"\\\n \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", f.linear),
+        lstm_params_add_tensor(
+            f.params, "\"\\\n \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", tensor, NULL),
         LSTM_OK);
     assert_int_equal(lstm_params_save(f.params, model_path()), LSTM_OK);
     assert_int_equal(lstm_params_load(f.params, model_path()), LSTM_OK);
     destroy_fixture(&f);
+    lstm_tensor_destroy(&tensor);
 }
 
 static void a_saved_file_replaces_the_old_one_and_leaves_nothing_behind(void **state)

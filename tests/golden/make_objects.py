@@ -83,7 +83,7 @@ def linear():
 
 
 def params():
-    """clip_grad_norm_ of the gradients of linear() to 0.5 and to 100."""
+    """clip_grad_norm_ of the gradients of linear() to 0.5."""
     torch.manual_seed(3)
     fc = nn.Linear(7, 5)
     x, dy = drawn(6, 7), drawn(6, 5)
@@ -92,6 +92,12 @@ def params():
     parts = [array("params_norm", "float", floats(norm))]
     parts += [array("params_dweight", "float", floats(fc.weight.grad))]
     parts += [array("params_dbias", "float", floats(fc.bias.grad))]
+    # The same gradients, with the bias frozen.
+    fc.zero_grad()
+    fc(x).backward(dy)
+    norm = nn.utils.clip_grad_norm_([fc.weight], 0.5)
+    parts += [array("params_frozen_norm", "float", floats(norm))]
+    parts += [array("params_frozen_dweight", "float", floats(fc.weight.grad))]
     header("params", parts)
 
 
@@ -143,11 +149,13 @@ ADAM = {
     "groups": dict(lr=0.01, weight_decay=0.1),
     "amsgrad": dict(lr=0.01, amsgrad=True),
     "maximize": dict(lr=0.01, maximize=True, weight_decay=0.1, amsgrad=True),
+    "frozen": dict(lr=0.01, weight_decay=0.1, decoupled_weight_decay=True),
 }
 
 
 def adam():
-    """Linear(7, 5) after manual_seed(5), five steps with gradients of (-2^-s, 2^-s)."""
+    """Linear(7, 5) after manual_seed(5), five steps with gradients of (-2^-s, 2^-s);
+    "frozen": steps 2 and 3 without the bias."""
     parts = []
     for name, options in ADAM.items():
         torch.manual_seed(5)
@@ -160,6 +168,8 @@ def adam():
         for step in range(1, 6):
             for parameter in fc.parameters():
                 parameter.grad = torch.empty_like(parameter).uniform_(-(0.5**step), 0.5**step)
+            if name == "frozen" and step in (2, 3):
+                fc.bias.grad = None
             optimiser.step()
         values = torch.cat([fc.weight.detach().flatten(), fc.bias.detach()])
         parts += [array(f"adam_{name}", "float", floats(values))]

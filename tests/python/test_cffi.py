@@ -127,6 +127,7 @@ class Lstm(unittest.TestCase):
                   for _ in range(20)]
         self.assertLess(values[-1], values[0])
         self.optimiser(params[0], adam[0])
+        self.own_parameters(params[0])
         self.lengths(layer[0])
         self.tapes(layer[0])
         self.workspace(layer[0])
@@ -157,6 +158,22 @@ class Lstm(unittest.TestCase):
         self.ok(c.lstm_layer_backward(layer, null, dout, null, null, null, null, null))
         self.ok(c.lstm_adam_step(adam))
         return value[0]
+
+    def own_parameters(self, params):
+        c, count = self.c, self.c.lstm_params_count(params)
+        values, grads = FFI.new("float[]", count), FFI.new("float[]", count)
+        self.ok(c.lstm_params_get_values(params, values))
+        self.ok(c.lstm_params_set_values(params, values))
+        self.ok(c.lstm_params_get_grads(params, grads))
+        self.ok(c.lstm_params_set_grads(params, grads))
+        self.ok(c.lstm_params_set_trainable(params, 1, False))
+        self.assertFalse(c.lstm_params_trainable(params, 1))
+        self.ok(c.lstm_params_set_trainable(params, 1, True))
+        other = c.make("lstm_params")
+        mean = c.make("lstm_tensor", 1, [3])
+        self.ok(c.lstm_params_add_tensor(other[0], b"mean", mean[0], FFI.NULL))
+        c.destroy("lstm_params", other)
+        c.destroy("lstm_tensor", mean)
 
     def optimiser(self, params, adam):
         c, norm = self.c, FFI.new("double *")

@@ -224,6 +224,45 @@ class Objects(unittest.TestCase):
         self.assertTrue(linear.config.no_bias)
         self.assertEqual(lstm.Params(fc=linear).names(), ["fc.weight"])
 
+    def test_tensors_of_the_caller_are_parameters(self):
+        value, grad, mean = lstm.Tensor(2, 3), lstm.Tensor(2, 3), lstm.Tensor(4)
+        params = lstm.Params()
+        params.add_tensor("table", value, grad)
+        params.add_tensor("mean", mean)
+        adam = lstm.Adam(params, lr=0.5)
+        grad.fill(3.0)
+        adam.step()
+        self.assertAlmostEqual(value.tolist()[5], -0.5, 6)
+        self.assertEqual(mean.tolist(), [0.0] * 4)
+        self.assertEqual(params.grads().tolist(), [3.0] * 6 + [0.0] * 4)
+        self.assertIsNone(params.grad("mean"))
+        self.assertEqual((params.trainable("table"), params.trainable("mean")),
+                         (True, False))
+        with self.assertRaisesRegex(lstm.Error, "memory of again is in the set already"):
+            params.add_tensor("again", grad)
+        mean.close()
+        with self.assertRaisesRegex(ValueError, "closed"):
+            params.names()
+
+    def test_a_frozen_parameter_is_not_stepped(self):
+        params = lstm.Params(fc=lstm.Linear(2, 1))
+        params.set_grads(floats([3.0, 4.0, 1.0], 3))
+        params.set_trainable("fc.bias", False)
+        self.assertEqual(params.clip_norm(100.0), 5.0)
+        lstm.Adam(params, lr=0.5).step()
+        values = params.values().tolist()
+        self.assertAlmostEqual(values[0], -0.5, 6)
+        self.assertEqual(values[2], 0.0)
+
+    def test_the_best_weights_can_be_kept_in_memory(self):
+        params = lstm.Params(fc=lstm.Linear(3, 2, lstm.Rng(0)))
+        best = params.values()
+        params.value("fc.weight").fill(9.0)
+        params.set_values(best)
+        self.assertEqual(params.values().tolist(), best.tolist())
+        with self.assertRaisesRegex(ValueError, r"values is float32 \[7\], expected \[8\]"):
+            params.set_values(lstm.Tensor(7))
+
     def test_precision_has_a_name(self):
         x, out = floats(SOME, 3, 2, 4), {}
         for name in "fp32", "bf16":

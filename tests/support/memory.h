@@ -8,10 +8,12 @@
 #include "lib/common/memory.h"
 #include "tests/support/test.h"
 
-/** What the allocations of a test came to. */
+/** The allocations of a test. */
 typedef struct test_memory {
-    /** Allocations until one fails. */
+    /** Number of allocations that still succeed. */
     size_t left;
+    /** Only the next one fails then; otherwise all. */
+    bool alone;
     size_t largest;
 } test_memory;
 
@@ -19,16 +21,24 @@ static inline bool test_memory_hook(size_t bytes, void *user)
 {
     test_memory *memory = user;
     memory->largest = bytes > memory->largest ? bytes : memory->largest;
-    if (memory->left == 0)
-        return false;
-    memory->left--;
-    return true;
+    if (memory->left-- > 0)
+        return true;
+    memory->left = memory->alone ? SIZE_MAX : 0;
+    return false;
 }
 
 /** Lets the given number of allocations succeed, and the ones after them fail. */
 static inline void test_memory_limit(test_memory *memory, size_t allocations)
 {
     *memory = (test_memory){.left = allocations};
+    common_memory_set_hook(test_memory_hook, memory);
+}
+
+/** Lets the given number of allocations succeed, the next one fail, and the ones after
+ * it succeed again. */
+static inline void test_memory_fail_one(test_memory *memory, size_t allocations)
+{
+    *memory = (test_memory){.left = allocations, .alone = true};
     common_memory_set_hook(test_memory_hook, memory);
 }
 

@@ -2,9 +2,9 @@
  * The Adam optimiser.
  *
  * Coefficients are computed in double and rounded to float32 once per step, as PyTorch
- * does. The moments of all parameters lie in one allocation, those of each parameter
- * starting at a cache line. Every element is its own chain, so threads may share them
- * out in any way.
+ * does. The moments of all parameters are in one allocation; those of each parameter
+ * start at a cache line. Elements are independent, so any partition among threads gives
+ * the same bits.
  */
 #include <math.h>
 #include <string.h>
@@ -22,30 +22,34 @@
 enum {
     /** Elements of a cache line. */
     LINE = COMMON_ALIGNMENT / sizeof(float),
-    /** Elements that are worth a thread: some 10 us of work. */
+    /** Elements per thread: about 10 us of work. */
     GRAIN = 16384
 };
 
 /** A parameter as this optimiser sees it. */
 typedef struct slot {
     lstm_parameter *parameter;
-    /** Its elements among those of all, rounded up to whole lines. */
+    /** Position of its moments among all elements, a multiple of LINE, and their
+     *  number, 0 for a parameter without gradient. */
     size_t start, count;
+    /** Number of steps of this parameter. */
+    uint64_t steps;
     lstm_adam_rates rates;
-    /** Views of its moments; largest is NULL without amsgrad. */
+    /** Views of its moments. */
     lstm_adam_moments moments;
 } slot;
 
 struct lstm_adam {
     lstm_params *params;
     lstm_adam_config config;
+    /** Number of calls that stepped. */
     uint64_t steps;
     slot *slots;
     size_t size;
-    /** Elements of all slots. */
+    /** Number of elements of all slots. */
     size_t count;
-    /** First and second moment of all elements, and the largest second one so far,
-     *  NULL without amsgrad. The three lie in one allocation. */
+    /** First and second moments of all elements, and largest second moments so far,
+     * NULL without amsgrad; in one allocation. */
     float *first, *second, *largest;
 };
 
@@ -57,7 +61,7 @@ static lstm_status check_option(const char *name, double value, double low, doub
                      name, value, low, high);
 }
 
-/* Puts the defaults in, and checks what comes out. */
+/* Replaces zeros by defaults and checks the result. */
 static lstm_status read_config(lstm_adam_config *config)
 {
     if (config->lr == 0)
@@ -84,7 +88,7 @@ static lstm_status read_config(lstm_adam_config *config)
     return status;
 }
 
-/* Deals elements out to the parameters of the set. */
+/* Assigns elements to the parameters of the set. */
 static lstm_status create_slots(lstm_adam *adam)
 {
     adam->size = lstm_params_size(adam->params);
@@ -95,18 +99,30 @@ static lstm_status create_slots(lstm_adam *adam)
         slot *s = &adam->slots[i];
         s->parameter = lstm_params_parameter(adam->params, i);
         s->start = adam->count;
-        s->count = lstm_tensor_count(s->parameter->value);
+        s->count = s->parameter->grad ? lstm_tensor_count(s->parameter->value) : 0;
         s->rates = (lstm_adam_rates){false, 1, adam->config.weight_decay};
         adam->count += (s->count + LINE - 1) / LINE * LINE;
     }
     return LSTM_OK;
 }
 
-/* A view of a parameter's part of one of the moments, in the parameter's shape. */
+/* Creates a view of a parameter's elements of moments, in the parameter's shape. */
 static lstm_status view(lstm_tensor **out, const slot *s, float *moments)
 {
     const lstm_tensor *value = s->parameter->value;
     return lstm_tensor_wrap(out, moments + s->start, value->rank, value->shape, NULL);
+}
+
+static lstm_status create_views(const lstm_adam *adam, slot *s)
+{
+    if (s->count == 0)
+        return LSTM_OK;
+    lstm_status status = view(&s->moments.first, s, adam->first);
+    if (!status)
+        status = view(&s->moments.second, s, adam->second);
+    if (!status && adam->largest)
+        status = view(&s->moments.largest, s, adam->largest);
+    return status;
 }
 
 static lstm_status create_moments(lstm_adam *adam)
@@ -119,14 +135,8 @@ static lstm_status create_moments(lstm_adam *adam)
     if (adam->config.amsgrad)
         adam->largest = adam->second + adam->count;
     lstm_status status = LSTM_OK;
-    for (size_t i = 0; !status && i < adam->size; i++) {
-        slot *s = &adam->slots[i];
-        status = view(&s->moments.first, s, adam->first);
-        if (!status)
-            status = view(&s->moments.second, s, adam->second);
-        if (!status && adam->largest)
-            status = view(&s->moments.largest, s, adam->largest);
-    }
+    for (size_t i = 0; !status && i < adam->size; i++)
+        status = create_views(adam, &adam->slots[i]);
     return status;
 }
 
@@ -175,7 +185,7 @@ void lstm_adam_destroy(lstm_adam **adam)
     *adam = NULL;
 }
 
-/* Coefficients of step number adam->steps for a parameter. */
+/* Coefficients of the step of a parameter that s->steps counts already. */
 static lstm_adam_coefficients coefficients_of(const lstm_adam *adam, const slot *s)
 {
     const lstm_adam_config *config = &adam->config;
@@ -185,8 +195,8 @@ static lstm_adam_coefficients coefficients_of(const lstm_adam *adam, const slot 
         .one_minus_beta1 = (float)(1 - config->beta1),
         .beta2 = (float)config->beta2,
         .one_minus_beta2 = (float)(1 - config->beta2),
-        .step_size = (float)(lr / (1 - lstm_power(config->beta1, adam->steps))),
-        .root_factor = (float)(1 / sqrt(1 - lstm_power(config->beta2, adam->steps))),
+        .step_size = (float)(lr / (1 - lstm_power(config->beta1, s->steps))),
+        .root_factor = (float)(1 / sqrt(1 - lstm_power(config->beta2, s->steps))),
         .eps = (float)config->eps,
         .decay = config->decoupled ? 0 : (float)decay,
         .shrink = config->decoupled ? (float)(1 - lr * decay) : 1,
@@ -194,19 +204,19 @@ static lstm_adam_coefficients coefficients_of(const lstm_adam *adam, const slot 
     };
 }
 
-/* Steps a share of all elements: the part of each slot that lies in it. */
-static void step_share(void *work, lstm_team *team, size_t share, size_t shares)
+/* Steps the thread's elements, as far as their slots are trainable. */
+static void step_elements(void *context, lstm_team *team, size_t thread, size_t threads)
 {
-    const lstm_adam *adam = work;
+    const lstm_adam *adam = context;
     (void)team;
-    size_t start = lstm_range_start(adam->count, LINE, share, shares);
-    size_t end = lstm_range_start(adam->count, LINE, share + 1, shares);
+    size_t start = lstm_range_start(adam->count, LINE, thread, threads);
+    size_t end = lstm_range_start(adam->count, LINE, thread + 1, threads);
     for (size_t i = 0; i < adam->size; i++) {
         const slot *s = &adam->slots[i];
         size_t low = start > s->start ? start - s->start : 0;
         size_t high = end > s->start ? end - s->start : 0;
         high = high < s->count ? high : s->count;
-        if (low >= high)
+        if (low >= high || !lstm_params_trainable(adam->params, i))
             continue;
         size_t at = s->start + low;
         lstm_adam_coefficients coefficients = coefficients_of(adam, s);
@@ -214,6 +224,19 @@ static void step_share(void *work, lstm_team *team, size_t share, size_t shares)
                                       adam->first + at, adam->second + at,
                                       adam->largest ? adam->largest + at : NULL,
                                       s->parameter->grad->data + low, &coefficients);
+    }
+}
+
+/* Counts a step of the optimiser and of what it steps, whose values change. */
+static void count_step(lstm_adam *adam)
+{
+    adam->steps++;
+    for (size_t i = 0; i < adam->size; i++) {
+        slot *s = &adam->slots[i];
+        if (!lstm_params_trainable(adam->params, i))
+            continue;
+        s->steps++;
+        ++*s->parameter->version;
     }
 }
 
@@ -231,10 +254,8 @@ lstm_status lstm_adam_step(lstm_adam *adam)
         if (status)
             return status;
     }
-    adam->steps++;
-    lstm_pool_run(step_share, adam, adam->count / GRAIN + 1);
-    for (size_t i = 0; i < adam->size; i++)
-        (*adam->slots[i].parameter->version)++;
+    count_step(adam);
+    lstm_pool_run(step_elements, adam, adam->count / GRAIN + 1);
     return LSTM_OK;
 }
 
@@ -293,4 +314,16 @@ bool lstm_adam_fits(const lstm_adam *adam, const lstm_params *params)
 void lstm_adam_set_steps(lstm_adam *adam, uint64_t steps)
 {
     adam->steps = steps;
+    for (size_t i = 0; i < adam->size; i++)
+        adam->slots[i].steps = steps;
+}
+
+uint64_t lstm_adam_parameter_steps(const lstm_adam *adam, size_t index)
+{
+    return adam->slots[index].steps;
+}
+
+void lstm_adam_set_parameter_steps(lstm_adam *adam, size_t index, uint64_t steps)
+{
+    adam->slots[index].steps = steps;
 }

@@ -181,16 +181,17 @@ static lstm_status reserve(lstm_linear *linear, size_t rows)
     return LSTM_OK;
 }
 
-/* Transposes the share's outputs in squares that fit into the first-level cache. */
-static void transpose_share(void *work, lstm_team *team, size_t share, size_t shares)
+/* Transposes the thread's outputs in squares that fit into the first-level cache. */
+static void transpose_outputs(void *context, lstm_team *team, size_t thread,
+                              size_t threads)
 {
     enum { SIDE = 16 };
-    const lstm_linear *linear = work;
+    const lstm_linear *linear = context;
     const float *weight = lstm_tensor_data(linear->parameters[WEIGHT].value);
     size_t inputs = linear->config.inputs, outputs = linear->config.outputs;
-    size_t end = lstm_range_start(outputs, SIDE, share + 1, shares);
+    size_t end = lstm_range_start(outputs, SIDE, thread + 1, threads);
     (void)team;
-    for (size_t first = lstm_range_start(outputs, SIDE, share, shares); first < end;
+    for (size_t first = lstm_range_start(outputs, SIDE, thread, threads); first < end;
          first += SIDE) {
         size_t last = first + SIDE < end ? first + SIDE : end;
         for (size_t i = 0; i < inputs; i++)
@@ -204,7 +205,7 @@ static void transpose_weight(lstm_linear *linear)
     /* Elements per thread: about 5 us of work. */
     enum { GRAIN = 16384 };
     size_t elements = linear->config.inputs * linear->config.outputs;
-    lstm_pool_run(transpose_share, linear, elements / GRAIN + 1);
+    lstm_pool_run(transpose_outputs, linear, elements / GRAIN + 1);
 }
 
 /* y [rows, outputs] = x [rows, inputs] transposed [inputs, outputs] + bias */

@@ -1,6 +1,6 @@
 /**
  * @file
- * A parameter of a layer: what sets of parameters, optimisers and files work on.
+ * A parameter: what parameter sets, optimisers and files work on.
  */
 #ifndef LSTM_NN_PARAMETER_H
 #define LSTM_NN_PARAMETER_H
@@ -13,62 +13,70 @@
 #include <lstm/params.h>
 #include <lstm/tensor.h>
 
-/** Longest name of a parameter of a layer, its end included: "weight_hh_l123_reverse".
- */
+/** Size of the longest name of a parameter of a layer, with its zero byte:
+ *  "weight_hh_l123_reverse". */
 enum { LSTM_PARAMETER_NAME = 48 };
 
-/** A parameter: its name within its layer, values, and gradient of the same shape, both
- *  row-major without gaps. */
+/** A parameter: values and a gradient of the same shape, both row-major without gaps.
+ */
 typedef struct lstm_parameter {
+    /** Within its layer; empty for tensors of the caller. */
     char name[LSTM_PARAMETER_NAME];
     lstm_tensor *value;
+    /** NULL: the parameter is saved and loaded, never stepped. */
     lstm_tensor *grad;
-    /** Owned by the layer: whoever changes values adds one, and the layer reads its
-     *  weights anew. */
+    /** Owned by the layer. Code that changes values increments it, and the layer packs
+     *  its weights again. */
     uint64_t *version;
 } lstm_parameter;
 
-/** Parameters of a layer in PyTorch's order, as long as the layer lives. */
+/** Parameters of a layer in PyTorch's order, valid as long as the layer. */
 lstm_parameter *lstm_layer_parameters(lstm_layer *layer, size_t *count);
 
-/** Parameters of a linear layer, weight and bias, as long as it lives. */
+/** Parameters of a linear layer, weight and bias if any, valid as long as the layer. */
 lstm_parameter *lstm_linear_parameters(lstm_linear *linear, size_t *count);
 
 /** A parameter of a set; NULL when index is not below lstm_params_size(). */
 lstm_parameter *lstm_params_parameter(const lstm_params *params, size_t index);
 
-/** LSTM_OK, or LSTM_NOT_FINITE naming the first parameter whose gradient is not finite.
- */
+/** LSTM_OK, or LSTM_NOT_FINITE with a message that names the first trainable parameter
+ *  whose gradient is not finite. */
 lstm_status lstm_params_check_finite(const lstm_params *params);
 
-/** Moments of a parameter, in its shape. */
+/** Moments of a parameter, in its shape; NULL for a parameter without gradient. */
 typedef struct lstm_adam_moments {
     lstm_tensor *first, *second;
-    /** NULL without amsgrad. */
+    /** Largest second moment so far; NULL without amsgrad. */
     lstm_tensor *largest;
 } lstm_adam_moments;
 
-/** The learning rate and weight decay of its own that a parameter has. */
+/** Learning rate and weight decay of one parameter. */
 typedef struct lstm_adam_rates {
-    /** Whether lstm_adam_set_parameter() gave it these; otherwise they are the
-     *  optimiser's. */
+    /** Set by lstm_adam_set_parameter(); otherwise they are those of the optimiser. */
     bool given;
     double lr_factor, weight_decay;
 } lstm_adam_rates;
 
-/** Rates of a parameter of an optimiser's set; index MUST be in range. */
+/** Rates of a parameter; index MUST be in range. */
 const lstm_adam_rates *lstm_adam_get_rates(const lstm_adam *adam, size_t index);
 
-/** Moments of a parameter of an optimiser's set; NULL when index is out of range. */
+/** Moments of a parameter; NULL when index is out of range. */
 const lstm_adam_moments *lstm_adam_get_moments(const lstm_adam *adam, size_t index);
 
-/** Whether an optimiser steps this set, as large as it is now. */
+/** Whether an optimiser belongs to a set, and the set has not grown. */
 bool lstm_adam_fits(const lstm_adam *adam, const lstm_params *params);
 
-/** Sets the number of steps taken. */
+/** Sets the number of steps of the optimiser and of every parameter. */
 void lstm_adam_set_steps(lstm_adam *adam, uint64_t steps);
 
-/** The layer whose first parameter this one of the set is; NULL when there is none. */
+/** Number of steps of one parameter, fewer than lstm_adam_steps() if it was frozen for
+ *  some; index MUST be in range. */
+uint64_t lstm_adam_parameter_steps(const lstm_adam *adam, size_t index);
+
+/** Sets the number of steps of one parameter; index MUST be in range. */
+void lstm_adam_set_parameter_steps(lstm_adam *adam, size_t index, uint64_t steps);
+
+/** The layer whose first parameter has this index; NULL if there is none. */
 const lstm_layer *lstm_params_layer(const lstm_params *params, size_t index);
 
 #endif

@@ -1,10 +1,13 @@
 /*
- * What is computed over all gradients of a set: zeroing, norm, clipping.
+ * Computations over all gradients of a set: zeroing, norm, clipping.
  *
- * They are walked in blocks of at most BLOCK elements that never cross the end of a
- * parameter, and threads share the blocks. The norm adds up the blocks of each of at
- * most PIECES pieces in order, then the pieces: the same chain for any number of
- * threads.
+ * Gradients are visited in blocks of at most BLOCK elements, none of which crosses the
+ * end of a parameter. Threads divide the blocks among themselves. For the norm, the
+ * blocks form at most PIECES pieces; each piece is summed in order, then the pieces are
+ * summed in order. The sum is the same for any number of threads.
+ *
+ * Only zeroing visits the gradients of frozen parameters. Parameters without a gradient
+ * have no blocks.
  */
 #include <assert.h>
 #include <math.h>
@@ -21,43 +24,48 @@
 enum {
     BLOCK = 4096,
     PIECES = 256,
-    /** Blocks that are worth a thread: 256 KiB, some 10 us. */
+    /** Blocks per thread: 256 KiB, about 10 us of work. */
     GRAIN = 16
 };
 
-/* What is done to a block of gradients; piece is the one that the block is in. */
+/* One pass over the gradients. */
 typedef struct walk walk;
 struct walk {
     const lstm_params *params;
+    /** Visit frozen parameters as well. */
+    bool frozen;
+    /** Called for each block of gradients; the block belongs to this piece. */
     void (*visit)(walk *w, size_t piece, float *values, size_t count);
     size_t blocks, pieces;
     float factor;
     double sums[PIECES];
 };
 
-static size_t blocks_of(const lstm_params *params, size_t index)
+static size_t blocks_of(const walk *w, size_t index)
 {
-    const lstm_tensor *grad = lstm_params_grad(params, index);
+    const lstm_tensor *grad = lstm_params_grad(w->params, index);
+    if (!grad || !(w->frozen || lstm_params_trainable(w->params, index)))
+        return 0;
     assert(lstm_tensor_is_contiguous(grad));
     return (lstm_tensor_count(grad) + BLOCK - 1) / BLOCK;
 }
 
-/* First block of a piece. */
+/* Index of the first block of a piece. */
 static size_t piece_start(const walk *w, size_t piece)
 {
     return piece * w->blocks / w->pieces;
 }
 
-/* Visits the blocks of the share's pieces. */
-static void walk_share(void *work, lstm_team *team, size_t share, size_t shares)
+/* Visits the blocks of the thread's pieces. */
+static void visit_pieces(void *context, lstm_team *team, size_t thread, size_t threads)
 {
-    walk *w = work;
-    size_t piece = lstm_range_start(w->pieces, 1, share, shares);
-    size_t end = piece_start(w, lstm_range_start(w->pieces, 1, share + 1, shares));
+    walk *w = context;
+    size_t piece = lstm_range_start(w->pieces, 1, thread, threads);
+    size_t end = piece_start(w, lstm_range_start(w->pieces, 1, thread + 1, threads));
     size_t at = piece_start(w, piece), first = 0;
     (void)team;
     for (size_t i = 0; at < end; i++) {
-        size_t blocks = blocks_of(w->params, i);
+        size_t blocks = blocks_of(w, i);
         const lstm_tensor *grad = lstm_params_grad(w->params, i);
         for (; at < end && at < first + blocks; at++) {
             size_t start = (at - first) * BLOCK;
@@ -73,10 +81,10 @@ static void walk_share(void *work, lstm_team *team, size_t share, size_t shares)
 static void run(walk *w)
 {
     for (size_t i = 0; i < lstm_params_size(w->params); i++)
-        w->blocks += blocks_of(w->params, i);
+        w->blocks += blocks_of(w, i);
     w->pieces = w->blocks < PIECES ? w->blocks : PIECES;
     if (w->blocks > 0)
-        lstm_pool_run(walk_share, w, w->blocks / GRAIN + 1);
+        lstm_pool_run(visit_pieces, w, w->blocks / GRAIN + 1);
 }
 
 static void zero(walk *w, size_t piece, float *values, size_t count)
@@ -90,7 +98,7 @@ lstm_status lstm_params_zero_grad(lstm_params *params)
 {
     if (!params)
         return lstm_fail_null("params", "params");
-    run(&(walk){.params = params, .visit = zero});
+    run(&(walk){.params = params, .frozen = true, .visit = zero});
     return LSTM_OK;
 }
 
@@ -111,13 +119,13 @@ static double sum_squares(const lstm_params *params)
 
 lstm_status lstm_params_check_finite(const lstm_params *params)
 {
-    /* No sum of squares of floats reaches the end of double: it is finite when all of
-     * them are. */
+    /* A sum of squares of finite floats cannot overflow a double. */
     if (isfinite(sum_squares(params)))
         return LSTM_OK;
     for (size_t i = 0; i < lstm_params_size(params); i++) {
         const lstm_tensor *grad = lstm_params_grad(params, i);
-        for (size_t j = 0; j < lstm_tensor_count(grad); j++)
+        size_t count = lstm_params_trainable(params, i) ? lstm_tensor_count(grad) : 0;
+        for (size_t j = 0; j < count; j++)
             if (!isfinite(grad->data[j]))
                 return lstm_fail(LSTM_NOT_FINITE,
                                  "params: gradient of %s is %g at element %zu, "
@@ -135,8 +143,8 @@ static void scale(walk *w, size_t piece, float *values, size_t count)
 
 lstm_status lstm_params_clip_norm(lstm_params *params, double max_norm, double *norm)
 {
-    /* torch.nn.utils.clip_grad_norm_() adds this to the norm. */
-    const double guard = 1e-6;
+    /* Added to the norm, as torch.nn.utils.clip_grad_norm_() does. */
+    const double eps = 1e-6;
     if (!params)
         return lstm_fail_null("params", "params");
     if (!(max_norm > 0))
@@ -147,7 +155,7 @@ lstm_status lstm_params_clip_norm(lstm_params *params, double max_norm, double *
         *norm = total;
     if (!isfinite(total))
         return lstm_params_check_finite(params);
-    float factor = (float)(max_norm / (total + guard));
+    float factor = (float)(max_norm / (total + eps));
     if (factor < 1)
         run(&(walk){.params = params, .visit = scale, .factor = factor});
     return LSTM_OK;
@@ -158,7 +166,7 @@ static void clip(walk *w, size_t piece, float *values, size_t count)
     (void)piece;
     const float high = w->factor;
     for (size_t i = 0; i < count; i++) {
-        /* A NaN is neither above nor below, and stays. */
+        /* Comparisons with NaN are false: a NaN stays. */
         float value = values[i] > high ? high : values[i];
         values[i] = value < -high ? -high : value;
     }
