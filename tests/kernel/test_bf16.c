@@ -84,7 +84,7 @@ static void check_product(size_t rows, size_t segments, size_t channels, size_t 
         .rows = rows,
         .stride = row_stride(range),
         .a = {a.data, segments, channels},
-        .weights = weights.data,
+        .weights = packed_from(weights.data),
         .blocks = blocks,
         .out = out.data,
     });
@@ -168,11 +168,11 @@ static void check_outer(size_t most, size_t less, size_t blocks, bool first)
         .stride = stride,
         .a = a.data + stride,
         .b = b.data + stride,
-        .a_step = groups * A_BLOCKS * stride,
-        .a_group = A_BLOCKS * stride,
-        .b_step = groups * B_BLOCKS * stride,
-        .b_group = B_BLOCKS * stride,
-        .wanted = LSTM_BLOCK,
+        .a_step_stride = groups * A_BLOCKS * stride,
+        .a_group_stride = A_BLOCKS * stride,
+        .b_step_stride = groups * B_BLOCKS * stride,
+        .b_group_stride = B_BLOCKS * stride,
+        .tile_rows = LSTM_BLOCK,
         .blocks = blocks,
         .tile = tile.data,
         .first = first,
@@ -184,15 +184,17 @@ static void check_outer(size_t most, size_t less, size_t blocks, bool first)
         sum s = {start, (double)start, fabs((double)start), 0};
         for (size_t step = 0; step < STEPS; step++)
             for (size_t p = 0; 2 * p < rows[step]; p++)
-                add(&s, rows_at(job.a + step * job.a_step, A_BLOCKS, p, i / columns),
-                    rows_at(job.b + step * job.b_step, B_BLOCKS, p, i % columns));
+                add(&s,
+                    rows_at(job.a + step * job.a_step_stride, A_BLOCKS, p, i / columns),
+                    rows_at(job.b + step * job.b_step_stride, B_BLOCKS, p,
+                            i % columns));
         check_sum(&s, tile.data[i]);
     }
     for (size_t gate = 0; gate < LSTM_BLOCK; gate++) {
         sum s = {0, first ? 0 : 3, first ? 0 : 3, 0};
         for (size_t step = 0; step < STEPS; step++)
             for (size_t p = 0; 2 * p < rows[step]; p++)
-                add(&s, rows_at(job.a + step * job.a_step, A_BLOCKS, p, gate),
+                add(&s, rows_at(job.a + step * job.a_step_stride, A_BLOCKS, p, gate),
                     lstm_pair(0x3f80, 0x3f80));
         assert_close(sums.data[gate], s.sum,
                      (double)(s.count + 4) * unit_roundoff * s.size);
@@ -294,7 +296,7 @@ static void check_cell(size_t rows, size_t channels)
         .stride = stride,
         .x = {s.x.data, SEGMENTS, channels},
         .h = {s.h.data, 1, UNITS},
-        .weights = s.weights.data,
+        .weights = packed_from(s.weights.data),
         .bias = s.bias.data,
         .c_before = s.before.data,
         .c = s.c.data,

@@ -36,7 +36,7 @@ static guarded block_of_numbers(row_range range, uint32_t *seed)
     return g;
 }
 
-/* Position of the weight of a gate and unit at k in the packed panel. */
+/* Where the weight of a gate and unit at k is: see kernels/pack.h. */
 static size_t weight_index(const shape *s, size_t k, size_t gate, size_t unit)
 {
     size_t lanes = lstm_kernels_get()->cell_units;
@@ -90,7 +90,7 @@ static lstm_cell job_of(const shape *s, const setting *x)
         .stride = row_stride(s->range),
         .x = blocked_operand(&x->x, s->range, s->segments, s->channels),
         .h = blocked_operand(&x->h, s->range, 1, s->units),
-        .weights = x->weights.data,
+        .weights = packed_from(x->weights.data),
         .bias = x->bias.data,
         .c_before = x->c_before.data + first,
         .c = x->c.data + first,

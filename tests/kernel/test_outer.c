@@ -36,15 +36,15 @@ static setting set(const shape *s)
         .stride = stride,
         .a = x.a.data + A_BLOCK * stride,
         .b = x.b.data + B_BLOCK * stride,
-        .a_step = groups * A_BLOCKS * stride,
-        .a_group = A_BLOCKS * stride,
-        .b_step = groups * B_BLOCKS * stride,
-        .b_group = B_BLOCKS * stride,
-        .wanted = LSTM_BLOCK,
+        .a_step_stride = groups * A_BLOCKS * stride,
+        .a_group_stride = A_BLOCKS * stride,
+        .b_step_stride = groups * B_BLOCKS * stride,
+        .b_group_stride = B_BLOCKS * stride,
+        .tile_rows = LSTM_BLOCK,
         .blocks = s->blocks,
         .tile = x.tile.data,
         .first = s->first,
-        .ahead = stride,
+        .prefetch = stride,
     };
     return x;
 }
@@ -75,11 +75,11 @@ static void check_sum(const setting *x, size_t gate, size_t column, bool outer,
     size_t count = 1;
     for (size_t step = 0; step < job->steps; step++)
         for (size_t row = 0; row < x->rows[step]; row++, count++) {
-            double term =
-                element(job, job->a, job->a_step, job->a_group, step, row, gate);
+            double term = element(job, job->a, job->a_step_stride, job->a_group_stride,
+                                  step, row, gate);
             if (outer)
-                term *=
-                    element(job, job->b, job->b_step, job->b_group, step, row, column);
+                term *= element(job, job->b, job->b_step_stride, job->b_group_stride,
+                                step, row, column);
             sum += term;
             size += fabs(term);
         }
@@ -136,7 +136,7 @@ static void rows_that_are_wanted_are_right(void **state)
     for (size_t wanted = 1; wanted <= LSTM_BLOCK; wanted++) {
         setting x = set(&(shape){STEPS, ROWS, 0, 1, true});
         x.job.rows = x.rows;
-        x.job.wanted = wanted;
+        x.job.tile_rows = wanted;
         lstm_kernels_get()->outer(&x.job);
         for (size_t i = 0; i < wanted * LSTM_BLOCK; i++)
             check_sum(&x, i / LSTM_BLOCK, i % LSTM_BLOCK, true, 0, x.tile.data[i]);

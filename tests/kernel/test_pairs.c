@@ -18,7 +18,7 @@ static void check_dot(const float *sums, float a, const float *line)
     kernels->product(&(lstm_panel_product){.rows = 1,
                                            .stride = 2 * LSTM_BLOCK,
                                            .a = {x, 1, 2},
-                                           .weights = line,
+                                           .weights = packed_from(line),
                                            .blocks = 1,
                                            .out = out,
                                            .accumulate = true});

@@ -51,18 +51,18 @@ static uint64_t run(const shape *s, uint64_t hash)
     float *before = malloc(out.count * sizeof(float));
     memcpy(before, out.data, out.count * sizeof(float));
     const size_t lines = 5;
-    lstm_ahead ahead = {weights.data, lines};
+    lstm_prefetch ahead = {weights.data, lines};
     lstm_kernels_get()->product(&(lstm_panel_product){
         .rows = s->range.rows,
         .stride = row_stride(s->range),
         .a = blocked_operand(&a, s->range, s->segments, s->channels),
-        .weights = weights.data,
+        .weights = packed_from(weights.data),
         .blocks = s->blocks,
         .out = out.data + s->range.first * LSTM_BLOCK,
         .accumulate = s->accumulate,
-        .ahead = s->accumulate ? &ahead : NULL,
+        .prefetch = s->accumulate ? &ahead : NULL,
     });
-    assert_ptr_equal(ahead.at, weights.data + (lines - ahead.lines) * LSTM_BLOCK);
+    assert_ptr_equal(ahead.address, weights.data + (lines - ahead.lines) * LSTM_BLOCK);
     if (s->accumulate && s->channels >= LSTM_BLOCK)
         assert_in_range(ahead.lines, 0, lines - 1);
     for (size_t row = 0; row < s->range.rows; row++)

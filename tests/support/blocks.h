@@ -119,6 +119,12 @@ static inline void assert_other_rows_untouched(const guarded *g, row_range range
     }
 }
 
+/** Values as packed weights; memory of pairs holds them as the bits of floats. */
+static inline const lstm_packed *packed_from(const float *values)
+{
+    return (const void *)values;
+}
+
 /** Whether the set in use fuses multiplications and additions: 2^-24 is what a
  * rounding of (1 + 2^-12)^2 loses. */
 static inline bool kernels_fuse(void)
@@ -128,7 +134,7 @@ static inline bool kernels_fuse(void)
     lstm_kernels_get()->product(&(lstm_panel_product){.rows = 1,
                                                       .stride = LSTM_BLOCK,
                                                       .a = {a, 1, 1},
-                                                      .weights = weights,
+                                                      .weights = packed_from(weights),
                                                       .blocks = 1,
                                                       .out = out,
                                                       .accumulate = true});

@@ -43,7 +43,7 @@ INLINE void pair_row_tile(const lstm_cell_row *job, size_t unit, size_t groups)
     }
     size_t lines = (job->inputs + 1) / 2 + (job->state + 1) / 2;
     size_t distance = lines * LSTM_GATES * LANES;
-    const float *weights = job->weights + unit / LANES * distance;
+    const float *weights = (const float *)job->weights + unit / LANES * distance;
     weights = pair_row_multiply(acc, groups, distance, job->x, job->inputs, weights);
     if (job->h)
         pair_row_multiply(acc, groups, distance, job->h, job->state, weights);

@@ -50,8 +50,8 @@ INLINE void cell_prefetch(const lstm_cell *job, size_t at)
     }
     PREFETCH_WRITE(job->c + at);
     PREFETCH_WRITE(job->h_out + at);
-    if (job->ahead)
-        PREFETCH(job->ahead + at);
+    if (job->prefetch)
+        PREFETCH(job->prefetch + at);
 }
 
 /* Sums of rows row to row + rows - 1 of the units that start at unit of the block. */
@@ -101,7 +101,7 @@ INLINE void step_cell(const lstm_cell *job, bool pairs)
 {
     size_t k = job->x.segments * steps_of(job->x.channels, pairs) +
                job->h.segments * steps_of(job->h.channels, pairs);
-    const float *weights = job->weights;
+    const float *weights = (const float *)job->weights;
     vf sums[LSTM_GROUP_ROWS][LSTM_GATES];
     for (size_t unit = 0; unit < BLOCK;
          unit += LANES, weights += k * LSTM_GATES * LANES) {

@@ -1,113 +1,127 @@
 /**
  * @file
- * The table of kernels: what differs from processor to processor.
+ * The table of kernels: the computations that differ between processors.
  *
- * Kernels know raw float * and sizes, no tensor and no status. Each instruction set has
- * a table, filled from the same bodies compiled with its flags; the best one that the
- * machine can run is chosen once. All sets compute every element by the same chain of
- * operations, so they give the same bits; plain C does in the reproducible mode, in
- * which its table is another one.
+ * Kernels work on raw arrays and sizes; they know no tensor and no status. Each set of
+ * kernels is one instruction set: the same bodies, compiled with its flags, fill a
+ * table. The library chooses the best set that the processor supports once. All sets
+ * compute each element by the same sequence of operations, so they give the same bits.
+ * Plain C does so in the reproducible mode alone, which has a table of its own.
  */
 #ifndef LSTM_KERNELS_KERNELS_H
 #define LSTM_KERNELS_KERNELS_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/lstm/kernels/gemm.h"
 
 /*
- * Layout of activations. What passes between kernels (x, h, c, gates, their gradients)
- * is blocked: for each time step, rows of the batch in groups of at most 16, and within
- * a group [channels / 16][rows of the group][16 channels] so that a row of a block is
- * one cache line, a product reads its left operand in memory order, and the same memory
- * feeds the recurrent products and the weight gradients without packing. The distance
- * between blocks is the stride, 16 times the rows of the group. Channels come in
- * segments: the four gates of H units each, or the two directions of an input. Each
- * segment starts a new block; lanes beyond its channels are padding, which holds finite
- * numbers.
+ * Layout of activations. Everything that passes between kernels (x, h, c, gates and
+ * their gradients) is blocked. For each time step, the rows of the batch form groups of
+ * at most 16. Within a group the layout is [channels / 16][rows of the group][16
+ * channels]: a row of a block is one cache line, products read their left operand in
+ * memory order, and the same memory is an operand of the recurrent products and of the
+ * weight gradients without packing. The stride is the number of elements from one block
+ * to the next: 16 times the rows of the group.
+ *
+ * Channels consist of segments: the four gates of H units each, or the two directions
+ * of an input. Each segment starts a new block. The positions of a block past the last
+ * channel of its segment are padding and hold finite values.
+ *
+ * All strides are in elements.
  */
 enum { LSTM_BLOCK = 16, LSTM_GROUP_ROWS = 16, LSTM_GATES = 4 };
 
-/** Blocks that a number of channels takes. */
+/** The number of blocks of a segment of channels. */
 static inline size_t lstm_blocks(size_t channels)
 {
     return (channels + LSTM_BLOCK - 1) / LSTM_BLOCK;
 }
 
-/** Lines of memory that are read soon: a kernel that is given some asks for them while
- * it computes, a few at a time, and moves on past those it has asked for. */
-typedef struct lstm_ahead {
-    const float *at;
-    size_t lines;
-} lstm_ahead;
+/** An element of packed weights: a float32, or a pair of bfloat16 (see pairs.h) in a
+ * table of bfloat16. See pack.h for the layouts. */
+typedef union lstm_packed {
+    float value;
+    uint32_t pair;
+} lstm_packed;
 
-/** A blocked matrix, seen from the first row of a group: what products read. */
+/** Cache lines that the program reads soon. While a kernel computes, it prefetches some
+ * of them and advances address past those. */
+typedef struct lstm_prefetch {
+    const float *address;
+    size_t lines;
+} lstm_prefetch;
+
+/** A blocked matrix, from the first row of a group: the left operand of a product. */
 typedef struct lstm_operand {
     const float *data;
     size_t segments, channels;
 } lstm_operand;
 
 /**
- * One step of the cell: one block of 16 hidden units for rows of a group.
+ * One step of the cell: one block of 16 hidden units, rows of one group.
  *
- *     gates = bias + x W_ih^T + h W_hh^T, then the cell of layer.h
+ *     gates = bias + x W_ih^T + h W_hh^T, then the equations of the cell in layer.h
  */
 typedef struct lstm_cell {
     size_t rows, stride;
-    /** Input, and the hidden state before (data NULL: zeros). */
+    /** Input, and the previous hidden state (data NULL: zeros). */
     lstm_operand x, h;
-    /** Packed weights of this block: those of the channels of x, then of h. */
-    const float *weights;
+    /** The panel of this block: the channels of x, then those of h. */
+    const lstm_packed *weights;
     /** [4][16]. */
     const float *bias;
-    /** Cell state before; NULL for zeros. May be the same as c. */
+    /** Previous cell state; NULL for zeros. May be the same as c. */
     const float *c_before;
     float *c;
     /** o tanh(c). */
     float *h_out;
-    /** What backward needs: gates i, f, g, o with gate_stride between them, and
-     * tanh(c). Both NULL when nothing is kept. */
+    /** For backward: gates i, f, g, o, gate_stride apart, and tanh(c). Both NULL in an
+     * evaluation. */
     float *gates, *tanh_c;
     size_t gate_stride;
-    /** A block that is read soon, to be brought into a cache; NULL for none. */
-    const float *ahead;
+    /** A block to prefetch; NULL for none. */
+    const float *prefetch;
 } lstm_cell;
 
 /**
- * One step of the cell for a single row: all blocks of hidden units. Blocks of a single
- * row lie one after the other, so that x and h are plain arrays of their channels.
+ * One step of the cell for a single row: all blocks of hidden units. The blocks of a
+ * single row are contiguous, so x and h are plain arrays of channels.
  */
 typedef struct lstm_cell_row {
     size_t inputs, state, blocks;
-    /** [inputs], and [state] of the step before; h NULL for zeros. */
+    /** [inputs], and [state] of the previous step; h NULL for zeros. */
     const float *x, *h;
     /** Panels and biases of all blocks, as those of lstm_cell. */
-    const float *weights, *bias;
-    /** [blocks][4][16] bias and products of x, when they have been computed: then x and
-     * bias are not read. NULL when not. */
+    const lstm_packed *weights;
+    const float *bias;
+    /** [blocks][4][16] the result of lstm_cell_inputs, in place of x and bias; or NULL.
+     */
     const float *sums;
-    /** [blocks][16] as in lstm_cell. */
+    /** [blocks][16], as in lstm_cell. */
     const float *c_before;
     float *c, *h_out;
 } lstm_cell_row;
 
 /**
- * What many steps of lstm_cell_row have to do before they need h, at once: reads the
- * weights of x from memory once instead of once a step.
+ * The part of many steps of lstm_cell_row that does not depend on h, at once: bias +
+ * x W_ih^T. It reads the weights of x from memory once instead of once per step.
  */
 typedef struct lstm_cell_inputs {
     size_t steps, inputs, state, blocks;
-    /** [steps][inputs], so far apart. */
+    /** [steps][inputs]. */
     const float *x;
-    size_t x_step;
-    const float *weights, *bias;
-    /** [steps][blocks][4][16], so far apart. */
+    size_t x_stride;
+    const lstm_packed *weights;
+    const float *bias;
+    /** [steps][blocks][4][16]. */
     float *sums;
-    size_t sums_step;
+    size_t sums_stride;
 } lstm_cell_inputs;
 
-/** y = x W^T + b for a single row, its sums in the order and rounding of gemm.h. */
+/** y = x W^T + b for a single row, with the order and rounding of sums of gemm.h. */
 typedef struct lstm_linear_row {
     size_t inputs, blocks;
     const float *x;
@@ -120,18 +134,17 @@ typedef struct lstm_linear_row {
 typedef struct lstm_panel_product {
     size_t rows, stride;
     lstm_operand a;
-    /** One packed panel. */
-    const float *weights;
+    const lstm_packed *weights;
     /** Blocks of the panel, at most product_blocks of the table. */
     size_t blocks;
     float *out;
     bool accumulate;
-    /** To be brought into the second level cache; NULL for none. */
-    lstm_ahead *ahead;
+    /** Into the second-level cache; NULL for none. */
+    lstm_prefetch *prefetch;
 } lstm_panel_product;
 
 /**
- * Gradients of one block of 16 units through one step of the cell, for rows of a group.
+ * Backward of one step of the cell: one block of 16 units, rows of one group.
  *
  *     dc += dh o (1 - tanh(c)^2)
  *     di = dc g i (1 - i)      df = dc c_before f (1 - f)
@@ -139,40 +152,39 @@ typedef struct lstm_panel_product {
  */
 typedef struct lstm_cell_gradient {
     size_t rows, stride;
-    /** On entry the gates, on exit their gradients. */
+    /** The gates on entry, their gradients on exit. */
     float *gates;
     size_t gate_stride;
     const float *tanh_c;
     /** NULL for zeros. */
     const float *c_before;
-    /** Gradient of h from the step after, and from outside; each NULL for zeros. */
+    /** Gradients of h: from the next step, and of the output. Each NULL for zeros. */
     const float *dh, *dy;
     float *dc;
 } lstm_cell_gradient;
 
 /**
- * A tile of a weight gradient, 16 rows by outer_blocks of the table: the sum over steps
- * and rows of the batch of a^T b, in that order.
+ * A tile of a weight gradient, 16 rows by outer_blocks of the table: the sum of a^T b
+ * over steps, then over the rows of the batch, in that order.
  */
 typedef struct lstm_outer {
     size_t steps;
-    /** [steps] rows of the batch that count in each step. */
+    /** [steps] active rows of the batch in each step. */
     const size_t *rows;
     /** Rows of a full group, and its stride. */
     size_t group_rows, stride;
-    /** A block of a and the first of a panel of b; distances between steps and groups.
-     */
+    /** A block of a and the first block of a panel of b; strides between steps and
+     * between groups. */
     const float *a, *b;
-    size_t a_step, a_group, b_step, b_group;
-    /** Rows of the tile that are wanted, at most 16. */
-    size_t wanted;
+    size_t a_step_stride, a_group_stride, b_step_stride, b_group_stride;
+    /** Rows of the tile to compute, at most 16. */
+    size_t tile_rows;
     size_t blocks;
-    /** [16][blocks * 16]; taken as zeros when first. The next one follows it. */
+    /** [16][blocks * 16]; initialised with zeros when first. The next tile follows. */
     float *tile;
     bool first;
-    /** Distance from a to a block that is read soon, to be brought into a cache; 0 for
-     * none. */
-    size_t ahead;
+    /** Offset from a of a block to prefetch; 0 for none. */
+    size_t prefetch;
 } lstm_outer;
 
 /** Coefficients of one Adam step, rounded to float32 as PyTorch does; see
@@ -184,27 +196,27 @@ typedef struct lstm_adam_coefficients {
     /** lr / (1 - beta1^t), and 1 / sqrt(1 - beta2^t). */
     float step_size, root_factor;
     float eps;
-    /** Added to the gradient as decay * p; 0 when decoupled or none. */
+    /** L2 penalty: decay * p is added to the gradient. 0 for none or with AdamW. */
     float decay;
-    /** What p is multiplied with first: 1 - lr * weight_decay when decoupled, else 1.
-     */
+    /** Factor of p before the step: 1 - lr * weight_decay with AdamW, else 1. */
     float shrink;
-    /** 1, or -1 to climb instead of to descend. */
+    /** 1, or -1 to maximise. */
     float sign;
 } lstm_adam_coefficients;
 
 /**
- * A set has two tables. That of bfloat16 does what layers and streams need (up to
- * outer_bias, and to_pairs) with operands in pairs, see pairs.h; the other pointers are
- * NULL there. In it a, b, x, h, u and the gates' gradients are pairs, and so are the
- * weights; jobs are the same otherwise, and pointers are to the same places.
+ * A table of kernels. A set has two tables, one for float32 and one for bfloat16. In
+ * the table of bfloat16, a, b, x, h, u and the gradients of the gates are pairs (see
+ * pairs.h), in the memory that float32 would take, and so are packed weights; all else
+ * is float32. It has the kernels up to to_pairs, without cell_inputs and linear_row;
+ * the other pointers are NULL.
  */
 typedef struct lstm_kernels {
     const char *name;
 
-    /** Channels in a line of a panel of weights: 1, or 2 for pairs. */
-    size_t k_step;
-    /** Units of a gate that a panel of the cell's weights holds together. */
+    /** Channels in one position of k of packed weights: 1, or 2 for pairs. */
+    size_t k_pack;
+    /** Units of a gate that are contiguous in a panel of the cell. */
     size_t cell_units;
     /** Blocks of a panel of product() and of a tile of outer(). */
     size_t product_blocks, outer_blocks;
@@ -216,10 +228,10 @@ typedef struct lstm_kernels {
     void (*cell_inputs)(const lstm_cell_inputs *job);
     void (*linear_row)(const lstm_linear_row *job);
     void (*outer)(const lstm_outer *job);
-    /** sums[16] += sum over steps and rows of a, the bias gradient, or = when first; b
-     * is not looked at. */
+    /** The bias gradient: sums[16] += a summed over steps and rows, or = when first. It
+     * does not read b. */
     void (*outer_bias)(const lstm_outer *job, float *sums);
-    /** Rounds rows of a block, the first of them even, to pairs in place. NULL in the
+    /** Rounds rows of a block to pairs in place; the first row is even. NULL in the
      *  table of float32. */
     void (*to_pairs)(size_t rows, float *block);
 
@@ -228,11 +240,11 @@ typedef struct lstm_kernels {
     void (*sigmoid)(size_t count, const float *x, float *y);
     void (*tanh)(size_t count, const float *x, float *y);
 
-    /** One Adam step of count values: p, m, v and largest change, g does not. With
-     *  largest, the largest v so far takes the place of v; NULL for v itself. */
+    /** One Adam step of count values: updates p, m, v and largest. With largest, the
+     *  running maximum of v replaces v in the step (AMSGrad); NULL for plain Adam. */
     void (*adam_step)(size_t count, float *p, float *m, float *v, float *largest,
                       const float *g, const lstm_adam_coefficients *coefficients);
-    /** Sum of squares in double, in an order that is the same in every set. */
+    /** Sum of squares in double, in the same order in every set. */
     double (*sum_squares)(size_t count, const float *x);
     /** x *= factor. */
     void (*scale)(size_t count, float *x, float factor);
@@ -240,17 +252,17 @@ typedef struct lstm_kernels {
     void (*gemm)(const lstm_product *product);
 } lstm_kernels;
 
-/** The set in use; chosen at the first call. */
+/** The table of float32 in use; the first call chooses the set. */
 const lstm_kernels *lstm_kernels_get(void);
 
-/** Its table of bfloat16. */
+/** The table of bfloat16 in use. */
 const lstm_kernels *lstm_bf16_kernels_get(void);
 
-/** Lines of a panel that segments of channels take. */
-static inline size_t lstm_lines(const lstm_kernels *kernels, size_t segments,
-                                size_t channels)
+/** The packed depth: positions of k that segments of channels take. */
+static inline size_t lstm_packed_depth(const lstm_kernels *kernels, size_t segments,
+                                       size_t channels)
 {
-    return segments * ((channels + kernels->k_step - 1) / kernels->k_step);
+    return segments * ((channels + kernels->k_pack - 1) / kernels->k_pack);
 }
 
 #endif

@@ -27,11 +27,11 @@ INLINE void outer_tile(const lstm_outer *job, size_t gate, size_t gates, size_t 
     UNROLL for (size_t g = 0; fetch && g < gates; g++)
         UNROLL for (size_t v = 0; v < vectors; v += BLOCK_VECTORS)
             PREFETCH_WRITE(tile + (BLOCK + g) * width + v * LANES);
-    size_t ahead = gate == 0 && block == 0 ? job->ahead : 0;
+    size_t ahead = gate == 0 && block == 0 ? job->prefetch : 0;
     for (size_t step = 0; step < job->steps; step++) {
-        const float *a_group = job->a + step * job->a_step + start + gate;
+        const float *a_group = job->a + step * job->a_step_stride + start + gate;
         const float *b_group =
-            job->b + step * job->b_step + start + block * job->stride;
+            job->b + step * job->b_step_stride + start + block * job->stride;
         for (size_t left = job->rows[step]; left > 0;) {
             size_t rows = left < job->group_rows ? left : job->group_rows;
             const float *a = a_group, *b = b_group;
@@ -41,8 +41,8 @@ INLINE void outer_tile(const lstm_outer *job, size_t gate, size_t gates, size_t 
                                                      a += step_rows * BLOCK,
                                                      b += step_rows * BLOCK)
                 multiply_line(acc, gates, vectors, a, 1, b, job->stride, pairs);
-            a_group += job->a_group;
-            b_group += job->b_group;
+            a_group += job->a_group_stride;
+            b_group += job->b_group_stride;
             left -= rows;
         }
     }
@@ -59,9 +59,9 @@ INLINE void outer_piece(const lstm_outer *job, size_t blocks, bool fetch, bool p
 #define WIDE(n)   outer_tile(job, row, n, block, PRODUCT_VECTORS, blocks, fetch, pairs)
 #define NARROW(n) outer_tile(job, row, n, block, BLOCK_VECTORS, blocks, fetch, pairs)
         if (blocks - block >= PANEL_BLOCKS)
-            FOR_TILES(job->wanted, OUTER_ROWS, 1, WIDE)
+            FOR_TILES(job->tile_rows, OUTER_ROWS, 1, WIDE)
         else
-            FOR_TILES(job->wanted, OUTER_ROWS, 1, NARROW)
+            FOR_TILES(job->tile_rows, OUTER_ROWS, 1, NARROW)
 #undef WIDE
 #undef NARROW
     }
@@ -88,8 +88,8 @@ INLINE void add_outer(const lstm_outer *job, bool pairs)
             outer_piece(&piece, OUTER_BLOCKS, fetch, pairs);
         else
             outer_piece(&piece, job->blocks, fetch, pairs);
-        piece.a += piece.steps * job->a_step;
-        piece.b += piece.steps * job->b_step;
+        piece.a += piece.steps * job->a_step_stride;
+        piece.b += piece.steps * job->b_step_stride;
         piece.rows += piece.steps;
         piece.first = false;
     }
@@ -109,8 +109,9 @@ INLINE void sum_outer(const lstm_outer *job, float *sums, bool pairs)
     vf acc[CHAINS][BLOCK_VECTORS] = {{{0}}};
     size_t step_rows = pairs ? 2 : 1;
     for (size_t step = 0; step < job->steps; step++) {
-        const float *a_group = job->a + step * job->a_step + (pairs ? PAIR_ROWS : 0);
-        for (size_t left = job->rows[step]; left > 0; a_group += job->a_group) {
+        const float *a_group =
+            job->a + step * job->a_step_stride + (pairs ? PAIR_ROWS : 0);
+        for (size_t left = job->rows[step]; left > 0; a_group += job->a_group_stride) {
             size_t rows = left < job->group_rows ? left : job->group_rows;
             for (size_t r = 0; r < rows; r += step_rows)
                 UNROLL for (size_t v = 0; v < BLOCK_VECTORS; v++)

@@ -27,19 +27,32 @@
 
 #include "lib/lstm/kernels/kernels.h"
 
-/**
- * The nearest bfloat16, of two equally near the even one, as the conversion instruction
- * of AVX512_BF16 rounds: denormal numbers are zeros, a NaN stays one.
+/*
+ * Defines the rounding of float32 to bfloat16 for a type of bits: uint32_t, or a vector
+ * of it, which is why it is a macro. The result is in the upper half; the lower half is
+ * zero. It rounds as the conversion of AVX512_BF16 does: to nearest, ties to even;
+ * denormal numbers become zeros, and a NaN stays a NaN.
  */
+#define LSTM_DEFINE_BF16_ROUND(name, bits_type)                                        \
+    static inline bits_type name(bits_type bits)                                       \
+    {                                                                                  \
+        bits_type sign = bits & 0x80000000u, size = bits & 0x7fffffffu;                \
+        /* Masks from the sign of a difference. */                                     \
+        bits_type nan = -((0x7f800000u - size) >> 31);                                 \
+        bits_type tiny = -((size - 0x00800000u) >> 31);                                \
+        bits_type rounded = bits + 0x7fffu + (bits >> 16 & 1u);                        \
+        rounded = (nan & (bits | 0x400000u)) | (~nan & rounded);                       \
+        return ((tiny & sign) | (~tiny & rounded)) & 0xffff0000u;                      \
+    }
+
+LSTM_DEFINE_BF16_ROUND(lstm_bf16_round, uint32_t)
+
+/** The nearest bfloat16. */
 static inline uint16_t lstm_bf16(float x)
 {
     uint32_t bits;
     memcpy(&bits, &x, sizeof(bits));
-    if ((bits & 0x7fffffffu) > 0x7f800000u)
-        return (uint16_t)(bits >> 16 | 0x40u);
-    if (!(bits & 0x7f800000u))
-        return (uint16_t)(bits >> 16 & 0x8000u);
-    return (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
+    return (uint16_t)(lstm_bf16_round(bits) >> 16);
 }
 
 static inline float lstm_bf16_float(uint16_t x)

@@ -79,12 +79,12 @@ INLINE const float *multiply_block(vf *acc, size_t rows, size_t vectors, const f
 }
 
 /* Asks for so few lines that they arrive while a block of k is computed. */
-INLINE void fetch_ahead(lstm_ahead *ahead)
+INLINE void fetch_ahead(lstm_prefetch *ahead)
 {
     enum { LINES = 4 };
     for (size_t i = 0; i < LINES && ahead->lines > 0; i++) {
-        PREFETCH(ahead->at);
-        ahead->at += BLOCK;
+        PREFETCH(ahead->address);
+        ahead->address += BLOCK;
         ahead->lines--;
     }
 }
@@ -92,7 +92,7 @@ INLINE void fetch_ahead(lstm_ahead *ahead)
 /* The same over all channels of an operand; returns the end of the weights used. */
 INLINE const float *multiply(vf *acc, size_t rows, size_t vectors, lstm_operand x,
                              size_t row, size_t stride, const float *weights,
-                             lstm_ahead *ahead, bool pairs)
+                             lstm_prefetch *ahead, bool pairs)
 {
     const float *block = x.data + row * BLOCK;
     for (size_t segment = 0; segment < x.segments; segment++) {
@@ -127,8 +127,8 @@ INLINE void product_tile(const lstm_panel_product *job, size_t row, size_t rows,
         acc[r * vectors + v] =
             job->accumulate ? v_load(tile_address(job->out, job->stride, row + r, v))
                             : v_zero();
-    multiply(acc, rows, vectors, job->a, row, job->stride, job->weights, job->ahead,
-             pairs);
+    multiply(acc, rows, vectors, job->a, row, job->stride, (const float *)job->weights,
+             job->prefetch, pairs);
     UNROLL for (size_t r = 0; r < rows; r++) UNROLL for (size_t v = 0; v < vectors; v++)
         v_store(tile_address(job->out, job->stride, row + r, v), acc[r * vectors + v]);
 }

@@ -50,7 +50,7 @@
 extern const lstm_kernels KERNEL_JOIN(lstm_bf16_kernels, KERNEL_SET);
 const lstm_kernels KERNEL_JOIN(lstm_bf16_kernels, KERNEL_SET) = {
     .name = KERNEL_NAME,
-    .k_step = 2,
+    .k_pack = 2,
     .cell_units = LANES,
     .product_blocks = PRODUCT_VECTORS / BLOCK_VECTORS,
     .outer_blocks = OUTER_BLOCKS,
@@ -71,7 +71,7 @@ const lstm_kernels KERNEL_JOIN(lstm_bf16_kernels, KERNEL_SET) = {
 extern const lstm_kernels KERNEL_JOIN(lstm_kernels, KERNEL_SET);
 const lstm_kernels KERNEL_JOIN(lstm_kernels, KERNEL_SET) = {
     .name = KERNEL_NAME,
-    .k_step = 1,
+    .k_pack = 1,
     .cell_units = LANES,
     .product_blocks = PRODUCT_VECTORS / BLOCK_VECTORS,
     .outer_blocks = OUTER_BLOCKS,

@@ -33,20 +33,12 @@ INLINE vf v_dot(vf sum, vf a, vf b)
 #if !HAS_PAIR_STORE
 typedef uint16_t vh __attribute__((vector_size(2 * LANES)));
 
-/* Rounded to bfloat16, in the upper half of each lane; see lstm_bf16(). */
-INLINE vu v_round(vf x)
-{
-    vu bits = (vu)x, sign = bits & 0x80000000u, size = bits & 0x7fffffffu;
-    vu rounded = bits + 0x7fffu + (bits >> 16 & 1u);
-    vu nan = (vu)(size > 0x7f800000u), tiny = (vu)(size < 0x00800000u);
-    rounded = (nan & (bits | 0x400000u)) | (~nan & rounded);
-    return ((tiny & sign) | (~tiny & rounded)) & 0xffff0000u;
-}
+LSTM_DEFINE_BF16_ROUND(v_round, vu)
 
 /* Lanes from unit on of two rows of a block. */
 INLINE void v_store_pairs(float *lines, size_t unit, vf even, vf odd)
 {
-    vu a = v_round(even), b = v_round(odd);
+    vu a = v_round((vu)even), b = v_round((vu)odd);
     vh first = __builtin_convertvector(a >> 16, vh);
     vh second = __builtin_convertvector(b >> 16, vh);
     memcpy((char *)lines + 2 * unit, &first, sizeof(first));

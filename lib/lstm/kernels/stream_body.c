@@ -48,7 +48,7 @@ INLINE void row_tile(const lstm_cell_row *job, size_t unit, size_t groups)
             v_load(from + q * BLOCK);
     }
     size_t distance = (job->inputs + job->state) * LSTM_GATES * LANES;
-    const float *weights = job->weights + unit / LANES * distance;
+    const float *weights = (const float *)job->weights + unit / LANES * distance;
     if (!job->sums)
         row_multiply(acc, groups, distance, job->x, job->inputs, weights);
     if (job->h)
@@ -80,17 +80,18 @@ INLINE void inputs_tile(const lstm_cell_inputs *job, size_t unit, size_t step,
     UNROLL for (size_t q = 0; q < LSTM_GATES; q++)
         UNROLL for (size_t s = 0; s < steps; s++) acc[s * LSTM_GATES + q] =
             v_load(job->bias + row_sums(unit) + q * BLOCK);
-    const float *x = job->x + step * job->x_step;
+    const float *x = job->x + step * job->x_stride;
     const float *weights =
-        job->weights + unit / LANES * (job->inputs + job->state) * LSTM_GATES * LANES;
+        (const float *)job->weights +
+        unit / LANES * (job->inputs + job->state) * LSTM_GATES * LANES;
     for (size_t k = 0; k < job->inputs; k++, weights += LSTM_GATES * LANES) {
-        multiply_line(acc, steps, LSTM_GATES, x + k, job->x_step, weights, BLOCK,
+        multiply_line(acc, steps, LSTM_GATES, x + k, job->x_stride, weights, BLOCK,
                       false);
     }
-    float *sums = job->sums + step * job->sums_step + row_sums(unit);
+    float *sums = job->sums + step * job->sums_stride + row_sums(unit);
     UNROLL for (size_t s = 0; s < steps; s++)
         UNROLL for (size_t q = 0; q < LSTM_GATES; q++)
-            v_store(sums + s * job->sums_step + q * BLOCK, acc[s * LSTM_GATES + q]);
+            v_store(sums + s * job->sums_stride + q * BLOCK, acc[s * LSTM_GATES + q]);
 }
 
 static void BODY(cell_inputs)(const lstm_cell_inputs *job)

@@ -18,7 +18,8 @@ typedef struct lstm_panels {
     size_t inputs;
     /** For the cell, see lstm_cell; of the projection, NULL without one. They stay
      *  where they are as long as the layer lives. */
-    const float *cell, *bias, *project;
+    const lstm_packed *cell, *project;
+    const float *bias;
 } lstm_panels;
 
 /** Panels number index, layer times directions plus direction. */

@@ -207,9 +207,12 @@ lstm_status lstm_layer_set_training(lstm_layer *layer, bool training)
 lstm_panels lstm_layer_panels(const lstm_layer *layer, size_t index)
 {
     const lstm_direction *direction = &layer->direction[index];
-    return (lstm_panels){direction->x_segments * direction->x_channels, direction->cell,
-                         direction->bias,
-                         layer->config.proj_size ? direction->project : NULL};
+    return (lstm_panels){
+        .inputs = direction->x_segments * direction->x_channels,
+        .cell = direction->cell,
+        .bias = direction->bias,
+        .project = layer->config.proj_size ? direction->project : NULL,
+    };
 }
 
 const lstm_kernels *lstm_layer_kernels(const lstm_layer *layer)

@@ -46,9 +46,10 @@ typedef struct lstm_direction {
     /** Input: its segments of channels. */
     size_t x_segments, x_channels;
     /** Panels for forward: cell weights, biases, projection. */
-    float *cell, *bias, *project;
+    lstm_packed *cell, *project;
+    float *bias;
     /** Panels for backward: weight_hh, weight_ih, weight_hr. */
-    float *back_h, *back_x, *back_project;
+    lstm_packed *back_h, *back_x, *back_project;
 } lstm_direction;
 
 /** Activations of one direction of one layer. */
@@ -164,7 +165,7 @@ struct lstm_layer {
     bool preallocated;
     /** [layers * directions]. */
     lstm_direction *direction;
-    float *panels, *back_panels;
+    lstm_packed *panels, *back_panels;
     /** Of the calls without a tape. */
     lstm_tape *tape;
     /** Of backward passes, which run one at a time, and the memory of those whose tape

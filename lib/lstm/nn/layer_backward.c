@@ -28,22 +28,22 @@ typedef struct {
     size_t x_blocks, state, hidden;
     /** Brought into the second level cache during the products of a step, which saves
      * 3 to 5% of the sweep back of the experiment. */
-    lstm_ahead ahead[AHEAD_BUFFERS];
+    lstm_prefetch ahead[AHEAD_BUFFERS];
 } backward;
 
 /* The part's rows of a buffer of so many blocks at a step. */
-static lstm_ahead rows_ahead(const backward *b, const float *buffer, size_t blocks,
-                             size_t step)
+static lstm_prefetch rows_ahead(const backward *b, const float *buffer, size_t blocks,
+                                size_t step)
 {
     const lstm_run *run = b->run;
     size_t end = b->part->row_end, active = run->active[step];
     end = active < end ? active : end;
     if (!buffer || b->part->row_start >= end)
-        return (lstm_ahead){0};
+        return (lstm_prefetch){0};
     lstm_rows first = lstm_run_rows(run, b->part->row_start, end);
-    return (lstm_ahead){
-        .at = buffer + step * lstm_run_step(run, blocks) +
-              lstm_run_offset(run, first, blocks),
+    return (lstm_prefetch){
+        .address = buffer + step * lstm_run_step(run, blocks) +
+                   lstm_run_offset(run, first, blocks),
         .lines = (end - b->part->row_start) * blocks,
     };
 }
@@ -60,7 +60,7 @@ static void look_ahead(backward *b, size_t step)
     b->ahead[3] = rows_ahead(b, b->dy, b->dy_blocks, step - 1);
 }
 
-static lstm_ahead *next_ahead(backward *b)
+static lstm_prefetch *next_ahead(backward *b)
 {
     for (size_t i = 0; i < AHEAD_BUFFERS; i++)
         if (b->ahead[i].lines > 0)
@@ -70,12 +70,13 @@ static lstm_ahead *next_ahead(backward *b)
 
 /* out [rows, blocks of it] = a weights, for the part's rows below active and its
  * blocks. */
-static void multiply(backward *b, lstm_operand a, size_t a_blocks, const float *weights,
-                     float *out, size_t out_blocks, size_t active)
+static void multiply(backward *b, lstm_operand a, size_t a_blocks,
+                     const lstm_packed *weights, float *out, size_t out_blocks,
+                     size_t active)
 {
     const lstm_run *run = b->run;
     size_t unit = run->kernels->product_blocks, stride = lstm_run_stride(run);
-    size_t depth = lstm_lines(run->kernels, a.segments, a.channels);
+    size_t depth = lstm_packed_depth(run->kernels, a.segments, a.channels);
     size_t end = lstm_part_block(b->part, out_blocks, unit, 1);
     const float *data = a.data;
     for (size_t block = lstm_part_block(b->part, out_blocks, unit, 0); block < end;
@@ -91,7 +92,7 @@ static void multiply(backward *b, lstm_operand a, size_t a_blocks, const float *
                 .weights = weights + block * depth * LSTM_BLOCK,
                 .blocks = out_blocks - block < unit ? out_blocks - block : unit,
                 .out = out + lstm_run_offset(run, rows, out_blocks) + block * stride,
-                .ahead = next_ahead(b),
+                .prefetch = next_ahead(b),
             });
         }
     }

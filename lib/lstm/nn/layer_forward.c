@@ -32,9 +32,9 @@ static void run_cells(const forward *f, size_t step, bool first, bool more,
     const lstm_run *run = f->run;
     const lstm_activations *at = f->at;
     size_t stride = lstm_run_stride(run);
-    size_t depth =
-        lstm_lines(run->kernels, f->direction->x_segments, f->direction->x_channels) +
-        lstm_lines(run->kernels, 1, f->layer->state);
+    size_t depth = lstm_packed_depth(run->kernels, f->direction->x_segments,
+                                     f->direction->x_channels) +
+                   lstm_packed_depth(run->kernels, 1, f->layer->state);
     size_t state_step = lstm_run_step(run, f->state);
     size_t hidden_step = lstm_run_step(run, f->hidden);
     float *out = at->u ? at->u + step * hidden_step : at->h + (step + 1) * state_step;
@@ -65,9 +65,10 @@ static void run_cells(const forward *f, size_t step, bool first, bool more,
                         block * stride;
             job.tanh_c = at->tanh_c + step * hidden_step + unit;
         }
-        job.ahead = more && block < f->x_blocks
-                        ? job.x.data + lstm_run_step(run, f->x_blocks) + block * stride
-                        : NULL;
+        job.prefetch =
+            more && block < f->x_blocks
+                ? job.x.data + lstm_run_step(run, f->x_blocks) + block * stride
+                : NULL;
         run->kernels->cell(&job);
     }
 }
@@ -85,11 +86,11 @@ static void run_inputs(const forward *f, size_t steps, size_t first, size_t last
         .state = state,
         .blocks = last - first,
         .x = f->at->x,
-        .x_step = lstm_run_step(f->run, f->x_blocks),
+        .x_stride = lstm_run_step(f->run, f->x_blocks),
         .weights = direction->cell + first * (inputs + state) * line,
         .bias = direction->bias + first * line,
         .sums = f->at->gates + first * line,
-        .sums_step = lstm_run_step(f->run, LSTM_GATES * f->hidden),
+        .sums_stride = lstm_run_step(f->run, LSTM_GATES * f->hidden),
     });
 }
 
@@ -124,7 +125,7 @@ static void run_projection(const forward *f, size_t step, size_t active)
 {
     const lstm_run *run = f->run;
     size_t unit = run->kernels->product_blocks;
-    size_t depth = lstm_lines(run->kernels, 1, f->layer->config.hidden);
+    size_t depth = lstm_packed_depth(run->kernels, 1, f->layer->config.hidden);
     size_t first = lstm_part_block(f->part, f->state, unit, 0);
     size_t end = lstm_part_block(f->part, f->state, unit, 1);
     float *h = f->at->h + (step + 1) * lstm_run_step(run, f->state);

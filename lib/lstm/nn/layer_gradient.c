@@ -91,17 +91,17 @@ static lstm_outer outer_job(const gradient *g, const factor *f, size_t a_block,
         .rows = run->active + start,
         .group_rows = run->group_rows,
         .stride = stride,
-        .a_step = lstm_run_step(run, a_blocks),
-        .b_step = lstm_run_step(run, b_blocks),
-        .a_group = a_blocks * stride,
-        .b_group = b_blocks * stride,
-        .wanted = rows_of(g, a_block),
+        .a_step_stride = lstm_run_step(run, a_blocks),
+        .b_step_stride = lstm_run_step(run, b_blocks),
+        .a_group_stride = a_blocks * stride,
+        .b_group_stride = b_blocks * stride,
+        .tile_rows = rows_of(g, a_block),
         .blocks = b_blocks - b_block < unit ? b_blocks - b_block : unit,
         .tile = tile_of(g, f, a_block, b_block),
         .first = start == f->start,
     };
-    job.a = g->a.data + start * job.a_step + a_block * stride;
-    job.b = f->b.data + start * job.b_step + b_block * stride;
+    job.a = g->a.data + start * job.a_step_stride + a_block * stride;
+    job.b = f->b.data + start * job.b_step_stride + b_block * stride;
     return job;
 }
 
@@ -154,7 +154,7 @@ static void add_factor(const gradient *g, const factor *f, size_t a_block, size_
         lstm_outer job = outer_job(g, f, a_block, b, start, end);
         /* The block of rows that follows is brought in meanwhile. */
         if (f == g->factors && b == 0 && more)
-            job.ahead = job.stride;
+            job.prefetch = job.stride;
         if (end == g->run->steps)
             fetch_place(g, f, a_block, b, job.blocks);
         g->run->kernels->outer(&job);

@@ -80,7 +80,7 @@ static size_t plan(const lstm_layer *layer, lstm_run *run, void *memory)
 {
     lstm_arena at = {memory, 0};
     run->group_rows = run->batch < LSTM_GROUP_ROWS ? run->batch : LSTM_GROUP_ROWS;
-    run->group_rows += run->group_rows % run->kernels->k_step;
+    run->group_rows += run->group_rows % run->kernels->k_pack;
     run->groups = (run->batch + run->group_rows - 1) / run->group_rows;
     run->order = lstm_arena_take(&at, run->batch, sizeof(size_t));
     run->lengths = lstm_arena_take(&at, run->batch, sizeof(size_t));

@@ -124,7 +124,7 @@ lstm_status lstm_stream_create(lstm_stream **out, const lstm_layer *layer,
         .batch = batch,
         .group_rows = batch < LSTM_GROUP_ROWS ? batch : LSTM_GROUP_ROWS,
     };
-    sizes.group_rows += sizes.group_rows % sizes.kernels->k_step;
+    sizes.group_rows += sizes.group_rows % sizes.kernels->k_pack;
     sizes.outputs = head ? lstm_linear_get_view(head).outputs : sizes.state;
     sizes.groups = (batch + sizes.group_rows - 1) / sizes.group_rows;
     sizes.stride = sizes.group_rows * LSTM_BLOCK;
@@ -209,8 +209,8 @@ static void run_groups(const lstm_stream *stream, const stream_layer *at,
 {
     size_t blocks = lstm_blocks(stream->hidden), line = LSTM_GATES * LSTM_BLOCK;
     size_t inputs = at->panels.inputs;
-    size_t depth = lstm_lines(stream->kernels, 1, inputs) +
-                   lstm_lines(stream->kernels, 1, stream->state);
+    size_t depth = lstm_packed_depth(stream->kernels, 1, inputs) +
+                   lstm_packed_depth(stream->kernels, 1, stream->state);
     size_t x_group = lstm_blocks(inputs) * stream->stride;
     size_t h_group = lstm_blocks(stream->state) * stream->stride;
     for (size_t block = 0; block < blocks; block++)
@@ -234,7 +234,7 @@ static void run_groups(const lstm_stream *stream, const stream_layer *at,
 static void run_projection(const lstm_stream *stream, const stream_layer *at)
 {
     size_t unit = stream->kernels->product_blocks;
-    size_t depth = lstm_lines(stream->kernels, 1, stream->hidden);
+    size_t depth = lstm_packed_depth(stream->kernels, 1, stream->hidden);
     size_t blocks = lstm_blocks(stream->state);
     for (size_t block = 0; block < blocks; block += unit)
         for (size_t group = 0; group < stream->groups; group++)
