@@ -38,7 +38,7 @@ typedef enum lstm_precision {
      *  (AVX512_BF16), and slower than float32, with the same bits, where it has not.
      *  Weights, gradients, cell states and all that is done element by element stay
      *  float32; h is rounded where it comes out. Outputs and gradients differ from
-     *  float32's by some 3e-3 of their size, see docs/numerics.md. */
+     *  float32's by at most 4e-3 of their norm: see docs/numerics.md. */
     LSTM_BFLOAT16 = 1
 } lstm_precision;
 

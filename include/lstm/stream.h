@@ -17,8 +17,7 @@
  * reads half as many bytes of weights at each step, which is what a step of one
  * sequence waits for; to stream a model that was trained in float32 this way, create a
  * layer with that precision and load or copy the parameters. Its outputs differ from
- * those of float32 by some 3e-3 of their norm, less than 2^-7 in all tests: see
- * docs/numerics.md.
+ * those of float32 by at most 4e-3 of their norm: see docs/numerics.md.
  *
  * States and inputs that decay to denormal numbers (below 2^-126) are taken as zeros,
  * here as in every forward and backward, so that they do not slow a step down.

@@ -71,7 +71,7 @@ const char *lstm_kernels_name(void);
  * AVX-512, AVX2, NEON and plain C, whatever BLAS the library was built with. The vector
  * sets do so anyway: with them the mode changes nothing and costs nothing. Plain C
  * fuses multiply and add in software then and does not use OpenBLAS: a training step
- * takes some 16 times as long, or hardly longer where the compiler has an instruction
+ * takes 16 times as long, or hardly longer where the compiler has an instruction
  * that fuses.
  *
  * Before the first call the mode is on when LSTM_REPRODUCIBLE is 1 in the environment,

@@ -1,23 +1,22 @@
-"""Extracts the program that the README shows, compiles it as it stands, and runs it on a
-few images.
+"""Compiles the program in README.md as C11 and as C++20, and runs it on a few images.
 
-usage: test_readme.py BUILD_FOLDER C_COMPILER...
+usage: test_readme.py BUILD_FOLDER C_COMPILER... [++ C++_COMPILER...]
 """
 import os
 import pathlib
 import re
 import struct
-import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-FLAGS = ["-std=c11", "-Wall", "-Wextra", "-pedantic", "-Werror"]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import printed  # noqa: E402
+
 COUNT = 150
 
 
 def write_images(folder):
-    """Images whose label can be read off: a bright row at ten heights."""
+    """Images that show their label: a bright row at one of ten heights."""
     pixels = bytearray()
     for i in range(COUNT):
         for row in range(28):
@@ -29,26 +28,23 @@ def write_images(folder):
             struct.pack(">2I", 0x801, COUNT) + bytes(i % 10 for i in range(COUNT)))
 
 
+def check(folder, source, standard, compiler, build):
+    printed.compile(source, folder / "program", standard, compiler, build)
+    write_images(folder)
+    output = printed.run(folder / "program", folder,
+                         env={**os.environ, "MNIST_DIR": str(folder)})
+    loss = float(re.fullmatch(r"loss of the last batch: (\d\.\d{4})\n", output)[1])
+    # Two steps from ln 10, the loss of an untrained network.
+    assert 1.5 < loss < 2.4, loss
+    assert (folder / "digits.safetensors").stat().st_size > 4 * 80000
+
+
 def main():
-    build, *compiler = sys.argv[1:]
-    program = re.search(r"```c\n(.*?)```", (ROOT / "README.md").read_text(), re.S).group(1)
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = pathlib.Path(scratch)
-        (folder / "program.c").write_text(program)
-        libraries = [f"{build}/lib/lstm", f"{build}/lib/mnist"]
-        subprocess.run([*compiler, *FLAGS, folder / "program.c", "-o", folder / "program",
-                        f"-I{ROOT / 'include'}", *(f"-L{path}" for path in libraries),
-                        *(f"-Wl,-rpath,{path}" for path in libraries), "-llstm", "-lmnist"],
-                       check=True)
-        write_images(folder)
-        output = subprocess.run([folder / "program"], cwd=folder, text=True, check=True,
-                                stdout=subprocess.PIPE,
-                                env={**os.environ, "MNIST_DIR": scratch}).stdout
-        print(output, end="")
-        loss = float(re.fullmatch(r"loss of the last batch: (\d\.\d{4})\n", output).group(1))
-        # Two steps from ln 10, the loss of a network that knows nothing.
-        assert 1.5 < loss < 2.4, loss
-        assert (folder / "digits.safetensors").stat().st_size > 4 * 80000
+    build, *words = sys.argv[1:]
+    source = printed.blocks("README.md")[0]
+    for standard, compiler in printed.compilers(words).items():
+        with tempfile.TemporaryDirectory() as scratch:
+            check(pathlib.Path(scratch), source, standard, compiler, build)
 
 
 if __name__ == "__main__":
