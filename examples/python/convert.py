@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Converts an LSTM of Keras or ONNX to a safetensors file of liblstm, and checks it.
+"""Converts an LSTM from Keras or ONNX to a safetensors file, and checks the result.
 
 usage: convert.py MODEL.keras|MODEL.h5|MODEL.onnx OUT.safetensors
 
-The model is a chain of LSTM layers of one width, in one or both directions, and perhaps
-a dense layer at its end. The file has them as "lstm" and "fc", for lstm_layer_load() and
-lstm_linear_load(), or PyTorch. Before it is written, both sides get the same random
-input: the answers have to agree within 1e-5 of the largest.
+The model is a sequence of LSTM layers of equal size, unidirectional or bidirectional, with
+an optional dense layer at its end. The output file has the prefixes "lstm" and "fc", for
+lstm_layer_load(), lstm_linear_load() and PyTorch. Before it is written, both models get
+the same random input; their outputs must agree within 1e-5 of the largest value.
 
-Keras files need keras and one of its backends; ONNX files onnx, and onnxruntime for the
-check. Both need numpy.
+Keras files require keras and one of its backends; ONNX files require onnx and
+onnxruntime. Both require numpy.
 """
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ LIMIT = 1e-5
 
 
 class Unsupported(Exception):
-    """What liblstm has nothing for."""
+    """The model has a feature that liblstm does not support."""
 
 
 def hidden_size(layers: list[list[tuple]], axis: int) -> int:
-    """H, which the recurrent arrays of all layers must have along an axis."""
+    """H, the extent of an axis of the recurrent arrays; fails if layers differ."""
     if not layers:
-        raise Unsupported("there is no LSTM layer")
-    hidden = {arrays[1].shape[axis] for ways in layers for arrays in ways}
-    if len(hidden) > 1 or len({len(ways) for ways in layers}) > 1:
-        raise Unsupported(f"its layers have {sorted(hidden)} units, expected all the same "
-                          f"and all in as many directions")
+        raise Unsupported("no LSTM layer found")
+    hidden = {arrays[1].shape[axis] for layer in layers for arrays in layer}
+    if len(hidden) > 1 or len({len(layer) for layer in layers}) > 1:
+        raise Unsupported(f"layers have {sorted(hidden)} units, expected the same number of "
+                          f"units and directions in all layers")
     return hidden.pop()
 
 
 @dataclasses.dataclass
 class Model:
-    """A model of somebody's: with H hidden units, D directions, S = D*H.
+    """The model to convert, with H hidden units, D directions, S = D*H.
 
-    layers has for each layer, for each direction, the arrays input, recurrent, bias in
-    the layout (shapes in lstm/weights.h); head is weight [C, S] and bias [C]; answer
-    takes x [N, T, I] or [T, N, I] and gives what the model does."""
+    layers has, for each layer and direction, the arrays input, recurrent and bias in the
+    given layout (shapes in lstm/weights.h). head is (weight [C, S], bias [C]). probe is
+    the shape of a test input. run computes the output for x [N, T, I] or [T, N, I]."""
     layout: int
     inputs: int
     hidden: int
@@ -54,16 +54,16 @@ class Model:
     head: tuple | None
     softmax: bool
     probe: tuple[int, int, int]
-    answer: Callable
+    run: Callable
 
     def create(self) -> tuple[lstm.Layer, lstm.Linear | None, lstm.Params]:
-        """The same in liblstm, in evaluation mode."""
+        """Creates the model in liblstm, in evaluation mode."""
         layer = lstm.Layer(
             self.inputs, self.hidden, len(self.layers), batch_first=self.batch_first,
             bidirectional=len(self.layers[0]) == 2,
-            no_bias=all(arrays[2] is None for way in self.layers for arrays in way))
-        for index, ways in enumerate(self.layers):
-            for direction, arrays in enumerate(ways):
+            no_bias=all(arrays[2] is None for each in self.layers for arrays in each))
+        for index, directions in enumerate(self.layers):
+            for direction, arrays in enumerate(directions):
                 layer.set_weights(index, direction, self.layout, *map(contiguous, arrays))
         layer.train(False)
         params, linear = lstm.Params(lstm=layer), None
@@ -77,25 +77,25 @@ class Model:
 
 
 def contiguous(array: np.ndarray | None) -> np.ndarray | None:
-    """float32 without gaps."""
+    """A contiguous float32 array; None stays None."""
     return array if array is None else np.ascontiguousarray(array, np.float32)
 
 
-def answers(model: Model, layer: lstm.Layer, linear: lstm.Linear | None,
+def outputs(model: Model, layer: lstm.Layer, linear: lstm.Linear | None,
             x: np.ndarray) -> dict[str, np.ndarray]:
-    """What a model may give: outputs of every step, of the last step, or last states."""
-    ways, (first, second) = len(model.layers[0]), x.shape[:2]
+    """Possible outputs of a model: of all steps, of the last step, or the final states."""
+    directions, (first, second) = len(model.layers[0]), x.shape[:2]
     batch = first if model.batch_first else second
-    out = np.empty((first, second, ways * model.hidden), np.float32)
-    hn = np.empty((len(model.layers) * ways, batch, model.hidden), np.float32)
+    out = np.empty((first, second, directions * model.hidden), np.float32)
+    hn = np.empty((len(model.layers) * directions, batch, model.hidden), np.float32)
     layer.forward(x, out=out, hn=hn)
-    given = {"every step": out, "the last step": out[:, -1] if model.batch_first else out[-1],
-             "the last states": np.concatenate(list(hn[-ways:]), axis=1)}
-    return {name: finish(model, linear, value) for name, value in given.items()}
+    found = {"all steps": out, "the last step": out[:, -1] if model.batch_first else out[-1],
+             "the final states": np.concatenate(list(hn[-directions:]), axis=1)}
+    return {name: apply_head(model, linear, value) for name, value in found.items()}
 
 
-def finish(model: Model, linear: lstm.Linear | None, values: np.ndarray) -> np.ndarray:
-    """Head and softmax of [..., S]."""
+def apply_head(model: Model, linear: lstm.Linear | None, values: np.ndarray) -> np.ndarray:
+    """Applies the head and softmax, if any, to values [..., S]."""
     if linear:
         rows = np.ascontiguousarray(values.reshape(-1, values.shape[-1]))
         y = np.empty((len(rows), model.head[0].shape[0]), np.float32)
@@ -108,24 +108,25 @@ def finish(model: Model, linear: lstm.Linear | None, values: np.ndarray) -> np.n
 
 
 def check(model: Model, layer: lstm.Layer, linear: lstm.Linear | None) -> tuple[str, float]:
-    """Which answer the model's is, and by how much of the largest they differ."""
+    """Returns which output of liblstm equals that of the model, and their difference as a
+    fraction of the largest value."""
     rng = np.random.default_rng(1)
     x = rng.uniform(-1, 1, model.probe).astype(np.float32)
-    expected, best = np.asarray(model.answer(x)), ("none of ours", np.inf)
-    for name, actual in answers(model, layer, linear, x).items():
+    expected, best = np.asarray(model.run(x)), ("all outputs of liblstm", np.inf)
+    for name, actual in outputs(model, layer, linear, x).items():
         if actual.size == expected.size:
             error = np.abs(actual.ravel() - expected.ravel()).max()
             best = min(best, (name, float(error / np.abs(expected).max())),
                        key=lambda pair: pair[1])
     if not best[1] <= LIMIT:
-        raise Unsupported(f"the answer to a probe {list(x.shape)} is {list(expected.shape)}, "
-                          f"and differs from {best[0]} by {best[1]:.2g} of the largest, "
+        raise Unsupported(f"the output {list(expected.shape)} for an input {list(x.shape)} "
+                          f"differs from {best[0]} by {best[1]:.2g} of the largest value, "
                           f"expected at most {LIMIT:g}")
     return best
 
 
 def convert(source: str, target: str) -> str:
-    """Reads, checks, writes; what there is to say about it."""
+    """Converts a file after a check; returns a summary."""
     if source.endswith(".onnx"):
         from convert_onnx import read
     else:
@@ -136,13 +137,13 @@ def convert(source: str, target: str) -> str:
     params.save(target, metadata={"format": "pt"})
     count = len(model.layers)
     return (f"{target}: {count} layer{'s' * (count > 1)} of {model.hidden} units, "
-            f"{params.count} values; its answer, {which}, differs by {error:.1e}")
+            f"{params.count} parameters; its output ({which}) differs by {error:.1e}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("source", metavar="MODEL", help="a .keras, .h5 or .onnx file")
-    parser.add_argument("target", metavar="OUT", help="the safetensors file to write")
+    parser.add_argument("source", metavar="MODEL", help="input: .keras, .h5 or .onnx file")
+    parser.add_argument("target", metavar="OUT", help="output: safetensors file")
     options = parser.parse_args()
     try:
         print(convert(options.source, options.target))
@@ -151,6 +152,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # The readers import this file, and have to see the classes of this run.
+    # The readers import this module and must get the classes of this run.
     sys.modules["convert"] = sys.modules["__main__"]
     main()

@@ -1,4 +1,4 @@
-"""Keras models for convert.py."""
+"""Reads Keras models for convert.py."""
 from __future__ import annotations
 
 import importlib.util
@@ -10,7 +10,7 @@ from convert import Model, Unsupported, hidden_size
 
 
 def read(path: str) -> Model:
-    """A chain of LSTM layers of a file of Keras 3, or of HDF5."""
+    """Reads a sequence of LSTM layers from a Keras 3 or HDF5 file."""
     installed = [name for name in ("tensorflow", "jax", "torch")
                  if importlib.util.find_spec(name)]
     if installed:
@@ -28,7 +28,7 @@ def read(path: str) -> Model:
             continue
         if head or kind not in ("LSTM", "Bidirectional", "Dense"):
             raise Unsupported(f"layer {layer.name} is a {kind}, expected LSTM layers and "
-                              f"a Dense at the end")
+                              f"a final Dense")
         if kind == "Dense":
             head, softmax = _dense(layer)
         else:
@@ -41,12 +41,12 @@ def read(path: str) -> Model:
 
 
 def _directions(layer):
-    """Arrays of both directions, or of the one there is."""
+    """Arrays of each direction."""
     if type(layer).__name__ == "LSTM":
         return [_arrays(layer, False)]
     if type(layer.forward_layer).__name__ != "LSTM" or layer.merge_mode != "concat":
-        raise Unsupported(f"layer {layer.name} merges by {layer.merge_mode}, expected two "
-                          f"LSTM layers and concat")
+        raise Unsupported(f"layer {layer.name} has merge_mode {layer.merge_mode}, expected "
+                          f"two LSTM layers and concat")
     return [_arrays(layer.forward_layer, False), _arrays(layer.backward_layer, True)]
 
 

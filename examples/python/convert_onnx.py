@@ -1,4 +1,4 @@
-"""ONNX models for convert.py."""
+"""Reads ONNX models for convert.py."""
 from __future__ import annotations
 
 import lstm
@@ -7,18 +7,18 @@ import onnx
 from convert import Model, Unsupported, hidden_size
 from onnx import numpy_helper
 
-# What only moves values between the layers.
+# Nodes that only move values between the layers.
 PLUMBING = {"Transpose", "Squeeze", "Unsqueeze", "Reshape", "Slice", "Gather", "Shape",
             "Concat", "ConstantOfShape", "Expand", "Constant", "Identity", "Flatten",
             "Cast"}
 
 
 def read(path: str) -> Model:
-    """A chain of LSTM nodes, and perhaps a Gemm, or a MatMul and an Add."""
+    """Reads a sequence of LSTM nodes with an optional Gemm or MatMul and Add at its end."""
     try:
         model = onnx.load(path)
         onnx.checker.check_model(model)
-    except Exception as error:  # Whatever protobuf and the checker raise.
+    except Exception as error:  # protobuf and the checker raise many types.
         raise Unsupported(f"not a valid model: {str(error).splitlines()[0]}") from None
     constants = _constants(model.graph)
     layers, softmax, dense = [], False, []
@@ -31,7 +31,7 @@ def read(path: str) -> Model:
             softmax = True
         elif node.op_type not in PLUMBING:
             raise Unsupported(f"node {node.name or node.output[0]} is a {node.op_type}, "
-                              f"expected LSTM nodes and a Gemm or a MatMul at the end")
+                              f"expected LSTM nodes and a final Gemm or MatMul")
     hidden = hidden_size(layers, 1)
     inputs = layers[0][0][0].shape[1]
     return Model(lstm.ONNX, inputs, hidden, layers, _batch_first(model.graph),
@@ -50,26 +50,27 @@ def _constants(graph):
 
 def _arrays(node, constants):
     """W, R and B of each direction of a node."""
-    what = {item.name: onnx.helper.get_attribute_value(item) for item in node.attribute}
+    attributes = {item.name: onnx.helper.get_attribute_value(item) for item in node.attribute}
     inputs = [*node.input, *[""] * 8][:8]
-    direction = what.get("direction", b"forward").decode()
+    direction = attributes.get("direction", b"forward").decode()
     for wrong, text in (
             (direction == "reverse", "direction reverse"),
-            ("activations" in what and [name.lower() for name in what["activations"]]
+            ("activations" in attributes and [name.lower() for name in attributes["activations"]]
              != [b"sigmoid", b"tanh", b"tanh"] * (1 + (direction == "bidirectional")),
-             "other activations"),
-            ("clip" in what, "a clip"), (what.get("input_forget"), "input_forget"),
-            (what.get("layout"), "layout 1"), (inputs[4], "sequence_lens"),
+             "custom activations"),
+            ("clip" in attributes, "clip"), (attributes.get("input_forget"), "input_forget"),
+            (attributes.get("layout"), "layout 1"), (inputs[4], "sequence_lens"),
             (inputs[7], "peepholes")):
         if wrong:
             raise Unsupported(f"node {node.name or node.output[0]} has {text}")
     for name in (*inputs[1:3], inputs[3]):
         if name and name not in constants:
-            raise Unsupported(f"{name} is computed, expected a constant: fold constants "
-                              f"first")
+            raise Unsupported(f"{name} is computed, expected a constant; run constant "
+                              f"folding first")
     for state in inputs[5:7]:
         if state in constants and constants[state].any():
-            raise Unsupported(f"{state} is not zero: liblstm takes first states at a call")
+            raise Unsupported(f"initial state {state} is not zero; liblstm takes initial "
+                              f"states as arguments of forward")
     weights, recurrent = constants[inputs[1]], constants[inputs[2]]
     bias = constants[inputs[3]].reshape(len(weights), 2, -1) if inputs[3] else None
     return [(weights[d], recurrent[d], None if bias is None else bias[d])
@@ -77,7 +78,7 @@ def _arrays(node, constants):
 
 
 def _head(nodes, constants):
-    """weight [C, S] and bias [C] of a Gemm, or of a MatMul and an Add."""
+    """weight [C, S] and bias [C] of a Gemm, or of a MatMul with an optional Add."""
     if not nodes:
         return None
     first = nodes[0]
@@ -86,10 +87,10 @@ def _head(nodes, constants):
             or not known or known[0].ndim != 2:
         raise Unsupported(f"{', '.join(node.op_type for node in nodes)} after the LSTM "
                           f"nodes, expected one dense layer")
-    what = {item.name: onnx.helper.get_attribute_value(item) for item in first.attribute}
-    if what.get("alpha", 1) != 1 or what.get("beta", 1) != 1 or what.get("transA"):
-        raise Unsupported("Gemm has alpha, beta or transA")
-    weight = known[0] if what.get("transB") else known[0].T
+    attributes = {item.name: onnx.helper.get_attribute_value(item) for item in first.attribute}
+    if attributes.get("alpha", 1) != 1 or attributes.get("beta", 1) != 1 or attributes.get("transA"):
+        raise Unsupported("Gemm has alpha, beta or transA, expected their defaults")
+    weight = known[0] if attributes.get("transB") else known[0].T
     return weight, known[1] if len(known) > 1 else np.zeros(len(weight))
 
 
@@ -104,7 +105,7 @@ def _batch_first(graph):
 
 
 def _probe(graph, inputs):
-    """The shape of an input: the extents that the model fixes, and some for the rest."""
+    """Shape of a test input: the fixed extents of the model, and 3 and 7 otherwise."""
     extents = [axis.dim_value for axis in graph.input[0].type.tensor_type.shape.dim]
     if len(extents) != 3:
         raise Unsupported(f"the input has {len(extents)} axes, expected 3")
@@ -112,8 +113,8 @@ def _probe(graph, inputs):
 
 
 def _runner(path, layers):
-    """Asks ONNX Runtime; states that are inputs of the model are zero."""
-    def answer(x):
+    """A function that runs the model with ONNX Runtime, with zeros for initial states."""
+    def run(x):
         import onnxruntime
 
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -124,4 +125,4 @@ def _runner(path, layers):
             np.float32) for state in states}
         return session.run(None, {first.name: x} | zeros)[0]
 
-    return answer
+    return run

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""A PyTorch model with an LSTM and a linear head, into C and back.
+"""Moves a PyTorch model with an LSTM and a linear head to liblstm and back.
 
 usage: from_torch.py [--data DIR] [--epochs E] [--steps S] [--seed S] [--folder DIR]
 
-Trains nn.LSTM and nn.Linear on MNIST in PyTorch, writes a safetensors file, reads it into
-liblstm and compares the logits of all test images; then trains on in liblstm, writes, and
-reads it back into the PyTorch model with load_state_dict(). Exit code 0 when both sides
-give every test image the same class, both times.
+Trains nn.LSTM and nn.Linear on MNIST in PyTorch, writes a safetensors file, loads it into
+liblstm and compares the logits of all test images. Then continues the training in liblstm,
+saves, and loads the file into the PyTorch model with load_state_dict(). The exit status is
+0 if both libraries predict the same class for every test image, both times.
 
-to_liblstm() and to_torch() are for models of your own. Needs torch, numpy, safetensors.
+to_liblstm() and to_torch() work with any such model. Requires torch, numpy, safetensors.
 """
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 BATCH, HIDDEN, LAYERS = 64, 128, 2
-# Logits of both sides are sums of a few hundred products that each rounds in its order.
+# Logits are sums of a few hundred products, which the libraries add in different orders.
 LIMIT = 1e-4
 
 
 class Classifier(nn.Module):
-    """x [N, T, I] -> logits [N, C], from the last step's output."""
+    """x [N, T, I] -> logits [N, C], from the output of the last step."""
 
     def __init__(self, inputs: int, hidden: int, layers: int, classes: int):
         super().__init__()
@@ -42,27 +42,27 @@ class Classifier(nn.Module):
 
 
 def parts(model: nn.Module) -> tuple[str, nn.LSTM, str, nn.Linear]:
-    """The one LSTM and the one linear layer of a model, with their names in it."""
+    """The only LSTM and the only linear layer of a model, with their names."""
     found = []
     for kind in (nn.LSTM, nn.Linear):
         of_kind = [(name, part) for name, part in model.named_modules()
                    if isinstance(part, kind)]
         if len(of_kind) != 1:
-            raise ValueError(f"the model has {len(of_kind)} {kind.__name__}, expected one")
+            raise ValueError(f"the model has {len(of_kind)} {kind.__name__}, expected 1")
         found += of_kind[0]
     return tuple(found)
 
 
 def names(model: nn.Module) -> dict[str, str]:
-    """From the names in liblstm to those in the state dict of the model."""
+    """Maps prefixes of names in liblstm to prefixes in the state dict of the model."""
     rnn, _, head, _ = parts(model)
     return {"lstm.": f"{rnn}.", "fc.": f"{head}."}
 
 
 def to_liblstm(model: nn.Module, path: pathlib.Path | str, rng: lstm.Rng | None = None
                ) -> tuple[lstm.Layer, lstm.Linear, lstm.Params]:
-    """The LSTM and the head of a model in liblstm, through a file that stays. With
-    dropout a generator is needed."""
+    """Creates the LSTM and the head of a model in liblstm, through a file at path. A model
+    with dropout requires rng."""
     save_file({name: value.contiguous() for name, value in model.state_dict().items()},
               path, metadata={"format": "pt"})
     _, rnn, _, head = parts(model)
@@ -77,13 +77,13 @@ def to_liblstm(model: nn.Module, path: pathlib.Path | str, rng: lstm.Rng | None 
 
 
 def to_torch(params: lstm.Params, model: nn.Module, path: pathlib.Path | str) -> None:
-    """The values of liblstm in a model, through a file that stays."""
+    """Loads the values of params into a model, through a file at path."""
     params.save(path, rename=names(model), metadata={"format": "pt"})
     model.load_state_dict(load_file(path), strict=False)
 
 
 def read_images(split: str, folder: str | None) -> tuple[np.ndarray, np.ndarray]:
-    """All images of a half, normalised, [N, 28, 28], and their labels [N]."""
+    """All normalised images of a split, [N, 28, 28], and their labels, [N]."""
     data = mnist.Dataset.open(split, folder)
     print(data.origin, file=sys.stderr)
     images = np.empty((len(data), data.rows, data.cols), np.float32)
@@ -94,14 +94,14 @@ def read_images(split: str, folder: str | None) -> tuple[np.ndarray, np.ndarray]
     return images, labels
 
 
-def batches(count: int, most: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """Indices of whole batches in random order, so many at most."""
+def batches(count: int, limit: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """Indices of full batches in random order; at most limit batches unless it is 0."""
     order = rng.permutation(count)
-    return [order[i:i + BATCH] for i in range(0, count - BATCH + 1, BATCH)][:most or None]
+    return [order[i:i + BATCH] for i in range(0, count - BATCH + 1, BATCH)][:limit or None]
 
 
 def train_torch(model, images, labels, order):
-    """Takes an Adam step for each batch; the last loss."""
+    """Trains on each batch with Adam; returns the last loss."""
     adam, criterion = torch.optim.Adam(model.parameters()), nn.CrossEntropyLoss()
     for rows in order:
         loss = criterion(model(torch.from_numpy(images[rows])),
@@ -113,7 +113,7 @@ def train_torch(model, images, labels, order):
 
 
 def train_liblstm(layer, linear, params, images, labels, order):
-    """The same in liblstm: only hn of the last step counts."""
+    """Trains on each batch with liblstm; returns the last loss."""
     adam, criterion = lstm.Adam(params, lr=0.001), lstm.CrossEntropy()
     hn, dhn = (np.zeros((LAYERS, BATCH, HIDDEN), np.float32) for _ in range(2))
     logits, dlogits = (np.empty((BATCH, 10), np.float32) for _ in range(2))
@@ -130,8 +130,8 @@ def train_liblstm(layer, linear, params, images, labels, order):
     return loss
 
 
-def agree(model, layer, linear, images, labels):
-    """Compares logits and classes of all images, and says how they differ."""
+def compare(model, layer, linear, images, labels):
+    """Compares logits and predictions of all images, and prints the differences."""
     hn = np.empty((LAYERS, len(images), HIDDEN), np.float32)
     ours = np.empty((len(images), 10), np.float32)
     layer.train(False)
@@ -143,8 +143,8 @@ def agree(model, layer, linear, images, labels):
     difference = np.abs(ours - theirs).max()
     same = int((ours.argmax(1) == theirs.argmax(1)).sum())
     print(f"  test: PyTorch {int((theirs.argmax(1) == labels).sum())}, liblstm "
-          f"{int((ours.argmax(1) == labels).sum())} of {len(images)} right; {same} of "
-          f"{len(images)} predictions the same, logits differ by at most "
+          f"{int((ours.argmax(1) == labels).sum())} of {len(images)} correct; {same} of "
+          f"{len(images)} predictions equal, logits differ by at most "
           f"{difference:.1e}", flush=True)
     return same == len(images) and difference <= LIMIT
 
@@ -152,10 +152,12 @@ def agree(model, layer, linear, images, labels):
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", help="folder with the four files of MNIST")
-    parser.add_argument("--epochs", type=int, default=1, help="in each (default 1)")
-    parser.add_argument("--steps", type=int, default=0, help="of each epoch (default all)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--folder", help="where the files stay (default: nowhere)")
+    parser.add_argument("--epochs", type=int, default=1,
+                        help="epochs in each library (default 1)")
+    parser.add_argument("--steps", type=int, default=0,
+                        help="steps per epoch (default all)")
+    parser.add_argument("--seed", type=int, default=0, help="seed (default 0)")
+    parser.add_argument("--folder", help="folder for the files (default temporary)")
     options = parser.parse_args()
     torch.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed)
@@ -167,15 +169,15 @@ def main() -> int:
         for _ in range(options.epochs):
             loss = train_torch(model, images, labels,
                                batches(len(images), options.steps, rng))
-        print(f"trained in PyTorch, last loss {loss:.4f}; read into liblstm", flush=True)
+        print(f"trained in PyTorch, last loss {loss:.4f}; loaded into liblstm", flush=True)
         layer, linear, params = to_liblstm(model, folder / "from-torch.safetensors")
-        equal = agree(model, layer, linear, *test)
+        equal = compare(model, layer, linear, *test)
         for _ in range(options.epochs):
             loss = train_liblstm(layer, linear, params, images, labels,
                                  batches(len(images), options.steps, rng))
-        print(f"trained on in liblstm, last loss {loss:.4f}; read into PyTorch", flush=True)
+        print(f"trained in liblstm, last loss {loss:.4f}; loaded into PyTorch", flush=True)
         to_torch(params, model, folder / "from-liblstm.safetensors")
-        return 0 if agree(model, layer, linear, *test) and equal else 1
+        return 0 if compare(model, layer, linear, *test) and equal else 1
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
-"""liblstm from Python, with ctypes and nothing else.
+"""Python bindings of liblstm, with ctypes only.
 
-Names, shapes and rules are those of the C headers under include/lstm: T steps, N
-sequences, I inputs, H hidden units, L layers, C classes. Wherever a tensor is expected,
-a Tensor or any float32 array will do: NumPy arrays go in and out without a copy, and so
-does anything else with a buffer of floats. A failure raises Error with the library's
-message, which shows both shapes.
+Names, shapes and rules are those of the C headers in include/lstm: T steps, N sequences,
+I inputs, H hidden units, L layers, C classes. Every function that takes a tensor accepts
+a Tensor, a float32 NumPy array, or any object with a buffer of floats, without a copy.
+A failed call raises Error with the message of the library.
 
     rng = lstm.Rng(0)
     net = lstm.Layer(28, 128, layers=2, batch_first=True, rng=rng)
@@ -35,27 +34,27 @@ Path = Union[str, PathLike]
 
 
 def version() -> str:
-    """Version of the library that is running."""
+    """Version of the library."""
     return library.lstm_version().decode()
 
 
 def kernels_name() -> str:
-    """The set of kernels in use: avx512bf16, avx512, avx2, neon or generic."""
+    """Name of the kernels in use: avx512bf16, avx512, avx2, neon or generic."""
     return library.lstm_kernels_name().decode()
 
 
 def threads() -> int:
-    """How many threads a call may use."""
+    """Maximum number of threads of a call."""
     return library.lstm_threads()
 
 
 def set_threads(count: int) -> None:
-    """Sets how many threads a call may use; 0 goes back to the default."""
+    """Sets the maximum number of threads of a call; 0 restores the default."""
     library.lstm_set_threads(count)
 
 
 def set_reproducible(reproducible: bool = True) -> None:
-    """Turns the mode on or off in which every processor gives the same bits."""
+    """Turns reproducible mode on or off: bit-identical results on every processor."""
     library.lstm_set_reproducible(reproducible)
 
 
@@ -63,13 +62,16 @@ PRECISIONS = {"fp32": FLOAT32, "bf16": BFLOAT16}
 
 
 class Layer(native.Handle):
-    """A stack of LSTM layers, as torch.nn.LSTM. Without a generator the weights are
-    zero; with dropout the generator is used at each forward and lives as long. Options:
+    """A stack of LSTM layers, as torch.nn.LSTM.
+
+    rng draws the initial weights, which are zero without it. With dropout, the layer
+    keeps a reference to rng and draws the masks of each forward from it. Options:
     proj_size, dropout, no_bias, batch_first, bidirectional, precision ("fp32" or "bf16").
 
-    With N sequences of T steps, S = proj_size or hidden, and D = 2 when bidirectional,
-    else 1: x is [N, T, inputs] with batch_first, else [T, N, inputs]; out likewise with
-    D*S; h0 and hn [layers*D, N, S]; c0 and cn [layers*D, N, hidden]."""
+    Shapes, for N sequences of T steps, S = proj_size or hidden, and D = 2 if
+    bidirectional, else 1: x is [N, T, inputs] with batch_first, else [T, N, inputs]; out
+    has D*S instead of inputs; h0 and hn are [layers*D, N, S]; c0 and cn are
+    [layers*D, N, hidden]."""
 
     def __init__(self, inputs: int, hidden: int, layers: int = 1, *,
                  rng: Rng | None = None, **options: Any) -> None:
@@ -86,7 +88,7 @@ class Layer(native.Handle):
 
     @classmethod
     def load(cls, path: Path, prefix: str, rng: Rng | None = None) -> Layer:
-        """A layer out of a file; without a generator it has no dropout."""
+        """Loads a layer from a file; without a generator, dropout is off."""
         layer = cls.__new__(cls)
         pointer = create("lstm_layer_load", str(path).encode(), prefix.encode(),
                          pointer_of(rng, Rng))
@@ -101,20 +103,21 @@ class Layer(native.Handle):
             library.lstm_layer_get_config(self.pointer).contents)
 
     def train(self, training: bool = True) -> None:
-        """Switches between training and evaluation."""
+        """Sets training mode, or evaluation mode if training is False."""
         library.lstm_layer_set_training(self.pointer, training)
 
     def pack(self) -> None:
-        """Reads the weights now: after writing into them, and before forwards with tapes
-        in several threads."""
+        """Packs the weights for the kernels. Call it after changing weights and before
+        forwards in several threads."""
         library.lstm_layer_pack(self.pointer)
 
     def forward(self, x: Array, h0: Array | None = None, c0: Array | None = None,
                 out: Array | None = None, hn: Array | None = None,
                 cn: Array | None = None, lengths: Sequence[int] | None = None,
                 tape: Tape | None = None) -> None:
-        """Shapes as above; lengths are N numbers of steps from 1 to T. None means zeros,
-        an output that is not wanted, all steps, and the layer's own tape."""
+        """Computes out, hn and cn from x, h0 and c0; see Layer for the shapes. lengths
+        are the N sequence lengths, 1 to T. None means: zero states, output not
+        computed, full lengths, the layer's own tape."""
         x = tensor_of("x", x)
         if lengths is not None:
             count = x.shape[0 if self.config.batch_first else 1]
@@ -129,31 +132,32 @@ class Layer(native.Handle):
                  dcn: Array | None = None, dx: Array | None = None,
                  dh0: Array | None = None, dc0: Array | None = None,
                  tape: Tape | None = None) -> None:
-        """Gradients of the outputs in, of the inputs out, each in the shape of its value;
-        those of the parameters are added to what they were."""
+        """Computes dx, dh0 and dc0 from dout, dhn and dcn, each with the shape of its
+        value. Adds the gradients of the parameters to Params.grad()."""
         call(library.lstm_layer_backward, (self.pointer, pointer_of(tape, Tape)),
               {"dout": dout, "dhn": dhn, "dcn": dcn}, {"dx": dx, "dh0": dh0, "dc0": dc0})
 
     def gates(self, gates: Array, index: int = 0, direction: int = 0,
               tape: Tape | None = None) -> None:
-        """The activated gates i, f, g, o of a pending forward: [N, T, 4*hidden] with
-        batch_first, else [T, N, 4*hidden]."""
+        """Writes the gate activations i, f, g, o of a pending forward: [N, T, 4*hidden]
+        with batch_first, else [T, N, 4*hidden]."""
         gates = tensor_of("gates", gates, True)
         library.lstm_layer_gates(self.pointer, pointer_of(tape, Tape), index, direction,
                                  gates.pointer)
 
     @property
     def output_size(self) -> int:
-        """D*S, the last extent of out."""
+        """Size of the last axis of out, D*S."""
         return library.lstm_layer_output_size(self.pointer)
 
     def workspace_size(self, training: bool, batch: int, steps: int) -> int:
-        """How many bytes forward and backward of a batch work in."""
+        """Size in bytes of the workspace that forward and backward of a batch need."""
         return library.lstm_layer_workspace_size(self.pointer, training, batch, steps)
 
     def set_workspace(self, memory: Array | None, tape: Tape | None = None) -> None:
-        """Sets that memory, for forwards with a tape: an array of uint8 [size] aligned to
-        64 bytes, which is kept alive. None goes back to memory of the library."""
+        """Sets the workspace of a tape, or of the layer's own tape: an array of uint8,
+        [size], aligned to 64 bytes, which is kept alive. None restores the default, memory
+        of the library."""
         kept = memory if memory is None else \
             native.Memory("memory", memory, "uint8").writable()
         library.lstm_layer_set_workspace(self.pointer, pointer_of(tape, Tape),
@@ -163,8 +167,8 @@ class Layer(native.Handle):
     def set_weights(self, index: int, direction: int, layout: int, input: Array,
                     recurrent: Array, bias: Array | None = None,
                     projection: Array | None = None) -> None:
-        """Sets the weights of one direction (0 forward, 1 reverse) of one layer from
-        arrays in the layout of PYTORCH, KERAS, ONNX or ONEDNN: see lstm/weights.h."""
+        """Sets the weights of one direction (0 forward, 1 reverse) of layer index. The
+        layout of the arrays is PYTORCH, KERAS, ONNX or ONEDNN; see lstm/weights.h."""
         self._weights(library.lstm_layer_set_weights, index, direction, layout, {
             "input": input, "recurrent": recurrent, "bias": bias,
             "projection": projection}, False)
@@ -172,7 +176,8 @@ class Layer(native.Handle):
     def get_weights(self, index: int, direction: int, layout: int,
                     input: Array | None = None, recurrent: Array | None = None,
                     bias: Array | None = None, projection: Array | None = None) -> None:
-        """Reads them into arrays of the same shapes; what is None is not wanted."""
+        """Writes the weights into arrays of the shapes of set_weights(); None skips one.
+        """
         self._weights(library.lstm_layer_get_weights, index, direction, layout, {
             "input": input, "recurrent": recurrent, "bias": bias,
             "projection": projection}, True)
@@ -188,9 +193,9 @@ class Layer(native.Handle):
 
 
 class Tape(native.Handle):
-    """Activations of one forward of a layer until its backward: with tapes, any number of
-    forwards of one layer can be pending, and may run in several threads at once. A layer
-    with dropout needs a generator for each tape."""
+    """The activations of one forward of a layer, for its backward. With one tape each, any
+    number of forwards of a layer can be pending and can run in several threads. If the
+    layer has dropout, rng is required and draws the masks."""
 
     def __init__(self, layer: Layer, rng: Rng | None = None) -> None:
         pointer = create("lstm_tape_create", pointer_of(layer, Layer),
@@ -200,9 +205,9 @@ class Tape(native.Handle):
 
 
 class Stream(native.Handle):
-    """States of N sequences that advance together through a layer in evaluation mode,
-    step by step; with a head, a Linear, its outputs come out. Streams of one layer may
-    be used from several threads at once."""
+    """Step-by-step inference: the states of N sequences in a layer in evaluation mode.
+    With a head, a Linear, step() returns the output of the head. Several threads may use
+    streams of the same layer."""
 
     def __init__(self, layer: Layer, head: Linear | None = None,
                  batch: int = 1) -> None:
@@ -212,27 +217,29 @@ class Stream(native.Handle):
         self._batch = batch
 
     def step(self, x: Array, y: Array | None = None) -> None:
-        """x [N, I], or a block of steps as Layer.forward() takes it, -> y [N, C]."""
+        """Advances by one step, x [N, I] -> y [N, C], or by several steps, with x as in
+        Layer.forward()."""
         call(library.lstm_stream_step, (self.pointer,), {"x": x}, {"y": y})
 
     def reset(self, rows: Sequence[bool] | None = None) -> None:
-        """Sets the states of all sequences to zero, or of those whose row is true."""
+        """Sets the states of all sequences to zero, or of those with a true in rows."""
         if rows is not None and len(rows) != self._batch:
             raise ValueError(f"rows is [{len(rows)}], expected [{self._batch}]")
         rows = rows if rows is None else (c_bool * self._batch)(*map(bool, rows))
         library.lstm_stream_reset(self.pointer, rows)
 
     def get_state(self, h: Array | None = None, c: Array | None = None) -> None:
-        """Reads the states into h [L, N, .] and c [L, N, H]."""
+        """Copies the states to h, [L, N, S], and c, [L, N, H]."""
         call(library.lstm_stream_get_state, (self.pointer,), {}, {"h": h, "c": c})
 
     def set_state(self, h: Array | None = None, c: Array | None = None) -> None:
-        """Sets the states; what is None becomes zero."""
+        """Sets the states; None sets zeros."""
         call(library.lstm_stream_set_state, (self.pointer,), {"h": h, "c": c}, {})
 
 
 class Linear(native.Handle):
-    """A linear layer, as torch.nn.Linear. Without a generator the weights are zero."""
+    """A linear layer, as torch.nn.Linear. rng draws the initial weights, which are zero
+    without it."""
 
     def __init__(self, inputs: int, outputs: int, rng: Rng | None = None, *,
                  no_bias: bool = False) -> None:
@@ -242,7 +249,7 @@ class Linear(native.Handle):
 
     @classmethod
     def load(cls, path: Path, prefix: str) -> Linear:
-        """A linear layer out of a file; the shapes in it tell the sizes."""
+        """Loads a linear layer from a file, with the sizes in it."""
         linear, made = cls.__new__(cls), ("lstm_linear_load", str(path).encode())
         native.Handle.__init__(linear, create(*made, prefix.encode()),
                                library.lstm_linear_destroy)
@@ -259,13 +266,13 @@ class Linear(native.Handle):
         call(library.lstm_linear_forward, (self.pointer,), {"x": x}, {"y": y})
 
     def backward(self, dy: Array, dx: Array | None = None) -> None:
-        """dy [N, outputs] -> dx [N, inputs]; gradients of the parameters are added."""
+        """dy [N, outputs] -> dx [N, inputs]; adds the gradients of the parameters."""
         call(library.lstm_linear_backward, (self.pointer,), {"dy": dy}, {"dx": dx})
 
 
 class CrossEntropy(native.Handle):
-    """Cross-entropy of class scores, as torch.nn.CrossEntropyLoss. class_weights are C
-    numbers; options: label_smoothing, zero_mean_of_none."""
+    """Cross-entropy of logits, as torch.nn.CrossEntropyLoss. class_weights is [C].
+    Options: label_smoothing, zero_mean_of_none."""
 
     def __init__(self, reduction: int = MEAN,
                  class_weights: Sequence[float] | None = None,
@@ -281,7 +288,7 @@ class CrossEntropy(native.Handle):
         self._reduction, self._rows = reduction, 0
 
     def forward(self, logits: Array, targets: Array) -> float | list[float]:
-        """logits [N, C], targets [N] int64; the loss, or with NONE a list of N."""
+        """logits [N, C], targets [N] int64 -> the loss, or a list of N with NONE."""
         logits = tensor_of("logits", logits)
         rows = logits.shape[0]
         if isinstance(targets, (list, tuple)):
@@ -295,7 +302,7 @@ class CrossEntropy(native.Handle):
 
     def forward_probabilities(self, logits: Array,
                               targets: Array) -> float | list[float]:
-        """logits and targets [N, C]; the loss, or with NONE a list of N."""
+        """logits and targets [N, C] -> the loss, or a list of N with NONE."""
         logits, targets = tensor_of("logits", logits), tensor_of("targets", targets)
         rows = logits.shape[0]
         value = (c_float * (rows if self._reduction == NONE else 1))()
@@ -306,7 +313,8 @@ class CrossEntropy(native.Handle):
 
     def backward(self, dlogits: Array,
                  dvalue: float | Sequence[float] | None = None) -> None:
-        """dlogits [N, C]; dvalue is the gradient of the loss, a number or N of them."""
+        """Computes dlogits [N, C]; dvalue is the gradient of the loss (default 1), one
+        number, or [N] with NONE."""
         dlogits = tensor_of("dlogits", dlogits, True)
         if dvalue is not None:
             values = dvalue if isinstance(dvalue, (list, tuple)) else [dvalue]
@@ -318,7 +326,7 @@ class CrossEntropy(native.Handle):
 
 
 class Params(native.Handle):
-    """Named parameters and gradients of layers: Params(lstm=layer, fc=linear)."""
+    """Parameters and gradients of layers, by name: Params(lstm=layer, fc=linear)."""
 
     def __init__(self, **layers: Layer | Linear) -> None:
         super().__init__(create("lstm_params_create"), library.lstm_params_destroy)
@@ -327,7 +335,7 @@ class Params(native.Handle):
             self.add(prefix, layer)
 
     def add(self, prefix: str, layer: Layer | Linear) -> None:
-        """Adds the parameters of a Layer or Linear as "PREFIX.weight..."."""
+        """Adds the parameters of a Layer or Linear with names "PREFIX.weight..."."""
         kind = "layer" if isinstance(layer, Layer) else "linear"
         add = getattr(library, f"lstm_params_add_{kind}")
         add(self.pointer, prefix.encode(),
@@ -410,7 +418,7 @@ class Params(native.Handle):
         library.lstm_params_zero_grad(self.pointer)
 
     def clip_norm(self, max_norm: float) -> float:
-        """Scales the gradients of trainable parameters to a common norm of at most
+        """Scales the gradients of trainable parameters so that their total norm is at most
         max_norm; returns the norm before."""
         norm = c_double()
         library.lstm_params_clip_norm(self.pointer, max_norm, byref(norm))
@@ -423,15 +431,15 @@ class Params(native.Handle):
     def save(self, path: Path, adam: Adam | None = None, rng: Rng | None = None,
              rename: Mapping[str, str] | None = None,
              metadata: Mapping[str, str] | None = None) -> None:
-        """Writes a safetensors file; with an optimiser and a generator a checkpoint.
-        rename maps beginnings of names to those in the file."""
+        """Writes a safetensors file; with adam and rng, a checkpoint. rename maps prefixes
+        of names to the prefixes in the file."""
         options = _file_options(adam, rng, rename, metadata)
         library.lstm_params_save_as(self.pointer, str(path).encode(), byref(options))
 
     def load(self, path: Path, adam: Adam | None = None, rng: Rng | None = None,
              rename: Mapping[str, str] | None = None,
              allow_surplus: bool = False) -> int:
-        """Reads a safetensors file; returns how many tensors were not F32."""
+        """Reads a safetensors file; returns the number of tensors converted to float32."""
         options = _file_options(adam, rng, rename, None)
         converted = c_size_t()
         options.converted, options.allow_surplus = pointer(converted), allow_surplus
@@ -447,7 +455,7 @@ def _file_options(adam, rng, rename, metadata):
 
 
 def file_metadata(path: Path, key: str, size: int = 1 << 16) -> str:
-    """One text of the metadata of a safetensors file."""
+    """Value of a key in the metadata of a safetensors file."""
     text = create_string_buffer(size)
     library.lstm_file_metadata(str(path).encode(), key.encode(), text, size)
     return text.value.decode()
@@ -482,7 +490,7 @@ class Adam(native.Handle):
 
     def set_parameter(self, index: int, lr_factor: float = 1.0,
                       weight_decay: float = 0.0) -> None:
-        """Gives a parameter a learning rate and a weight decay of its own."""
+        """Sets the learning rate factor and the weight decay of one parameter."""
         library.lstm_adam_set_parameter(self.pointer, index, lr_factor, weight_decay)
 
 

@@ -1,4 +1,4 @@
-"""The functions and structures of liblstm as ctypes sees them; lstm.py is for users."""
+"""ctypes declarations of the functions and structs of liblstm, for lstm.py."""
 from __future__ import annotations
 
 import ctypes
@@ -14,7 +14,7 @@ MAX_THREADS, MAX_RANK, RNG_STATE_SIZE = 64, 4, 2504
 
 
 class Error(Exception):
-    """A call that failed: its status as in lstm/status.h, and its message."""
+    """A failed call of liblstm, with its status (see lstm/status.h) and its message."""
 
     def __init__(self, status):
         self.status = status
@@ -22,7 +22,7 @@ class Error(Exception):
 
     @property
     def name(self) -> str:
-        """Such as "LSTM_SHAPE_MISMATCH"."""
+        """Name of the status, for example "LSTM_SHAPE_MISMATCH"."""
         return library.lstm_status_name(self.status).decode()
 
 
@@ -68,7 +68,7 @@ class Schedule(ctypes.Structure):
 
 
 class Plateau(ctypes.Structure):
-    """lstm_plateau: set lr and options, then update() with each metric and read lr."""
+    """lstm_plateau: set lr and options, call update() with each metric, read lr."""
     _fields_ = [("lr", c_double), ("maximize", c_bool), ("factor", c_double),
                 ("patience", c_int64), ("threshold", c_double), ("absolute", c_bool),
                 ("cooldown", c_uint64), ("min_lr", c_double), ("started", c_bool),
@@ -76,7 +76,7 @@ class Plateau(ctypes.Structure):
                 ("reserved", c_uint64 * 8)]
 
     def update(self, metric: float) -> float:
-        """Takes a metric, and returns the learning rate from now on."""
+        """Updates the schedule with a metric; returns the new learning rate."""
         library.lstm_plateau_update(byref(self), metric)
         return self.lr
 
@@ -91,14 +91,13 @@ class FileOptions(ctypes.Structure):
 
 
 def pairs(texts):
-    """A dictionary of texts as C takes it: keys and values in turn."""
+    """Converts a dictionary of strings to a C array of alternating keys and values."""
     flat = [text.encode() for pair in texts.items() for text in pair]
     return (c_char_p * len(flat))(*flat)
 
 
 def weight_shapes(config, index, layout):
-    """Shapes of the arrays of one direction of a layer, as the table in
-    lstm/weights.h."""
+    """Shapes of the weights of one direction of a layer; see lstm/weights.h."""
     hidden, state = config.hidden, config.proj_size or config.hidden
     inputs = config.inputs if index == 0 else (1 + config.bidirectional) * state
     rows, gates = layout in (PYTORCH, ONNX), 4 * hidden
@@ -109,7 +108,7 @@ def weight_shapes(config, index, layout):
 
 
 def check(status):
-    """Raises what a status stands for."""
+    """Raises Error unless the status is LSTM_OK."""
     if status != 0:
         raise Error(status)
 
@@ -215,7 +214,8 @@ native.declare(library, {
 
 
 def create(function, *arguments):
-    """Calls one of the functions whose first argument is where the handle goes."""
+    """Calls a function that writes a new handle to its first argument; returns the
+    handle."""
     pointer = c_void_p()
     getattr(library, function)(byref(pointer), *arguments)
     return pointer

@@ -1,5 +1,5 @@
-"""What lstm.py and mnist.py share: finding a C library, handles that are freed exactly
-once, and the memory of arrays without copies. The standard library alone."""
+"""Common parts of lstm.py and mnist.py: loading a C library, handles that are freed
+exactly once, and the memory of arrays without copies. Uses the standard library only."""
 from __future__ import annotations
 
 import _thread
@@ -15,10 +15,10 @@ import weakref
 from typing import Any
 
 _FOLDER = pathlib.Path(__file__).resolve().parent
-# Where a wheel has the libraries.
+# The folder of the libraries in a wheel.
 _INSTALLED = _FOLDER / "liblstm.libs"
 _ROOT = _FOLDER.parents[1]
-# Type codes of NumPy's array interface and of the buffer protocol, and their names.
+# Names of the type codes of NumPy's array interface and of the buffer protocol.
 _TYPES = {"f4": "float32", "f8": "float64", "i8": "int64", "i4": "int32", "u1": "uint8",
           "f": "float32", "d": "float64", "q": "int64", "l": "int64", "i": "int32",
           "B": "uint8"}
@@ -27,9 +27,9 @@ _SIZES = {"float32": 4, "int64": 8, "uint8": 1}
 
 
 def load(name: str, variable: str) -> ctypes.CDLL:
-    """Loads lib<name>: the file that the environment variable names, else that of the
-    wheel that this file came with, else that in build/ or else the newest in another build
-    folder of this source tree, else what the system's loader finds."""
+    """Loads lib<name> from the first of these that exists: the file in the environment
+    variable, the library of the installed wheel, build/ or else the newest build*/ folder
+    of the source tree, the search path of the system's loader."""
     installed = _INSTALLED / f"lib{name}.so.1"
     if os.environ.get(variable) or installed.exists():
         return ctypes.CDLL(os.environ.get(variable) or str(installed))
@@ -43,15 +43,15 @@ def load(name: str, variable: str) -> ctypes.CDLL:
                 return ctypes.CDLL(candidate)
             except OSError:
                 continue
-    raise OSError(f"lib{name} was not found: looked at ${variable} (not set), "
-                  f"{_ROOT}/{pattern}, and where the system's loader looks; build it "
-                  f"with `meson setup build && ninja -C build`")
+    raise OSError(f"lib{name} was not found in ${variable} (not set), "
+                  f"{_ROOT}/{pattern}, and the search path of the system's loader; build "
+                  f"it with `meson setup build && ninja -C build`")
 
 
 class Handle:
-    """An object of a library. It is freed once: by close(), at the end of a `with`, or
-    when nothing refers to it any more. What it needs lives on until then, and what needs
-    it is closed before it."""
+    """An object of a library. It is freed exactly once: by close(), at the end of a
+    `with` statement, or when it is garbage collected. It keeps its owners alive, and
+    close() first closes the objects that depend on it."""
 
     def __init__(self, pointer, destroy, *owners):
         self._pointer = pointer
@@ -62,13 +62,13 @@ class Handle:
 
     @property
     def pointer(self) -> ctypes.c_void_p:
-        """The C pointer, to be handed to a function of the library."""
+        """The C pointer, to be passed to functions of the library."""
         if not self._finalizer.alive:
             raise ValueError(f"{type(self).__name__} is closed")
         return self._pointer
 
     def close(self) -> None:
-        """Frees the object now; does nothing the second time."""
+        """Frees the object; does nothing if it is closed."""
         for dependent in list(self._dependents):
             dependent.close()
         self._finalizer()
@@ -84,8 +84,8 @@ def _destroy(destroy, pointer, _owners):
     try:
         destroy(ctypes.byref(pointer))
     except KeyboardInterrupt:
-        # Python prints and forgets what a finalizer raises, so Ctrl-C comes once more when
-        # this is over. The pointer is NULL if it has been freed.
+        # Python prints and drops exceptions of finalizers, so this sends the interrupt
+        # again later. The pointer is NULL if the object has been freed.
         destroy(ctypes.byref(pointer))
         _thread.start_new_thread(_interrupt_later, ())
 
@@ -96,7 +96,7 @@ def _interrupt_later():
 
 
 class Memory:
-    """Where the elements of somebody's array are; keeps the array alive."""
+    """The memory of an array: address, type, shape and strides. Keeps the array alive."""
 
     def __init__(self, name: str, array: Any, wanted: str) -> None:
         interface = getattr(array, "__array_interface__", None)
@@ -129,11 +129,11 @@ class Memory:
             view = memoryview(array)
         except TypeError:
             raise TypeError(f"{name} is a {type(array).__name__}, expected an array, "
-                            f"anything with a buffer, or a Tensor") from None
+                            f"an object with a buffer, or a Tensor") from None
         if not view.c_contiguous:
-            raise ValueError(f"{name} has strides {view.strides} bytes, expected memory "
-                             f"without gaps, or a NumPy array")
-        # ctypes arrays spell the byte order of the machine out.
+            raise ValueError(f"{name} has strides {view.strides} bytes, expected "
+                             f"contiguous memory or a NumPy array")
+        # ctypes arrays state the byte order of the machine explicitly.
         self.type = _TYPES.get(view.format.lstrip(_ORDER), view.format)
         self.shape, self.strides, self.readonly = view.shape, None, view.readonly
         self.keep = (ctypes.c_char * view.nbytes).from_buffer_copy(view) if view.readonly \
@@ -144,14 +144,14 @@ class Memory:
         return f"{self.type} [{', '.join(map(str, self.shape))}]"
 
     def writable(self) -> Memory:
-        """Itself, as the memory of an output."""
+        """Returns itself; fails if the memory is read-only."""
         if self.readonly:
-            raise ValueError(f"{self.name} is {self} and read-only, expected an array to "
-                             f"write to")
+            raise ValueError(f"{self.name} is {self} and read-only, expected writable "
+                             f"memory")
         return self
 
     def shaped(self, *shape: int) -> Memory:
-        """Itself, without gaps and of this shape."""
+        """Returns itself; fails unless the memory is contiguous and has this shape."""
         if self.shape != shape:
             raise ValueError(f"{self.name} is {self}, expected "
                              f"[{', '.join(map(str, shape))}]")
@@ -159,13 +159,13 @@ class Memory:
         for extent, stride in zip(reversed(shape), reversed(self.strides or ())):
             if extent > 1 and stride != expected:
                 raise ValueError(f"{self.name} is {self} with strides {self.strides} "
-                                 f"bytes, expected memory without gaps")
+                                 f"bytes, expected contiguous memory")
             expected *= extent
         return self
 
 
 def declare(library: ctypes.CDLL, prototypes: dict) -> None:
-    """Gives the functions of a library their types: {name: (result, [arguments])}."""
+    """Declares the types of functions of a library: {name: (result, [arguments])}."""
     for name, (result, arguments) in prototypes.items():
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments

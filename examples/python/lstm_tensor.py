@@ -1,4 +1,4 @@
-"""Tensors and generators of liblstm, and arrays as tensors; lstm.py is for users."""
+"""Tensors, arrays and random generators of liblstm, for lstm.py."""
 from __future__ import annotations
 
 from ctypes import c_float, c_int64, c_size_t, c_ssize_t, c_uint8
@@ -7,7 +7,7 @@ from typing import Any
 import lstm_native as native
 from lstm_c import RNG_STATE_SIZE, create, library
 
-# A Tensor, a NumPy array, or anything else with memory of the right type.
+# A Tensor, a NumPy array, or another object with a buffer of the right type.
 Array = Any
 
 
@@ -20,8 +20,8 @@ def pointer_of(handle, kind):
 
 
 class Tensor(native.Handle):
-    """A float32 array: Tensor(2, 3) is [2, 3] zeros, Tensor.wrap(array) somebody's
-    array without a copy. numpy.asarray(tensor) is its memory without a copy as well."""
+    """A float32 array. Tensor(2, 3) allocates zeros of shape [2, 3]; Tensor.wrap(array)
+    uses the memory of an array; numpy.asarray(tensor) is a view of the tensor."""
 
     def __init__(self, *shape: int) -> None:
         extents = (c_size_t * len(shape))(*shape)
@@ -39,7 +39,7 @@ class Tensor(native.Handle):
 
     @classmethod
     def wrap(cls, array: Array, name: str = "array", output: bool = False) -> Tensor:
-        """A tensor over the memory of a float32 array, which it keeps alive."""
+        """Creates a tensor in the memory of a float32 array, and keeps the array alive."""
         memory = native.Memory(name, array, "float32")
         if output:
             memory.writable()
@@ -50,7 +50,7 @@ class Tensor(native.Handle):
         return cls._from(pointer, keep=memory)
 
     def select(self, axis: int, index: int) -> Tensor:
-        """A view of one index of an axis."""
+        """A view of one position of an axis, which the view does not have."""
         return self._from(create("lstm_tensor_select", self.pointer, axis, index), self)
 
     def narrow(self, axis: int, start: int, count: int) -> Tensor:
@@ -59,23 +59,23 @@ class Tensor(native.Handle):
             create("lstm_tensor_narrow", self.pointer, axis, start, count), self)
 
     def fill(self, value: float) -> None:
-        """Sets every element to one value."""
+        """Sets every element to value."""
         library.lstm_tensor_fill(self.pointer, value)
 
     def copy(self, source: Array) -> None:
-        """Copies every element of a tensor or array of the same shape."""
+        """Copies the elements of a tensor or array of the same shape."""
         source = tensor_of("source", source)
         library.lstm_tensor_copy(self.pointer, source.pointer)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Extents of all axes."""
+        """Size of each axis."""
         rank = library.lstm_tensor_rank(self.pointer)
         return tuple(library.lstm_tensor_extent(self.pointer, i) for i in range(rank))
 
     @property
     def strides(self) -> tuple[int, ...]:
-        """Distances between neighbours of all axes, in elements."""
+        """Stride of each axis, in elements."""
         return tuple(library.lstm_tensor_stride(self.pointer, i)
                      for i in range(len(self.shape)))
 
@@ -89,7 +89,7 @@ class Tensor(native.Handle):
                 "data": (library.lstm_tensor_data(self.pointer), False)}
 
     def tolist(self) -> list[float]:
-        """All elements in row-major order, whatever the strides."""
+        """All elements in row-major order."""
         dense = Tensor(len(self))
         view = create("lstm_tensor_wrap", library.lstm_tensor_data(dense.pointer),
                        len(self.shape), (c_size_t * len(self.shape))(*self.shape), None)
@@ -99,7 +99,7 @@ class Tensor(native.Handle):
             return list((c_float * len(self)).from_address(data))
 
     def argmax(self) -> list[int]:
-        """The index of the largest element of each row of a tensor [N, C]."""
+        """Index of the largest element of each row of a tensor [N, C]."""
         rows, columns = self.shape
         elements = self.tolist()
         each = (elements[i:i + columns] for i in range(0, rows * columns, columns))
@@ -107,44 +107,44 @@ class Tensor(native.Handle):
 
 
 def tensor_of(name, value, output=False):
-    """A Tensor as it is, an array as a tensor over it, None as None."""
+    """Returns a Tensor or None unchanged, and a Tensor in the memory of an array."""
     if value is None or isinstance(value, Tensor):
         return value
     return Tensor.wrap(value, name, output)
 
 
 def call(function, first, inputs, outputs):
-    """Calls a function of tensors behind its first arguments; the tensors over arrays
-    live until it returns."""
+    """Calls a function with the arguments in first, then tensors. Tensors that wrap
+    arrays live until the function returns."""
     tensors = [*(tensor_of(name, value) for name, value in inputs.items()),
                *(tensor_of(name, value, True) for name, value in outputs.items())]
     function(*first, *(pointer_of(tensor, Tensor) for tensor in tensors))
 
 
 class Rng(native.Handle):
-    """A random generator with PyTorch's streams."""
+    """A random generator with the same numbers as PyTorch's CPU generator."""
 
     def __init__(self, seed: int) -> None:
         super().__init__(create("lstm_rng_create", seed), library.lstm_rng_destroy)
 
     def next(self) -> int:
-        """64 bits."""
+        """Draws 64 random bits."""
         return library.lstm_rng_next(self.pointer)
 
     def uniform(self, tensor: Array, low: float = 0.0, high: float = 1.0) -> None:
-        """Fills a tensor or array with numbers uniform in [low, high)."""
+        """Fills a tensor or array with uniform numbers in [low, high)."""
         tensor = tensor_of("tensor", tensor, True)
         library.lstm_rng_uniform(self.pointer, tensor.pointer, low, high)
 
     def permutation(self, count: int) -> list[int]:
-        """The numbers 0 to count - 1 in a random order."""
+        """A random permutation of 0 to count - 1, as torch.randperm()."""
         order = (c_int64 * count)()
         library.lstm_rng_permutation(self.pointer, order, count)
         return list(order)
 
     @property
     def state(self) -> bytes:
-        """The state as bytes; setting it goes on from there."""
+        """The state as bytes; assigning it restores the generator."""
         state = (c_uint8 * RNG_STATE_SIZE)()
         library.lstm_rng_get_state(self.pointer, state)
         return bytes(state)

@@ -1,4 +1,4 @@
-"""libmnist from Python, with ctypes and nothing else: see include/mnist/mnist.h.
+"""Python bindings of libmnist, with ctypes only; see include/mnist/mnist.h.
 
     train = mnist.Dataset.open("train")
     loader = mnist.Loader(train, 64, shuffle=True)
@@ -22,7 +22,7 @@ SPLITS = {"train": 0, "test": 1}
 
 
 class Error(Exception):
-    """A call that failed: its status as in mnist/mnist.h, and its message."""
+    """A failed call of libmnist, with its status (see mnist/mnist.h) and its message."""
 
     def __init__(self, status):
         self.status = status
@@ -30,7 +30,7 @@ class Error(Exception):
 
     @property
     def name(self) -> str:
-        """Such as "MNIST_BAD_FILE"."""
+        """Name of the status, for example "MNIST_BAD_FILE"."""
         return _library.mnist_status_name(self.status).decode()
 
 
@@ -88,12 +88,12 @@ native.declare(_library, {
 
 
 def version() -> str:
-    """Version of the library that is running."""
+    """Version of the library."""
     return _library.mnist_version().decode()
 
 
 def image_fit(pixels: Any) -> bytes:
-    """Brings a picture, uint8 [rows, cols], into MNIST's form: 28 * 28 bytes."""
+    """Normalises a picture, uint8 [rows, cols], as MNIST does; returns 28 * 28 bytes."""
     memory = native.Memory("pixels", pixels, "uint8")
     if len(memory.shape) != 2:
         raise ValueError(f"pixels is {memory}, expected [rows, cols]")
@@ -108,7 +108,8 @@ def _encoded(path):
 
 
 class Dataset(native.Handle):
-    """Images of one size as bytes, and their labels; made by open, read or synthetic."""
+    """Images of one size as bytes, and their labels; created by open(), read() or
+    synthetic()."""
 
     def __init__(self, pointer):
         super().__init__(pointer, _library.mnist_dataset_destroy)
@@ -120,7 +121,7 @@ class Dataset(native.Handle):
         self.is_synthetic = _library.mnist_dataset_is_synthetic(pointer)
 
     @classmethod
-    def _made(cls, function, *arguments):
+    def _create(cls, function, *arguments):
         pointer = c_void_p()
         getattr(_library, function)(byref(pointer), *arguments)
         return cls(pointer)
@@ -129,42 +130,44 @@ class Dataset(native.Handle):
     def open(cls, split: str, directory: Path | None = None, name: str | None = None,
              progress: Callable[[str, int, int], None] | None = None,
              **options: Any) -> Dataset:
-        """One half ("train" or "test") of a data set, wherever it is. progress is called
-        with the file's name and the bytes that are there and that are expected."""
+        """Finds and loads one split, "train" or "test", of a data set. A download calls
+        progress with the name of the file, the bytes received and the bytes expected."""
+        if split not in SPLITS:
+            raise ValueError(f"split is {split!r}, expected 'train' or 'test'")
         source = Source(directory=_encoded(directory), name=_encoded(name), **options)
         if progress:
             source.progress = PROGRESS(
                 lambda file, done, total, _: progress(file.decode(), done, total))
-        return cls._made("mnist_dataset_open", byref(source), SPLITS[split])
+        return cls._create("mnist_dataset_open", byref(source), SPLITS[split])
 
     @classmethod
     def read(cls, images: Path, labels: Path | None = None,
              classes: int = 10) -> Dataset:
-        """A pair of IDX files, or images alone."""
-        return cls._made("mnist_dataset_read", _encoded(images), _encoded(labels), classes)
+        """Reads images and, optionally, their labels from IDX files."""
+        return cls._create("mnist_dataset_read", _encoded(images), _encoded(labels), classes)
 
     @classmethod
     def synthetic(cls, count: int, seed: int = 1) -> Dataset:
-        """Synthetic digits."""
-        return cls._made("mnist_dataset_synthetic", count, seed)
+        """Generates synthetic digits."""
+        return cls._create("mnist_dataset_synthetic", count, seed)
 
     def __len__(self) -> int:
         return _library.mnist_dataset_count(self.pointer)
 
     def image(self, index: int) -> bytes:
-        """The rows * cols bytes of an image, row-major."""
+        """Pixels of an image: rows * cols bytes, row-major."""
         address = _library.mnist_dataset_image(self.pointer, index)
         if address is None:
             raise IndexError(f"image {index} of {len(self)}")
         return ctypes.string_at(address, self.rows * self.cols)
 
     def label(self, index: int) -> int:
-        """The label of an image; -1 when there is none."""
+        """Label of an image; -1 without labels."""
         return _library.mnist_dataset_label(self.pointer, index)
 
 
 class Loader(native.Handle):
-    """Hands out a data set in batches of normalised float32."""
+    """Reads a data set in batches of normalised float32."""
 
     def __init__(self, dataset: Dataset, batch_size: int, shuffle: bool = False,
                  drop_last: bool = False, mean: float = 0.0, std: float = 0.0) -> None:
@@ -176,16 +179,16 @@ class Loader(native.Handle):
 
     @property
     def batches(self) -> int:
-        """Number of batches of an epoch."""
+        """Number of batches in an epoch."""
         return _library.mnist_loader_batches(self.pointer)
 
     def start(self, seed: int = 0) -> None:
-        """Starts an epoch; with shuffle in the order that the seed gives."""
+        """Starts an epoch; with shuffle, seed determines its order."""
         _library.mnist_loader_start(self.pointer, seed)
 
     def next(self, pixels: Any, labels: Any = None) -> int:
-        """Writes the next batch into float32 [batch_size, rows, cols] and int64
-        [batch_size] without a copy; the number of images, 0 at the end."""
+        """Writes the next batch into pixels, float32 [batch_size, rows, cols], and labels,
+        int64 [batch_size]; returns the number of images, 0 at the end of the epoch."""
         shape = self._batch, self._dataset.rows, self._dataset.cols
         pixels = native.Memory("pixels", pixels, "float32").writable().shaped(*shape)
         if labels is not None:
@@ -195,16 +198,16 @@ class Loader(native.Handle):
 
     @property
     def position(self) -> int:
-        """Number of images handed out in this epoch."""
+        """Number of images returned so far in this epoch."""
         return _library.mnist_loader_position(self.pointer)
 
     @property
     def order(self) -> list[int]:
-        """Order of this epoch, a list of indices."""
+        """Order of this epoch: indices into the data set."""
         return _library.mnist_loader_order(self.pointer)[:len(self._dataset)]
 
     def restore(self, order: Sequence[int], position: int) -> None:
-        """Goes back to where a loader of the same data set was."""
+        """Restores the order and position of a loader of the same data set."""
         if len(order) != len(self._dataset):
             raise ValueError(f"order is [{len(order)}], expected [{len(self._dataset)}]")
         _library.mnist_loader_restore(self.pointer, (c_uint32 * len(order))(*order),

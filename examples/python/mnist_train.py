@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The experiment from Python: the losses of mnist-train, bit for bit."""
+"""Trains an LSTM on MNIST: the experiment of mnist-train in Python, bit for bit."""
 import argparse
 import ctypes
 import os
@@ -11,8 +11,8 @@ BATCH, TEST_BATCH, HIDDEN, LAYERS = 64, 500, 128, 2
 
 
 def batches(data, size):
-    """Pixels, labels, and for each number of images that a batch can have the tensors
-    x, hn, last, logits, dhn, dlast, dlogits and the labels: views, made once."""
+    """Allocates pixels and labels of a batch. Also returns, for each possible size of a
+    batch, views: x, hn, last, logits, dhn, dlast, dlogits, labels."""
     x, labels = lstm.Tensor(size, data.rows, data.cols), (ctypes.c_int64 * size)()
     hn, dhn = (lstm.Tensor(LAYERS, size, HIDDEN) for _ in range(2))
     logits, dlogits = (lstm.Tensor(size, data.classes) for _ in range(2))
@@ -29,11 +29,13 @@ def batches(data, size):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", help="folder with the four files of MNIST")
-    parser.add_argument("--seed", type=int, default=random.getrandbits(32))
-    parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--log", type=argparse.FileType("w"), default=os.devnull)
+    parser.add_argument("--seed", type=int, default=random.getrandbits(32),
+                        help="seed of weights and sample order (default random)")
+    parser.add_argument("--epochs", type=int, default=10, help="epochs (default 10)")
+    parser.add_argument("--log", type=argparse.FileType("w"), default=os.devnull,
+                        help="CSV file for the loss of every step")
     args = parser.parse_args()
-    train, test = (mnist.Dataset.open(half, args.data) for half in ("train", "test"))
+    train, test = (mnist.Dataset.open(split, args.data) for split in ("train", "test"))
     print(f"{train.origin}, seed {args.seed}", file=sys.stderr)
     rng = lstm.Rng(args.seed)
     net = lstm.Layer(train.cols, HIDDEN, LAYERS, batch_first=True, rng=rng)
@@ -45,12 +47,12 @@ def main():
     test_pixels, test_targets, test_views = batches(test, TEST_BATCH)
     print("epoch,step,loss", file=args.log)
     for epoch in range(1, args.epochs + 1):
-        rng.next()  # PyTorch's DataLoader draws a seed for its workers first.
+        rng.next()  # PyTorch's DataLoader first draws a seed for its workers.
         loader.start(rng.next())
         for step in range(1, loader.batches + 1):
             count = loader.next(pixels, targets)
             x, hn, last, logits, dhn, dlast, dlogits, labels = views[count]
-            net.forward(x, hn=hn)  # Only the last step counts: hn instead of out.
+            net.forward(x, hn=hn)  # The head uses the last step only: hn, not out.
             fc.forward(last, logits)
             value = loss.forward(logits, labels)
             loss.backward(dlogits)

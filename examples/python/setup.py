@@ -1,7 +1,8 @@
-"""Builds the two libraries into the wheel: `pip install examples/python`.
+"""Builds a wheel with both libraries: `pip install examples/python`.
 
-The rest is in pyproject.toml. The wheel has no other libraries of its own: it is for this
-machine, or one like it. MESON_ARGS in the environment has options for Meson.
+The metadata is in pyproject.toml. The wheel does not bundle other system libraries, so it
+runs on this machine or a similar one. The environment variable MESON_ARGS sets options of
+Meson.
 """
 import os
 import pathlib
@@ -19,15 +20,15 @@ OPTIONS = ["--buildtype=release", "-Ddefault_library=shared", "-Dblas=builtin",
 
 
 class Build(build_py):
-    """Adds the libraries to the modules; an editable install finds them in build/."""
+    """Adds the libraries to the modules; an editable install uses those in build/."""
 
     def run(self):
         super().run()
         if self.editable_mode:
             return
         if not (ROOT / "meson.build").is_file():
-            raise SystemExit(f"{ROOT}/meson.build is not there: the wheel is built from "
-                             f"examples/python of the source tree")
+            raise SystemExit(f"{ROOT}/meson.build not found: build the wheel from "
+                             f"examples/python in the source tree")
         folder = pathlib.Path(self.get_finalized_command("build").build_temp, "meson")
         again = ["--reconfigure"] if (folder / "build.ninja").exists() else []
         subprocess.run(["meson", "setup", folder, ROOT, *again, *OPTIONS,
@@ -41,7 +42,7 @@ class Build(build_py):
 
 
 class Wheel(bdist_wheel):
-    """For any Python 3, but not for any machine."""
+    """A wheel for any Python 3 on this platform."""
 
     def finalize_options(self):
         super().finalize_options()
