@@ -1,16 +1,16 @@
-"""torch.nn.LSTM computed by liblstm: a PyTorch program changes one line.
+"""A drop-in replacement for torch.nn.LSTM that computes with liblstm.
 
     from lstm_torch import LSTM            # instead of: from torch.nn import LSTM
 
-Constructor, parameters, state dict, initial weights, dropout masks, errors and the two
-forms of input are those of nn.LSTM, of which it is a subclass; forward and backward run
-in liblstm, on as many threads as torch.get_num_threads() says. It computes float32 on a
-CPU, and refuses other tensors. Gradients of gradients are not to be had.
+LSTM is a subclass of nn.LSTM with the same constructor, parameters, state dict, initial
+weights, dropout masks, errors, and tensor or packed inputs. Forward and backward run in
+liblstm with torch.get_num_threads() threads. It supports float32 on the CPU only, and no
+second derivatives. While torch.jit.trace(), torch.export or an ONNX exporter records the
+module, nn.LSTM computes.
 
-Weights stay PyTorch's, and are copied into the library when they have changed. Each
-forward has a tape of its own, so any number can be pending. A second backward of a
-retained graph computes the forward again, and so does one whose weights are no longer in
-the library.
+The weights remain PyTorch tensors; liblstm copies them after a change. Each forward has
+its own tape, so any number of forwards can be pending. A second backward of a retained
+graph recomputes the forward; so does a backward whose weights liblstm has replaced.
 """
 from __future__ import annotations
 
@@ -29,18 +29,21 @@ __all__ = ["LSTM"]
 _process = ctypes.CDLL(None)
 _compare = _process.memcmp
 _compare.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
-# Ends the idle workers of the caller; every OpenMP 5 has it.
+# Releases the idle worker threads of the caller; a function of OpenMP 5.
 _end_workers = getattr(_process, "omp_pause_resource_all", None)
 _OMP_PAUSE_SOFT = 1
-# Where torch.get_rng_state() has how many words are left, which is next, and 624 words in
-# 64 bits each; and where liblstm has the words, in 32 bits, and how many are used.
+# A function of PyTorch 2.7.
+_is_exporting = getattr(getattr(torch, "compiler", None), "is_exporting", lambda: False)
+# Positions in torch.get_rng_state(): the number of words left, the index of the next word,
+# and 624 words in 64 bits each. The state of liblstm has 624 words in 32 bits each, then the
+# number of words used.
 _LEFT, _NEXT, _WORDS, _USED = slice(8, 12), slice(16, 20), slice(24, 24 + 8 * 624), 624
 
 
-def _take_threads() -> None:
-    """Gives liblstm as many threads as PyTorch has, and their processors: a worker of
-    OpenMP turns round for milliseconds when its work is done, and a worker of liblstm
-    would have half of its time. PyTorch starts new ones when it has work for them."""
+def _set_threads() -> None:
+    """Sets the number of threads to that of PyTorch, and releases the idle OpenMP threads
+    of PyTorch: they busy-wait for milliseconds after their work and would compete with
+    those of liblstm. PyTorch starts them again when it needs them."""
     threads = min(torch.get_num_threads(), MAX_THREADS)
     if library.lstm_threads() != threads:
         library.lstm_set_threads(threads)
@@ -49,7 +52,7 @@ def _take_threads() -> None:
 
 
 class _Views:
-    """Tensors of liblstm over the memory of PyTorch's, for the time of a call."""
+    """Tensors of liblstm in the memory of PyTorch tensors, for the duration of a call."""
 
     def __enter__(self):
         self._handles = []
@@ -87,26 +90,27 @@ class _Engine:
             [library.lstm_tensor_data(of(self.params.pointer, index))
              for index in range(len(self.params))]
             for of in (library.lstm_params_value, library.lstm_params_grad))
-        # Calls in progress, which read the weights; how often those were set.
+        # Number of calls in progress, which read the weights; version of the weights.
         self.running, self.version = 0, 0
         self.free, self.backward_lock = [], threading.Lock()
 
     def has_weights(self, weights):
-        """Compares bytes: a write to weight.data changes no version of PyTorch's."""
+        """Compares bytes, because a write to weight.data does not change the version
+        counter of a PyTorch tensor."""
         return self.version > 0 and not any(
             _compare(value, weight.data_ptr(), 4 * weight.numel())
             for weight, value in zip(weights, self.values))
 
     def set_weights(self, weights):
-        """Copies the weights. Forwards that are pending are computed again later."""
+        """Copies the weights. A backward of a pending forward recomputes the forward."""
         for weight, value in zip(weights, self.values):
             ctypes.memmove(value, weight.data_ptr(), 4 * weight.numel())
         self.layer.pack()
         self.version += 1
 
     def forward(self, tape, x, h0, c0, lengths):
-        """out, hn, cn of x; the masks of dropout are drawn from PyTorch's generator."""
-        _take_threads()
+        """Returns out, hn, cn; draws dropout masks from PyTorch's generator."""
+        _set_threads()
         config = self.config
         width = config.proj_size or config.hidden
         states = (config.layers * (1 + config.bidirectional),
@@ -114,7 +118,7 @@ class _Engine:
         out = x.new_empty(*x.shape[:2], self.layer.output_size)
         hn, cn = x.new_empty(*states, width), x.new_empty(*states, config.hidden)
         if tape.rng:
-            tape.take_generator()
+            tape.load_generator()
         with _Views() as view:
             if lengths is not None:
                 lengths = (ctypes.c_size_t * len(lengths))(*lengths)
@@ -122,13 +126,14 @@ class _Engine:
                 self.layer.pointer, tape.tape.pointer, view(x), lengths,
                 *(view(tensor) for tensor in (h0, c0, out, hn, cn)))
         if tape.rng:
-            tape.give_generator()
+            tape.store_generator()
         return out, hn, cn
 
     def backward(self, tape, incoming, outgoing, weights):
-        """Writes the gradients of x, h0, c0, and returns those of the weights, None for
-        a weight that is None. One at a time: the layer has one set of gradients."""
-        _take_threads()
+        """Writes the gradients of x, h0, c0 to outgoing and returns those of the weights,
+        None for a weight that is None. Backwards run one at a time, because the layer has
+        one set of gradients."""
+        _set_threads()
         with self.backward_lock:
             self.params.zero_grad()
             with _Views() as view:
@@ -144,22 +149,22 @@ class _Engine:
 
 
 class _Tape:
-    """A tape of an engine, and the generator of its masks."""
+    """A tape of an engine, and the generator of its dropout masks."""
 
     def __init__(self, engine):
         self.rng = lstm.Rng(0) if engine.dropout else None
         self.tape = lstm.Tape(engine.layer, self.rng)
 
-    def take_generator(self):
-        """The generator of the masks goes on where PyTorch's is."""
+    def load_generator(self):
+        """Copies the state of PyTorch's generator to the generator of the masks."""
         state = torch.get_rng_state()
         words = torch.zeros(RNG_STATE_SIZE // 4, dtype=torch.int32)
         words[:_USED] = state[_WORDS].view(torch.int32)[::2]
         words[_USED] = 625 - state[_LEFT].view(torch.int32)
         self.rng.state = ctypes.string_at(words.data_ptr(), RNG_STATE_SIZE)
 
-    def give_generator(self):
-        """PyTorch's generator goes on behind the masks."""
+    def store_generator(self):
+        """Copies the state after the masks back to PyTorch's generator."""
         words = torch.frombuffer(bytearray(self.rng.state), dtype=torch.int32)
         state = torch.get_rng_state()
         state[_WORDS].view(torch.int32)[::2] = words[:_USED]
@@ -167,9 +172,10 @@ class _Tape:
         state[_NEXT].view(torch.int32)[0] = words[_USED]
         torch.set_rng_state(state)
 
+
 class _Pool:
-    """Engines of one module: usually one for training and one for evaluation. Copies of
-    the module, and modules that are loaded from a file, make their own."""
+    """The engines of a module, usually one for training and one for evaluation. Copies of
+    the module and modules loaded from a file create their own."""
 
     def __init__(self):
         self._engines, self._lock = {}, threading.Lock()
@@ -177,14 +183,15 @@ class _Pool:
     def __reduce__(self):
         return _Pool, ()
 
-    def take(self, module, training, dropout, weights):
-        """A tape of an engine with these weights, and the engine in use until give()."""
+    def acquire(self, module, training, dropout, weights):
+        """Returns a loan of an engine with these weights, which is in use until
+        release()."""
         weights = [weight.contiguous() for weight in weights]
         with self._lock:
             engines = self._engines.setdefault((training, dropout), [])
             engine = next((one for one in engines if one.has_weights(weights)), None)
             if engine is None:
-                # Weights that a call reads must not change.
+                # Weights must not change during a call that reads them.
                 engine = next((one for one in engines if not one.running), None)
                 if engine is None:
                     engine = _Engine(module, training, dropout)
@@ -193,21 +200,21 @@ class _Pool:
             engine.running += 1
             return _Loan(engine)
 
-    def take_again(self, loan):
-        """Uses the engine of a loan again; false when it has other weights by now."""
+    def acquire_again(self, loan):
+        """Acquires the engine of a loan again; False if its weights have changed."""
         with self._lock:
             if loan is None or loan.version != loan.engine.version:
                 return False
             loan.engine.running += 1
             return True
 
-    def give(self, loan):
+    def release(self, loan):
         with self._lock:
             loan.engine.running -= 1
 
 
 class _Loan:
-    """A tape in use; its engine has it back when nothing refers to the loan any more."""
+    """A tape in use; garbage collection returns it to its engine."""
 
     def __init__(self, engine):
         self.engine, self.version = engine, engine.version
@@ -221,16 +228,16 @@ class _Loan:
 
 
 def _run(module, training, dropout, lengths, x, h0, c0, weights):
-    """The loan of a forward, and out, hn, cn."""
-    loan = module._pool.take(module, training, dropout, weights)
+    """Computes a forward; returns its loan and (out, hn, cn)."""
+    loan = module._pool.acquire(module, training, dropout, weights)
     try:
         return loan, loan.engine.forward(loan.tape, x, h0, c0, lengths)
     finally:
-        module._pool.give(loan)
+        module._pool.release(loan)
 
 
 class _Function(torch.autograd.Function):
-    """forward and backward of a layer, as autograd calls them."""
+    """Forward and backward for autograd."""
 
     @staticmethod
     def forward(ctx, module, dropout, lengths, x, h0, c0, *weights):
@@ -247,8 +254,8 @@ class _Function(torch.autograd.Function):
         x, h0, c0, *weights = ctx.saved_tensors
         loan, ctx.loan = ctx.loan, None
         pool = ctx.module._pool
-        while not pool.take_again(loan):
-            loan = _Function._again(ctx, x, h0, c0, weights)
+        while not pool.acquire_again(loan):
+            loan = _Function._recompute(ctx, x, h0, c0, weights)
         wanted = ctx.needs_input_grad[3:]
         outgoing = [torch.empty(tensor.shape) if need else None
                     for tensor, need in zip((x, h0, c0), wanted)]
@@ -257,13 +264,13 @@ class _Function(torch.autograd.Function):
                 loan.tape, incoming, outgoing,
                 [weight if need else None for weight, need in zip(weights, wanted[3:])])
         finally:
-            pool.give(loan)
+            pool.release(loan)
         return (None, None, None, *outgoing, *gradients)
 
     @staticmethod
-    def _again(ctx, x, h0, c0, weights):
-        """Computes the forward again, with the masks that it had: the graph was retained,
-        or the engine has other weights by now."""
+    def _recompute(ctx, x, h0, c0, weights):
+        """Recomputes the forward with the same masks, after a backward of a retained graph
+        or a change of the weights of the engine."""
         now = torch.get_rng_state()
         if ctx.generator is not None:
             torch.set_rng_state(ctx.generator)
@@ -277,10 +284,10 @@ class LSTM(nn.LSTM):
     """nn.LSTM(input_size, hidden_size, num_layers=1, bias=True, batch_first=False,
     dropout=0.0, bidirectional=False, proj_size=0), computed by liblstm.
 
-    With N sequences, T steps, I inputs, H hidden units, L layers, D directions and S =
-    proj_size or H: x [T, N, I], [N, T, I] with batch_first, [T, I], or a PackedSequence;
-    h0 [L*D, N, S] and c0 [L*D, N, H], without N for x [T, I]; out as x with D*S in the
-    place of I.
+    Shapes, for N sequences, T steps, I inputs, H hidden units, L layers, D directions and
+    S = proj_size or H: the input is [T, N, I], [N, T, I] with batch_first, [T, I], or a
+    PackedSequence; h0 is [L*D, N, S] and c0 is [L*D, N, H], both without N for an input
+    [T, I]; the output has D*S instead of I.
     """
 
     def __init__(self, *args, **kwargs):
@@ -293,7 +300,9 @@ class LSTM(nn.LSTM):
 
     def forward(self, input: Tensor | PackedSequence,
                 hx: tuple[Tensor, Tensor] | None = None):
-        """out, (hn, cn) of input and (h0, c0); without hx both are zero."""
+        """Returns out, (hn, cn). hx is (h0, c0), or None for zeros."""
+        if torch.jit.is_tracing() or _is_exporting():
+            return super().forward(input, hx)
         self._update_flat_weights()
         if isinstance(input, PackedSequence):
             return self._forward_packed(input, hx)
@@ -314,31 +323,30 @@ class LSTM(nn.LSTM):
         return out.squeeze(axis), (hn.squeeze(1), cn.squeeze(1))
 
     def _forward_packed(self, packed, hx):
-        """Sequences of different lengths, longest first, as PyTorch sorts them."""
+        """Computes sequences of different lengths, longest first, as PyTorch does."""
         data, batch_sizes, sorted_indices, unsorted_indices = packed
         self.check_input(data, batch_sizes)
         steps, batch = len(batch_sizes), int(batch_sizes[0])
         lengths = (batch_sizes[:, None] > torch.arange(batch)).sum(0)
-        # Masks are drawn longest first. Which of two of equal length liblstm takes first
-        # is what torch.sort() says, so that each row is laid where it takes them in
-        # their order in the pack.
+        # liblstm draws masks in the order of torch.sort(), longest first. Sequences of
+        # equal length are placed so that this order equals their order in the pack.
         order = torch.sort(lengths, descending=True).indices
         step = torch.repeat_interleave(torch.arange(steps), batch_sizes)
         row = order[torch.arange(len(data)) - (batch_sizes.cumsum(0) - batch_sizes)[step]]
-        place = row * steps + step if self.batch_first else step * batch + row
+        index = row * steps + step if self.batch_first else step * batch + row
         shape = (batch, steps) if self.batch_first else (steps, batch)
-        x = data.new_zeros(batch * steps, data.shape[1]).index_copy(0, place, data)
+        x = data.new_zeros(batch * steps, data.shape[1]).index_copy(0, index, data)
         if hx is not None:
             hx = tuple(state.index_select(1, torch.argsort(order))
                        for state in self.permute_hidden(hx, sorted_indices))
         out, hidden = self._run(x.view(*shape, -1), hx, lengths.tolist())
-        out = out.view(batch * steps, -1).index_select(0, place)
+        out = out.view(batch * steps, -1).index_select(0, index)
         hidden = tuple(state.index_select(1, order) for state in hidden)
         return (PackedSequence(out, batch_sizes, sorted_indices, unsorted_indices),
                 self.permute_hidden(hidden, unsorted_indices))
 
     def _run(self, x, hx, lengths=None):
-        """out, (hn, cn) of a batch, with a graph if anything needs a gradient."""
+        """Returns out, (hn, cn) of a batch, with a graph if a gradient is required."""
         h0, c0 = hx or (None, None)
         self._check(x, h0, c0)
         if x.shape[0] == 0 or x.shape[1] == 0:
@@ -354,7 +362,7 @@ class LSTM(nn.LSTM):
         return out, (hn, cn)
 
     def _check(self, x, h0, c0):
-        """Shapes as nn.LSTM does, and what liblstm can compute."""
+        """Checks shapes as nn.LSTM does, and types that liblstm supports."""
         self.check_input(x, None)
         if h0 is not None:
             self.check_forward_args(x, (h0, c0), None)

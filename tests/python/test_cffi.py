@@ -1,5 +1,5 @@
-"""Calls every exported function of both libraries through cffi, with the declarations as
-they stand in the headers.
+"""Calls every exported function of both libraries through cffi, with the declarations in
+the headers.
 
 usage: test_cffi.py LIBLSTM LIBMNIST
 """
@@ -22,7 +22,7 @@ FFI, PATHS = cffi.FFI(), {}
 
 
 class Library:
-    """A library that remembers what was called."""
+    """A library that records the names of called functions."""
 
     def __init__(self, name):
         FFI.cdef(declarations.cdef(name))
@@ -33,7 +33,7 @@ class Library:
         return getattr(self.library, name)
 
     def make(self, kind, *arguments, verb="create"):
-        """A new object; the name of the function follows from that of the object."""
+        """Calls KIND_VERB() to create an object; returns the address of its handle."""
         address = FFI.new(f"{kind} **")
         status = getattr(self, f"{kind}_{verb}")(address, *arguments)
         if status != 0:
@@ -305,9 +305,9 @@ class Mnist(unittest.TestCase):
     def files(self):
         c = self.c
         with tempfile.TemporaryDirectory() as folder:
-            for half in ("train", "t10k"):
-                images = pathlib.Path(folder, f"{half}-images-idx3-ubyte")
-                labels = pathlib.Path(folder, f"{half}-labels-idx1-ubyte")
+            for split in ("train", "t10k"):
+                images = pathlib.Path(folder, f"{split}-images-idx3-ubyte")
+                labels = pathlib.Path(folder, f"{split}-labels-idx1-ubyte")
                 images.write_bytes(struct.pack(">4I", 0x803, 1, 2, 3) + bytes(6))
                 labels.write_bytes(struct.pack(">2I", 0x801, 1) + bytes(1))
             pair = str(images).encode(), str(labels).encode()

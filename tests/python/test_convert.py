@@ -1,10 +1,10 @@
-"""Models of other frameworks into files of liblstm, and back into PyTorch.
+"""Converts models of Keras, ONNX and PyTorch to liblstm, and back to PyTorch.
 
 usage: test_convert.py Keras|Onnx|PyTorch|Digits (with LIBLSTM and LIBMNIST in the
 environment)
 
-The converters check themselves on a probe; these tests break what they check. Without the
-framework the test says so, and ends as skipped.
+The converters check their results; these tests make the checks fail. Without the framework
+the test is skipped with a message.
 """
 import importlib.util
 import os
@@ -21,8 +21,8 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 
 
 def needs(*names):
-    lacking = [name for name in names if not importlib.util.find_spec(name)]
-    return unittest.skipIf(lacking, f"{', '.join(lacking)} not installed")
+    missing = [name for name in names if not importlib.util.find_spec(name)]
+    return unittest.skipIf(missing, f"{', '.join(missing)} not installed")
 
 
 if importlib.util.find_spec("numpy"):
@@ -38,7 +38,7 @@ class Folder(unittest.TestCase):
         self.path = pathlib.Path(folder.name)
 
     def convert(self, name):
-        """What convert.py says; its target is out.safetensors."""
+        """Converts a file to out.safetensors; returns the summary."""
         return convert.convert(str(self.path / name), str(self.path / "out.safetensors"))
 
     def refused(self, name, message):
@@ -58,7 +58,7 @@ class Keras(Folder):
         model.save(self.path / name)
         return model
 
-    def test_two_layers_and_a_head_answer_as_keras_does(self):
+    def test_two_layers_and_a_head_equal_keras(self):
         from keras import layers
 
         model = self.save(layers.LSTM(7, return_sequences=True), layers.LSTM(7),
@@ -78,11 +78,11 @@ class Keras(Folder):
         self.save(layers.Bidirectional(layers.LSTM(7, return_sequences=True)),
                   layers.Dropout(0.5), layers.Bidirectional(layers.LSTM(7)),
                   layers.Dense(3, activation="softmax"))
-        self.assertIn("the last states", self.convert("model.keras"))
+        self.assertIn("the final states", self.convert("model.keras"))
         self.save(layers.LSTM(7, return_sequences=True, use_bias=False), name="model.h5")
-        self.assertIn("every step", self.convert("model.h5"))
+        self.assertIn("all steps", self.convert("model.h5"))
 
-    def test_what_liblstm_does_not_have_is_named(self):
+    def test_unsupported_features_are_named(self):
         from keras import layers
 
         self.save(layers.GRU(7))
@@ -98,7 +98,8 @@ class Keras(Folder):
 @needs("numpy", "onnx", "onnxruntime")
 class Onnx(Folder):
     def save(self, directions=1, extra=(), **attributes):
-        """A layer between transposes, so that the batch is first, and MatMul and Add."""
+        """Saves a layer after a Transpose, so that the batch is first, with MatMul and Add.
+        """
         from onnx import TensorProto, checker, helper, numpy_helper, save
 
         rng = np.random.default_rng(6)
@@ -108,8 +109,8 @@ class Onnx(Folder):
             rng.uniform(-1, 1, shape).astype(np.float32), name)
             for name, shape in shapes.items()]
         direction = "bidirectional" if directions == 2 else "forward"
-        nodes = [helper.make_node("Transpose", ["x"], ["turned"], perm=[1, 0, 2]),
-                 helper.make_node("LSTM", ["turned", "w", "r", "b"], ["y", "hn"],
+        nodes = [helper.make_node("Transpose", ["x"], ["transposed"], perm=[1, 0, 2]),
+                 helper.make_node("LSTM", ["transposed", "w", "r", "b"], ["y", "hn"],
                                   hidden_size=7, **{"direction": direction} | attributes)]
         if directions == 2:
             output, shape = "y", ("T", 2, "N", 7)
@@ -128,7 +129,7 @@ class Onnx(Folder):
         checker.check_model(model)
         save(model, self.path / "model.onnx")
 
-    def test_a_layer_and_a_head_answer_as_onnx_runtime_does(self):
+    def test_a_layer_and_a_head_equal_onnx_runtime(self):
         import onnxruntime
 
         self.save()
@@ -147,7 +148,7 @@ class Onnx(Folder):
         session = onnxruntime.InferenceSession(self.path / "model.onnx")
         np.testing.assert_allclose(y, session.run(None, {"x": x})[0], atol=1e-5)
 
-    def test_outputs_that_are_no_answer_of_ours_are_an_error(self):
+    def test_outputs_that_liblstm_cannot_compute_are_an_error(self):
         from onnx import helper
 
         self.save(directions=2)
@@ -155,13 +156,13 @@ class Onnx(Folder):
         self.save(extra=[helper.make_node("Relu", ["last"], ["other"])])
         self.refused("model.onnx", "is a Relu")
 
-    def test_what_liblstm_does_not_have_is_named(self):
+    def test_unsupported_features_are_named(self):
         self.save(clip=0.5)
-        self.refused("model.onnx", "has a clip")
+        self.refused("model.onnx", "has clip")
         self.save(direction="reverse")
         self.refused("model.onnx", "direction reverse")
         self.save(activations=["Sigmoid", "Relu", "Tanh"])
-        self.refused("model.onnx", "other activations")
+        self.refused("model.onnx", "custom activations")
         (self.path / "model.onnx").write_bytes(b"junk")
         self.refused("model.onnx", "not a valid model")
         done = subprocess.run([sys.executable, SCRIPTS / "convert.py",
@@ -174,18 +175,18 @@ class Onnx(Folder):
 @needs("numpy", "torch", "safetensors")
 class Digits(unittest.TestCase):
     @unittest.skipUnless(os.environ.get("MNIST_DIR"), "MNIST_DIR is not set")
-    def test_both_sides_read_every_digit_of_mnist_alike(self):
+    def test_both_libraries_predict_the_same_digits(self):
         done = subprocess.run(
             [sys.executable, SCRIPTS / "from_torch.py", "--steps", "30"],
             capture_output=True, text=True,
             env=os.environ | {"OMP_NUM_THREADS": "1", "LSTM_NUM_THREADS": "1"})
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertEqual(done.stdout.count("10000 of 10000 predictions the same"), 2)
+        self.assertEqual(done.stdout.count("10000 of 10000 predictions equal"), 2)
 
 
 @needs("numpy", "torch", "safetensors")
 class PyTorch(Folder):
-    def test_models_of_any_names_and_options_go_both_ways(self):
+    def test_models_with_any_names_and_options_convert_both_ways(self):
         import torch
         from from_torch import parts, to_liblstm, to_torch
 

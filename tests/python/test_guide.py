@@ -1,4 +1,4 @@
-"""Runs the Python of docs/guide.md as it stands, each piece by itself.
+"""Runs each Python program in docs/guide.md.
 
 usage: test_guide.py (with LIBLSTM in the environment)
 """
@@ -12,17 +12,17 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 def main():
     sys.path.insert(0, str(ROOT / "examples/python"))
     guide = (ROOT / "docs/guide.md").read_text()
-    pieces = re.findall(r"```python\n(.*?)```", guide, re.S)
-    assert len(pieces) >= 2, len(pieces)
-    lacking = set()
-    for piece in pieces:
+    programs = re.findall(r"```python\n(.*?)```", guide, re.S)
+    assert len(programs) >= 2, len(programs)
+    missing_modules = set()
+    for program in programs:
         try:
-            exec(compile(piece, "docs/guide.md", "exec"), {})
+            exec(compile(program, "docs/guide.md", "exec"), {})
         except ModuleNotFoundError as missing:
-            lacking.add(missing.name)
-    assert lacking <= {"numpy", "torch"}, lacking
-    if lacking:
-        print(f"skipped: {', '.join(sorted(lacking))} not installed")
+            missing_modules.add(missing.name)
+    assert missing_modules <= {"numpy", "torch"}, missing_modules
+    if missing_modules:
+        print(f"skipped: {', '.join(sorted(missing_modules))} not installed")
         sys.exit(77)
 
 

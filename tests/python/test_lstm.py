@@ -1,6 +1,6 @@
 """examples/python/lstm.py: arrays without copies, errors, handles freed once.
 
-The standard library alone; what needs NumPy is skipped without it.
+Uses the standard library only; tests that need NumPy are skipped without it.
 """
 import array
 import ctypes
@@ -55,7 +55,7 @@ class Arrays(unittest.TestCase):
         self.assertEqual(values, tensor.tolist())
         self.assertNotEqual(values, [0.0] * 30)
 
-    def test_a_view_is_of_the_same_memory(self):
+    def test_views_share_memory(self):
         tensor = lstm.Tensor(2, 3, 4)
         last = tensor.select(1, 2)
         last.fill(7.0)
@@ -64,7 +64,7 @@ class Arrays(unittest.TestCase):
         self.assertEqual(last.tolist(), [1.0] * 4 + [7.0] * 4)
 
     @with_numpy
-    def test_numpy_arrays_go_in_and_out_without_copies(self):
+    def test_numpy_arrays_are_not_copied(self):
         array = numpy.arange(24, dtype=numpy.float32).reshape(2, 3, 4)
         tensor = lstm.Tensor.wrap(array)
         array[1, 2, 3] = -1.0
@@ -75,13 +75,13 @@ class Arrays(unittest.TestCase):
         self.assertEqual(again.__array_interface__["data"], array.__array_interface__["data"])
 
     @with_numpy
-    def test_the_memory_of_a_tensor_outlives_its_name(self):
+    def test_a_numpy_view_keeps_the_tensor_alive(self):
         view = numpy.asarray(lstm.Tensor(1000, 1000))
         lstm.Tensor(1000, 1000).fill(3.0)
         self.assertTrue((view == 0.0).all())
 
     @with_numpy
-    def test_strides_of_any_sign_are_understood(self):
+    def test_strides_of_any_sign_work(self):
         array = numpy.arange(48, dtype=numpy.float32).reshape(2, 3, 8) / 48
         for x in (array[:, :, ::2], array[:, ::-1, :4], array.transpose(0, 2, 1)[:, :3].copy(),
                   numpy.broadcast_to(array[:1, :, :4], (2, 3, 4))):
@@ -92,38 +92,38 @@ class Arrays(unittest.TestCase):
             self.assertTrue((out == expected).all())
 
     @with_numpy
-    def test_argmax_is_that_of_numpy(self):
+    def test_argmax_equals_numpy(self):
         scores = numpy.random.default_rng(0).normal(size=(20, 10)).astype(numpy.float32)
         self.assertEqual(lstm.Tensor.wrap(scores).argmax(), scores.argmax(1).tolist())
 
 
 class Refused(unittest.TestCase):
-    def test_shapes_that_do_not_fit_are_both_in_the_message(self):
+    def test_a_shape_mismatch_reports_both_shapes(self):
         with self.assertRaisesRegex(lstm.Error, r"\[2, 3, 5\].*\[N, T, 4\]") as caught:
             small_layer().forward(floats([0.0] * 30, 2, 3, 5))
         self.assertEqual(caught.exception.name, "LSTM_SHAPE_MISMATCH")
 
-    def test_another_type_is_named_with_its_shape(self):
+    def test_a_wrong_type_is_reported_with_its_shape(self):
         doubles = memoryview(array.array("d", SOME)).cast("B").cast("d", (2, 3, 4))
         with self.assertRaisesRegex(TypeError, r"x is float64 \[2, 3, 4\], expected float32"):
             small_layer().forward(doubles)
         with self.assertRaisesRegex(TypeError, "x is a list, expected an array"):
             small_layer().forward([1.0, 2.0])
 
-    def test_targets_have_to_be_as_many_as_rows(self):
+    def test_the_number_of_targets_must_equal_the_number_of_rows(self):
         with self.assertRaisesRegex(ValueError, r"targets is int64 \[3\], expected \[2\]"):
             lstm.CrossEntropy().forward(lstm.Tensor(2, 4), [0, 1, 2])
 
-    def test_lengths_have_to_be_as_many_as_sequences(self):
+    def test_the_number_of_lengths_must_equal_the_number_of_sequences(self):
         with self.assertRaisesRegex(ValueError, r"lengths is \[3\], expected \[2\]"):
             small_layer().forward(lstm.Tensor(2, 3, 4), lengths=[1, 2, 3])
 
-    def test_a_handle_of_another_kind_is_refused(self):
+    def test_a_handle_of_the_wrong_type_is_refused(self):
         with self.assertRaisesRegex(TypeError, "expected a Rng, got a Tensor"):
             lstm.Layer(4, 5, rng=lstm.Tensor(1))
 
     @with_numpy
-    def test_arrays_that_cannot_be_used_in_place(self):
+    def test_arrays_that_need_a_copy_are_refused(self):
         layer, out = small_layer(), numpy.zeros((2, 3, 5), numpy.float32)
         x = numpy.zeros((2, 3, 4), numpy.float32)
         mixed = numpy.zeros((2, 3, 4), [("a", numpy.float32), ("b", numpy.uint8)])["a"]
@@ -138,7 +138,7 @@ class Refused(unittest.TestCase):
 
 class Handles(unittest.TestCase):
     def count_destroyed(self, handle):
-        """Replaces what frees a handle by something that counts."""
+        """Replaces the destroy function of a handle by one that records its calls."""
         freed = []
         original, *arguments = handle._finalizer.detach()[2]
 
@@ -160,19 +160,19 @@ class Handles(unittest.TestCase):
             del tensor
             self.assertEqual(len(freed), 1)
 
-    def test_a_handle_without_a_name_is_freed(self):
+    def test_an_unreferenced_handle_is_freed(self):
         tensor = lstm.Tensor(2)
         freed = self.count_destroyed(tensor)
         del tensor
         self.assertEqual(len(freed), 1)
 
-    def test_a_closed_handle_is_an_error(self):
+    def test_using_a_closed_handle_is_an_error(self):
         layer = small_layer()
         layer.close()
         with self.assertRaisesRegex(ValueError, "Layer is closed"):
             layer.train()
 
-    def test_what_depends_on_a_handle_is_closed_before_it(self):
+    def test_closing_a_handle_closes_its_dependents(self):
         layer, linear = small_layer(), lstm.Linear(5, 2)
         params = lstm.Params(lstm=layer, fc=linear)
         adam = lstm.Adam(params)
@@ -183,7 +183,7 @@ class Handles(unittest.TestCase):
                 closed.pointer
         self.assertIsNotNone(linear.pointer)
 
-    def test_what_a_handle_needs_lives_on(self):
+    def test_a_handle_keeps_its_owners_alive(self):
         view = lstm.Tensor(100, 100).select(0, 99)
         params = lstm.Params(fc=lstm.Linear(3, 2, lstm.Rng(0)))
         bias = params.grad("fc.bias")
@@ -201,7 +201,7 @@ class Handles(unittest.TestCase):
 
 
 class Objects(unittest.TestCase):
-    def test_a_generator_goes_on_from_its_state(self):
+    def test_a_generator_continues_from_a_restored_state(self):
         rng = lstm.Rng(1234)
         self.assertEqual(lstm.Rng(1234).permutation(6), [3, 2, 4, 5, 1, 0])
         state = rng.state
@@ -211,7 +211,7 @@ class Objects(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "3 bytes, expected 2504"):
             rng.state = b"abc"
 
-    def test_names_and_sizes_are_those_of_pytorch(self):
+    def test_names_and_sizes_equal_pytorch(self):
         params = lstm.Params(lstm=lstm.Layer(28, 128, layers=2), fc=lstm.Linear(128, 10))
         self.assertEqual(params.count, 214282)
         self.assertEqual(params.names()[0], "lstm.weight_ih_l0")
@@ -224,7 +224,7 @@ class Objects(unittest.TestCase):
         self.assertTrue(linear.config.no_bias)
         self.assertEqual(lstm.Params(fc=linear).names(), ["fc.weight"])
 
-    def test_tensors_of_the_caller_are_parameters(self):
+    def test_tensors_of_the_program_can_be_parameters(self):
         value, grad, mean = lstm.Tensor(2, 3), lstm.Tensor(2, 3), lstm.Tensor(4)
         params = lstm.Params()
         params.add_tensor("table", value, grad)
@@ -254,7 +254,7 @@ class Objects(unittest.TestCase):
         self.assertAlmostEqual(values[0], -0.5, 6)
         self.assertEqual(values[2], 0.0)
 
-    def test_the_best_weights_can_be_kept_in_memory(self):
+    def test_values_can_be_copied_and_restored(self):
         params = lstm.Params(fc=lstm.Linear(3, 2, lstm.Rng(0)))
         best = params.values()
         params.value("fc.weight").fill(9.0)
@@ -263,7 +263,7 @@ class Objects(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, r"values is float32 \[7\], expected \[8\]"):
             params.set_values(lstm.Tensor(7))
 
-    def test_precision_has_a_name(self):
+    def test_precision_is_selected_by_name(self):
         x, out = floats(SOME, 3, 2, 4), {}
         for name in "fp32", "bf16":
             layer = lstm.Layer(4, 8, rng=lstm.Rng(0), precision=name)
@@ -297,7 +297,7 @@ class Objects(unittest.TestCase):
         self.assertEqual((adam.steps, adam.lr), (30, 0.05))
         self.assertEqual(logits.argmax(), targets)
 
-    def test_a_file_holds_every_value(self):
+    def test_saved_values_are_loaded(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "model.safetensors")
             saved = lstm.Params(lstm=small_layer())
@@ -325,7 +325,7 @@ class Objects(unittest.TestCase):
 
 
 class Streaming(unittest.TestCase):
-    def test_a_stream_gives_the_bits_of_a_forward(self):
+    def test_a_stream_equals_a_forward_bit_for_bit(self):
         layer = small_layer()
         layer.train(False)
         out = floats([0.0] * 30, 2, 3, 5)
@@ -348,7 +348,7 @@ class Streaming(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, r"rows is \[3\], expected \[2\]"):
             stream.reset([True] * 3)
 
-    def test_weights_in_a_layout_and_back(self):
+    def test_weights_convert_to_a_layout_and_back(self):
         source, target = small_layer(), lstm.Layer(4, 5, layers=2, batch_first=True)
         for index, inputs in enumerate((4, 5)):
             arrays = [floats([0.0] * count * 20, *shape) for count, shape in (
@@ -370,7 +370,7 @@ class Library(unittest.TestCase):
                  *(f"lstm_{name}_destroy" for name in lstm_c.DESTROYED)}
         self.assertEqual(names, set(declarations.functions("lstm")))
 
-    def test_where_it_looked_is_said_when_it_is_not_found(self):
+    def test_a_missing_library_error_lists_the_searched_paths(self):
         with tempfile.TemporaryDirectory() as folder:
             modules = pathlib.Path(folder) / "examples" / "python"
             shutil.copytree(MODULES, modules)
@@ -379,16 +379,16 @@ class Library(unittest.TestCase):
             code = "import lstm_native as native; native.load('nolstm', 'NOLSTM')"
             result = subprocess.run([sys.executable, "-c", code], cwd=modules, text=True,
                                     capture_output=True, env=environment)
-        self.assertIn(f"$NOLSTM (not set), {folder}/build*/lib/nolstm/libnolstm.so.1",
+        self.assertIn(f"in $NOLSTM (not set), {folder}/build*/lib/nolstm/libnolstm.so.1",
                       result.stderr)
 
-    def test_the_environment_names_the_library(self):
+    def test_the_environment_selects_the_library(self):
         result = subprocess.run([sys.executable, "-c", "import lstm"], cwd=MODULES, text=True,
                                 capture_output=True,
                                 env={**os.environ, "LIBLSTM": "/no/such/library"})
         self.assertIn("/no/such/library", result.stderr)
 
-    def test_losses_take_weights_ignored_rows_and_probabilities(self):
+    def test_losses_accept_weights_ignored_rows_and_probabilities(self):
         logits, dlogits = lstm.Tensor(2, 2), lstm.Tensor(2, 2)
         loss = lstm.CrossEntropy(class_weights=[1.0, 3.0], ignore_index=-100,
                                  label_smoothing=0.5)
@@ -398,7 +398,7 @@ class Library(unittest.TestCase):
         self.assertAlmostEqual(loss.forward_probabilities(logits, logits),
                                math.log(2) * 0.25 * 4, places=6)
 
-    def test_checkpoints_hold_optimiser_generator_and_metadata(self):
+    def test_checkpoints_contain_optimiser_generator_and_metadata(self):
         rng = lstm.Rng(1)
         layer, params = lstm.Layer(3, 4, rng=rng), lstm.Params()
         params.add("lstm", layer)
@@ -416,21 +416,21 @@ class Library(unittest.TestCase):
             with self.assertRaises(lstm.Error):
                 params.load(path)
 
-    def test_schedules_are_functions_of_the_step(self):
+    def test_schedules_depend_on_the_step_only(self):
         rates = [lstm.schedule_lr(step, kind=2, lr=1.0, milestones=[2, 3])
                  for step in range(4)]
         self.assertEqual([round(rate, 9) for rate in rates], [1.0, 1.0, 0.1, 0.01])
         plateau = lstm.Plateau(lr=1.0, patience=1, factor=0.5)
         self.assertEqual([plateau.update(1.0) for _ in range(3)], [1.0, 1.0, 0.5])
 
-    def test_structures_are_as_large_as_in_c(self):
+    def test_structures_equal_those_in_c(self):
         try:
             import cffi
         except ImportError:
             self.skipTest("cffi is not installed")
         ffi = cffi.FFI()
         ffi.cdef(declarations.cdef("lstm"))
-        for name in ("LayerConfig", "AdamConfig", "CrossEntropyConfig", "Schedule",
+        for name in ("LayerConfig", "LinearConfig", "AdamConfig", "CrossEntropyConfig", "Schedule",
                      "Plateau", "FileOptions"):
             structure = getattr(lstm_c, name)
             c_name = structure.__doc__.split(":")[0].rstrip(".")

@@ -1,4 +1,4 @@
-"""examples/python/lstm_torch.py against nn.LSTM, in what the driver does not reach.
+"""Compares examples/python/lstm_torch.py with nn.LSTM, beyond compare_torch.py.
 
 usage: test_lstm_torch.py (with LIBLSTM in the environment)
 """
@@ -28,7 +28,7 @@ SIZES = dict(input_size=5, hidden_size=7, num_layers=2, batch_first=True)
 
 
 def pair(seed=0, **options):
-    """nn.LSTM and the stand-in of one seed."""
+    """nn.LSTM and its replacement with the same seed."""
     made = []
     for kind in (nn.LSTM, lstm_torch.LSTM):
         torch.manual_seed(seed)
@@ -41,7 +41,7 @@ def inputs(batch=3, steps=4, size=5):
     return torch.rand(batch, steps, size, generator=generator) * 2 - 1
 
 
-class StandIn(unittest.TestCase):
+class Replacement(unittest.TestCase):
     def close(self, actual, expected):
         torch.testing.assert_close(actual, expected, rtol=1e-5, atol=2e-6)
 
@@ -50,14 +50,14 @@ class StandIn(unittest.TestCase):
             with self.subTest(name):
                 self.close(a.grad, b.grad)
 
-    def test_the_driver_finds_no_difference_in_other_draws(self):
+    def test_compare_torch_finds_no_difference_with_another_seed(self):
         driver = ROOT / "tests/golden/compare_torch.py"
         done = subprocess.run([sys.executable, driver, "--stand-in", "--count", "40",
                                "--seed", "77"], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("40 of 40 configurations", done.stdout)
 
-    def test_it_is_an_lstm_of_pytorch_with_its_weights_and_state_dict(self):
+    def test_it_is_an_nn_lstm_with_the_same_weights_and_state_dict(self):
         theirs, ours = pair(bidirectional=True, proj_size=3)
         self.assertIsInstance(ours, nn.LSTM)
         self.assertEqual(repr(ours), repr(theirs))
@@ -69,7 +69,7 @@ class StandIn(unittest.TestCase):
         self.close(ours(inputs())[0], theirs(inputs())[0])
         theirs.load_state_dict(ours.state_dict())
 
-    def test_weights_that_change_behind_its_back_count(self):
+    def test_changes_through_weight_data_take_effect(self):
         theirs, ours = pair()
         for training in (True, False):
             for layer in (theirs, ours):
@@ -89,7 +89,7 @@ class StandIn(unittest.TestCase):
             self.assertEqual(out.shape, expected.shape)
             self.close((out, *hidden), (expected, *states))
 
-    def test_packs_with_sequences_of_one_length_have_the_masks_of_pytorch(self):
+    def test_packs_with_equal_lengths_have_the_masks_of_pytorch(self):
         sequences = [torch.rand(1 + (3 * n) % 4, 5) for n in range(40)]
         for chosen, options in ((sequences, dict(enforce_sorted=False)),
                                 (sorted(sequences, key=len, reverse=True), {})):
@@ -104,7 +104,7 @@ class StandIn(unittest.TestCase):
             self.close((out.data, *hidden), (expected.data, *states))
             self.assertTrue(torch.equal(out.batch_sizes, expected.batch_sizes))
 
-    def test_several_forwards_wait_for_their_backwards(self):
+    def test_several_forwards_can_be_pending(self):
         theirs, ours = pair()
         for layer in (theirs, ours):
             losses = [layer(inputs() * scale)[0].sum() for scale in (1, -1, 0.5)]
@@ -113,7 +113,7 @@ class StandIn(unittest.TestCase):
             losses[0].backward()
         self.grads_are_close(ours, theirs)
 
-    def test_one_layer_twice_in_a_graph(self):
+    def test_a_layer_can_occur_twice_in_a_graph(self):
         theirs, ours = pair(proj_size=5)
         for layer in (theirs, ours):
             torch.manual_seed(1)
@@ -173,7 +173,7 @@ class StandIn(unittest.TestCase):
         theirs, ours = pair()
         x = torch.rand(5, 3, 8).permute(1, 2, 0)[:, ::2]
         for layer in (theirs, ours):
-            layer(x)[0].sum().backward()  # Its gradient is one number expanded.
+            layer(x)[0].sum().backward()  # The gradient of sum() is an expanded scalar.
         self.grads_are_close(ours, theirs)
         self.close(ours(x[:1].expand(6, 4, 5))[0], theirs(x[:1].expand(6, 4, 5))[0])
 
@@ -190,7 +190,18 @@ class StandIn(unittest.TestCase):
         ours.double().float()
         self.assertTrue(torch.equal(ours(inputs())[0], expected))
 
-    def test_what_it_cannot_compute_is_said(self):
+    def test_traces_record_pytorch_and_work_for_other_inputs(self):
+        theirs, ours = pair()
+        traced = torch.jit.trace(ours, inputs(), check_trace=False)
+        self.assertIn("aten::lstm", str(traced.inlined_graph))
+        self.close(traced(inputs(2, 9))[0], theirs(inputs(2, 9))[0])
+        if hasattr(torch.compiler, "is_exporting"):
+            with torch.no_grad():
+                exported = torch.export.export(ours.eval(), (inputs(),)).module()
+            other = inputs().flip(0)
+            self.close(exported(other)[0], theirs(other)[0])
+
+    def test_unsupported_inputs_are_refused(self):
         _, ours = pair()
         with self.assertRaisesRegex(TypeError, "input is torch.float64 on cpu"):
             ours.double()(inputs().double())
@@ -223,8 +234,8 @@ class StandIn(unittest.TestCase):
 
     @unittest.skipUnless(pathlib.Path("/proc/self/task").exists() and
                          "OpenMP" in torch.__config__.parallel_info(),
-                         "PyTorch has no OpenMP here, or the system does not tell threads")
-    def test_workers_of_pytorch_leave_the_processors_to_it(self):
+                         "PyTorch has no OpenMP, or the system does not list threads")
+    def test_openmp_threads_of_pytorch_are_released(self):
         program = """if True:
             import os, torch, lstm_torch
             def workers():
@@ -242,14 +253,14 @@ class StandIn(unittest.TestCase):
                               env=os.environ | {"PYTHONPATH": ROOT / "examples/python"})
         self.assertEqual(done.stdout.split(), ["2", "0"], done.stderr)
 
-    def test_tapes_are_used_again_when_a_graph_is_gone(self):
+    def test_tapes_are_reused_after_a_graph_is_freed(self):
         _, ours = pair()
         for _ in range(5):
             ours(inputs())
         engine, = (one for engines in ours._pool._engines.values() for one in engines)
         self.assertEqual((len(engine.free), engine.running), (1, 0))
 
-    def test_forwards_with_weights_of_their_own_can_be_pending(self):
+    def test_forwards_with_different_weights_can_be_pending(self):
         theirs, ours = pair(dropout=0.5)
         for layer in (theirs, ours):
             torch.manual_seed(4)
@@ -283,5 +294,5 @@ class StandIn(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    # PyTorch warns of its own slow path for projections.
+    # PyTorch warns about its slow path for projections.
     unittest.main(verbosity=2, warnings="ignore")

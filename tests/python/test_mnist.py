@@ -1,4 +1,4 @@
-"""examples/python/mnist.py: batches without copies, errors, the same training as in C.
+"""examples/python/mnist.py: batches without copies, errors, training as in C.
 
 usage: test_mnist.py MNIST_TRAIN
 """
@@ -44,7 +44,7 @@ class Folder(unittest.TestCase):
 
 
 class Data(Folder):
-    def test_a_batch_is_the_normalised_bytes(self):
+    def test_a_batch_contains_normalised_pixels(self):
         data = mnist.Dataset.open("train", self.folder)
         loader = mnist.Loader(data, 64, shuffle=True)
         loader.start(9)
@@ -58,7 +58,7 @@ class Data(Folder):
         counts = [loader.next(pixels, labels), loader.next(pixels), loader.next(pixels)]
         self.assertEqual((counts, loader.position), ([64, 22, 0], 150))
 
-    def test_a_loader_goes_on_where_another_one_was(self):
+    def test_a_restored_loader_continues_like_the_original(self):
         data = mnist.Dataset.synthetic(50)
         one, other = (mnist.Loader(data, 20, shuffle=True) for _ in range(2))
         a, b = lstm.Tensor(20, 28, 28), lstm.Tensor(20, 28, 28)
@@ -70,7 +70,11 @@ class Data(Folder):
         with self.assertRaisesRegex(ValueError, r"order is \[2\], expected \[50\]"):
             other.restore([0, 1], 0)
 
-    def test_what_does_not_fit_is_refused(self):
+    def test_an_unknown_split_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "split is 'val', expected 'train' or 'test'"):
+            mnist.Dataset.open("val", self.folder)
+
+    def test_wrong_shapes_and_types_are_refused(self):
         loader = mnist.Loader(mnist.Dataset.synthetic(5), 4)
         with self.assertRaisesRegex(ValueError, r"float32 \[4, 28\], expected \[4, 28, 28\]"):
             loader.next(lstm.Tensor(4, 28))
@@ -80,7 +84,7 @@ class Data(Folder):
             loader.next(lstm.Tensor(4, 28, 28), memoryview(array.array("q", [0] * 4))
                         .toreadonly())
 
-    def test_a_failure_names_the_file(self):
+    def test_an_error_names_the_file(self):
         self.files[0][0].write_bytes(b"")
         with self.assertRaisesRegex(mnist.Error, str(self.files[0][0])) as caught:
             mnist.Dataset.open("train", self.folder)
@@ -88,7 +92,7 @@ class Data(Folder):
         with self.assertRaisesRegex(mnist.Error, "absent"):
             mnist.Dataset.read(self.folder / "absent")
 
-    def test_a_data_set_is_closed_behind_its_loaders(self):
+    def test_closing_a_data_set_closes_its_loaders(self):
         data = mnist.Dataset.read(*self.files[1])
         self.assertEqual((len(data), data.rows, data.cols, data.classes), (30, 28, 28, 10))
         loader = mnist.Loader(data, 4)
@@ -96,7 +100,7 @@ class Data(Folder):
         with self.assertRaisesRegex(ValueError, "Loader is closed"):
             loader.start()
 
-    def test_pictures_are_brought_into_form(self):
+    def test_pictures_are_normalised(self):
         digit = mnist.Dataset.synthetic(1).image(0)
         picture = memoryview(digit).cast("B", (28, 28))
         self.assertEqual(len(mnist.image_fit(picture)), 784)
@@ -108,7 +112,7 @@ class Data(Folder):
 
 
 class Training(Folder):
-    def test_python_trains_bit_for_bit_as_c_does(self):
+    def test_training_in_python_equals_c_bit_for_bit(self):
         common = ["--data", str(self.folder), "--seed", "3", "--epochs", "2", "--log"]
         environment = {**os.environ, "LSTM_NUM_THREADS": "2"}
         logs = [self.folder / "c.csv", self.folder / "python.csv"]

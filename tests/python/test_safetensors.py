@@ -1,4 +1,4 @@
-"""Files of liblstm against the reference implementation of safetensors, both ways.
+"""Compares files of liblstm with the reference implementation of safetensors.
 
 usage: test_safetensors.py (with LIBLSTM in the environment)
 """
@@ -34,11 +34,11 @@ class Files(unittest.TestCase):
         self.adam = lstm.Adam(self.params)
 
     def state(self, params=None):
-        """Values as NumPy sees them, without a copy."""
+        """Parameter values as NumPy views."""
         params = params or self.params
         return {name: numpy.asarray(params.value(name)) for name in params.names()}
 
-    def test_the_reference_reads_what_we_write(self):
+    def test_the_reference_reads_our_files(self):
         self.params.save(self.path, self.adam, self.rng, metadata={"format": "np",
                                                                    "text": "\u00e9\"\n"})
         read = safetensors.numpy.load_file(self.path)
@@ -50,7 +50,7 @@ class Files(unittest.TestCase):
             self.assertEqual(file.metadata()["text"], "\u00e9\"\n")
             self.assertEqual(json.loads(file.metadata()["lstm.layer.lstm"])["hidden"], 6)
 
-    def test_we_read_what_the_reference_writes(self):
+    def test_we_read_files_of_the_reference(self):
         for dtype, converted in ((numpy.float32, 0), (numpy.float64, 18),
                                  (numpy.float16, 18)):
             wanted = {name: (value * 3).astype(dtype) for name, value in self.state().items()}
@@ -74,8 +74,8 @@ class Files(unittest.TestCase):
             numpy.testing.assert_array_equal(value, wanted.pop(name))
         self.assertEqual(wanted, {})
 
-    def test_every_float16_and_bfloat16_is_read_as_what_it_is(self):
-        """All 65,536 of each, against NumPy's conversion and bits shifted up."""
+    def test_every_float16_and_bfloat16_is_converted_exactly(self):
+        """All 65,536 values of each type, compared with NumPy's conversion and a shift."""
         linear, params = lstm.Linear(255, 256), lstm.Params()
         params.add("w", linear)
         bits = numpy.arange(65536, dtype=numpy.uint16)
@@ -95,15 +95,15 @@ class Files(unittest.TestCase):
             numpy.testing.assert_array_equal(numpy.signbit(read[finite]),
                                              numpy.signbit(expected[finite]))
 
-    def test_what_the_reference_refuses_we_refuse(self):
-        """Every byte of a header replaced by others: we load nothing that it does not."""
+    def test_files_that_the_reference_refuses_are_refused(self):
+        """Replaces bytes of the header; whatever liblstm loads, the reference loads too."""
         self.params.save(self.path)
         data = self.path.read_bytes()
         end = 8 + struct.unpack("<Q", data[:8])[0]
-        for place in range(0, end, 3):
+        for position in range(0, end, 3):
             for byte in b'\x00"9{x':
-                changed = data[:place] + bytes([byte]) + data[place + 1:]
-                # Some file systems sync a file that is truncated and written again.
+                changed = data[:position] + bytes([byte]) + data[position + 1:]
+                # Some file systems sync a file that is truncated and rewritten.
                 self.path.unlink()
                 self.path.write_bytes(changed)
                 try:

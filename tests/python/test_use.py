@@ -1,6 +1,6 @@
-"""examples/python as programs use it: threads, Ctrl-C, memory of their own, type hints.
+"""examples/python in programs: threads, Ctrl-C, workspaces, type hints.
 
-The standard library alone. usage: test_use.py (with LIBLSTM and LIBMNIST set)
+Uses the standard library only. usage: test_use.py (with LIBLSTM and LIBMNIST set)
 """
 import array
 import ctypes
@@ -22,7 +22,7 @@ import mnist  # noqa: E402
 
 
 def floats(*shape, scale=1.0):
-    """A float32 array of the standard library: numbers from -1 to 1."""
+    """A float32 array of the standard library with values from -1 to 1."""
     count = 1
     for extent in shape:
         count *= extent
@@ -31,7 +31,7 @@ def floats(*shape, scale=1.0):
 
 
 class Training:
-    """A small network and its step, as a program has it."""
+    """A small network and a training step."""
 
     def __init__(self):
         rng = lstm.Rng(1)
@@ -65,7 +65,7 @@ class Use(unittest.TestCase):
         layer.train(False)
         inputs = [floats(1, 40, 6, scale=1 + k / 4) for k in range(6)]
 
-        def answers(x, y):
+        def run(x, y):
             with lstm.Stream(layer, head) as stream:
                 whole = lstm.Tensor.wrap(x)
                 for step in range(40):
@@ -73,9 +73,9 @@ class Use(unittest.TestCase):
 
         expected = [lstm.Tensor(1, 40, 3) for _ in inputs]
         for x, y in zip(inputs, expected):
-            answers(x, y)
+            run(x, y)
         results = [lstm.Tensor(1, 40, 3) for _ in inputs]
-        workers = [threading.Thread(target=answers, args=pair)
+        workers = [threading.Thread(target=run, args=pair)
                    for pair in zip(inputs, results)]
         for worker in workers:
             worker.start()
@@ -84,14 +84,14 @@ class Use(unittest.TestCase):
         self.assertEqual([y.tolist() for y in results], [y.tolist() for y in expected])
         self.assertNotEqual(expected[0].tolist(), expected[1].tolist())
 
-    def test_a_training_goes_on_after_ctrl_c(self):
-        """Interrupts at many moments: a step that one ended is taken again, and the
-        weights are those of a training without."""
+    def test_training_continues_after_ctrl_c(self):
+        """Interrupts steps at many points and repeats them. The final weights must equal
+        those of an uninterrupted training."""
         training, reference = Training(), Training()
         armed, interrupts, finished = [], 0, False
 
         def interrupt(*_):
-            # Once after each arming, which is inside the try.
+            # At most one interrupt per step, and only inside the try statement.
             if armed:
                 armed.clear()
                 raise KeyboardInterrupt
@@ -110,7 +110,7 @@ class Use(unittest.TestCase):
             except KeyboardInterrupt:
                 interrupts += 1
         signal.setitimer(signal.ITIMER_REAL, 0)
-        time.sleep(0.1)  # For one that comes late.
+        time.sleep(0.1)  # A late signal may still arrive.
         self.assertGreater(interrupts, 5)
         for _ in range(3000):
             reference.step()
@@ -128,7 +128,7 @@ class Use(unittest.TestCase):
             self.assertEqual(len(freed), 1)
             time.sleep(5)
 
-    def test_everything_closes_at_the_end_of_a_with(self):
+    def test_with_statements_close_handles(self):
         with lstm.Rng(3) as rng, lstm.Layer(2, 3, rng=rng) as layer:
             with lstm.Params(a=layer) as params, lstm.Adam(params) as adam:
                 value = params.value("a.bias_ih_l0")
@@ -143,7 +143,7 @@ class Use(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "Loader is closed"):
             loader.start()
 
-    def test_a_layer_works_in_memory_of_the_program(self):
+    def test_a_layer_uses_the_workspace_of_the_program(self):
         layer = lstm.Layer(6, 16, batch_first=True, rng=lstm.Rng(1))
         own, given = lstm.Tensor(4, 5, 16), lstm.Tensor(4, 5, 16)
         layer.forward(floats(4, 5, 6), out=own)
@@ -159,7 +159,7 @@ class Use(unittest.TestCase):
         layer.set_workspace(None)
         layer.forward(floats(5, 5, 6))
 
-    def test_every_public_function_says_its_types_and_what_it_does(self):
+    def test_every_public_function_has_type_hints_and_a_docstring(self):
         for module in (lstm, lstm_tensor, lstm_c, lstm_native, mnist):
             for owner in (module, *filter(inspect.isclass, vars(module).values())):
                 if getattr(owner, "__module__", module.__name__) != module.__name__:
@@ -173,7 +173,7 @@ class Use(unittest.TestCase):
                         continue
                     if module is lstm_c and owner is module or name in (
                             "call", "pointer_of", "tensor_of"):
-                        continue  # For these modules among themselves.
+                        continue  # Internal to these modules.
                     where = f"{module.__name__}.{function.__qualname__}"
                     hints = set(function.__annotations__)
                     wanted = {*inspect.signature(function).parameters} - {"self", "cls"}
