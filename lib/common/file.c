@@ -28,8 +28,8 @@ const common_file_calls *common_file_get_calls(void)
     return calls;
 }
 
-/* PATH.PID.NUMBER.tmp: two processes never share one, and a leftover explains itself.
- */
+/* PATH.PID.NUMBER.tmp: no two processes use the same name, and a file that a crash left
+ * behind says what it is. */
 static char *temporary_name(const char *path, unsigned number)
 {
     size_t size = strlen(path) + 48;
@@ -57,13 +57,13 @@ static void forget(common_replacement *replacement)
     *replacement = (common_replacement){0};
 }
 
-/* A rename would put a regular file into the place of a device or a pipe, too. */
+/* Only regular files are replaced: a rename would also replace a device or a pipe. */
 static int check_kind(mode_t mode)
 {
     return S_ISDIR(mode) ? EISDIR : S_ISREG(mode) ? 0 : EINVAL;
 }
 
-/* Whether there is a file to be replaced, or none; else an errno. */
+/* 0 when path is a regular file or does not exist, else an errno. */
 static int check_target(const char *path)
 {
     struct stat facts;
@@ -80,8 +80,8 @@ int common_replace_begin(common_replacement *replacement, const char *path)
         *replacement = (common_replacement){0};
         return error;
     }
-    /* All that needs memory comes first: nothing may fail for lack of it once the new
-     * file has taken the place of the old one. */
+    /* All allocations come first: after the rename nothing may fail for lack of memory.
+     */
     *replacement = (common_replacement){
         .file = -1, .path = common_strdup(path), .folder = folder_name(path)};
     error = replacement->path && replacement->folder ? EEXIST : ENOMEM;
@@ -116,7 +116,7 @@ int common_replace_write(common_replacement *replacement, const void *data, size
     return 0;
 }
 
-/* Makes the rename itself last: syncs the folder. */
+/* Syncs the folder, which makes the rename durable. */
 static int sync_folder(const char *folder)
 {
     int file = calls->open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
@@ -124,7 +124,7 @@ static int sync_folder(const char *folder)
         return errno;
     int error = calls->fsync(file) ? errno : 0;
     calls->close(file);
-    /* Some file systems cannot sync a folder; the rename has happened all the same. */
+    /* Some file systems cannot sync a folder; the rename is done anyway. */
     return error == EINVAL || error == ENOTSUP ? 0 : error;
 }
 
@@ -157,7 +157,7 @@ void common_replace_abandon(common_replacement *replacement)
 
 int common_input_open(common_input *input, const char *path)
 {
-    /* Opening a named pipe must not wait for its writer. */
+    /* O_NONBLOCK: opening a named pipe must not wait for its writer. */
     *input =
         (common_input){.file = calls->open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)};
     if (input->file < 0)

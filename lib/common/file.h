@@ -1,11 +1,11 @@
 /**
  * @file
- * Files that are replaced whole or not at all, and files that are read.
+ * Files: replacing a file safely, and reading one.
  *
- * Content goes to a temporary file in the same folder, is synced, and takes the place
- * of the old file by a rename; then the folder is synced. Whatever fails, and whenever
- * the machine stops, a reader finds the old file or the new one. All calls of the
- * operating system go through a table that tests replace.
+ * A replacement is written to a temporary file in the same folder, synced to disk, and
+ * renamed over the old file; then the folder is synced. Whatever fails, and whenever
+ * the machine stops, a reader finds either the old file or the new one. All calls of
+ * the operating system go through a table that tests can replace.
  */
 #ifndef COMMON_FILE_H
 #define COMMON_FILE_H
@@ -14,7 +14,9 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-/** The calls of the operating system on files; as the POSIX ones they name. */
+#include "lib/common/names.h"
+
+/** Calls of the operating system on files, as POSIX defines them. */
 typedef struct common_file_calls {
     int (*open)(const char *path, int flags, mode_t mode);
     int (*fstat)(int file, struct stat *facts);
@@ -27,13 +29,13 @@ typedef struct common_file_calls {
     int (*stat)(const char *path, struct stat *facts);
 } common_file_calls;
 
-/** Replaces the table, for tests; NULL goes back to the operating system's own. */
+/** Replaces the table, for tests; NULL restores the calls of the operating system. */
 void common_file_set_calls(const common_file_calls *calls);
 
-/** The table in use, for who reads what is no regular file. */
+/** The table in use, for code that reads something else than a regular file. */
 const common_file_calls *common_file_get_calls(void);
 
-/** A file that is being replaced. Zero it before its first use. */
+/** A file that is being replaced. Set it to zero before its first use. */
 typedef struct common_replacement {
     char *path;
     char *folder;
@@ -42,28 +44,29 @@ typedef struct common_replacement {
 } common_replacement;
 
 /**
- * Starts to replace a file: opens a temporary one beside it.
+ * Begins to replace a file: opens a temporary file beside it.
  *
- * @return 0, or the errno of what failed: EISDIR when a folder is there, EINVAL when it
- *         is a device or anything else but a regular file; then nothing was replaced,
- *         and there is nothing to abandon
+ * @return 0, or an errno: EISDIR when path is a folder, EINVAL when it is a device or
+ *         another kind of file that is not regular. After a failure nothing has
+ *         changed, and common_replace_abandon() is not needed.
  */
 int common_replace_begin(common_replacement *replacement, const char *path);
 
-/** Writes all of data; 0 or the errno of what failed. */
+/** Writes all of data; returns 0 or an errno. */
 int common_replace_write(common_replacement *replacement, const void *data,
                          size_t size);
 
 /**
- * Syncs, renames and syncs the folder. Ends the replacement in any case.
+ * Syncs the file, renames it, and syncs the folder. Ends the replacement in any case.
  *
- * @return 0, or the errno of what failed; then the old file is as it was, unless it was
- *         the last sync that failed: then the new one is there and may not last
+ * @return 0 or an errno. After a failure the old file is unchanged, except when the
+ *         last sync failed: then the new file is in place but may not survive a crash
+ *         of the machine.
  */
 int common_replace_commit(common_replacement *replacement);
 
-/** Removes the temporary file and ends the replacement; does nothing when there is
- * none. */
+/** Removes the temporary file and ends the replacement; does nothing when there is no
+ * replacement. */
 void common_replace_abandon(common_replacement *replacement);
 
 /** A file that is being read, and its size when it was opened. */
@@ -73,18 +76,17 @@ typedef struct common_input {
 } common_input;
 
 /**
- * Opens a regular file to read it.
+ * Opens a regular file for reading.
  *
- * @return 0, or the errno of what failed: EINVAL when it is no regular file, EISDIR
- *         when it is a folder; then there is nothing to close
+ * @return 0, or an errno: EISDIR when path is a folder, EINVAL when it is another kind
+ *         of file that is not regular. After a failure the input is not open.
  */
 int common_input_open(common_input *input, const char *path);
 
-/** Reads the next size bytes; 0 or the errno of what failed, ENODATA at an early end.
- */
+/** Reads the next size bytes; returns 0 or an errno, ENODATA at the end of the file. */
 int common_input_read(common_input *input, void *data, size_t size);
 
-/** Closes a file that was opened. */
+/** Closes the file. */
 void common_input_close(common_input *input);
 
 #endif

@@ -15,11 +15,12 @@ void mt19937_seed(mt19937 *generator, uint32_t seed)
     generator->used = MT19937_SIZE;
 }
 
-/* The next word of the recurrence, of a word, its successor, and the word 397 ahead. */
-static uint32_t twist(uint32_t word, uint32_t successor, uint32_t ahead)
+/* The next word of the recurrence: from a word, its successor, and the word SHIFT
+ * positions later. */
+static uint32_t twist(uint32_t word, uint32_t successor, uint32_t later)
 {
     uint32_t mixed = (word & upper) | (successor & lower);
-    return ahead ^ (mixed >> 1) ^ (successor & 1 ? matrix : 0);
+    return later ^ (mixed >> 1) ^ (successor & 1 ? matrix : 0);
 }
 
 static void refill(mt19937 *generator)

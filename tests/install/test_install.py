@@ -13,6 +13,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = pathlib.Path(__file__).with_name("program.c")
+HOST = pathlib.Path(__file__).with_name("host.c")
 FLAGS = ["-Wall", "-Wextra", "-pedantic", "-Werror"]
 BUILD, NINJA, COMPILERS = None, None, []
 # Of the library named, the rest are those of the machine.
@@ -87,6 +88,21 @@ class Install(unittest.TestCase):
 
     def test_a_cpp_program_links_the_static_libraries(self):
         self.check_static("c++17")
+
+    def test_all_global_names_of_static_libraries_have_a_prefix(self):
+        for name in LIBRARIES:
+            lines = output("nm", "--extern-only", "--defined-only", "--format=posix",
+                           self.static / f"lib{name}.a").splitlines()
+            # NAME TYPE VALUE SIZE; a line of one word is the name of a member.
+            names = {line.split()[0] for line in lines if len(line.split()) > 2}
+            self.assertGreater(len(names), 20)
+            self.assertEqual([found for found in sorted(names)
+                              if not found.startswith(f"{name}_")], [])
+
+    def test_a_program_with_names_of_its_own_links_the_static_libraries(self):
+        program = self.compile("c11", HOST, f"-L{self.static}",
+                               *self.flags("--libs", "--static"))
+        self.assertEqual(output(program), "the host's names are its own\n")
 
     def test_one_library_does_not_ask_for_the_other(self):
         for name, other in (LIBRARIES, LIBRARIES[::-1]):

@@ -9,7 +9,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "lib/common/file.h"
+#include "tests/support/common.h"
 #include "tests/support/test.h"
 
 /** What the file operations of a test came to. */
@@ -103,12 +103,12 @@ static inline void test_faults_start(size_t left, int error)
         test_close, test_rename, test_unlink, test_stat,
     };
     faults = (test_faults){.left = left, .error = error};
-    common_file_set_calls(&calls);
+    test_file_set_calls(&calls);
 }
 
 static inline void test_faults_end(void)
 {
-    common_file_set_calls(NULL);
+    test_file_set_calls(NULL);
 }
 
 #endif

@@ -5,7 +5,7 @@
 #ifndef TESTS_SUPPORT_MEMORY_H
 #define TESTS_SUPPORT_MEMORY_H
 
-#include "lib/common/memory.h"
+#include "tests/support/common.h"
 #include "tests/support/test.h"
 
 /** The allocations of a test. */
@@ -31,7 +31,7 @@ static inline bool test_memory_hook(size_t bytes, void *user)
 static inline void test_memory_limit(test_memory *memory, size_t allocations)
 {
     *memory = (test_memory){.left = allocations};
-    common_memory_set_hook(test_memory_hook, memory);
+    test_memory_set_hook(test_memory_hook, memory);
 }
 
 /** Lets the given number of allocations succeed, the next one fail, and the ones after
@@ -39,12 +39,12 @@ static inline void test_memory_limit(test_memory *memory, size_t allocations)
 static inline void test_memory_fail_one(test_memory *memory, size_t allocations)
 {
     *memory = (test_memory){.left = allocations, .alone = true};
-    common_memory_set_hook(test_memory_hook, memory);
+    test_memory_set_hook(test_memory_hook, memory);
 }
 
 static inline void test_memory_unlimit(void)
 {
-    common_memory_set_hook(NULL, NULL);
+    test_memory_set_hook(NULL, NULL);
 }
 
 #endif

@@ -15,9 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/common/file.h"
 #include "lib/mnist/download.h"
 #include "lib/mnist/source.h"
+#include "tests/support/common.h"
 
 typedef struct seen {
     size_t calls, done, total;
@@ -93,7 +93,7 @@ int main(int argc, char **argv)
     if (argc == 8 && strcmp(argv[1], "--open") == 0)
         return search(argv + 2);
     if (argc > 1 && strcmp(argv[1], "--full") == 0) {
-        common_file_set_calls(&full_disk);
+        test_file_set_calls(&full_disk);
         argc--;
         argv++;
     }

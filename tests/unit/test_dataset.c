@@ -1,6 +1,6 @@
 /* Data sets in memory: values, invalid arguments and failed allocations. */
-#include "lib/common/memory.h"
 #include "lib/mnist/dataset.h"
+#include "tests/support/common.h"
 #include "tests/support/test.h"
 
 static void a_new_dataset_is_zero_and_writable(void **state)
@@ -99,9 +99,9 @@ static void every_failed_allocation_returns_null(void **state)
     for (size_t k = 0; status; k++) {
         mnist_dataset *dataset = (mnist_dataset *)state;
         size_t left = k;
-        common_memory_set_hook(refuse, &left);
+        test_memory_set_hook(refuse, &left);
         status = mnist_dataset_new(&dataset, 3, 4, 5, 10, true, "");
-        common_memory_set_hook(NULL, NULL);
+        test_memory_set_hook(NULL, NULL);
         assert_int_equal(status, k < 4 ? MNIST_OUT_OF_MEMORY : MNIST_OK);
         assert_int_equal(dataset == NULL, k < 4);
         mnist_dataset_destroy(&dataset);

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <mnist/mnist.h>
 
-#include "lib/common/file.h"
+#include "tests/support/common.h"
 #include "tests/support/idx.h"
 #include "tests/support/memory.h"
 
@@ -390,9 +390,9 @@ static void every_failed_file_operation_returns_null(void **state)
         mnist_dataset *dataset = stale();
         calls_left = points;
         errno = 0;
-        common_file_set_calls(&failing);
+        test_file_set_calls(&failing);
         status = mnist_dataset_read(&dataset, image_path, label_path, 10);
-        common_file_set_calls(NULL);
+        test_file_set_calls(NULL);
         assert_true(status == MNIST_OK || status == MNIST_IO_ERROR);
         assert_int_equal(dataset == NULL, status != MNIST_OK);
         if (status)

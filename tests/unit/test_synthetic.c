@@ -1,6 +1,6 @@
 /* Synthetic digits: reproducibility, and similarity to MNIST. */
-#include "lib/common/memory.h"
 #include "lib/mnist/dataset.h"
+#include "tests/support/common.h"
 #include "tests/support/test.h"
 
 enum { SIDE = 28, PIXELS = SIDE * SIDE, CLASSES = 10 };
@@ -209,9 +209,9 @@ static void every_failed_allocation_is_reported(void **state)
     for (; status != MNIST_OK; failures++) {
         size_t left = failures;
         mnist_dataset *dataset = (mnist_dataset *)state;
-        common_memory_set_hook(countdown, &left);
+        test_memory_set_hook(countdown, &left);
         status = mnist_dataset_synthetic(&dataset, 10, 1);
-        common_memory_set_hook(NULL, NULL);
+        test_memory_set_hook(NULL, NULL);
         if (status != MNIST_OK) {
             assert_int_equal(status, MNIST_OUT_OF_MEMORY);
             assert_null(dataset);

@@ -3,7 +3,7 @@
 
 #include <lstm/lstm.h>
 
-#include "lib/common/memory.h"
+#include "tests/support/common.h"
 #include "tests/support/test.h"
 
 enum { N = 3, T = 5, INPUTS = 4, HIDDEN = 20 };
@@ -25,12 +25,12 @@ static bool count_allocation(size_t bytes, void *user)
 static void count_from(counter *c, size_t fail, bool all)
 {
     *c = (counter){.fail = fail, .all = all};
-    common_memory_set_hook(count_allocation, c);
+    test_memory_set_hook(count_allocation, c);
 }
 
 static void stop_counting(void)
 {
-    common_memory_set_hook(NULL, NULL);
+    test_memory_set_hook(NULL, NULL);
 }
 
 static lstm_tensor *tensor_of(size_t a, size_t b, size_t c)

@@ -1,0 +1,39 @@
+/**
+ * @file
+ * The names of these functions in each library.
+ *
+ * Both libraries compile this folder. A static library shows all its global names to
+ * the linker, so each library has names of its own, for example lstm_common_alloc() and
+ * mnist_common_alloc(). The sources use the short names below. The build defines
+ * COMMON_LIBRARY as lstm or mnist.
+ */
+#ifndef COMMON_NAMES_H
+#define COMMON_NAMES_H
+
+#ifndef COMMON_LIBRARY
+#error "COMMON_LIBRARY is not defined: lstm or mnist"
+#endif
+
+#define COMMON_JOIN2(library, name) library##_##name
+#define COMMON_JOIN(library, name)  COMMON_JOIN2(library, name)
+#define COMMON_NAME(name)           COMMON_JOIN(COMMON_LIBRARY, name)
+
+#define common_alloc           COMMON_NAME(common_alloc)
+#define common_file_get_calls  COMMON_NAME(common_file_get_calls)
+#define common_file_set_calls  COMMON_NAME(common_file_set_calls)
+#define common_free            COMMON_NAME(common_free)
+#define common_input_close     COMMON_NAME(common_input_close)
+#define common_input_open      COMMON_NAME(common_input_open)
+#define common_input_read      COMMON_NAME(common_input_read)
+#define common_memory_set_hook COMMON_NAME(common_memory_set_hook)
+#define common_replace_abandon COMMON_NAME(common_replace_abandon)
+#define common_replace_begin   COMMON_NAME(common_replace_begin)
+#define common_replace_commit  COMMON_NAME(common_replace_commit)
+#define common_replace_write   COMMON_NAME(common_replace_write)
+#define common_strdup          COMMON_NAME(common_strdup)
+#define mt19937_next32         COMMON_NAME(mt19937_next32)
+#define mt19937_next64         COMMON_NAME(mt19937_next64)
+#define mt19937_permutation    COMMON_NAME(mt19937_permutation)
+#define mt19937_seed           COMMON_NAME(mt19937_seed)
+
+#endif
