@@ -46,7 +46,7 @@ class Config(ct.Structure):
                 ("layers", ct.c_size_t), ("proj_size", ct.c_size_t),
                 ("dropout", ct.c_double), ("no_bias", ct.c_bool),
                 ("batch_first", ct.c_bool), ("bidirectional", ct.c_bool),
-                ("precision", ct.c_int)]
+                ("precision", ct.c_int), ("reserved", ct.c_uint64 * 8)]
 
 
 class Library:
@@ -159,7 +159,7 @@ def run_torch(c, seed, values, kind=nn.LSTM):
 def run_library(lib, c, seed, values):
     """The same of liblstm."""
     config = Config(c["I"], c["H"], c["L"], c["P"], c["dropout"], not c["bias"],
-                    c["batch_first"], c["bidirectional"], 0)
+                    c["batch_first"], c["bidirectional"])
     rng = lib.handle("lstm_rng_create", ct.c_uint64(seed))
     layer = lib.handle("lstm_layer_create", ct.byref(config), rng)
     params = lib.handle("lstm_params_create")
