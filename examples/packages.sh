@@ -32,7 +32,6 @@ need_build_tools() {
     need_command ninja ninja-build
     need_command pkg-config pkg-config
     need_module openblas libopenblas-dev
-    need_module jansson libjansson-dev
     need_module zlib zlib1g-dev
     need_module libcurl libcurl4-openssl-dev
     need_module libcrypto libssl-dev

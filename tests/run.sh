@@ -25,7 +25,6 @@ if dpkg --print-foreign-architectures 2>/dev/null | grep -qx arm64; then
     need_command qemu-aarch64 qemu-user
     need_command aarch64-linux-gnu-gcc 'gcc-aarch64-linux-gnu libc6-dev-arm64-cross'
     need_file $arm/cmocka.pc libcmocka-dev:arm64
-    need_file $arm/jansson.pc libjansson-dev:arm64
     need_file $arm/zlib.pc zlib1g-dev:arm64
     install_optional
 fi
@@ -130,7 +129,7 @@ fi
 # 64-bit ARM, its programs run by an emulator: the tests that take it less than a minute. At
 # -O2, because the cross compiler of Debian 12 fails at -O3 on some tests; kernels have -O3.
 if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/null &&
-    [ -e $arm/cmocka.pc ] && [ -e $arm/jansson.pc ] && [ -e $arm/zlib.pc ]; then
+    [ -e $arm/cmocka.pc ] && [ -e $arm/zlib.pc ]; then
     options='--cross-file tests/support/aarch64.ini --buildtype=debugoptimized'
     run arm "$options -Dblas=builtin -Ddownload=disabled" --timeout-multiplier 4 \
         'bits neon' exact elementary \
@@ -138,7 +137,7 @@ if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/
         'adam neon' 'evaluation neon' 'layer neon' 'linear neon' 'params neon'
 else
     skip 'arm: needs gcc-aarch64-linux-gnu and qemu-user, and for the architecture' \
-        'arm64 libcmocka-dev, libjansson-dev and zlib1g-dev'
+        'arm64 libcmocka-dev and zlib1g-dev'
 fi
 
 [ -z "$troubles" ] || say "$troubles"

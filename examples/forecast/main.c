@@ -219,7 +219,7 @@ static void save(const char *path, const lstm_params *params, const column *all)
     const char *pairs[] = {"scale", text};
     const lstm_file_options options = {.metadata = pairs, .metadata_count = 1};
     snprintf(text, sizeof(text), "%.17g %.17g", all->mean, all->deviation);
-    check(lstm_params_save_as(params, path, &options));
+    check(lstm_params_save(params, path, &options));
 }
 
 int main(int count, char **arguments)

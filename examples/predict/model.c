@@ -2,14 +2,13 @@
 
 #include "examples/predict/model.h"
 
-/* Creates a layer with the options in the file, for images of MODEL_SIDE columns. */
-static bool create_layer(lstm_layer **out, const char *path)
+/* A layer with the options of the file, without dropout, for images of this size. */
+static bool create_layer(lstm_layer **out, lstm_file *file)
 {
-    lstm_layer *loaded;
-    if (lstm_layer_load(&loaded, path, "lstm", NULL) != LSTM_OK)
+    lstm_layer_config config;
+    if (lstm_file_layer_config(file, "lstm", &config) != LSTM_OK)
         return false;
-    lstm_layer_config config = *lstm_layer_get_config(loaded);
-    lstm_layer_destroy(&loaded);
+    config.dropout = 0;
     config.inputs = MODEL_SIDE;
     config.batch_first = true;
     return lstm_layer_create(out, &config, NULL) == LSTM_OK;
@@ -17,15 +16,25 @@ static bool create_layer(lstm_layer **out, const char *path)
 
 /* Loads the whole file, so that tensors that do not belong to the network are an error.
  */
-static bool load(model *network, const char *path)
+static bool read_network(model *network, lstm_file *file)
 {
-    return create_layer(&network->lstm, path) &&
-           lstm_linear_load(&network->fc, path, "fc") == LSTM_OK &&
+    return create_layer(&network->lstm, file) &&
+           lstm_linear_read(&network->fc, file, "fc") == LSTM_OK &&
            lstm_params_create(&network->params) == LSTM_OK &&
            lstm_params_add_layer(network->params, "lstm", network->lstm) == LSTM_OK &&
            lstm_params_add_linear(network->params, "fc", network->fc) == LSTM_OK &&
-           lstm_params_load(network->params, path) == LSTM_OK &&
+           lstm_params_read(network->params, file, NULL) == LSTM_OK &&
            lstm_layer_set_training(network->lstm, false) == LSTM_OK;
+}
+
+static bool load(model *network, const char *path)
+{
+    lstm_file *file;
+    if (lstm_file_open(&file, path) != LSTM_OK)
+        return false;
+    bool done = read_network(network, file);
+    lstm_file_destroy(&file);
+    return done;
 }
 
 static bool create_batch(model *network)

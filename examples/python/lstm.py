@@ -13,24 +13,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from ctypes import byref, c_bool, c_double, c_float, c_int64, c_size_t, c_uint64, c_void_p
-from ctypes import create_string_buffer, pointer
-from os import PathLike
-from typing import Any, Union
+from ctypes import pointer
+from typing import Any
 
 import lstm_native as native
 from lstm_c import (BFLOAT16, FLOAT32, KERAS, MAX_RANK, MAX_THREADS, MEAN, NONE, ONEDNN,
                     ONNX, PYTORCH, SUM, AdamConfig, CrossEntropyConfig, Error,
                     FileOptions, LayerConfig, LinearConfig, Plateau, Schedule, create,
                     library, pairs, weight_shapes)
+from lstm_file import File, Path, file_metadata, source_of
 from lstm_tensor import Array, Rng, Tensor, call, pointer_of, tensor_of
 
 __all__ = ["BFLOAT16", "FLOAT32", "KERAS", "MAX_RANK", "MAX_THREADS", "MEAN", "NONE",
            "ONEDNN", "ONNX", "PYTORCH", "SUM", "Adam", "AdamConfig", "CrossEntropy",
-           "Error", "Layer", "LayerConfig", "Linear", "LinearConfig", "Params", "Plateau",
-           "Rng", "Stream", "Tape", "Tensor", "file_metadata", "kernels_name",
+           "Error", "File", "Layer", "LayerConfig", "Linear", "LinearConfig", "Params",
+           "Plateau", "Rng", "Stream", "Tape", "Tensor", "file_metadata", "kernels_name",
            "schedule_lr", "set_reproducible", "set_threads", "threads", "version"]
-
-Path = Union[str, PathLike]
 
 
 def version() -> str:
@@ -87,10 +85,12 @@ class Layer(native.Handle):
                          *([rng] if options.get("dropout") else []))
 
     @classmethod
-    def load(cls, path: Path, prefix: str, rng: Rng | None = None) -> Layer:
-        """Loads a layer from a file; without a generator, dropout is off."""
+    def load(cls, path: Path | File, prefix: str | None = None,
+             rng: Rng | None = None) -> Layer:
+        """Loads a layer from a file, without prefix the only one of the file; without a
+        generator, dropout is off."""
         layer = cls.__new__(cls)
-        pointer = create("lstm_layer_load", str(path).encode(), prefix.encode(),
+        pointer = create(*source_of("lstm_layer", path), prefix and prefix.encode(),
                          pointer_of(rng, Rng))
         native.Handle.__init__(layer, pointer, library.lstm_layer_destroy,
                                *([rng] if rng else []))
@@ -248,10 +248,10 @@ class Linear(native.Handle):
         super().__init__(pointer, library.lstm_linear_destroy)
 
     @classmethod
-    def load(cls, path: Path, prefix: str) -> Linear:
+    def load(cls, path: Path | File, prefix: str) -> Linear:
         """Loads a linear layer from a file, with the sizes in it."""
-        linear, made = cls.__new__(cls), ("lstm_linear_load", str(path).encode())
-        native.Handle.__init__(linear, create(*made, prefix.encode()),
+        linear, source = cls.__new__(cls), source_of("lstm_linear", path)
+        native.Handle.__init__(linear, create(*source, prefix.encode()),
                                library.lstm_linear_destroy)
         return linear
 
@@ -434,16 +434,17 @@ class Params(native.Handle):
         """Writes a safetensors file; with adam and rng, a checkpoint. rename maps prefixes
         of names to the prefixes in the file."""
         options = _file_options(adam, rng, rename, metadata)
-        library.lstm_params_save_as(self.pointer, str(path).encode(), byref(options))
+        library.lstm_params_save(self.pointer, str(path).encode(), byref(options))
 
-    def load(self, path: Path, adam: Adam | None = None, rng: Rng | None = None,
+    def load(self, path: Path | File, adam: Adam | None = None, rng: Rng | None = None,
              rename: Mapping[str, str] | None = None,
              allow_surplus: bool = False) -> int:
         """Reads a safetensors file; returns the number of tensors converted to float32."""
         options = _file_options(adam, rng, rename, None)
         converted = c_size_t()
         options.converted, options.allow_surplus = pointer(converted), allow_surplus
-        library.lstm_params_load_as(self.pointer, str(path).encode(), byref(options))
+        function, where = source_of("lstm_params", path)
+        getattr(library, function)(self.pointer, where, byref(options))
         return converted.value
 
 
@@ -452,13 +453,6 @@ def _file_options(adam, rng, rename, metadata):
     return FileOptions(rename=rename, rename_count=len(rename) // 2,
                        adam=pointer_of(adam, Adam), rng=pointer_of(rng, Rng),
                        metadata=metadata, metadata_count=len(metadata) // 2)
-
-
-def file_metadata(path: Path, key: str, size: int = 1 << 16) -> str:
-    """Value of a key in the metadata of a safetensors file."""
-    text = create_string_buffer(size)
-    library.lstm_file_metadata(str(path).encode(), key.encode(), text, size)
-    return text.value.decode()
 
 
 class Adam(native.Handle):

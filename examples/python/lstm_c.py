@@ -90,6 +90,13 @@ class FileOptions(ctypes.Structure):
                 ("reserved", c_uint64 * 8)]
 
 
+class TensorInfo(ctypes.Structure):
+    """lstm_tensor_info."""
+    _fields_ = [("name", c_char_p), ("dtype", c_char_p), ("rank", c_size_t),
+                ("shape", POINTER(c_size_t)), ("bytes", c_uint64),
+                ("reserved", c_uint64 * 8)]
+
+
 def pairs(texts):
     """Converts a dictionary of strings to a C array of alternating keys and values."""
     flat = [text.encode() for pair in texts.items() for text in pair]
@@ -163,13 +170,18 @@ CHECKED = {
     "lstm_params_zero_grad": [_handle],
     "lstm_params_clip_norm": [_handle, c_double, POINTER(c_double)],
     "lstm_params_clip_value": [_handle, c_double],
-    "lstm_params_save": [_handle, c_char_p],
-    "lstm_params_load": [_handle, c_char_p],
-    "lstm_params_save_as": [_handle, c_char_p, POINTER(FileOptions)],
-    "lstm_params_load_as": [_handle, c_char_p, POINTER(FileOptions)],
-    "lstm_file_metadata": [c_char_p, c_char_p, c_char_p, c_size_t],
+    "lstm_params_save": [_handle, c_char_p, POINTER(FileOptions)],
+    "lstm_params_load": [_handle, c_char_p, POINTER(FileOptions)],
+    "lstm_params_read": [_handle, _handle, POINTER(FileOptions)],
+    "lstm_file_open": [_handle_address, c_char_p],
+    "lstm_file_open_bytes": [_handle_address, c_char_p, c_size_t],
+    "lstm_file_tensor_info": [_handle, c_size_t, POINTER(TensorInfo)],
+    "lstm_file_layer_config": [_handle, c_char_p, POINTER(LayerConfig)],
+    "lstm_file_read_tensor": [_handle, c_char_p, _handle],
     "lstm_linear_load": [_handle_address, c_char_p, c_char_p],
+    "lstm_linear_read": [_handle_address, _handle, c_char_p],
     "lstm_layer_load": [_handle_address, c_char_p, c_char_p, _handle],
+    "lstm_layer_read": [_handle_address, _handle, c_char_p, _handle],
     "lstm_adam_create": [_handle_address, _handle, POINTER(AdamConfig)],
     "lstm_adam_step": [_handle],
     "lstm_adam_set_lr": [_handle, c_double],
@@ -200,11 +212,15 @@ OTHERS = {
     "lstm_params_value": (c_void_p, [_handle, c_size_t]),
     "lstm_params_grad": (c_void_p, [_handle, c_size_t]),
     "lstm_params_trainable": (c_bool, [_handle, c_size_t]),
+    "lstm_file_tensor_count": (c_size_t, [_handle]),
+    "lstm_file_metadata_key": (c_char_p, [_handle, c_size_t]),
+    "lstm_file_metadata": (c_char_p, [_handle, c_char_p]),
+    "lstm_file_layer_prefix": (c_char_p, [_handle, c_size_t]),
     "lstm_adam_lr": (c_double, [_handle]),
     "lstm_adam_steps": (c_uint64, [_handle]),
 }
 DESTROYED = ["stream", "tape", "tensor", "rng", "layer", "linear", "cross_entropy", "params",
-             "adam"]
+             "adam", "file"]
 library = native.load("lstm", "LIBLSTM")
 native.declare(library, {
     **{name: (check, arguments) for name, arguments in CHECKED.items()},

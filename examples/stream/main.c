@@ -43,22 +43,25 @@ static void check(lstm_status status)
 }
 
 /* Reads the scale of the values from the metadata; the default is no scaling. */
-static void read_scale(model *m, const char *path)
+static void read_scale(model *m, const lstm_file *file)
 {
-    char text[64];
+    const char *text = lstm_file_metadata(file, "scale");
     m->mean = 0;
     m->deviation = 1;
-    if (lstm_file_metadata(path, "scale", text, sizeof(text)) == LSTM_OK)
+    if (text)
         sscanf(text, "%lf %lf", &m->mean, &m->deviation);
 }
 
 static void load(model *m, const char *path)
 {
-    check(lstm_layer_load(&m->layer, path, "lstm", NULL));
-    check(lstm_linear_load(&m->head, path, "fc"));
+    lstm_file *file;
+    check(lstm_file_open(&file, path));
+    check(lstm_layer_read(&m->layer, file, "lstm", NULL));
+    check(lstm_linear_read(&m->head, file, "fc"));
+    read_scale(m, file);
+    lstm_file_destroy(&file);
     m->inputs = lstm_layer_get_config(m->layer)->inputs;
     m->outputs = lstm_linear_get_config(m->head)->outputs;
-    read_scale(m, path);
     check(lstm_layer_set_training(m->layer, false));
     check(lstm_stream_create(&m->stream, m->layer, m->head, 1));
     check(lstm_tensor_create(&m->x, 2, (size_t[]){1, m->inputs}));

@@ -29,7 +29,7 @@ bool checkpoint_save(const train_state *trainer, const char *path)
         .metadata = pairs,
         .metadata_count = 1 + train_options_list(pairs + 2),
     };
-    return lstm_params_save_as(trainer->network.params, path, &options) == LSTM_OK ||
+    return lstm_params_save(trainer->network.params, path, &options) == LSTM_OK ||
            message_error("%s", lstm_last_error());
 }
 
@@ -47,16 +47,32 @@ static bool restore_loader(train_state *trainer)
     return message_error("%s", mnist_last_error());
 }
 
+/* Reads the parameters, the optimiser, the generator, and the position as text. */
+static bool read_file(train_state *trainer, lstm_file *file, char *position)
+{
+    const lstm_file_options options = {.adam = trainer->adam, .rng = trainer->rng};
+    const char *text = lstm_file_metadata(file, CHECKPOINT_KEY);
+    snprintf(position, POSITION_SIZE, "%s", text ? text : "");
+    return lstm_params_read(trainer->network.params, file, &options) == LSTM_OK;
+}
+
+static bool read_path(train_state *trainer, const char *path, char *position)
+{
+    lstm_file *file;
+    if (lstm_file_open(&file, path) != LSTM_OK)
+        return false;
+    bool done = read_file(trainer, file, position);
+    lstm_file_destroy(&file);
+    return done;
+}
+
 bool checkpoint_load(train_state *trainer, const char *path)
 {
     char position[POSITION_SIZE];
     size_t samples = 0, batch = 0;
     int started = 0;
     lstm_plateau *levels = &trainer->schedule.levels;
-    const lstm_file_options options = {.adam = trainer->adam, .rng = trainer->rng};
-    if (lstm_file_metadata(path, CHECKPOINT_KEY, position, sizeof(position)) !=
-            LSTM_OK ||
-        lstm_params_load_as(trainer->network.params, path, &options) != LSTM_OK)
+    if (!read_path(trainer, path, position))
         return message_error("%s", lstm_last_error());
     if (sscanf(position, POSITION_READ, &trainer->seed, &samples, &batch,
                &trainer->epoch, &trainer->step, &trainer->order, &trainer->loss_sum,

@@ -131,7 +131,7 @@ static bool save(const train_state *trainer, const char *path)
         message_info("interrupted%s", path ? "" : "; model not saved");
     if (!path)
         return true;
-    if (lstm_params_save(trainer->network.params, path) != LSTM_OK)
+    if (lstm_params_save(trainer->network.params, path, NULL) != LSTM_OK)
         return message_error("%s", lstm_last_error());
     message_info("saved %s", path);
     return true;

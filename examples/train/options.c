@@ -379,17 +379,25 @@ static int check_together(const train_options *options, int argc, char **argv)
 /* Applies the options that a checkpoint stores. */
 static int take_stored(train_options *options, const char *path)
 {
-    lstm_status status =
-        lstm_file_metadata(path, CHECKPOINT_KEY, stored[0], sizeof(stored[0]));
-    if (status != LSTM_OK) {
+    lstm_file *file;
+    if (lstm_file_open(&file, path) != LSTM_OK) {
         message_error("%s", lstm_last_error());
         return 1;
     }
     int result = -1;
-    for (size_t i = 0; result < 0 && i < ROWS; i++)
-        if (is_stored(&rows[i]) && lstm_file_metadata(path, rows[i].name, stored[i],
-                                                      sizeof(stored[i])) == LSTM_OK)
-            result = take(options, &rows[i], *stored[i] ? stored[i] : NULL);
+    if (!lstm_file_metadata(file, CHECKPOINT_KEY)) {
+        message_error("%s: metadata " CHECKPOINT_KEY " is missing: not a checkpoint",
+                      path);
+        result = 1;
+    }
+    for (size_t i = 0; result < 0 && i < ROWS; i++) {
+        const char *text = lstm_file_metadata(file, rows[i].name);
+        if (!is_stored(&rows[i]) || !text)
+            continue;
+        snprintf(stored[i], sizeof(stored[i]), "%s", text);
+        result = take(options, &rows[i], *stored[i] ? stored[i] : NULL);
+    }
+    lstm_file_destroy(&file);
     return result;
 }
 

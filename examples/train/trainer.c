@@ -42,10 +42,21 @@ static bool create_batches(train_state *trainer, const mnist_dataset *dataset,
     return true;
 }
 
+/* Reads the options of the layer in a file. */
+static bool read_config(lstm_layer_config *config, const char *path)
+{
+    lstm_file *file;
+    if (lstm_file_open(&file, path) != LSTM_OK)
+        return false;
+    bool done = lstm_file_layer_config(file, "lstm", config) == LSTM_OK;
+    lstm_file_destroy(&file);
+    return done;
+}
+
 /* The network that the options ask for. What they leave open is that of a file to load,
  * if there is one; values that do not fit are refused when they are read. */
 static bool choose_network(lstm_layer_config *config, const train_options *options,
-                           size_t inputs, lstm_rng *rng)
+                           size_t inputs)
 {
     *config = (lstm_layer_config){.hidden = options->hidden,
                                   .layers = options->layers,
@@ -53,11 +64,8 @@ static bool choose_network(lstm_layer_config *config, const train_options *optio
                                   .dropout = options->dropout};
     const char *file = options->resume ? options->resume : options->load;
     if (file) {
-        lstm_layer *told;
-        if (lstm_layer_load(&told, file, "lstm", rng) != LSTM_OK)
+        if (!read_config(config, file))
             return false;
-        *config = *lstm_layer_get_config(told);
-        lstm_layer_destroy(&told);
         if (options->hidden_given)
             config->hidden = options->hidden;
         if (options->layers_given)
@@ -88,14 +96,14 @@ static bool create_network(train_state *trainer, const train_options *options,
     trainer->clip_norm = options->clip_norm;
     trainer->schedule = options->schedule;
     if (lstm_rng_create(&trainer->rng, seed) != LSTM_OK ||
-        !choose_network(&layers, options, mnist_dataset_cols(dataset), trainer->rng) ||
+        !choose_network(&layers, options, mnist_dataset_cols(dataset)) ||
         !classifier_create(&trainer->network, &layers, mnist_dataset_classes(dataset),
                            trainer->rng) ||
         lstm_cross_entropy_create(&trainer->loss, &loss) != LSTM_OK ||
         lstm_adam_create(&trainer->adam, trainer->network.params, &adam) != LSTM_OK)
         return lstm_failed();
     if (options->load &&
-        lstm_params_load(trainer->network.params, options->load) != LSTM_OK)
+        lstm_params_load(trainer->network.params, options->load, NULL) != LSTM_OK)
         return lstm_failed();
     return true;
 }

@@ -125,7 +125,7 @@ lstm_status lstm_adam_set_lr(lstm_adam *adam, double lr);
  *         if (lstm_tensor_rank(lstm_params_value(params, i)) == 1)
  *             lstm_adam_set_parameter(adam, i, 1, 0);
  *
- * A checkpoint (lstm_params_save_as()) contains these values.
+ * A checkpoint (lstm_params_save()) contains these values.
  *
  * @param adam an optimiser
  * @param index of the parameter in the set

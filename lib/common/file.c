@@ -14,7 +14,7 @@ static int call_open(const char *path, int flags, mode_t mode)
 }
 
 static const common_file_calls system_calls = {
-    call_open, fstat, read, write, fsync, close, rename, unlink, stat,
+    call_open, fstat, read, pread, write, fsync, close, rename, unlink, stat,
 };
 static const common_file_calls *calls = &system_calls;
 
@@ -175,16 +175,18 @@ int common_input_open(common_input *input, const char *path)
     return error;
 }
 
-int common_input_read(common_input *input, void *data, size_t size)
+int common_input_read_at(const common_input *input, void *data, size_t size,
+                         size_t offset)
 {
     char *next = data;
     while (size > 0) {
-        ssize_t count = calls->read(input->file, next, size);
+        ssize_t count = calls->pread(input->file, next, size, (off_t)offset);
         if (count < 0 && errno == EINTR)
             continue;
         if (count <= 0)
             return count < 0 ? errno : ENODATA;
         next += count;
+        offset += (size_t)count;
         size -= (size_t)count;
     }
     return 0;

@@ -21,6 +21,7 @@ typedef struct common_file_calls {
     int (*open)(const char *path, int flags, mode_t mode);
     int (*fstat)(int file, struct stat *facts);
     ssize_t (*read)(int file, void *data, size_t size);
+    ssize_t (*pread)(int file, void *data, size_t size, off_t offset);
     ssize_t (*write)(int file, const void *data, size_t size);
     int (*fsync)(int file);
     int (*close)(int file);
@@ -83,8 +84,10 @@ typedef struct common_input {
  */
 int common_input_open(common_input *input, const char *path);
 
-/** Reads the next size bytes; returns 0 or an errno, ENODATA at the end of the file. */
-int common_input_read(common_input *input, void *data, size_t size);
+/** Reads size bytes at an offset; returns 0 or an errno, ENODATA if the file ends
+ *  before. */
+int common_input_read_at(const common_input *input, void *data, size_t size,
+                         size_t offset);
 
 /** Closes the file. */
 void common_input_close(common_input *input);

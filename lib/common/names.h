@@ -24,7 +24,7 @@
 #define common_free            COMMON_NAME(common_free)
 #define common_input_close     COMMON_NAME(common_input_close)
 #define common_input_open      COMMON_NAME(common_input_open)
-#define common_input_read      COMMON_NAME(common_input_read)
+#define common_input_read_at   COMMON_NAME(common_input_read_at)
 #define common_memory_set_hook COMMON_NAME(common_memory_set_hook)
 #define common_replace_abandon COMMON_NAME(common_replace_abandon)
 #define common_replace_begin   COMMON_NAME(common_replace_begin)

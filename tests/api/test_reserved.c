@@ -80,7 +80,7 @@ static int save(size_t index)
     options.reserved[index] = 7;
     lstm_params *params;
     assert_int_equal(lstm_params_create(&params), LSTM_OK);
-    lstm_status status = lstm_params_save_as(params, "/no/such/folder/file", &options);
+    lstm_status status = lstm_params_save(params, "/no/such/folder/file", &options);
     lstm_params_destroy(&params);
     return status;
 }
@@ -91,7 +91,7 @@ static int load(size_t index)
     options.reserved[index] = 7;
     lstm_params *params;
     assert_int_equal(lstm_params_create(&params), LSTM_OK);
-    lstm_status status = lstm_params_load_as(params, "/no/such/folder/file", &options);
+    lstm_status status = lstm_params_load(params, "/no/such/folder/file", &options);
     lstm_params_destroy(&params);
     return status;
 }

@@ -1,45 +1,61 @@
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "tests/bench/machine.h"
 #include "tests/bench/report.h"
+
+static void put_member(lstm_text *text, const char *key, const char *value)
+{
+    lstm_text_string(text, key);
+    lstm_text_add(text, ": ");
+    lstm_text_string(text, value);
+    lstm_text_add(text, ",\n ");
+}
 
 report report_create(bool table_to_stderr)
 {
     char date[32];
     time_t now = time(NULL);
     strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
-    report r = {json_object(), json_array(), json_array(),
-                table_to_stderr ? stderr : stdout};
-    json_object_set_new(r.root, "processor", json_string(machine_name()));
-    json_object_set_new(r.root, "processors",
-                        json_integer((json_int_t)machine_processors()));
-    json_object_set_new(r.root, "kernels", json_string(lstm_kernels_name()));
-    json_object_set_new(r.root, "version", json_string(lstm_version()));
-    json_object_set_new(r.root, "date", json_string(date));
-    json_object_set_new(r.root, "limits", r.limits);
-    json_object_set_new(r.root, "results", r.results);
+    report r = {.table = table_to_stderr ? stderr : stdout};
+    put_member(&r.head, "processor", machine_name());
+    lstm_text_add(&r.head, "\"processors\": %zu,\n ", machine_processors());
+    put_member(&r.head, "kernels", lstm_kernels_name());
+    put_member(&r.head, "version", lstm_version());
+    put_member(&r.head, "date", date);
     fprintf(r.table, "%s, %zu processors; liblstm %s, kernels %s; %s\n", machine_name(),
             machine_processors(), lstm_version(), lstm_kernels_name(), date);
     return r;
 }
 
-static bool write_json(const report *r, const char *path)
+static bool write_json(const report *r, FILE *file)
 {
-    const size_t flags = JSON_INDENT(1) | JSON_REAL_PRECISION(6);
+    const char *first = r->limits.data, *second = r->results.data;
+    return fprintf(file, "{\n %s\"limits\": [%s\n ],\n \"results\": [%s\n ]\n}\n",
+                   r->head.data, first ? first : "", second ? second : "") > 0;
+}
+
+static bool write_path(const report *r, const char *path)
+{
+    if (r->head.failed || r->limits.failed || r->results.failed)
+        return false;
     if (path[0] == '-' && path[1] == '\0')
-        return json_dumpf(r->root, stdout, flags) == 0 && putchar('\n') != EOF;
-    if (json_dump_file(r->root, path, flags) == 0)
-        return true;
-    fprintf(stderr, "lstm-bench: %s: cannot be written\n", path);
-    return false;
+        return write_json(r, stdout) && fflush(stdout) == 0;
+    FILE *file = fopen(path, "w");
+    bool written = file && write_json(r, file);
+    if (file && fclose(file) != 0)
+        written = false;
+    if (!written)
+        fprintf(stderr, "lstm-bench: %s: cannot be written\n", path);
+    return written;
 }
 
 bool report_finish(report *r, const char *path)
 {
-    bool written = !path || write_json(r, path);
-    json_decref(r->root);
+    bool written = !path || write_path(r, path);
+    lstm_text_destroy(&r->head);
+    lstm_text_destroy(&r->limits);
+    lstm_text_destroy(&r->results);
     return written;
 }
 
@@ -50,9 +66,11 @@ void report_limit(report *r, const char *name, const char *unit, size_t threads,
         fprintf(r->table, "\n%-24s", name);
     fprintf(r->table, " %9.1f %s with %zu thread%s", value / 1e9, unit, threads,
             threads == 1 ? "" : "s");
-    json_array_append_new(r->limits,
-                          json_pack("{s:s, s:s, s:i, s:f}", "name", name, "unit", unit,
-                                    "threads", (int)threads, "value", value / 1e9));
+    lstm_text_add(&r->limits, "%s\n  {", r->limits.size > 0 ? "," : "");
+    put_member(&r->limits, "name", name);
+    put_member(&r->limits, "unit", unit);
+    lstm_text_add(&r->limits, "\"threads\": %zu, \"value\": %.6g}", threads,
+                  value / 1e9);
 }
 
 void report_heading(report *r, const char *title)
@@ -62,24 +80,26 @@ void report_heading(report *r, const char *title)
             "of peak", "best/peak");
 }
 
-static json_t *result_json(const result *x)
+static void put_result(lstm_text *text, const result *x)
 {
     const shape *s = &x->shape;
-    json_t *shape_array = json_pack("[i,i,i,i,i]", (int)s->batch, (int)s->steps,
-                                    (int)s->inputs, (int)s->hidden, (int)s->layers);
-    json_t *out = json_pack("{s:s, s:o, s:i, s:f, s:f}", "name", x->name, "shape",
-                            shape_array, "threads", (int)x->threads, "median_ms",
-                            x->median * 1e3, "p10_ms", x->p10 * 1e3);
+    lstm_text_add(text, "%s\n  {", text->size > 0 ? "," : "");
+    put_member(text, "name", x->name);
+    lstm_text_add(text, "\"shape\": [%zu, %zu, %zu, %zu, %zu], \"threads\": %zu",
+                  s->batch, s->steps, s->inputs, s->hidden, s->layers, x->threads);
+    lstm_text_add(text, ", \"median_ms\": %.6g, \"p10_ms\": %.6g", x->median * 1e3,
+                  x->p10 * 1e3);
     if (x->cpu > 0)
-        json_object_set_new(out, "cpu_ms", json_real(x->cpu * 1e3));
+        lstm_text_add(text, ", \"cpu_ms\": %.6g", x->cpu * 1e3);
     if (x->flop > 0) {
         double time = x->cpu > 0 ? x->cpu : x->median;
-        json_object_set_new(out, "gflops", json_real(x->flop / time / 1e9));
-        json_object_set_new(out, "flop", json_real(x->flop));
-        json_object_set_new(out, "peak_gflops", json_real(x->peak / 1e9));
-        json_object_set_new(out, "of_peak", json_real(x->flop / time / x->peak));
+        lstm_text_add(text,
+                      ", \"gflops\": %.6g, \"flop\": %.6g, \"peak_gflops\": %.6g, "
+                      "\"of_peak\": %.6g",
+                      x->flop / time / 1e9, x->flop, x->peak / 1e9,
+                      x->flop / time / x->peak);
     }
-    return out;
+    lstm_text_add(text, "}");
 }
 
 void report_result(report *r, const result *x)
@@ -100,5 +120,5 @@ void report_result(report *r, const result *x)
                 100 * x->flop / time / x->peak, 100 * x->flop / x->p10 / x->peak);
     }
     fflush(r->table);
-    json_array_append_new(r->results, result_json(x));
+    put_result(&r->results, x);
 }

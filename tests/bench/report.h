@@ -5,13 +5,15 @@
 #ifndef TESTS_BENCH_REPORT_H
 #define TESTS_BENCH_REPORT_H
 
-#include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 
+#include "lib/lstm/io/json.h"
 #include "tests/bench/network.h"
 
 typedef struct report {
-    json_t *root, *limits, *results;
+    /** JSON: what begins the object, and the items of two arrays in it. */
+    lstm_text head, limits, results;
     /** Tables go to stderr when JSON goes to stdout. */
     FILE *table;
 } report;

@@ -359,7 +359,7 @@ class Predict(unittest.TestCase):
         image = self.write("a.pgm", p5(noise(1), SIDE))
         whole = safetensors(self.tensors)
         missing, surplus = dict(self.tensors), dict(self.tensors)
-        del missing["fc.bias"]
+        del missing["fc.weight"]
         surplus["more"] = ([1], [0.0])
         huge = {**self.tensors, "lstm.weight_hh_l0": ([240000, 60000], [0.0])}
         cases = {
@@ -367,7 +367,7 @@ class Predict(unittest.TestCase):
             "truncated": (whole[:-4], "bad.safetensors"),
             "trailing": (whole + b"1234", "bad.safetensors"),
             "text": (b"no model at all", "bad.safetensors"),
-            "missing": (safetensors(missing), "fc.bias"),
+            "missing": (safetensors(missing), "fc.weight"),
             "surplus": (safetensors(surplus), "more"),
             "inputs": (safetensors(network(6, 2, inputs=27)), "[24, 27]"),
             "huge": (safetensors(huge), "lstm.weight_hh_l0"),

@@ -363,7 +363,7 @@ class Train(unittest.TestCase):
         result = subprocess.run([PROGRAM, *SMALL, "--no-save", "--checkpoint", name],
                                 capture_output=True, timeout=500)
         self.assertEqual((result.returncode, result.stdout), (1, b""))
-        self.assertIn(b"is no UTF-8", result.stderr)
+        self.assertIn(b"is not valid UTF-8", result.stderr)
 
     def test_a_missing_folder_is_an_error(self):
         missing = self.folder / "missing"

@@ -241,21 +241,44 @@ class Lstm(unittest.TestCase):
     def files(self, params, adam, rng):
         with tempfile.TemporaryDirectory() as folder:
             path = f"{folder}/model.safetensors".encode()
-            self.ok(self.c.lstm_params_save(params, path))
-            self.ok(self.c.lstm_params_load(params, path))
-            self.assertNotEqual(self.c.lstm_params_load(params, path + b"x"), 0)
+            self.ok(self.c.lstm_params_save(params, path, FFI.NULL))
+            self.ok(self.c.lstm_params_load(params, path, FFI.NULL))
+            self.assertNotEqual(self.c.lstm_params_load(params, path + b"x", FFI.NULL), 0)
             self.options(params, path, {"adam": adam, "rng": rng})
 
     def options(self, params, path, options):
-        c, text = self.c, FFI.new("char[9]")
-        self.ok(c.lstm_params_save_as(params, path, FFI.new("lstm_file_options *", options)))
-        self.ok(c.lstm_params_load_as(params, path, FFI.new("lstm_file_options *", options)))
-        self.ok(c.lstm_file_metadata(path, b"lstm.crc32", text, 9))
-        self.assertRegex(FFI.string(text), rb"^[0-9a-f]{8}$")
+        c = self.c
+        self.ok(c.lstm_params_save(params, path, FFI.new("lstm_file_options *", options)))
+        self.ok(c.lstm_params_load(params, path, FFI.new("lstm_file_options *", options)))
         layer = c.make("lstm_layer", path, b"lstm", FFI.NULL, verb="load")
         self.assertEqual(c.lstm_layer_get_config(layer[0]).hidden, 4)
         c.destroy("lstm_layer", layer)
         c.destroy("lstm_linear", c.make("lstm_linear", path, b"fc", verb="load"))
+        file = c.make("lstm_file", path, verb="open")
+        self.file(params, file[0])
+        c.destroy("lstm_file", file)
+        content = pathlib.Path(path.decode()).read_bytes()
+        kept = FFI.from_buffer(content)
+        file = c.make("lstm_file", kept, len(content), verb="open_bytes")
+        self.file(params, file[0])
+        c.destroy("lstm_file", file)
+
+    def file(self, params, file):
+        c, info = self.c, FFI.new("lstm_tensor_info *")
+        self.assertGreater(c.lstm_file_tensor_count(file), 6)
+        self.ok(c.lstm_file_tensor_info(file, 0, info))
+        self.assertEqual(FFI.unpack(info.shape, info.rank), [16, 3])
+        self.assertEqual(FFI.string(c.lstm_file_metadata_key(file, 0)), b"lstm.adam")
+        self.assertRegex(FFI.string(c.lstm_file_metadata(file, b"lstm.checksum")),
+                         rb"^[0-9a-f]{8}$")
+        self.assertEqual(FFI.string(c.lstm_file_layer_prefix(file, 0)), b"lstm")
+        config = FFI.new("lstm_layer_config *")
+        self.ok(c.lstm_file_layer_config(file, FFI.NULL, config))
+        self.assertEqual(config.hidden, 4)
+        self.ok(c.lstm_file_read_tensor(file, info.name, self.tensor(16, 3)))
+        self.ok(c.lstm_params_read(params, file, FFI.NULL))
+        c.destroy("lstm_layer", c.make("lstm_layer", file, FFI.NULL, FFI.NULL, verb="read"))
+        c.destroy("lstm_linear", c.make("lstm_linear", file, b"fc", verb="read"))
 
 
 class Mnist(unittest.TestCase):

@@ -17,6 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "examples/p
 import lstm  # noqa: E402
 import lstm_c  # noqa: E402
 import lstm_native  # noqa: E402
+import lstm_file  # noqa: E402
 import lstm_tensor  # noqa: E402
 import mnist  # noqa: E402
 
@@ -160,7 +161,7 @@ class Use(unittest.TestCase):
         layer.forward(floats(5, 5, 6))
 
     def test_every_public_function_has_type_hints_and_a_docstring(self):
-        for module in (lstm, lstm_tensor, lstm_c, lstm_native, mnist):
+        for module in (lstm, lstm_file, lstm_tensor, lstm_c, lstm_native, mnist):
             for owner in (module, *filter(inspect.isclass, vars(module).values())):
                 if getattr(owner, "__module__", module.__name__) != module.__name__:
                     continue
@@ -172,7 +173,7 @@ class Use(unittest.TestCase):
                             or function.__module__ != module.__name__:
                         continue
                     if module is lstm_c and owner is module or name in (
-                            "call", "pointer_of", "tensor_of"):
+                            "call", "pointer_of", "source_of", "tensor_of"):
                         continue  # Internal to these modules.
                     where = f"{module.__name__}.{function.__qualname__}"
                     hints = set(function.__annotations__)

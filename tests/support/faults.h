@@ -61,6 +61,11 @@ static inline ssize_t test_read(int file, void *data, size_t size)
     return test_fault("read") ? -1 : read(file, data, test_piece(size));
 }
 
+static inline ssize_t test_pread(int file, void *data, size_t size, off_t offset)
+{
+    return test_fault("pread") ? -1 : pread(file, data, test_piece(size), offset);
+}
+
 static inline ssize_t test_write(int file, const void *data, size_t size)
 {
     return test_fault("write") ? -1 : write(file, data, test_piece(size));
@@ -99,8 +104,8 @@ static inline int test_stat(const char *path, struct stat *facts)
 static inline void test_faults_start(size_t left, int error)
 {
     static const common_file_calls calls = {
-        test_open,  test_fstat,  test_read,   test_write, test_fsync,
-        test_close, test_rename, test_unlink, test_stat,
+        test_open,  test_fstat, test_read,   test_pread,  test_write,
+        test_fsync, test_close, test_rename, test_unlink, test_stat,
     };
     faults = (test_faults){.left = left, .error = error};
     test_file_set_calls(&calls);

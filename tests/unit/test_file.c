@@ -183,9 +183,9 @@ static int read_all(const char *path, char *data, size_t size)
     if (error)
         return error;
     assert_int_equal(input.size, sizeof(old_text));
-    error = common_input_read(&input, data, 4);
+    error = common_input_read_at(&input, data + 4, size - 4, 4);
     if (!error)
-        error = common_input_read(&input, data + 4, size - 4);
+        error = common_input_read_at(&input, data, 4, 0);
     common_input_close(&input);
     return error;
 }
@@ -202,7 +202,7 @@ static void a_file_is_read_in_pieces(void **state)
     faults.piece = 1;
     int error = read_all(path, data, sizeof(data));
     test_faults_end();
-    assert_string_equal(faults.failed, "read");
+    assert_string_equal(faults.failed, "pread");
     assert_int_equal(error, 0);
     assert_memory_equal(data, old_text, sizeof(data));
 }
@@ -211,7 +211,7 @@ static void whichever_operation_fails_reading_says_so(void **state)
 {
     (void)state;
     const char *path = old_file();
-    static const char *const names[] = {"open", "fstat", "read", "read"};
+    static const char *const names[] = {"open", "fstat", "pread", "pread"};
     for (size_t i = 0; i < 4; i++) {
         char data[sizeof(old_text)];
         test_faults_start(i, EIO);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "lib/lstm/core/status.h"
+#include "lib/lstm/core/text.h"
 
 enum { MESSAGE_SIZE = 512 };
 static _Thread_local char message[MESSAGE_SIZE];
@@ -41,7 +42,7 @@ lstm_status lstm_fail(lstm_status status, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(message, sizeof(message), format, arguments);
+    lstm_vformat(message, sizeof(message), format, arguments);
     va_end(arguments);
     /* Names out of files may hold anything; the message stays one line. */
     for (char *c = message; *c; c++)

@@ -1,15 +1,15 @@
 /*
- * Formats of numbers in files, and their way to float32. Every bfloat16 and float16 is
- * a float32; a float64 is rounded to the nearest one.
+ * Formats of values in files, and their conversion to float32. Every bfloat16 and
+ * float16 value is a float32 value; a float64 is rounded to the nearest one.
  */
 #include <stdint.h>
 #include <string.h>
 
-#include "lib/lstm/io/format.h"
+#include "lib/lstm/io/safetensors.h"
 
 _Static_assert(sizeof(float) == 4 && sizeof(double) == 8, "IEEE 754 formats");
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "safetensors files are little-endian, and are read as they lie in memory"
+#error "safetensors files are little-endian, and are read without conversion"
 #endif
 
 static void convert_f32(size_t count, const unsigned char *from, float *to)
@@ -65,11 +65,16 @@ static void convert_f16(size_t count, const unsigned char *from, float *to)
 }
 
 static const lstm_dtype dtypes[] = {
-    {"F32", 4, convert_f32},   {"F64", 8, convert_f64}, {"F16", 2, convert_f16},
-    {"BF16", 2, convert_bf16}, {"BOOL", 1, NULL},       {"U8", 1, NULL},
-    {"I8", 1, NULL},           {"F8_E4M3", 1, NULL},    {"F8_E5M2", 1, NULL},
-    {"U16", 2, NULL},          {"I16", 2, NULL},        {"U32", 4, NULL},
-    {"I32", 4, NULL},          {"U64", 8, NULL},        {"I64", 8, NULL},
+    {"F32", 32, convert_f32}, {"F64", 64, convert_f64},
+    {"F16", 16, convert_f16}, {"BF16", 16, convert_bf16},
+    {"BOOL", 8, NULL},        {"U8", 8, NULL},
+    {"I8", 8, NULL},          {"F8_E4M3", 8, NULL},
+    {"F8_E5M2", 8, NULL},     {"F8_E8M0", 8, NULL},
+    {"F4", 4, NULL},          {"F6_E2M3", 6, NULL},
+    {"F6_E3M2", 6, NULL},     {"U16", 16, NULL},
+    {"I16", 16, NULL},        {"U32", 32, NULL},
+    {"I32", 32, NULL},        {"U64", 64, NULL},
+    {"I64", 64, NULL},        {"C64", 64, NULL},
 };
 
 const lstm_dtype *lstm_dtype_find(const char *name)

@@ -1,130 +1,258 @@
 /*
  * The header of a safetensors file: what each tensor says of itself, and whether all of
- * them together take every byte of the file exactly once. Nothing is believed: every
- * size is checked before it is used.
+ * them together take every byte of the file exactly once. Every size is checked before
+ * it is used.
  */
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/common/memory.h"
 #include "lib/lstm/core/status.h"
-#include "lib/lstm/io/format.h"
+#include "lib/lstm/io/safetensors.h"
 
-static lstm_status fail_tensor(const lstm_safetensors *file, const char *name,
+/* A header while it is read: arrays of the file that grow. */
+typedef struct reader {
+    lstm_file *file;
+    lstm_json json;
+    size_t extents;
+    /** Room in each array. */
+    size_t tensor_room, metadata_room, extent_room;
+    bool has_metadata;
+} reader;
+
+static lstm_status fail_tensor(const lstm_file *file, const char *name,
                                const char *fact)
 {
     return lstm_fail(LSTM_BAD_FILE, "safetensors: %s: tensor %s: %s", file->path, name,
                      fact);
 }
 
-/* A size out of a JSON array; false when it is no integer from 0 to SIZE_MAX. */
-static bool get_size(const json_t *array, size_t index, size_t *size)
+static lstm_status fail_json(const reader *r)
 {
-    const json_t *item = json_array_get(array, index);
-    if (!json_is_integer(item) || json_integer_value(item) < 0 ||
-        (uintmax_t)json_integer_value(item) > SIZE_MAX)
-        return false;
-    *size = (size_t)json_integer_value(item);
-    return true;
+    return lstm_fail(LSTM_BAD_FILE, "safetensors: %s: header at byte %zu: %s",
+                     r->file->path, (size_t)(r->json.next - r->json.start),
+                     r->json.error);
 }
 
-static lstm_status read_dtype(const lstm_safetensors *file, lstm_stored *tensor,
-                              const json_t *value)
+/* Returns items with room for one more than count; NULL, and items as they were, when
+ * there is no memory. */
+static void *grown(void *items, size_t *room, size_t count, size_t size)
 {
-    if (!json_is_string(value))
-        return fail_tensor(file, tensor->name, "dtype is no string");
-    tensor->dtype = lstm_dtype_find(json_string_value(value));
+    enum { FIRST = 32 };
+    if (count < *room)
+        return items;
+    size_t larger = *room ? 2 * *room : FIRST;
+    void *copy = common_alloc(larger, size);
+    if (!copy)
+        return NULL;
+    if (items)
+        memcpy(copy, items, count * size);
+    common_free(items);
+    *room = larger;
+    return copy;
+}
+
+static lstm_status read_dtype(reader *r, lstm_stored *tensor)
+{
+    if (lstm_json_peek(&r->json) != '"')
+        return fail_tensor(r->file, tensor->name, "dtype is not a string");
+    tensor->dtype = lstm_json_string(&r->json);
     if (!tensor->dtype)
-        return lstm_fail(LSTM_BAD_FILE,
-                         "safetensors: %s: tensor %s: dtype %s is unknown", file->path,
-                         tensor->name, json_string_value(value));
+        return fail_json(r);
+    tensor->format = lstm_dtype_find(tensor->dtype);
     return LSTM_OK;
 }
 
-static lstm_status read_shape(const lstm_safetensors *file, lstm_stored *tensor,
-                              const json_t *value)
+/* Reads an extent; tensor->shape is set when all extents have their place. */
+static lstm_status read_extent(reader *r, lstm_stored *tensor)
 {
-    if (!json_is_array(value))
-        return fail_tensor(file, tensor->name, "shape is no array");
-    tensor->rank = json_array_size(value);
-    tensor->count = 1;
-    if (tensor->rank > LSTM_STORED_RANK)
+    size_t *extents =
+        grown(r->file->extents, &r->extent_room, r->extents, sizeof(*extents));
+    if (!extents)
+        return lstm_fail_memory("safetensors");
+    r->file->extents = extents;
+    if (!lstm_json_size(&r->json, &extents[r->extents++]))
         return lstm_fail(LSTM_BAD_FILE,
-                         "safetensors: %s: tensor %s: rank is %zu, expected at most %d",
-                         file->path, tensor->name, tensor->rank, LSTM_STORED_RANK);
-    for (size_t i = 0; i < tensor->rank; i++) {
-        if (!get_size(value, i, &tensor->shape[i]))
-            return lstm_fail(
-                LSTM_BAD_FILE,
-                "safetensors: %s: tensor %s: extent of axis %zu is no size", file->path,
-                tensor->name, i);
-        if (!common_multiply(tensor->count, tensor->shape[i], &tensor->count))
-            return fail_tensor(file, tensor->name, "shape is larger than any memory");
+                         "safetensors: %s: tensor %s: extent of axis %zu is not a size",
+                         r->file->path, tensor->name, tensor->rank);
+    tensor->rank++;
+    return LSTM_OK;
+}
+
+static lstm_status read_shape(reader *r, lstm_stored *tensor)
+{
+    if (lstm_json_peek(&r->json) != '[')
+        return fail_tensor(r->file, tensor->name, "shape is not an array");
+    tensor->rank = 0;
+    for (lstm_json_enter(&r->json, '['); lstm_json_more(&r->json, ']');) {
+        lstm_status status = read_extent(r, tensor);
+        if (status)
+            return status;
     }
+    return r->json.error ? fail_json(r) : LSTM_OK;
+}
+
+static lstm_status read_offsets(reader *r, lstm_stored *tensor)
+{
+    lstm_json *json = &r->json;
+    bool good = lstm_json_enter(json, '[') && lstm_json_more(json, ']') &&
+                lstm_json_size(json, &tensor->start) && lstm_json_more(json, ']') &&
+                lstm_json_size(json, &tensor->end) && !lstm_json_more(json, ']') &&
+                !json->error;
+    return good ? LSTM_OK
+                : fail_tensor(r->file, tensor->name,
+                              "data_offsets are not two sizes in an array");
+}
+
+/* Reads dtype, shape and data_offsets, in any order. */
+static lstm_status read_fields(reader *r, lstm_stored *tensor)
+{
+    static const struct {
+        const char *key;
+        lstm_status (*read)(reader *, lstm_stored *);
+    } fields[] = {
+        {"dtype", read_dtype}, {"shape", read_shape}, {"data_offsets", read_offsets}};
+    unsigned seen = 0;
+    lstm_json_enter(&r->json, '{');
+    while (lstm_json_more(&r->json, '}')) {
+        size_t i = 0;
+        const char *key = lstm_json_key(&r->json);
+        if (!key)
+            return fail_json(r);
+        while (i < 3 && strcmp(fields[i].key, key) != 0)
+            i++;
+        if (i < 3 && seen & 1u << i)
+            return fail_tensor(r->file, tensor->name, "a key is there twice");
+        lstm_status status =
+            i < 3 ? fields[i].read(r, tensor)
+                  : fail_tensor(r->file, tensor->name,
+                                "expected dtype, shape and data_offsets, and nothing "
+                                "else");
+        if (status)
+            return status;
+        seen |= 1u << i;
+    }
+    if (r->json.error)
+        return fail_json(r);
+    return seen == 7 ? LSTM_OK
+                     : fail_tensor(r->file, tensor->name,
+                                   "expected dtype, shape and data_offsets");
+}
+
+static lstm_status read_tensor(reader *r, const char *name)
+{
+    lstm_file *file = r->file;
+    if (lstm_json_peek(&r->json) != '{')
+        return fail_tensor(file, name, "expected dtype, shape and data_offsets");
+    lstm_stored *tensors =
+        grown(file->tensors, &r->tensor_room, file->count, sizeof(*tensors));
+    if (!tensors)
+        return lstm_fail_memory("safetensors");
+    file->tensors = tensors;
+    tensors[file->count] = (lstm_stored){.name = name};
+    return read_fields(r, &tensors[file->count++]);
+}
+
+static lstm_status read_entry(reader *r)
+{
+    lstm_file *file = r->file;
+    lstm_entry *entries =
+        grown(file->metadata, &r->metadata_room, file->entries, sizeof(*entries));
+    if (!entries)
+        return lstm_fail_memory("safetensors");
+    file->metadata = entries;
+    const char *key = lstm_json_key(&r->json);
+    if (key && lstm_json_peek(&r->json) != '"' && !r->json.error)
+        return lstm_fail(LSTM_BAD_FILE,
+                         "safetensors: %s: " LSTM_METADATA_KEY
+                         ": value of %s is not a string",
+                         file->path, key);
+    const char *value = key ? lstm_json_string(&r->json) : NULL;
+    if (!value)
+        return fail_json(r);
+    entries[file->entries++] = (lstm_entry){key, value};
     return LSTM_OK;
 }
 
-static lstm_status read_offsets(const lstm_safetensors *file, lstm_stored *tensor,
-                                const json_t *value)
+static lstm_status read_metadata(reader *r)
 {
-    size_t size;
-    if (!json_is_array(value) || json_array_size(value) != 2 ||
-        !get_size(value, 0, &tensor->start) || !get_size(value, 1, &tensor->end))
-        return fail_tensor(file, tensor->name, "data_offsets are no two sizes");
+    if (r->has_metadata)
+        return lstm_fail(LSTM_BAD_FILE,
+                         "safetensors: %s: " LSTM_METADATA_KEY " is there twice",
+                         r->file->path);
+    r->has_metadata = true;
+    if (lstm_json_peek(&r->json) != '{')
+        return lstm_fail(LSTM_BAD_FILE,
+                         "safetensors: %s: " LSTM_METADATA_KEY " is not an object",
+                         r->file->path);
+    for (lstm_json_enter(&r->json, '{'); lstm_json_more(&r->json, '}');) {
+        lstm_status status = read_entry(r);
+        if (status)
+            return status;
+    }
+    return r->json.error ? fail_json(r) : LSTM_OK;
+}
+
+static lstm_status read_items(reader *r)
+{
+    for (lstm_json_enter(&r->json, '{'); lstm_json_more(&r->json, '}');) {
+        const char *key = lstm_json_key(&r->json);
+        if (!key)
+            return fail_json(r);
+        lstm_status status = strcmp(key, LSTM_METADATA_KEY) == 0 ? read_metadata(r)
+                                                                 : read_tensor(r, key);
+        if (status)
+            return status;
+    }
+    return lstm_json_finish(&r->json) ? LSTM_OK : fail_json(r);
+}
+
+/* Checks the bytes of a tensor against its shape; those of an unknown dtype are only
+ * checked against the file. */
+static lstm_status check_size(const lstm_file *file, lstm_stored *tensor)
+{
+    size_t bits;
+    bool counted = true;
     if (tensor->start > tensor->end || tensor->end > file->size)
         return lstm_fail(LSTM_BAD_FILE,
                          "safetensors: %s: tensor %s: data_offsets are %zu and %zu, "
                          "expected to rise and to end at %zu at most",
                          file->path, tensor->name, tensor->start, tensor->end,
                          file->size);
-    if (!common_multiply(tensor->count, tensor->dtype->size, &size) ||
-        size != tensor->end - tensor->start)
+    tensor->count = 1;
+    for (size_t i = 0; i < tensor->rank; i++)
+        counted =
+            counted && common_multiply(tensor->count, tensor->shape[i], &tensor->count);
+    if (!tensor->format)
+        return LSTM_OK;
+    if (!counted)
+        return fail_tensor(file, tensor->name, "shape is larger than any memory");
+    size_t bytes = tensor->end - tensor->start;
+    if (!common_multiply(tensor->count, tensor->format->bits, &bits) || bits % 8 != 0 ||
+        bits / 8 != bytes)
         return lstm_fail(LSTM_BAD_FILE,
                          "safetensors: %s: tensor %s: data has %zu bytes, expected %zu "
-                         "values of %zu bytes",
-                         file->path, tensor->name, tensor->end - tensor->start,
-                         tensor->count, tensor->dtype->size);
+                         "values of %zu bits",
+                         file->path, tensor->name, bytes, tensor->count,
+                         tensor->format->bits);
     return LSTM_OK;
 }
 
-static lstm_status read_tensor(const lstm_safetensors *file, lstm_stored *tensor,
-                               const json_t *value)
+/* Gives every tensor its shape and checks it. */
+static lstm_status check_sizes(lstm_file *file)
 {
-    const json_t *dtype = json_object_get(value, "dtype");
-    const json_t *shape = json_object_get(value, "shape");
-    const json_t *offsets = json_object_get(value, "data_offsets");
-    if (json_object_size(value) != 3 || !dtype || !shape || !offsets)
-        return fail_tensor(file, tensor->name,
-                           "expected dtype, shape and data_offsets, and nothing else");
-    lstm_status status = read_dtype(file, tensor, dtype);
-    if (!status)
-        status = read_shape(file, tensor, shape);
-    return status ? status : read_offsets(file, tensor, offsets);
-}
-
-static lstm_status check_metadata(const lstm_safetensors *file, json_t *metadata)
-{
-    const char *key;
-    json_t *value;
-    if (!json_is_object(metadata))
-        return lstm_fail(LSTM_BAD_FILE,
-                         "safetensors: %s: " LSTM_METADATA_KEY " is no object",
-                         file->path);
-    json_object_foreach(metadata, key, value)
-    {
-        if (!json_is_string(value))
-            return lstm_fail(LSTM_BAD_FILE,
-                             "safetensors: %s: " LSTM_METADATA_KEY
-                             ": value of %s is no string",
-                             file->path, key);
+    const size_t *next = file->extents;
+    lstm_status status = LSTM_OK;
+    for (size_t i = 0; !status && i < file->count; i++) {
+        file->tensors[i].shape = next;
+        next += file->tensors[i].rank;
+        status = check_size(file, &file->tensors[i]);
     }
-    return LSTM_OK;
+    return status;
 }
 
-/* By the place in the file; an empty tensor comes before what starts where it is. */
-static int compare(const void *first, const void *second)
+/* By the offset in the file; an empty tensor comes before what starts where it is. */
+static int compare_offsets(const void *first, const void *second)
 {
     const lstm_stored *a = first, *b = second;
     if (a->start != b->start)
@@ -133,10 +261,9 @@ static int compare(const void *first, const void *second)
 }
 
 /* Checks that tensors take every byte, and none twice. */
-static lstm_status check_cover(lstm_safetensors *file)
+static lstm_status check_cover(lstm_file *file)
 {
     size_t end = 0;
-    qsort(file->tensors, file->count, sizeof(*file->tensors), compare);
     for (size_t i = 0; i < file->count; i++) {
         const lstm_stored *tensor = &file->tensors[i];
         if (tensor->start != end)
@@ -153,25 +280,70 @@ static lstm_status check_cover(lstm_safetensors *file)
     return LSTM_OK;
 }
 
-lstm_status lstm_header_read(lstm_safetensors *file)
+static int compare_names(const void *first, const void *second)
 {
-    const char *key;
-    json_t *value;
-    file->tensors = common_alloc(json_object_size(file->header), sizeof(lstm_stored));
-    if (!file->tensors)
+    const lstm_stored *const *a = first, *const *b = second;
+    return strcmp((*a)->name, (*b)->name);
+}
+
+static int compare_keys(const void *first, const void *second)
+{
+    const lstm_entry *a = first, *b = second;
+    return strcmp(a->key, b->key);
+}
+
+/* Sorts tensors by offset, then names and keys, which shows what is there twice. */
+static lstm_status sort(lstm_file *file)
+{
+    if (file->count > 0)
+        qsort(file->tensors, file->count, sizeof(*file->tensors), compare_offsets);
+    file->sorted = common_alloc(file->count, sizeof(lstm_stored *));
+    if (!file->sorted)
         return lstm_fail_memory("safetensors");
-    json_object_foreach(file->header, key, value)
-    {
-        lstm_status status;
-        if (strcmp(key, LSTM_METADATA_KEY) == 0) {
-            status = check_metadata(file, value);
-        } else {
-            lstm_stored *tensor = &file->tensors[file->count++];
-            tensor->name = key;
-            status = read_tensor(file, tensor, value);
-        }
-        if (status)
-            return status;
-    }
-    return check_cover(file);
+    for (size_t i = 0; i < file->count; i++)
+        file->sorted[i] = &file->tensors[i];
+    if (file->count > 0)
+        qsort(file->sorted, file->count, sizeof(*file->sorted), compare_names);
+    if (file->entries > 0)
+        qsort(file->metadata, file->entries, sizeof(*file->metadata), compare_keys);
+    for (size_t i = 1; i < file->count; i++)
+        if (strcmp(file->sorted[i - 1]->name, file->sorted[i]->name) == 0)
+            return fail_tensor(file, file->sorted[i]->name, "name is there twice");
+    for (size_t i = 1; i < file->entries; i++)
+        if (strcmp(file->metadata[i - 1].key, file->metadata[i].key) == 0)
+            return lstm_fail(LSTM_BAD_FILE,
+                             "safetensors: %s: " LSTM_METADATA_KEY
+                             ": key %s is there twice",
+                             file->path, file->metadata[i].key);
+    return LSTM_OK;
+}
+
+static lstm_status check_checksum(const lstm_file *file)
+{
+    char found[LSTM_CRC_TEXT];
+    const char *expected = lstm_file_text(file, LSTM_CHECKSUM_KEY, "");
+    if (!expected)
+        return LSTM_OK;
+    lstm_checksum_header(found, file->sorted, file->count, file->metadata,
+                         file->entries);
+    if (strcmp(found, expected) == 0)
+        return LSTM_OK;
+    return lstm_fail(LSTM_BAD_FILE,
+                     "safetensors: %s: checksum of the header is %s, expected %s: the "
+                     "file is damaged, or was changed without its " LSTM_CHECKSUM_KEY,
+                     file->path, found, expected);
+}
+
+lstm_status lstm_header_read(lstm_file *file, size_t size)
+{
+    reader r = {.file = file};
+    lstm_json_start(&r.json, file->header, size);
+    lstm_status status = read_items(&r);
+    if (!status)
+        status = check_sizes(file);
+    if (!status)
+        status = sort(file);
+    if (!status)
+        status = check_cover(file);
+    return status ? status : check_checksum(file);
 }

@@ -1,53 +1,60 @@
 /*
  * Linear layers out of safetensors files: their sizes are the shape of the weight.
  */
-#include <string.h>
-
 #include "lib/lstm/core/status.h"
-#include "lib/lstm/io/safetensors.h"
+#include "lib/lstm/io/records.h"
 
-#include <lstm/file.h>
-#include <lstm/linear.h>
-
-/* The shape of the weight of a prefix in a file. What a layer of it needs is in
- * proportion to the file, whose header has been checked. */
-static lstm_status read_shape(const char *path, const char *prefix, size_t *shape)
+/* Finds the weight of a prefix. What a layer of it needs is in proportion to the file,
+ * whose header has been checked. */
+static lstm_status find_weight(const lstm_file *file, const char *prefix,
+                               const lstm_stored **out)
 {
-    lstm_safetensors file;
-    lstm_status status = lstm_safetensors_open(&file, path);
+    const lstm_stored *weight = lstm_file_find_in(file, prefix, "weight");
+    if (!weight)
+        return lstm_fail_missing(file, "linear", prefix, "weight");
+    if (weight->rank != 2 || weight->shape[0] == 0 || weight->shape[1] == 0)
+        return lstm_fail(LSTM_BAD_FILE,
+                         "linear: %s: tensor %s is not a matrix of outputs by inputs",
+                         file->path, weight->name);
+    *out = weight;
+    return lstm_stored_check(file, "linear", weight);
+}
+
+static lstm_status read_linear(lstm_linear **out, const lstm_file *file,
+                               const char *prefix)
+{
+    const lstm_stored *weight = NULL;
+    lstm_status status = find_weight(file, prefix, &weight);
     if (status)
         return status;
-    const lstm_stored *weight = lstm_safetensors_find_in(&file, prefix, "weight");
-    if (!weight)
-        status = lstm_fail(LSTM_BAD_FILE, "linear: %s: tensor %s%sweight is missing",
-                           path, prefix, *prefix ? "." : "");
-    else if (weight->rank != 2 || weight->count == 0)
-        status = lstm_fail(LSTM_BAD_FILE,
-                           "linear: %s: tensor %s is no matrix of outputs by inputs",
-                           path, weight->name);
-    else
-        memcpy(shape, weight->shape, 2 * sizeof(*shape));
-    lstm_safetensors_close(&file);
+    lstm_linear_config config = {.inputs = weight->shape[1],
+                                 .outputs = weight->shape[0],
+                                 .no_bias = !lstm_file_find_in(file, prefix, "bias") &&
+                                            !lstm_file_explains(file, prefix, "bias")};
+    status = lstm_linear_create(out, &config, NULL);
+    if (status)
+        return status;
+    size_t count;
+    lstm_parameter *parameters = lstm_linear_parameters(*out, &count);
+    status = lstm_records_load("linear", file, prefix, "", parameters, count);
+    if (status)
+        lstm_linear_destroy(out);
     return status;
 }
 
-static lstm_status load_values(lstm_linear *linear, const char *path,
-                               const char *prefix)
+lstm_status lstm_linear_read(lstm_linear **out, lstm_file *file, const char *prefix)
 {
-    lstm_params *params;
-    lstm_status status = lstm_params_create(&params);
-    if (!status)
-        status = lstm_params_add_linear(params, prefix, linear);
-    if (!status)
-        status = lstm_params_load_as(params, path,
-                                     &(lstm_file_options){.allow_surplus = true});
-    lstm_params_destroy(&params);
-    return status;
+    if (!out)
+        return lstm_fail_null("linear", "out");
+    *out = NULL;
+    if (!file)
+        return lstm_fail_null("linear", "file");
+    return prefix ? read_linear(out, file, prefix) : lstm_fail_null("linear", "prefix");
 }
 
 lstm_status lstm_linear_load(lstm_linear **out, const char *path, const char *prefix)
 {
-    size_t shape[2] = {0};
+    lstm_file *file;
     if (!out)
         return lstm_fail_null("linear", "out");
     *out = NULL;
@@ -55,16 +62,10 @@ lstm_status lstm_linear_load(lstm_linear **out, const char *path, const char *pr
         return lstm_fail_null("linear", "path");
     if (!prefix)
         return lstm_fail_null("linear", "prefix");
-    lstm_linear *linear = NULL;
-    lstm_status status = read_shape(path, prefix, shape);
-    if (!status)
-        status = lstm_linear_create(
-            &linear, &(lstm_linear_config){.inputs = shape[1], .outputs = shape[0]},
-            NULL);
-    if (!status)
-        status = load_values(linear, path, prefix);
+    lstm_status status = lstm_file_open(&file, path);
     if (status)
-        lstm_linear_destroy(&linear);
-    *out = linear;
+        return status;
+    status = read_linear(out, file, prefix);
+    lstm_file_destroy(&file);
     return status;
 }

@@ -1,12 +1,14 @@
 /**
  * @file
- * What a file says beside its tensors: strings under keys that begin with "lstm.", and
- * what the caller adds.
+ * What a file says beside its tensors: texts under keys that begin with "lstm.", and
+ * what the caller adds. docs/file-format.md describes each.
  *
- *     lstm.crc32         CRC-32 of the data of all tensors, eight hexadecimal digits
+ *     lstm.checksum      CRC-32 of what the header says
+ *     lstm.crc32.NAME    CRC-32 of the bytes of a tensor
  *     lstm.layer.PREFIX  options of a layer, a JSON object
  *     lstm.adam          steps and learning rate of an optimiser, a JSON object
- *     lstm.adam.NAME     own rates of a parameter, a JSON object
+ *     lstm.adam.NAME     steps and rates of a parameter, a JSON object, if they are not
+ *                        those of the optimiser
  *     lstm.rng           state of a generator, hexadecimal
  */
 #ifndef LSTM_IO_METADATA_H
@@ -14,40 +16,53 @@
 
 #include <stdint.h>
 
-#include <lstm/file.h>
-
 #include "lib/lstm/io/records.h"
+#include "lib/lstm/io/safetensors.h"
 #include "lib/lstm/nn/parameter.h"
 
+/** Begins the keys that the library writes. */
+#define LSTM_OWN_KEYS "lstm."
 /** Key of the options of a layer, without its prefix. */
 #define LSTM_LAYER_KEY "lstm.layer."
+/** Keys of an optimiser, of a parameter of it without its name, and of a generator. */
+#define LSTM_ADAM_KEY "lstm.adam"
+#define LSTM_SLOT_KEY "lstm.adam."
+#define LSTM_RNG_KEY  "lstm.rng"
 
-/** Makes the metadata of a file; *out is freed with json_decref(). */
-lstm_status lstm_metadata_create(json_t **out, const lstm_params *params,
-                                 const lstm_file_options *options,
-                                 const lstm_records *records);
+/** Version of the JSON objects: another major version is refused, a higher minor
+ *  version has keys that this library ignores. */
+#define LSTM_OBJECT_VERSION "1.0"
 
-/** The text of a key; NULL when there is none. */
-const char *lstm_metadata_find(const lstm_safetensors *file, const char *key);
+/** Makes the metadata of a file; freed with lstm_metadata_destroy(), also after a
+ *  failure. */
+lstm_status lstm_metadata_fill(lstm_metadata *metadata, const lstm_params *params,
+                               const lstm_file_options *options,
+                               const lstm_records *records);
 
-/** Checks the data of a file against its checksum, when it has one. */
-lstm_status lstm_metadata_check_data(const lstm_safetensors *file,
-                                     const unsigned char *data);
+/** Checks the version of an object of the metadata, whose key is given in two halves.
+ * An object without a version has version 1. */
+lstm_status lstm_object_version(const lstm_object *object, const lstm_file *file,
+                                const char *first, const char *second);
+
+/** Steps and rates of a parameter, as a file has them. */
+typedef struct lstm_slot_progress {
+    uint64_t steps;
+    lstm_adam_rates rates;
+} lstm_slot_progress;
 
 /** State of an optimiser and a generator, as a file has it. */
 typedef struct lstm_progress {
     uint64_t steps;
     double lr;
-    /** [parameters] of those that were given rates; NULL without an optimiser. */
-    lstm_adam_rates *rates;
+    /** [parameters]; NULL without an optimiser. */
+    lstm_slot_progress *slots;
     uint8_t rng[LSTM_RNG_STATE_SIZE];
 } lstm_progress;
 
 /** Reads the state that options ask for, of a set of so many parameters, which records
- *  name. Zero progress before; its rates are freed with common_free() in any case. */
-lstm_status lstm_metadata_read_progress(const lstm_safetensors *file,
-                                        const lstm_file_options *options,
-                                        const lstm_records *records, size_t parameters,
-                                        lstm_progress *progress);
+ *  name. Zero progress before; its slots are freed with common_free() in any case. */
+lstm_status lstm_progress_read(const lstm_file *file, const lstm_file_options *options,
+                               const lstm_records *records, size_t parameters,
+                               lstm_progress *progress);
 
 #endif

@@ -1,10 +1,10 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/common/memory.h"
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/io/records.h"
-#include "lib/lstm/nn/parameter.h"
 #include "lib/lstm/tensor/tensor.h"
 
 /* Joins three texts; NULL when there is no memory. */
@@ -64,7 +64,7 @@ lstm_status lstm_records_create(lstm_records *records, const lstm_params *params
                                 const lstm_file_options *options)
 {
     size_t size = lstm_params_size(params);
-    *records = (lstm_records){common_alloc(size, 4 * sizeof(lstm_record)), 0};
+    *records = (lstm_records){common_alloc(size, 4 * sizeof(lstm_record)), 0, "params"};
     if (!records->items)
         return lstm_fail_memory("params");
     lstm_status status = LSTM_OK;
@@ -86,65 +86,155 @@ void lstm_records_destroy(lstm_records *records)
     *records = (lstm_records){0};
 }
 
+lstm_status lstm_records_create_named(lstm_records *records, const char *object,
+                                      const char *prefix, const char *end,
+                                      const lstm_parameter *parameters, size_t count)
+{
+    *records = (lstm_records){common_alloc(count, sizeof(lstm_record)), 0, object};
+    if (!records->items)
+        return lstm_fail_memory(object);
+    lstm_status status = LSTM_OK;
+    for (size_t i = 0; !status && i < count; i++) {
+        char *name = join(prefix, *prefix ? "." : "", parameters[i].name);
+        if (name)
+            name[strlen(name) - strlen(end)] = '\0';
+        status = append(records, name, parameters[i].value);
+    }
+    if (status)
+        lstm_records_destroy(records);
+    return status;
+}
+
 /* Checks that a tensor of the file can become a parameter. */
-static lstm_status check_tensor(const lstm_safetensors *file, const lstm_stored *stored,
-                                const lstm_tensor *value)
+static lstm_status check_tensor(const lstm_records *records, const lstm_file *file,
+                                const lstm_stored *stored, const lstm_tensor *value)
 {
     char found[LSTM_SHAPE_TEXT], expected[LSTM_SHAPE_TEXT];
-    if (stored->rank != value->rank ||
-        memcmp(stored->shape, value->shape, value->rank * sizeof(*value->shape)) != 0)
-        return lstm_fail(
-            LSTM_SHAPE_MISMATCH, "params: %s: tensor %s is %s, expected %s", file->path,
-            stored->name, lstm_shape_text(found, stored->rank, stored->shape),
-            lstm_shape_text(expected, value->rank, value->shape));
-    if (!stored->dtype->convert)
-        return lstm_fail(LSTM_BAD_FILE,
-                         "params: %s: tensor %s is %s, expected F32, F64, F16 or BF16",
-                         file->path, stored->name, stored->dtype->name);
+    if (!lstm_tensor_has_shape(value, stored->rank, stored->shape))
+        return lstm_fail(LSTM_SHAPE_MISMATCH, "%s: %s: tensor %s is %s, expected %s",
+                         records->object, file->path, stored->name,
+                         lstm_stored_shape(found, stored),
+                         lstm_shape_text(expected, value->rank, value->shape));
+    return lstm_stored_check(file, records->object, stored);
+}
+
+static int compare_addresses(const void *first, const void *second)
+{
+    const lstm_stored *const *a = first, *const *b = second;
+    return (*a > *b) - (*a < *b);
+}
+
+/* Fails when a file has a tensor that is not among those found, which are sorted by
+ * address, as the tensors of a file are. */
+static lstm_status check_surplus(const lstm_file *file, const lstm_stored **found,
+                                 size_t count)
+{
+    size_t next = 0;
+    if (count > 0)
+        qsort(found, count, sizeof(*found), compare_addresses);
+    for (size_t i = 0; i < file->count; i++) {
+        const lstm_stored *stored = &file->tensors[i];
+        while (next < count && found[next] < stored)
+            next++;
+        bool wanted = next < count && found[next] == stored;
+        if (!wanted &&
+            strncmp(stored->name, LSTM_ADAM_NAME, strlen(LSTM_ADAM_NAME)) != 0)
+            return lstm_fail(LSTM_BAD_FILE, "params: %s: unexpected tensor %s",
+                             file->path, stored->name);
+    }
     return LSTM_OK;
 }
 
-static bool has_name(const lstm_records *records, const char *name)
-{
-    for (size_t i = 0; i < records->count; i++)
-        if (strcmp(records->items[i].name, name) == 0)
-            return true;
-    return false;
-}
-
-lstm_status lstm_records_check(const lstm_records *records,
-                               const lstm_safetensors *file, bool surplus)
+static lstm_status check_all(const lstm_records *records, const lstm_file *file,
+                             const lstm_stored **found)
 {
     for (size_t i = 0; i < records->count; i++) {
         const lstm_record *record = &records->items[i];
-        const lstm_stored *stored = lstm_safetensors_find(file, record->name);
-        if (!stored)
-            return lstm_fail(LSTM_BAD_FILE, "params: %s: tensor %s is missing",
-                             file->path, record->name);
-        lstm_status status = check_tensor(file, stored, record->tensor);
+        found[i] = lstm_file_find(file, record->name);
+        if (!found[i])
+            return lstm_fail_missing(file, records->object, "", record->name);
+        lstm_status status = check_tensor(records, file, found[i], record->tensor);
         if (status)
             return status;
-    }
-    for (size_t i = 0; !surplus && i < file->count; i++) {
-        const char *name = file->tensors[i].name;
-        if (strncmp(name, LSTM_ADAM_NAME, strlen(LSTM_ADAM_NAME)) != 0 &&
-            !has_name(records, name))
-            return lstm_fail(LSTM_BAD_FILE,
-                             "params: %s: tensor %s is none of the set's", file->path,
-                             name);
     }
     return LSTM_OK;
 }
 
-size_t lstm_records_fill(const lstm_records *records, const lstm_safetensors *file,
+lstm_status lstm_records_check(const lstm_records *records, const lstm_file *file,
+                               bool surplus)
+{
+    const lstm_stored **found = common_alloc(records->count, sizeof(*found));
+    if (!found)
+        return lstm_fail_memory(records->object);
+    lstm_status status = check_all(records, file, found);
+    if (!status && !surplus)
+        status = check_surplus(file, found, records->count);
+    common_free(found);
+    return status;
+}
+
+size_t lstm_records_bytes(const lstm_records *records, const lstm_file *file)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < records->count; i++) {
+        const lstm_stored *stored = lstm_file_find(file, records->items[i].name);
+        bytes += stored->end - stored->start;
+    }
+    return bytes;
+}
+
+lstm_status lstm_records_read(const lstm_records *records, const lstm_file *file,
+                              unsigned char *data)
+{
+    lstm_status status = LSTM_OK;
+    for (size_t i = 0; !status && i < records->count; i++) {
+        const lstm_stored *stored = lstm_file_find(file, records->items[i].name);
+        status = lstm_file_fetch(file, stored, data);
+        data += stored->end - stored->start;
+    }
+    return status;
+}
+
+size_t lstm_records_fill(const lstm_records *records, const lstm_file *file,
                          const unsigned char *data)
 {
     size_t converted = 0;
     for (size_t i = 0; i < records->count; i++) {
-        const lstm_stored *stored = lstm_safetensors_find(file, records->items[i].name);
-        stored->dtype->convert(stored->count, data + stored->start,
-                               records->items[i].tensor->data);
-        converted += strcmp(stored->dtype->name, "F32") != 0;
+        const lstm_stored *stored = lstm_file_find(file, records->items[i].name);
+        stored->format->convert(stored->count, data, records->items[i].tensor->data);
+        converted += strcmp(stored->dtype, "F32") != 0;
+        data += stored->end - stored->start;
     }
     return converted;
+}
+
+static lstm_status load(const lstm_records *records, const lstm_file *file)
+{
+    lstm_status status = lstm_records_check(records, file, true);
+    if (status)
+        return status;
+    unsigned char *data = common_alloc(lstm_records_bytes(records, file), 1);
+    if (!data)
+        return lstm_fail_memory(records->object);
+    status = lstm_records_read(records, file, data);
+    if (!status)
+        lstm_records_fill(records, file, data);
+    common_free(data);
+    return status;
+}
+
+lstm_status lstm_records_load(const char *object, const lstm_file *file,
+                              const char *prefix, const char *end,
+                              lstm_parameter *parameters, size_t count)
+{
+    lstm_records records;
+    lstm_status status =
+        lstm_records_create_named(&records, object, prefix, end, parameters, count);
+    if (status)
+        return status;
+    status = load(&records, file);
+    lstm_records_destroy(&records);
+    for (size_t i = 0; !status && i < count; i++)
+        (*parameters[i].version)++;
+    return status;
 }

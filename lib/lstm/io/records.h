@@ -1,39 +1,58 @@
 /**
  * @file
- * The tensors that a set of parameters, and an optimiser with it, have in a file.
+ * The tensors that a set of parameters, an optimiser, or a layer have in a file.
  */
 #ifndef LSTM_IO_RECORDS_H
 #define LSTM_IO_RECORDS_H
 
-#include <lstm/file.h>
-
 #include "lib/lstm/io/safetensors.h"
+#include "lib/lstm/nn/parameter.h"
 
 /** Records: first the parameters in the order of the set, then the moments. Zero it
  *  before its first use. */
 typedef struct lstm_records {
     lstm_record *items;
     size_t count;
+    /** Name the owner in messages: "params". */
+    const char *object;
 } lstm_records;
 
 /** Begins the names of the tensors of optimisers, which loading without one skips. */
 #define LSTM_ADAM_NAME "__adam__."
 
-/** Names the tensors in a file; LSTM_OK or LSTM_OUT_OF_MEMORY. */
+/** Names the tensors of a set in a file; LSTM_OK or LSTM_OUT_OF_MEMORY. */
 lstm_status lstm_records_create(lstm_records *records, const lstm_params *params,
                                 const lstm_file_options *options);
+
+/** Names the parameters of a layer in a file; end is cut off their names: "_l0" for
+ *  those of an LSTMCell, "" for others. */
+lstm_status lstm_records_create_named(lstm_records *records, const char *object,
+                                      const char *prefix, const char *end,
+                                      const lstm_parameter *parameters, size_t count);
 
 /** Frees records, not their tensors. */
 void lstm_records_destroy(lstm_records *records);
 
 /** Checks that a file has all of these tensors, in their shapes, and no others unless
  *  surplus says so. */
-lstm_status lstm_records_check(const lstm_records *records,
-                               const lstm_safetensors *file, bool surplus);
+lstm_status lstm_records_check(const lstm_records *records, const lstm_file *file,
+                               bool surplus);
 
-/** Copies the data of a file that has been checked to the tensors; returns how many of
- *  them were converted. */
-size_t lstm_records_fill(const lstm_records *records, const lstm_safetensors *file,
+/** Bytes of all these tensors in a file that has been checked. */
+size_t lstm_records_bytes(const lstm_records *records, const lstm_file *file);
+
+/** Reads the bytes of all these tensors, one after the other, and checks them. */
+lstm_status lstm_records_read(const lstm_records *records, const lstm_file *file,
+                              unsigned char *data);
+
+/** Converts bytes that have been read to the tensors; returns how many of them were not
+ *  F32. */
+size_t lstm_records_fill(const lstm_records *records, const lstm_file *file,
                          const unsigned char *data);
+
+/** Creates records of a new layer, checks, reads and fills them in one. */
+lstm_status lstm_records_load(const char *object, const lstm_file *file,
+                              const char *prefix, const char *end,
+                              lstm_parameter *parameters, size_t count);
 
 #endif

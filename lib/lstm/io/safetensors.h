@@ -7,79 +7,178 @@
  * optional "__metadata__" object of strings, padded with spaces; the values, row-major
  * and little-endian, at these offsets. Files are read more strictly than the format
  * asks for: no key twice, no unknown key, no byte that belongs to no tensor or to two.
+ *
+ * A file is open as an lstm_file: its header in memory, with an index of names; values
+ * are read tensor by tensor. docs/file-format.md describes what this library adds.
  */
 #ifndef LSTM_IO_SAFETENSORS_H
 #define LSTM_IO_SAFETENSORS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-#include <jansson.h>
-
+#include <lstm/file.h>
 #include <lstm/status.h>
 #include <lstm/tensor.h>
 
 #include "lib/common/file.h"
+#include "lib/lstm/io/json.h"
 
-/** Largest rank of a tensor in a file that is read. */
-enum { LSTM_STORED_RANK = 8 };
+/** Bytes of the length of the header, and the most that a header may have, which is the
+ *  limit of the format. */
+enum { LSTM_LENGTH_SIZE = 8, LSTM_HEADER_LIMIT = 100000000 };
 
-/** A format of numbers in a file. */
+/** Key of the metadata in a header. */
+#define LSTM_METADATA_KEY "__metadata__"
+
+/** Keys of the metadata: the checksum of the header, and of a tensor, with its name. */
+#define LSTM_CHECKSUM_KEY "lstm.checksum"
+#define LSTM_CRC_KEY      "lstm.crc32."
+
+/** Text of a checksum, its end included. */
+enum { LSTM_CRC_TEXT = 9 };
+
+/** A format of values in a file. */
 typedef struct lstm_dtype {
     const char *name;
-    /** Bytes of a value. */
-    size_t size;
+    /** Bits of a value. */
+    size_t bits;
     /** Converts count values to float32; NULL for formats that no parameter is read
      *  from. The bytes need no alignment. */
     void (*convert)(size_t count, const unsigned char *from, float *to);
 } lstm_dtype;
 
+/** The format of a name such as "BF16"; NULL for others. */
+const lstm_dtype *lstm_dtype_find(const char *name);
+
 /** A tensor as the header of a file describes it. */
 typedef struct lstm_stored {
-    /** Lives in the header. */
-    const char *name;
-    const lstm_dtype *dtype;
-    size_t rank, shape[LSTM_STORED_RANK];
+    const char *name, *dtype;
+    /** NULL when the dtype is unknown; such a tensor is listed and left alone. */
+    const lstm_dtype *format;
+    size_t rank;
+    const size_t *shape;
     /** Number of values. */
     size_t count;
     /** Its bytes, from the end of the header. */
     size_t start, end;
 } lstm_stored;
 
-/** A file whose header has been read and checked. Zero it before its first use. */
-typedef struct lstm_safetensors {
-    const char *path;
+/** A text of the metadata. */
+typedef struct lstm_entry {
+    const char *key, *value;
+} lstm_entry;
+
+struct lstm_file {
+    /** Names the file in messages. */
+    char *path;
+    /** The file, when bytes is NULL. */
     common_input input;
-    json_t *header;
+    const unsigned char *bytes;
+    /** The header, decoded; names and texts are in it. */
+    char *header;
     /** Tensors in the order of their bytes. */
     lstm_stored *tensors;
     size_t count;
-    /** Bytes of all of them. */
-    size_t size;
-} lstm_safetensors;
+    /** The same, sorted by name. */
+    const lstm_stored **sorted;
+    /** Extents of all shapes. */
+    size_t *extents;
+    /** Sorted by key. */
+    lstm_entry *metadata;
+    size_t entries;
+    /** Prefixes of the LSTMs, in the order of their bytes. */
+    char **prefixes;
+    size_t layers;
+    /** Where the values begin, and their bytes. */
+    size_t start, size;
+};
 
-/**
- * Opens a file and checks its header against its size.
- *
- * @param path MUST outlive file
- * @return LSTM_OK, LSTM_IO_ERROR, LSTM_BAD_FILE or LSTM_OUT_OF_MEMORY; on failure there
- *         is nothing to close
- */
-lstm_status lstm_safetensors_open(lstm_safetensors *file, const char *path);
+/** Fails because of an errno: "safetensors: PATH: No space left on device". */
+lstm_status lstm_fail_file(const char *path, int error);
 
-/** Closes a file; does nothing when it is not open. */
-void lstm_safetensors_close(lstm_safetensors *file);
+/** Reads bytes at an offset of the file. */
+lstm_status lstm_file_bytes(const lstm_file *file, void *data, size_t size,
+                            size_t offset);
 
-/** A tensor by its name; NULL when there is none. */
-const lstm_stored *lstm_safetensors_find(const lstm_safetensors *file,
-                                         const char *name);
+/** Reads the header's tensors and metadata, size bytes at file->header, and checks them
+ *  and the checksum of the header. */
+lstm_status lstm_header_read(lstm_file *file, size_t size);
 
-/** The tensor "PREFIX.NAME", or NAME when the prefix is empty; NULL when there is none.
- */
-const lstm_stored *lstm_safetensors_find_in(const lstm_safetensors *file,
-                                            const char *prefix, const char *name);
+/** Fails because the first bytes of a file are not those of a safetensors file; names
+ *  what it is instead, or what is wrong. */
+lstm_status lstm_fail_foreign(const lstm_file *file, const char *fact);
 
-/** Reads the bytes of all tensors, once, to data [size]. */
-lstm_status lstm_safetensors_read(lstm_safetensors *file, unsigned char *data);
+/** Fills file->prefixes. */
+lstm_status lstm_file_find_layers(lstm_file *file);
+
+/** Whether two texts are the two halves of another: negative, 0 or positive, as
+ *  strcmp(). */
+int lstm_compare_joined(const char *first, const char *second, const char *whole);
+
+/** A tensor by its name, or "PREFIX.NAME", where an empty prefix has no dot; NULL when
+ *  it is not there. */
+const lstm_stored *lstm_file_find(const lstm_file *file, const char *name);
+const lstm_stored *lstm_file_find_in(const lstm_file *file, const char *prefix,
+                                     const char *name);
+
+/** The text of a key that is given in two halves; NULL when it is not there. */
+const char *lstm_file_text(const lstm_file *file, const char *first,
+                           const char *second);
+
+/** Reads the bytes of a tensor and checks them against their checksum, when the file
+ *  has one. */
+lstm_status lstm_file_fetch(const lstm_file *file, const lstm_stored *stored,
+                            unsigned char *data);
+
+/** Writes the checksum of what a header says, eight hexadecimal digits. The tensors and
+ *  the metadata are sorted; the checksum's own key does not count. */
+void lstm_checksum_header(char text[LSTM_CRC_TEXT], const lstm_stored *const *tensors,
+                          size_t count, const lstm_entry *metadata, size_t entries);
+
+/** Writes the checksum of the bytes of a tensor. */
+void lstm_checksum_data(char text[LSTM_CRC_TEXT], const void *data, size_t size);
+
+/** Highest rank of a tensor whose shape a message shows. */
+enum { LSTM_SHOWN_RANK = 8 };
+
+/** The shape of a tensor for a message, in text [LSTM_SHAPE_TEXT]. */
+const char *lstm_stored_shape(char *text, const lstm_stored *stored);
+
+/** Checks that the values of a tensor can be converted to float32. */
+lstm_status lstm_stored_check(const lstm_file *file, const char *object,
+                              const lstm_stored *stored);
+
+/** Whether a file says why a tensor is missing: it is stored in another form, or tied
+ *  to another one. */
+bool lstm_file_explains(const lstm_file *file, const char *prefix, const char *name);
+
+/** Fails because a tensor is missing: says why, or what the file has instead. */
+lstm_status lstm_fail_missing(const lstm_file *file, const char *object,
+                              const char *prefix, const char *name);
+
+/** Size of lstm_names_text(). */
+enum { LSTM_NAMES_TEXT = 320 };
+
+/** Writes how many tensors a file has and the first of their names, those that end with
+ *  like before others; returns text [LSTM_NAMES_TEXT]. */
+const char *lstm_names_text(char *text, const lstm_file *file, const char *like);
+
+/** Metadata that is to be written: keys and texts, each pair in one allocation at its
+ *  key. Zero it before its first use. */
+typedef struct lstm_metadata {
+    lstm_entry *items;
+    size_t count, room;
+} lstm_metadata;
+
+/** Adds a copy of a text under a key that is given in two halves; LSTM_OK or
+ *  LSTM_OUT_OF_MEMORY. */
+lstm_status lstm_metadata_add(lstm_metadata *metadata, const char *first,
+                              const char *second, const char *value);
+
+/** Frees metadata. */
+void lstm_metadata_destroy(lstm_metadata *metadata);
 
 /** A tensor without gaps, and its name in a file. */
 typedef struct lstm_record {
@@ -90,12 +189,12 @@ typedef struct lstm_record {
 /**
  * Replaces a file by one that holds these tensors in this order.
  *
- * @param metadata object of strings, borrowed; NULL for none
+ * @param metadata checksums are added to it; freed by the caller
  * @return LSTM_OK, LSTM_IO_ERROR, LSTM_OUT_OF_MEMORY, or LSTM_INVALID_ARGUMENT when a
- *         name is no UTF-8 or there twice, or the header would be too long to be read
- *         again
+ *         name is not valid UTF-8, is reserved or is there twice, or the header would
+ *         be too long to be read again
  */
 lstm_status lstm_safetensors_write(const char *path, const lstm_record *records,
-                                   size_t count, json_t *metadata);
+                                   size_t count, lstm_metadata *metadata);
 
 #endif

@@ -1,11 +1,10 @@
 #include <errno.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/common/memory.h"
 #include "lib/lstm/core/status.h"
-#include "lib/lstm/io/format.h"
+#include "lib/lstm/io/safetensors.h"
 #include "lib/lstm/tensor/tensor.h"
 
 static size_t bytes_of(const lstm_tensor *tensor)
@@ -13,124 +12,133 @@ static size_t bytes_of(const lstm_tensor *tensor)
     return lstm_tensor_count(tensor) * sizeof(float);
 }
 
-/* {"dtype": "F32", "shape": [...], "data_offsets": [start, end]}; NULL without memory.
- */
-static json_t *describe(const lstm_tensor *tensor, size_t start)
+/* Tensors as the header will describe them: what is sorted by name for the checksum. */
+typedef struct description {
+    lstm_stored *tensors;
+    const lstm_stored **sorted;
+    size_t count;
+} description;
+
+static void destroy(description *d)
 {
-    size_t end = start + bytes_of(tensor);
-    json_t *shape = json_array();
-    for (size_t i = 0; shape && i < tensor->rank; i++)
-        if (json_array_append_new(shape, json_integer((json_int_t)tensor->shape[i]))) {
-            json_decref(shape);
-            shape = NULL;
-        }
-    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape,
-                     "data_offsets", (json_int_t)start, (json_int_t)end);
+    common_free(d->tensors);
+    common_free(d->sorted);
 }
 
-/* Length of the UTF-8 sequence at text; 0 when there is none. Overlong forms,
- * surrogates and what is beyond U+10FFFF are none (RFC 3629). */
-static size_t sequence_length(const unsigned char *text)
+static int compare_names(const void *first, const void *second)
 {
-    size_t length = text[0] < 0x80   ? 1
-                    : text[0] < 0xc2 ? 0
-                    : text[0] < 0xe0 ? 2
-                    : text[0] < 0xf0 ? 3
-                    : text[0] < 0xf5 ? 4
-                                     : 0;
-    for (size_t i = 1; i < length; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    bool bad =
-        (text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
-        (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f);
-    return bad ? 0 : length;
+    const lstm_stored *const *a = first, *const *b = second;
+    return strcmp((*a)->name, (*b)->name);
 }
 
-bool lstm_is_utf8(const char *text)
+static int compare_keys(const void *first, const void *second)
 {
-    const unsigned char *next = (const unsigned char *)text;
-    while (*next) {
-        size_t length = sequence_length(next);
-        if (length == 0)
-            return false;
-        next += length;
+    const lstm_entry *a = first, *b = second;
+    return strcmp(a->key, b->key);
+}
+
+static lstm_status describe(description *d, const lstm_record *records, size_t count)
+{
+    *d = (description){common_alloc(count, sizeof(*d->tensors)),
+                       common_alloc(count, sizeof(*d->sorted)), count};
+    if (!d->tensors || !d->sorted) {
+        destroy(d);
+        return lstm_fail_memory("safetensors");
     }
-    return true;
-}
-
-/* Checks a name before jansson sees it, which cannot tell bad UTF-8 from a lack of
- * memory. */
-static lstm_status check_name(const lstm_record *records, size_t index)
-{
-    const char *name = records[index].name;
-    if (!lstm_is_utf8(name))
-        return lstm_fail(LSTM_INVALID_ARGUMENT, "safetensors: name %s is no UTF-8",
-                         name);
-    if (strcmp(name, LSTM_METADATA_KEY) == 0)
-        return lstm_fail(LSTM_INVALID_ARGUMENT,
-                         "safetensors: name %s is that of the metadata", name);
-    for (size_t i = 0; i < index; i++)
-        if (strcmp(records[i].name, name) == 0)
-            return lstm_fail(LSTM_INVALID_ARGUMENT,
-                             "safetensors: name %s is there twice", name);
+    for (size_t i = 0, start = 0; i < count; i++) {
+        const lstm_tensor *tensor = records[i].tensor;
+        size_t end = start + bytes_of(tensor);
+        d->tensors[i] = (lstm_stored){.name = records[i].name,
+                                      .dtype = "F32",
+                                      .rank = tensor->rank,
+                                      .shape = tensor->shape,
+                                      .start = start,
+                                      .end = end};
+        d->sorted[i] = &d->tensors[i];
+        start = end;
+    }
+    if (count > 0)
+        qsort(d->sorted, count, sizeof(*d->sorted), compare_names);
     return LSTM_OK;
 }
 
-/* The header as JSON; NULL when there is no memory. */
-static json_t *build(const lstm_record *records, size_t count, json_t *metadata)
+static lstm_status check_names(const description *d)
 {
-    json_t *header = json_object();
-    bool failed =
-        !header || (metadata && json_object_set(header, LSTM_METADATA_KEY, metadata));
-    size_t start = 0;
-    for (size_t i = 0; !failed && i < count; i++) {
-        const lstm_tensor *tensor = records[i].tensor;
-        failed = json_object_set_new(header, records[i].name, describe(tensor, start));
-        start += bytes_of(tensor);
+    for (size_t i = 0; i < d->count; i++) {
+        const char *name = d->sorted[i]->name;
+        if (!lstm_is_utf8(name))
+            return lstm_fail(LSTM_INVALID_ARGUMENT,
+                             "safetensors: name %s is not valid UTF-8", name);
+        if (strcmp(name, LSTM_METADATA_KEY) == 0)
+            return lstm_fail(LSTM_INVALID_ARGUMENT,
+                             "safetensors: name %s is reserved for the metadata", name);
+        if (i > 0 && strcmp(d->sorted[i - 1]->name, name) == 0)
+            return lstm_fail(LSTM_INVALID_ARGUMENT,
+                             "safetensors: name %s is there twice", name);
     }
-    if (!failed)
-        return header;
-    json_decref(header);
-    return NULL;
+    return LSTM_OK;
+}
+
+/* Sorts the metadata and adds the checksum of the header. */
+static lstm_status seal(lstm_metadata *metadata, const description *d)
+{
+    char text[LSTM_CRC_TEXT];
+    size_t count = metadata->count;
+    if (count > 0)
+        qsort(metadata->items, count, sizeof(*metadata->items), compare_keys);
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(metadata->items[i - 1].key, metadata->items[i].key) == 0)
+            return lstm_fail(LSTM_INVALID_ARGUMENT,
+                             "params: metadata key %s is there twice",
+                             metadata->items[i].key);
+    lstm_checksum_header(text, d->sorted, d->count, metadata->items, count);
+    return lstm_metadata_add(metadata, LSTM_CHECKSUM_KEY, "", text);
+}
+
+/* "NAME":{"dtype":"F32","shape":[...],"data_offsets":[start,end]} */
+static void put_tensor(lstm_text *text, const lstm_stored *tensor)
+{
+    lstm_text_string(text, tensor->name);
+    lstm_text_add(text, ":{\"dtype\":\"%s\",\"shape\":[", tensor->dtype);
+    for (size_t i = 0; i < tensor->rank; i++)
+        lstm_text_add(text, "%s%zu", i > 0 ? "," : "", tensor->shape[i]);
+    lstm_text_add(text, "],\"data_offsets\":[%zu,%zu]}", tensor->start, tensor->end);
 }
 
 /* Length and text of the header, padded with spaces to a multiple of 8 as the reference
- * implementation does; freed with common_free(). */
-static lstm_status print(const json_t *header, char **out, size_t *size)
+ * implementation does. */
+static void put_header(lstm_text *text, const description *d,
+                       const lstm_metadata *metadata)
 {
-    size_t length = json_dumpb(header, NULL, 0, JSON_COMPACT);
-    if (length == 0)
-        return lstm_fail_memory("safetensors");
-    size_t padded = (length + 7) / 8 * 8;
-    if (padded > LSTM_HEADER_LIMIT)
-        return lstm_fail(LSTM_INVALID_ARGUMENT,
-                         "safetensors: header has %zu bytes, expected at most %d",
-                         padded, LSTM_HEADER_LIMIT);
-    char *text = common_alloc(LSTM_LENGTH_SIZE + padded, 1);
-    if (!text)
-        return lstm_fail_memory("safetensors");
-    for (size_t i = 0; i < LSTM_LENGTH_SIZE; i++)
-        text[i] = (char)(unsigned char)((uint64_t)padded >> 8 * i);
-    memset(text + LSTM_LENGTH_SIZE, ' ', padded);
-    if (json_dumpb(header, text + LSTM_LENGTH_SIZE, length, JSON_COMPACT) != length) {
-        common_free(text);
-        return lstm_fail_memory("safetensors");
+    lstm_text_bytes(text, "\0\0\0\0\0\0\0", LSTM_LENGTH_SIZE);
+    lstm_text_add(text, "{\"" LSTM_METADATA_KEY "\":{");
+    for (size_t i = 0; i < metadata->count; i++) {
+        lstm_text_add(text, i > 0 ? "," : "");
+        lstm_text_string(text, metadata->items[i].key);
+        lstm_text_add(text, ":");
+        lstm_text_string(text, metadata->items[i].value);
     }
-    *out = text;
-    *size = LSTM_LENGTH_SIZE + padded;
-    return LSTM_OK;
+    lstm_text_add(text, "}");
+    for (size_t i = 0; i < d->count; i++) {
+        lstm_text_add(text, ",");
+        put_tensor(text, &d->tensors[i]);
+    }
+    lstm_text_add(text, "}");
+    while (text->size % LSTM_LENGTH_SIZE != 0 && !text->failed)
+        lstm_text_add(text, " ");
+    for (size_t i = 0; i < LSTM_LENGTH_SIZE && !text->failed; i++)
+        text->data[i] = (char)((uint64_t)(text->size - LSTM_LENGTH_SIZE) >> 8 * i);
 }
 
 /* Replaces the file; 0 or the errno of what failed. */
-static int replace(const char *path, const char *header, size_t size,
+static int replace(const char *path, const lstm_text *header,
                    const lstm_record *records, size_t count)
 {
     common_replacement replacement = {0};
     int error = common_replace_begin(&replacement, path);
     if (error)
         return error;
-    error = common_replace_write(&replacement, header, size);
+    error = common_replace_write(&replacement, header->data, header->size);
     for (size_t i = 0; !error && i < count; i++)
         error = common_replace_write(&replacement, lstm_tensor_data(records[i].tensor),
                                      bytes_of(records[i].tensor));
@@ -140,24 +148,37 @@ static int replace(const char *path, const char *header, size_t size,
     return error;
 }
 
-lstm_status lstm_safetensors_write(const char *path, const lstm_record *records,
-                                   size_t count, json_t *metadata)
+static lstm_status write_file(const char *path, const lstm_record *records,
+                              const description *d, const lstm_metadata *metadata)
 {
-    lstm_status status = LSTM_OK;
-    for (size_t i = 0; !status && i < count; i++)
-        status = check_name(records, i);
-    if (status)
-        return status;
-    json_t *json = build(records, count, metadata);
-    if (!json)
+    lstm_text header = {0};
+    put_header(&header, d, metadata);
+    if (header.failed)
         return lstm_fail_memory("safetensors");
-    char *header = NULL;
-    size_t size = 0;
-    status = print(json, &header, &size);
-    json_decref(json);
+    lstm_status status = LSTM_OK;
+    if (header.size - LSTM_LENGTH_SIZE > LSTM_HEADER_LIMIT)
+        status = lstm_fail(LSTM_INVALID_ARGUMENT,
+                           "safetensors: header has %zu bytes, expected at most %d",
+                           header.size - LSTM_LENGTH_SIZE, LSTM_HEADER_LIMIT);
+    int error = status ? 0 : replace(path, &header, records, d->count);
+    if (error)
+        status = lstm_fail_file(path, error);
+    lstm_text_destroy(&header);
+    return status;
+}
+
+lstm_status lstm_safetensors_write(const char *path, const lstm_record *records,
+                                   size_t count, lstm_metadata *metadata)
+{
+    description d;
+    lstm_status status = describe(&d, records, count);
     if (status)
         return status;
-    int error = replace(path, header, size, records, count);
-    common_free(header);
-    return error ? lstm_fail_file(path, error) : LSTM_OK;
+    status = check_names(&d);
+    if (!status)
+        status = seal(metadata, &d);
+    if (!status)
+        status = write_file(path, records, &d, metadata);
+    destroy(&d);
+    return status;
 }

@@ -1,0 +1,108 @@
+/*
+ * Look-ups in an open file: names and keys are sorted, so that a file of many tensors
+ * takes no longer than its logarithm.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/lstm/core/status.h"
+#include "lib/lstm/io/safetensors.h"
+#include "lib/lstm/tensor/tensor.h"
+
+int lstm_compare_joined(const char *first, const char *second, const char *whole)
+{
+    size_t length = strlen(first);
+    int order = strncmp(first, whole, length);
+    return order ? order : strcmp(second, whole + length);
+}
+
+/* A name in three parts, compared without being put together. */
+static int compare_parts(const char *const *parts, const char *name)
+{
+    size_t length = strlen(parts[0]);
+    int order = strncmp(parts[0], name, length);
+    return order ? order : lstm_compare_joined(parts[1], parts[2], name + length);
+}
+
+static const lstm_stored *find(const lstm_file *file, const char *const *parts)
+{
+    size_t low = 0, high = file->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = compare_parts(parts, file->sorted[middle]->name);
+        if (order == 0)
+            return file->sorted[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+const lstm_stored *lstm_file_find(const lstm_file *file, const char *name)
+{
+    return find(file, (const char *const[]){"", "", name});
+}
+
+const lstm_stored *lstm_file_find_in(const lstm_file *file, const char *prefix,
+                                     const char *name)
+{
+    return find(file, (const char *const[]){prefix, *prefix ? "." : "", name});
+}
+
+const char *lstm_file_text(const lstm_file *file, const char *first, const char *second)
+{
+    size_t low = 0, high = file->entries;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = lstm_compare_joined(first, second, file->metadata[middle].key);
+        if (order == 0)
+            return file->metadata[middle].value;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+lstm_status lstm_file_fetch(const lstm_file *file, const lstm_stored *stored,
+                            unsigned char *data)
+{
+    char found[LSTM_CRC_TEXT];
+    size_t size = stored->end - stored->start;
+    lstm_status status = lstm_file_bytes(file, data, size, file->start + stored->start);
+    if (status)
+        return status;
+    const char *expected = lstm_file_text(file, LSTM_CRC_KEY, stored->name);
+    if (!expected)
+        return LSTM_OK;
+    lstm_checksum_data(found, data, size);
+    if (strcmp(found, expected) == 0)
+        return LSTM_OK;
+    return lstm_fail(LSTM_BAD_FILE,
+                     "safetensors: %s: tensor %s: checksum of the data is %s, expected "
+                     "%s",
+                     file->path, stored->name, found, expected);
+}
+
+const char *lstm_stored_shape(char *text, const lstm_stored *stored)
+{
+    if (stored->rank <= LSTM_SHOWN_RANK)
+        return lstm_shape_text(text, stored->rank, stored->shape);
+    snprintf(text, LSTM_SHAPE_TEXT, "of rank %zu", stored->rank);
+    return text;
+}
+
+lstm_status lstm_stored_check(const lstm_file *file, const char *object,
+                              const lstm_stored *stored)
+{
+    if (stored->format && stored->format->convert)
+        return LSTM_OK;
+    bool integer = strchr("IU", stored->dtype[0]) && stored->format;
+    return lstm_fail(LSTM_BAD_FILE,
+                     "%s: %s: tensor %s is %s, expected F32, F64, F16 or BF16%s",
+                     object, file->path, stored->name, stored->dtype,
+                     integer ? ": quantised weights are not supported" : "");
+}

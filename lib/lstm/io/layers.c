@@ -1,0 +1,218 @@
+/*
+ * Layers in a file, found by the names and shapes of their tensors.
+ *
+ * weight_hh_l0 tells what a layer is: [4H, H] is an LSTM, or [4H, P] beside
+ * weight_hr_l0 [P, H]; [3H, H] is a GRU and [H, H] a plain RNN.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/common/memory.h"
+#include "lib/lstm/core/status.h"
+#include "lib/lstm/io/layers.h"
+#include "lib/lstm/io/records.h"
+
+static const lstm_stored *find_matrix(const lstm_file *file, const char *prefix,
+                                      const char *name)
+{
+    const lstm_stored *stored = lstm_file_find_in(file, prefix, name);
+    return stored && stored->rank == 2 ? stored : NULL;
+}
+
+const lstm_stored *lstm_file_weight(const lstm_file *file, const char *prefix,
+                                    const char *name, size_t layer)
+{
+    char numbered[64];
+    snprintf(numbered, sizeof(numbered), "%s_l%zu", name, layer);
+    return find_matrix(file, prefix, numbered);
+}
+
+/* What the matrices of a layer make it, without its name. */
+static lstm_kind kind_of(const lstm_stored *input, const lstm_stored *recurrent,
+                         const lstm_stored *projection)
+{
+    if (!input || !recurrent || input->shape[0] != recurrent->shape[0])
+        return LSTM_KIND_NONE;
+    size_t rows = recurrent->shape[0], columns = recurrent->shape[1];
+    if (rows == 0 || columns == 0)
+        return LSTM_KIND_NONE;
+    bool projected = projection && projection->shape[0] == columns &&
+                     projection->shape[1] == rows / 4;
+    if (rows % 4 == 0 && (columns == rows / 4 || projected))
+        return LSTM_KIND_LSTM;
+    if (rows % 3 == 0 && columns == rows / 3)
+        return LSTM_KIND_GRU;
+    return columns == rows ? LSTM_KIND_RNN : LSTM_KIND_NONE;
+}
+
+lstm_kind lstm_file_kind(const lstm_file *file, const char *prefix)
+{
+    const lstm_stored *input = find_matrix(file, prefix, "weight_ih_l0");
+    if (input)
+        return kind_of(input, find_matrix(file, prefix, "weight_hh_l0"),
+                       find_matrix(file, prefix, "weight_hr_l0"));
+    lstm_kind kind = kind_of(find_matrix(file, prefix, "weight_ih"),
+                             find_matrix(file, prefix, "weight_hh"), NULL);
+    return kind == LSTM_KIND_LSTM ? LSTM_KIND_CELL : kind;
+}
+
+/* Length of the prefix of a name that ends in weight_ih_l0 or weight_ih, without its
+ * dot; SIZE_MAX for other names. */
+static size_t prefix_length(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    const char *last = dot ? dot + 1 : name;
+    if (strcmp(last, "weight_ih_l0") != 0 && strcmp(last, "weight_ih") != 0)
+        return SIZE_MAX;
+    if (strncmp(name, LSTM_ADAM_NAME, strlen(LSTM_ADAM_NAME)) == 0)
+        return SIZE_MAX;
+    return dot ? (size_t)(dot - name) : 0;
+}
+
+/* Whether a name is the one that stands for its layer: weight_ih_l0 before weight_ih.
+ */
+static bool stands_for(const lstm_file *file, const char *prefix, const char *name)
+{
+    bool cell = strcmp(name + strlen(name) - 3, "_ih") == 0;
+    return !cell || !lstm_file_find_in(file, prefix, "weight_ih_l0");
+}
+
+/* Appends a prefix, which becomes the file's. */
+static bool append(lstm_file *file, size_t *room, char *prefix)
+{
+    enum { FIRST = 4 };
+    if (file->layers == *room) {
+        size_t larger = *room ? 2 * *room : FIRST;
+        char **prefixes = common_alloc(larger, sizeof(*prefixes));
+        if (!prefixes)
+            return false;
+        if (file->prefixes)
+            memcpy(prefixes, file->prefixes, file->layers * sizeof(*prefixes));
+        common_free(file->prefixes);
+        file->prefixes = prefixes;
+        *room = larger;
+    }
+    file->prefixes[file->layers++] = prefix;
+    return true;
+}
+
+lstm_status lstm_file_find_layers(lstm_file *file)
+{
+    size_t room = 0;
+    for (size_t i = 0; i < file->count; i++) {
+        const char *name = file->tensors[i].name;
+        size_t length = prefix_length(name);
+        if (length == SIZE_MAX)
+            continue;
+        char *prefix = common_alloc(length + 1, 1);
+        if (!prefix)
+            return lstm_fail_memory("file");
+        memcpy(prefix, name, length);
+        lstm_kind kind = lstm_file_kind(file, prefix);
+        bool found = (kind == LSTM_KIND_LSTM || kind == LSTM_KIND_CELL) &&
+                     stands_for(file, prefix, name);
+        bool kept = found && append(file, &room, prefix);
+        if (!kept)
+            common_free(prefix);
+        if (found && !kept)
+            return lstm_fail_memory("file");
+    }
+    return LSTM_OK;
+}
+
+/* Writes "'a', 'b' and 3 more" to text [LSTM_NAMES_TEXT]. */
+static const char *prefixes_text(char *text, const lstm_file *file)
+{
+    enum { LAST = 32 };
+    size_t length = 0, i = 0;
+    text[0] = '\0';
+    for (; i < file->layers; i++) {
+        const char *prefix = file->prefixes[i];
+        if (length + strlen(prefix) + LAST > LSTM_NAMES_TEXT)
+            break;
+        length += (size_t)snprintf(text + length, LSTM_NAMES_TEXT - length, "%s'%s'",
+                                   i > 0 ? ", " : "", prefix);
+    }
+    if (i < file->layers)
+        snprintf(text + length, LSTM_NAMES_TEXT - length, "%s%zu more",
+                 i > 0 ? " and " : "", file->layers - i);
+    return text;
+}
+
+/* What a tensor says of a layer that is not an LSTM, or not stored as one; NULL when it
+ * says nothing. Its prefix goes to prefix [size]. */
+static const char *other_layer(const lstm_file *file, const char *name, char *prefix,
+                               size_t size)
+{
+    static const char *const ends[] = {".parametrizations.weight_ih_l0.original0",
+                                       ".weight_ih_l0_g",
+                                       "._all_weight_values.0.param"};
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        size_t length = strlen(name), end = strlen(ends[i]);
+        if (length < end || strcmp(name + length - end, ends[i]) != 0)
+            continue;
+        snprintf(prefix, size, "%.*s", (int)(length - end), name);
+        return i == 2 ? "a quantised LSTM" : "an LSTM stored with weight normalisation";
+    }
+    size_t length = prefix_length(name);
+    if (length >= size)
+        return NULL;
+    memcpy(prefix, name, length);
+    prefix[length] = '\0';
+    lstm_kind kind = lstm_file_kind(file, prefix);
+    return kind == LSTM_KIND_GRU ? "a GRU" : kind == LSTM_KIND_RNN ? "an RNN" : NULL;
+}
+
+static lstm_status fail_none(const lstm_file *file)
+{
+    char names[LSTM_NAMES_TEXT], prefix[128];
+    for (size_t i = 0; i < file->count; i++) {
+        const char *name = file->tensors[i].name;
+        const char *other = other_layer(file, name, prefix, sizeof(prefix));
+        if (other)
+            return lstm_fail(LSTM_BAD_FILE,
+                             "layer: %s: no LSTM in the file, but %s under '%s'",
+                             file->path, other, prefix);
+    }
+    return lstm_fail(LSTM_BAD_FILE, "layer: %s: no LSTM in the file; it has %s",
+                     file->path, lstm_names_text(names, file, "weight_ih_l0"));
+}
+
+lstm_status lstm_file_choose(const lstm_file *file, const char **prefix)
+{
+    char text[LSTM_NAMES_TEXT];
+    if (*prefix)
+        return LSTM_OK;
+    if (file->layers == 0)
+        return fail_none(file);
+    if (file->layers > 1)
+        return lstm_fail(LSTM_BAD_FILE,
+                         "layer: %s: %zu LSTMs in the file, give the prefix of one: %s",
+                         file->path, file->layers, prefixes_text(text, file));
+    *prefix = file->prefixes[0];
+    return LSTM_OK;
+}
+
+lstm_status lstm_fail_no_layer(const lstm_file *file, const char *prefix)
+{
+    char text[LSTM_NAMES_TEXT];
+    lstm_kind kind = lstm_file_kind(file, prefix);
+    const lstm_stored *input = lstm_file_find_in(file, prefix, "weight_ih_l0");
+    if (kind == LSTM_KIND_GRU || kind == LSTM_KIND_RNN)
+        return lstm_fail(LSTM_BAD_FILE, "layer: %s: '%s' is %s, expected an LSTM",
+                         file->path, prefix,
+                         kind == LSTM_KIND_GRU ? "a GRU" : "an RNN");
+    if (file->layers > 0 && !input && !lstm_file_explains(file, prefix, "weight_ih_l0"))
+        return lstm_fail(LSTM_BAD_FILE,
+                         "layer: %s: no LSTM under '%s'; the file has %s: %s",
+                         file->path, prefix, file->layers == 1 ? "one" : "some",
+                         prefixes_text(text, file));
+    if (!input)
+        return lstm_fail_missing(file, "layer", prefix, "weight_ih_l0");
+    if (!lstm_file_find_in(file, prefix, "weight_hh_l0"))
+        return lstm_fail_missing(file, "layer", prefix, "weight_hh_l0");
+    return lstm_fail(LSTM_BAD_FILE,
+                     "layer: %s: weight_ih_l0 and weight_hh_l0 of '%s' are not the "
+                     "shapes of an LSTM, [4H, I] and [4H, H]",
+                     file->path, prefix);
+}

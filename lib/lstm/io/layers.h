@@ -1,0 +1,35 @@
+/**
+ * @file
+ * What layer the tensors of a prefix are.
+ */
+#ifndef LSTM_IO_LAYERS_H
+#define LSTM_IO_LAYERS_H
+
+#include "lib/lstm/io/safetensors.h"
+
+/** Kinds of layers that names and shapes of weight_ih and weight_hh tell apart. */
+typedef enum lstm_kind {
+    LSTM_KIND_NONE,
+    LSTM_KIND_LSTM,
+    /** An LSTMCell: names without "_l0". */
+    LSTM_KIND_CELL,
+    LSTM_KIND_GRU,
+    LSTM_KIND_RNN
+} lstm_kind;
+
+/** The kind of layer under a prefix. */
+lstm_kind lstm_file_kind(const lstm_file *file, const char *prefix);
+
+/** A matrix of a layer under a prefix, "NAME_lLAYER"; NULL when it is not there or not
+ * a matrix. */
+const lstm_stored *lstm_file_weight(const lstm_file *file, const char *prefix,
+                                    const char *name, size_t layer);
+
+/** Finds the prefix of a layer that is to be loaded: the one that is given, or the only
+ *  one of the file. */
+lstm_status lstm_file_choose(const lstm_file *file, const char **prefix);
+
+/** Fails because there is no LSTM under a prefix: says what is there instead. */
+lstm_status lstm_fail_no_layer(const lstm_file *file, const char *prefix);
+
+#endif

@@ -1,0 +1,134 @@
+/*
+ * The state of a training in the metadata of a file.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/common/memory.h"
+#include "lib/lstm/core/status.h"
+#include "lib/lstm/io/metadata.h"
+
+static lstm_status fail_metadata(const lstm_file *file, const char *first,
+                                 const char *second)
+{
+    return lstm_fail(LSTM_BAD_FILE, "params: %s: metadata %s%s is missing or damaged",
+                     file->path, first, second);
+}
+
+lstm_status lstm_object_version(const lstm_object *object, const lstm_file *file,
+                                const char *first, const char *second)
+{
+    const char *version = LSTM_OBJECT_VERSION;
+    lstm_object_string(object, "version", &version);
+    size_t major = strcspn(LSTM_OBJECT_VERSION, ".");
+    if (strncmp(version, LSTM_OBJECT_VERSION, major + 1) == 0)
+        return LSTM_OK;
+    return lstm_fail(
+        LSTM_BAD_FILE, "params: %s: metadata %s%s has version %s, expected %.*s.x",
+        file->path, first, second, version, (int)major, LSTM_OBJECT_VERSION);
+}
+
+static bool is_rate(double value)
+{
+    return value >= 0 && isfinite(value);
+}
+
+static lstm_status read_adam(const lstm_file *file, lstm_progress *progress)
+{
+    lstm_object object;
+    size_t steps = 0;
+    const char *text = lstm_file_text(file, LSTM_ADAM_KEY, "");
+    lstm_status status = text ? lstm_object_read(&object, text) : LSTM_BAD_FILE;
+    if (status)
+        return status == LSTM_BAD_FILE ? fail_metadata(file, LSTM_ADAM_KEY, "")
+                                       : status;
+    status = lstm_object_version(&object, file, LSTM_ADAM_KEY, "");
+    bool good = lstm_object_size(&object, "steps", &steps) &&
+                lstm_object_double(&object, "lr", &progress->lr) &&
+                is_rate(progress->lr);
+    lstm_object_destroy(&object);
+    progress->steps = steps;
+    if (!status && !good)
+        status = fail_metadata(file, LSTM_ADAM_KEY, "");
+    return status;
+}
+
+/* Reads the members of a parameter; steps that are not there stay. */
+static bool read_slot_members(const lstm_object *object, lstm_slot_progress *slot)
+{
+    lstm_adam_rates *rates = &slot->rates;
+    size_t steps = slot->steps;
+    bool counted = lstm_object_size(object, "steps", &steps);
+    bool factor = lstm_object_double(object, "lr_factor", &rates->lr_factor);
+    bool decay = lstm_object_double(object, "weight_decay", &rates->weight_decay);
+    slot->steps = steps;
+    rates->given = factor && decay;
+    return factor == decay && (counted || factor) &&
+           (!factor || (is_rate(rates->lr_factor) && is_rate(rates->weight_decay)));
+}
+
+/* Reads steps and rates of the parameter of this name, if the file has some. */
+static lstm_status read_slot(const lstm_file *file, const char *name,
+                             lstm_slot_progress *slot)
+{
+    lstm_object object;
+    const char *text = lstm_file_text(file, LSTM_SLOT_KEY, name);
+    if (!text)
+        return LSTM_OK;
+    lstm_status status = lstm_object_read(&object, text);
+    if (status)
+        return status == LSTM_BAD_FILE ? fail_metadata(file, LSTM_SLOT_KEY, name)
+                                       : status;
+    bool good = read_slot_members(&object, slot);
+    lstm_object_destroy(&object);
+    return good ? LSTM_OK : fail_metadata(file, LSTM_SLOT_KEY, name);
+}
+
+static lstm_status read_slots(const lstm_file *file, const lstm_records *records,
+                              size_t parameters, lstm_progress *progress)
+{
+    progress->slots = common_alloc(parameters, sizeof(*progress->slots));
+    if (!progress->slots)
+        return lstm_fail_memory("params");
+    lstm_status status = LSTM_OK;
+    for (size_t i = 0; !status && i < parameters; i++) {
+        progress->slots[i].steps = progress->steps;
+        status = read_slot(file, records->items[i].name, &progress->slots[i]);
+    }
+    return status;
+}
+
+/* Value of a hexadecimal digit; -1 for other characters. */
+static int digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *found = c ? strchr(digits, c) : NULL;
+    return found ? (int)(found - digits) : -1;
+}
+
+static lstm_status read_rng(const lstm_file *file, lstm_progress *progress)
+{
+    const char *text = lstm_file_text(file, LSTM_RNG_KEY, "");
+    if (!text || strlen(text) != 2 * LSTM_RNG_STATE_SIZE)
+        return fail_metadata(file, LSTM_RNG_KEY, "");
+    for (size_t i = 0; i < LSTM_RNG_STATE_SIZE; i++) {
+        int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return fail_metadata(file, LSTM_RNG_KEY, "");
+        progress->rng[i] = (uint8_t)(high << 4 | low);
+    }
+    return LSTM_OK;
+}
+
+lstm_status lstm_progress_read(const lstm_file *file, const lstm_file_options *options,
+                               const lstm_records *records, size_t parameters,
+                               lstm_progress *progress)
+{
+    lstm_status status = options->adam ? read_adam(file, progress) : LSTM_OK;
+    if (!status && options->adam)
+        status = read_slots(file, records, parameters, progress);
+    if (!status && options->rng)
+        status = read_rng(file, progress);
+    return status;
+}
