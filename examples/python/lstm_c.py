@@ -10,7 +10,7 @@ import lstm_native as native
 FLOAT32, BFLOAT16 = 0, 1
 MEAN, SUM, NONE = 0, 1, 2
 PYTORCH, KERAS, ONNX, ONEDNN = 0, 1, 2, 3
-MAX_THREADS, MAX_RANK, RNG_STATE_SIZE = 64, 4, 2504
+MAX_THREADS, MAX_RANK, RNG_STATE_SIZE = 64, 4, 2512
 
 
 class Error(Exception):
@@ -132,6 +132,7 @@ CHECKED = {
     "lstm_tensor_copy": [_handle, _handle],
     "lstm_rng_create": [_handle_address, c_uint64],
     "lstm_rng_uniform": [_handle, _handle, c_float, c_float],
+    "lstm_rng_normal": [_handle, _handle, c_float, c_float],
     "lstm_rng_permutation": [_handle, POINTER(c_int64), c_size_t],
     "lstm_rng_get_state": [_handle, POINTER(c_uint8)],
     "lstm_rng_set_state": [_handle, POINTER(c_uint8)],

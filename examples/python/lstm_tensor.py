@@ -136,6 +136,11 @@ class Rng(native.Handle):
         tensor = tensor_of("tensor", tensor, True)
         library.lstm_rng_uniform(self.pointer, tensor.pointer, low, high)
 
+    def normal(self, tensor: Array, mean: float = 0.0, std: float = 1.0) -> None:
+        """Fills a tensor or array with normally distributed numbers."""
+        tensor = tensor_of("tensor", tensor, True)
+        library.lstm_rng_normal(self.pointer, tensor.pointer, mean, std)
+
     def permutation(self, count: int) -> list[int]:
         """A random permutation of 0 to count - 1, as torch.randperm()."""
         order = (c_int64 * count)()

@@ -223,6 +223,23 @@ def schedule():
     header("schedule", parts)
 
 
+def normal():
+    """After manual_seed(size): normal_(0, 1), normal_(0, 2), of which the last 70 numbers
+    are kept, random_(), and one number of normal_(0.5, 0.25)."""
+    sizes = [*range(1, 20), 31, 32, 33, 47, 48, 49, 50, 63, 64, 65, 70, 1000]
+    values, following, last = [], [], []
+    for size in sizes:
+        torch.manual_seed(size)
+        torch.empty(size).normal_()
+        values += floats(torch.empty(size).normal_(0, 2)[-70:])
+        following.append(str(int(torch.empty((), dtype=torch.int64).random_())))
+        last += floats(torch.empty(1).normal_(0.5, 0.25))
+    header("normal", [array("normal_sizes", "int", map(str, sizes)),
+                      array("normal_values", "float", values),
+                      array("normal_next", "int64_t", following),
+                      array("normal_last", "float", last)])
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     linear()
@@ -230,3 +247,4 @@ if __name__ == "__main__":
     cross_entropy()
     adam()
     schedule()
+    normal()

@@ -104,6 +104,8 @@ class Lstm(unittest.TestCase):
         tensor = self.tensor(5)
         self.ok(c.lstm_rng_uniform(rng[0], tensor, 1.0, 2.0))
         self.assertTrue(1.0 <= c.lstm_tensor_data(tensor)[4] <= 2.0)
+        self.ok(c.lstm_rng_normal(rng[0], tensor, 3.0, 0.0))
+        self.assertEqual(c.lstm_tensor_data(tensor)[4], 3.0)
         c.destroy("lstm_rng", rng)
 
     def network(self):

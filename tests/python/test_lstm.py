@@ -208,8 +208,14 @@ class Objects(unittest.TestCase):
         first = rng.next()
         rng.state = state
         self.assertEqual(rng.next(), first)
-        with self.assertRaisesRegex(ValueError, "3 bytes, expected 2504"):
+        with self.assertRaisesRegex(ValueError, "3 bytes, expected 2512"):
             rng.state = b"abc"
+
+    def test_normal_numbers_equal_pytorch(self):
+        numbers = lstm.Tensor(5)
+        lstm.Rng(0).normal(numbers)
+        self.assertAlmostEqual(numbers.tolist()[0], 1.5410, 4)
+        self.assertAlmostEqual(numbers.tolist()[4], -1.0845, 4)
 
     def test_names_and_sizes_equal_pytorch(self):
         params = lstm.Params(lstm=lstm.Layer(28, 128, layers=2), fc=lstm.Linear(128, 10))

@@ -44,7 +44,7 @@ double lstm_log(double x)
 {
     const double root = 0x1.6a09e667f3bcdp0; /* sqrt(2) */
     uint64_t bits;
-    if (!(x >= 1))
+    if (!(x > 0))
         return x;
     memcpy(&bits, &x, sizeof(bits));
     double n = (double)((int64_t)(bits >> 52) - 1023), m = x / two_to((int64_t)n);

@@ -15,7 +15,7 @@
 /** exp(x) for x up to 0; 0 below -708, far below what float32 holds. A NaN stays. */
 double lstm_exp(double x);
 
-/** log(x) for finite x from 1 on; a NaN stays. */
+/** log(x) for normal positive x; a NaN stays. */
 double lstm_log(double x);
 
 /** base to the power of exponent; each doubling of the exponent rounds once. */

@@ -1,14 +1,21 @@
+#include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "lib/common/memory.h"
 #include "lib/lstm/core/rng.h"
 #include "lib/lstm/core/status.h"
 
 /*
- * The state as bytes: the words, how many of them are used, and zeros up to a multiple
- * of 8; each little-endian of 32 bits.
+ * The state as bytes, little-endian: 624 words of 32 bits, a word with the number of
+ * words used, a word that is 1 when a normal number is kept and else 0, and that number
+ * as a double, or zeros.
  */
-enum { STATE_WORDS = LSTM_RNG_STATE_SIZE / 4 };
+enum {
+    USED = 4 * MT19937_SIZE,
+    HAS_NORMAL = USED + 4,
+    NORMAL = HAS_NORMAL + 4,
+};
 
 /* From this count on torch.randperm() takes another way. */
 static const size_t permutation_end = UINT32_MAX / 20;
@@ -77,9 +84,28 @@ lstm_status lstm_rng_get_state(const lstm_rng *rng, uint8_t *state)
         return lstm_fail_null("rng", "state");
     for (size_t i = 0; i < MT19937_SIZE; i++)
         write_word(state + 4 * i, rng->generator.words[i]);
-    write_word(state + 4 * (size_t)MT19937_SIZE, rng->generator.used);
-    for (size_t i = MT19937_SIZE + 1; i < STATE_WORDS; i++)
-        write_word(state + 4 * i, 0);
+    write_word(state + USED, rng->generator.used);
+    write_word(state + HAS_NORMAL, rng->has_normal);
+    uint64_t normal = 0;
+    if (rng->has_normal)
+        memcpy(&normal, &rng->normal, sizeof(normal));
+    write_word(state + NORMAL, (uint32_t)normal);
+    write_word(state + NORMAL + 4, (uint32_t)(normal >> 32));
+    return LSTM_OK;
+}
+
+/* Reads the normal number that a state keeps. */
+static lstm_status read_normal(lstm_rng *rng, const uint8_t *state)
+{
+    uint32_t kept = read_word(state + HAS_NORMAL);
+    uint64_t normal = read_word(state + NORMAL);
+    normal |= (uint64_t)read_word(state + NORMAL + 4) << 32;
+    memcpy(&rng->normal, &normal, sizeof(normal));
+    rng->has_normal = kept;
+    if (kept > 1 || !(kept ? isfinite(rng->normal) : normal == 0))
+        return lstm_fail(LSTM_INVALID_ARGUMENT,
+                         "rng: state is not valid, it ends in %08x, %g", (unsigned)kept,
+                         rng->normal);
     return LSTM_OK;
 }
 
@@ -98,20 +124,19 @@ lstm_status lstm_rng_set_state(lstm_rng *rng, const uint8_t *state)
         return lstm_fail_null("rng", "rng");
     if (!state)
         return lstm_fail_null("rng", "state");
-    mt19937 generator;
+    lstm_rng new;
     for (size_t i = 0; i < MT19937_SIZE; i++)
-        generator.words[i] = read_word(state + 4 * i);
-    generator.used = read_word(state + 4 * (size_t)MT19937_SIZE);
-    if (generator.used > MT19937_SIZE)
+        new.generator.words[i] = read_word(state + 4 * i);
+    new.generator.used = read_word(state + USED);
+    if (new.generator.used > MT19937_SIZE)
         return lstm_fail(LSTM_INVALID_ARGUMENT,
-                         "rng: state has %u of %d words used, it is none",
-                         (unsigned)generator.used, MT19937_SIZE);
-    for (size_t i = MT19937_SIZE + 1; i < STATE_WORDS; i++)
-        if (read_word(state + 4 * i))
-            return lstm_fail(LSTM_INVALID_ARGUMENT,
-                             "rng: state does not end in zeros, it is none");
-    if (is_stuck(&generator))
-        return lstm_fail(LSTM_INVALID_ARGUMENT, "rng: state is all zeros, it is none");
-    rng->generator = generator;
-    return LSTM_OK;
+                         "rng: state is not valid, %u of %d words are used",
+                         (unsigned)new.generator.used, MT19937_SIZE);
+    if (is_stuck(&new.generator))
+        return lstm_fail(LSTM_INVALID_ARGUMENT,
+                         "rng: state is not valid, all words are zero");
+    lstm_status status = read_normal(&new, state);
+    if (!status)
+        *rng = new;
+    return status;
 }

@@ -42,6 +42,19 @@ lstm_status lstm_tensor_expect(const lstm_tensor *tensor, const char *object,
 /** Whether the elements lie row-major without gaps. */
 bool lstm_tensor_is_contiguous(const lstm_tensor *tensor);
 
+/** Offset in elements of the index-th position, in row-major order, of the first axes
+ * of a tensor; the other axes are at index 0. */
+static inline ptrdiff_t lstm_tensor_offset(const lstm_tensor *tensor, size_t axes,
+                                           size_t index)
+{
+    ptrdiff_t offset = 0;
+    while (axes-- > 0) {
+        offset += (ptrdiff_t)(index % tensor->shape[axes]) * tensor->strides[axes];
+        index /= tensor->shape[axes];
+    }
+    return offset;
+}
+
 /** Copies a tensor's elements, in row-major order, to an array without gaps. */
 void lstm_tensor_gather(float *to, const lstm_tensor *from);
 
