@@ -3,9 +3,8 @@
  * The names of these functions in each library.
  *
  * Both libraries compile this folder. A static library shows all its global names to
- * the linker, so each library has names of its own, for example lstm_common_alloc() and
- * mnist_common_alloc(). The sources use the short names below. The build defines
- * COMMON_LIBRARY as lstm or mnist.
+ * the linker, so each library has names of its own: these functions get its prefix. The
+ * sources use the short names. The build defines COMMON_LIBRARY as lstm or mnist.
  */
 #ifndef COMMON_NAMES_H
 #define COMMON_NAMES_H

@@ -1,7 +1,7 @@
 /*
  * Linked to every test program. When LSTM_CPU names a set of kernels that this machine
- * cannot run, the library falls back to a lesser one, and the program would test that
- * one under a wrong name: it ends as skipped before main() instead.
+ * cannot run, or that this build does not have, the library uses a lesser one. The
+ * program would test that one under a wrong name, so it ends as skipped before main().
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,8 @@
 
 __attribute__((constructor)) static void skip_without_the_kernels(void)
 {
-    const char *wanted = getenv("LSTM_CPU");
-    if (wanted && strcmp(wanted, lstm_kernels_name()) != 0)
-        test_skip_all("this machine cannot run the kernels that LSTM_CPU names");
+    const char *limit = getenv("LSTM_CPU");
+    if (limit && strcmp(limit, lstm_kernels_name()) != 0)
+        test_skip_all("this machine cannot run, or this build does not have, the "
+                      "kernels that LSTM_CPU names");
 }

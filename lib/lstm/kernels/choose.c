@@ -1,8 +1,9 @@
 /*
- * Chooses the set of kernels: the best that the processor has, that the operating
- * system saves the registers of (which __builtin_cpu_supports() looks at through
- * XGETBV), and that LSTM_CPU allows. In the reproducible mode plain C has its exact
- * form, which reads the same panels, so the mode may change between any two calls.
+ * Chooses the set of kernels: the best one that the build has, that the processor
+ * supports, whose registers the operating system saves (__builtin_cpu_supports() reads
+ * that through XGETBV), and that LSTM_CPU allows. In the reproducible mode plain C has
+ * its exact form. It reads the same panels, so the mode may change between any two
+ * calls.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -15,16 +16,52 @@
 
 extern const lstm_kernels lstm_kernels_generic;
 extern const lstm_kernels lstm_kernels_exact;
-extern const lstm_kernels lstm_kernels_avx2;
-extern const lstm_kernels lstm_kernels_avx512;
-extern const lstm_kernels lstm_kernels_neon;
 extern const lstm_kernels lstm_bf16_kernels_exact;
-extern const lstm_kernels lstm_bf16_kernels_avx2;
-extern const lstm_kernels lstm_bf16_kernels_avx512;
-extern const lstm_kernels lstm_bf16_kernels_avx512bf16;
-extern const lstm_kernels lstm_bf16_kernels_neon;
 
-#if LSTM_KERNELS_X86
+static int always(void)
+{
+    return 1;
+}
+
+/* A set that the build has. Its processors, and its tables of float32 and bfloat16. */
+typedef struct {
+    const char *name;
+    int (*available)(void);
+    const lstm_kernels *kernels, *bf16;
+} kernel_set;
+
+#if LSTM_KERNELS_AVX2
+extern const lstm_kernels lstm_kernels_avx2;
+extern const lstm_kernels lstm_bf16_kernels_avx2;
+#define AVX2 &lstm_kernels_avx2, &lstm_bf16_kernels_avx2
+#else
+#define AVX2 NULL, NULL
+#endif
+
+#if LSTM_KERNELS_AVX512
+extern const lstm_kernels lstm_kernels_avx512;
+extern const lstm_kernels lstm_bf16_kernels_avx512;
+#define AVX512 &lstm_kernels_avx512, &lstm_bf16_kernels_avx512
+#else
+#define AVX512 NULL, NULL
+#endif
+
+#if LSTM_KERNELS_AVX512BF16
+extern const lstm_kernels lstm_bf16_kernels_avx512bf16;
+#define AVX512BF16 &lstm_kernels_avx512, &lstm_bf16_kernels_avx512bf16
+#else
+#define AVX512BF16 NULL, NULL
+#endif
+
+#if LSTM_KERNELS_NEON
+extern const lstm_kernels lstm_kernels_neon;
+extern const lstm_kernels lstm_bf16_kernels_neon;
+#define NEON &lstm_kernels_neon, &lstm_bf16_kernels_neon
+#else
+#define NEON NULL, NULL
+#endif
+
+#if defined(__x86_64__)
 static int has_avx512(void)
 {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -42,40 +79,24 @@ static int has_avx2(void)
 }
 #endif
 
-#if LSTM_KERNELS_NEON
-static int has_neon(void)
-{
-    return 1;
-}
+/* The sets of this architecture, best first; NULL for tables that the build does not
+ * have. AVX512_BF16 adds an instruction for pairs to AVX-512, and nothing else. */
+static const kernel_set sets[] = {
+#if defined(__x86_64__)
+    {"avx512bf16", has_avx512bf16, AVX512BF16},
+    {"avx512", has_avx512, AVX512},
+    {"avx2", has_avx2, AVX2},
+#elif defined(__aarch64__)
+    {"neon", always, NEON},
 #endif
-
-static int has_generic(void)
-{
-    return 1;
-}
-
-/* Best first. AVX512_BF16 has an instruction for pairs, and nothing else of its own. */
-static const struct {
-    const char *name;
-    const lstm_kernels *kernels, *bf16;
-    int (*available)(void);
-} sets[] = {
-#if LSTM_KERNELS_X86
-    {"avx512bf16", &lstm_kernels_avx512, &lstm_bf16_kernels_avx512bf16, has_avx512bf16},
-    {"avx512", &lstm_kernels_avx512, &lstm_bf16_kernels_avx512, has_avx512},
-    {"avx2", &lstm_kernels_avx2, &lstm_bf16_kernels_avx2, has_avx2},
-#endif
-#if LSTM_KERNELS_NEON
-    {"neon", &lstm_kernels_neon, &lstm_bf16_kernels_neon, has_neon},
-#endif
-    {"generic", &lstm_kernels_generic, &lstm_bf16_kernels_exact, has_generic},
+    {"generic", always, &lstm_kernels_generic, &lstm_bf16_kernels_exact},
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const lstm_kernels *_Atomic chosen;
 static const lstm_kernels *bf16;
 
-/* A name that LSTM_CPU has and that is no set's own limits nothing. */
+/* The best set that LSTM_CPU allows. An unknown name limits nothing. */
 static size_t first_allowed(void)
 {
     const char *limit = getenv("LSTM_CPU");
@@ -85,7 +106,7 @@ static size_t first_allowed(void)
     return 0;
 }
 
-/* The set in its plain or its exact form. */
+/* The plain or the exact form of a set. */
 static const lstm_kernels *form(const lstm_kernels *set, bool reproducible)
 {
     if (set != &lstm_kernels_generic && set != &lstm_kernels_exact)
@@ -96,7 +117,7 @@ static const lstm_kernels *form(const lstm_kernels *set, bool reproducible)
 static void choose(void)
 {
     size_t i = first_allowed();
-    while (!sets[i].available())
+    while (!sets[i].kernels || !sets[i].available())
         i++;
     const char *text = getenv("LSTM_REPRODUCIBLE");
     atomic_store(&chosen, form(sets[i].kernels, text && strcmp(text, "1") == 0));
