@@ -1,13 +1,13 @@
 /*
- * Errors of exp, sigmoid and tanh over all 2^32 floats, against long double.
+ * Errors of exp, sigmoid and tanh over all 2^32 floats, compared with long double.
  *
  * usage: check-activations [exp|sigmoid|tanh] [THREADS]
  *
- * The set of kernels is the best one, or that of LSTM_CPU. The C library in double
- * precision (its error is some 1e-16) finds the floats that can be the worst; long
- * double decides among them. Prints the largest absolute error, the largest relative
- * error for |x| up to 87.33, where results are normal floats, and where they are. Takes
- * a minute for each function.
+ * Checks the best set of kernels, or the one in LSTM_CPU. The C library in double
+ * precision, with an error of about 1e-16, finds the candidates for the largest error;
+ * long double decides among them. Prints the largest absolute error, the largest
+ * relative error for |x| up to 87.33, where results are normal floats, and the x of
+ * both. Takes a minute per function.
  */
 #include <float.h>
 #include <math.h>
@@ -21,16 +21,16 @@
 
 enum { CHUNK = 1 << 14, MAX_THREADS = 64 };
 
-/* What double precision may be wrong by, relative, with room to spare. */
-static const double doubt = 1e-14;
+/* A generous bound of the relative error of double precision. */
+static const double double_error = 1e-14;
 
 typedef struct function {
     const char *name;
-    double (*near)(double);
+    double (*approximate)(double);
     long double (*exact)(long double);
 } function;
 
-/* exp(-87.33) is a normal float; below -87.3365 exp gives 0 and sigmoid stays. */
+/* exp(-87.33) is a normal float; below -87.3365, exp returns 0. */
 static const float normal_limit = 87.33f;
 
 /* An error and the x that has it. */
@@ -39,16 +39,16 @@ typedef struct worst {
     float x;
 } worst;
 
-typedef struct share {
+typedef struct task {
     pthread_t thread;
     const function *function;
     void (*kernel)(size_t count, const float *x, float *y);
     uint64_t start, end;
     worst absolute, relative;
     uint64_t wrong_nans;
-} share;
+} task;
 
-static double near_sigmoid(double x)
+static double double_sigmoid(double x)
 {
     return 1 / (1 + exp(-x));
 }
@@ -60,15 +60,17 @@ static long double exact_sigmoid(long double x)
 
 static const function functions[] = {
     {"exp", exp, expl},
-    {"sigmoid", near_sigmoid, exact_sigmoid},
+    {"sigmoid", double_sigmoid, exact_sigmoid},
     {"tanh", tanh, tanhl},
 };
 
-static void keep(worst *w, double near, const share *s, float x, float y, bool relative)
+/* Updates the largest error if its upper bound exceeds the current one. */
+static void update(worst *w, double bound, const task *t, float x, float y,
+                   bool relative)
 {
-    if (near <= (double)w->error)
+    if (bound <= (double)w->error)
         return;
-    long double exact = s->function->exact((long double)x);
+    long double exact = t->function->exact((long double)x);
     long double error = fabsl((long double)y - exact);
     if (relative)
         error /= fabsl(exact);
@@ -76,34 +78,34 @@ static void keep(worst *w, double near, const share *s, float x, float y, bool r
         *w = (worst){error, x};
 }
 
-static void look(share *s, float x, float y)
+static void check_value(task *t, float x, float y)
 {
     if (x != x) {
-        s->wrong_nans += y == y;
+        t->wrong_nans += y == y;
         return;
     }
-    double exact = s->function->near((double)x);
-    /* An exact result beyond the largest float has to be infinite. */
+    double exact = t->function->approximate((double)x);
+    /* Infinity is correct for a result beyond the largest float. */
     if (exact > (double)FLT_MAX * (1 + 0x1p-25) && y == INFINITY)
         return;
-    double error = fabs((double)y - exact), room = doubt * fabs(exact);
-    keep(&s->absolute, error + room, s, x, y, false);
+    double error = fabs((double)y - exact), margin = double_error * fabs(exact);
+    update(&t->absolute, error + margin, t, x, y, false);
     if (fabsf(x) <= normal_limit)
-        keep(&s->relative, (error + room) / fabs(exact), s, x, y, true);
+        update(&t->relative, (error + margin) / fabs(exact), t, x, y, true);
 }
 
 static void *run(void *argument)
 {
-    share *s = argument;
+    task *t = argument;
     float *x = malloc(2 * CHUNK * sizeof(*x)), *y = x + CHUNK;
-    for (uint64_t bits = s->start; bits < s->end; bits += CHUNK) {
+    for (uint64_t bits = t->start; bits < t->end; bits += CHUNK) {
         for (uint32_t i = 0; i < CHUNK; i++) {
             uint32_t pattern = (uint32_t)bits + i;
             memcpy(&x[i], &pattern, sizeof(pattern));
         }
-        s->kernel(CHUNK, x, y);
+        t->kernel(CHUNK, x, y);
         for (size_t i = 0; i < CHUNK; i++)
-            look(s, x[i], y[i]);
+            check_value(t, x[i], y[i]);
     }
     free(x);
     return NULL;
@@ -112,25 +114,25 @@ static void *run(void *argument)
 static void check(const function *f, size_t threads)
 {
     const lstm_kernels *k = lstm_kernels_get();
-    static share shares[MAX_THREADS];
+    static task tasks[MAX_THREADS];
     uint64_t chunks = (UINT64_C(1) << 32) / CHUNK;
     for (size_t i = 0; i < threads; i++) {
-        shares[i] = (share){.function = f,
-                            .kernel = f == functions       ? k->exp
-                                      : f == functions + 1 ? k->sigmoid
-                                                           : k->tanh,
-                            .start = chunks * i / threads * CHUNK,
-                            .end = chunks * (i + 1) / threads * CHUNK};
-        pthread_create(&shares[i].thread, NULL, run, &shares[i]);
+        tasks[i] = (task){.function = f,
+                          .kernel = f == functions       ? k->exp
+                                    : f == functions + 1 ? k->sigmoid
+                                                         : k->tanh,
+                          .start = chunks * i / threads * CHUNK,
+                          .end = chunks * (i + 1) / threads * CHUNK};
+        pthread_create(&tasks[i].thread, NULL, run, &tasks[i]);
     }
-    share all = {0};
+    task all = {0};
     for (size_t i = 0; i < threads; i++) {
-        pthread_join(shares[i].thread, NULL);
-        all.wrong_nans += shares[i].wrong_nans;
-        if (shares[i].absolute.error > all.absolute.error)
-            all.absolute = shares[i].absolute;
-        if (shares[i].relative.error > all.relative.error)
-            all.relative = shares[i].relative;
+        pthread_join(tasks[i].thread, NULL);
+        all.wrong_nans += tasks[i].wrong_nans;
+        if (tasks[i].absolute.error > all.absolute.error)
+            all.absolute = tasks[i].absolute;
+        if (tasks[i].relative.error > all.relative.error)
+            all.relative = tasks[i].relative;
     }
     printf("%-8s %-8s absolute %.4Le at %.9g, relative %.4Le at %.9g, NaN lost %llu\n",
            k->name, f->name, all.absolute.error, (double)all.absolute.x,

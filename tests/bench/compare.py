@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times liblstm and other libraries on the same work, in turns, in one run.
+"""Compares the speed of liblstm and other libraries on the same workloads.
 
 usage: compare.py [--what WHAT] [--threads 1,2] [--rounds R] [--seconds S]
                   [--bench FILE] [--json FILE]
@@ -9,18 +9,17 @@ WHAT is
   sweep       training steps of many shapes, with PyTorch at its best
   stand-in    a training step in PyTorch, with lstm_torch.LSTM and with nn.LSTM
   inference   1,000 sequences, and one sequence, of 28 steps
-  streaming   one step of one sequence whose state is carried on, and the head
+  streaming   one step of one sequence with carried state, and the head
   lengths     forward and backward of 64 sequences of 1 to 100 steps, evenly spread, and
-              of the same with all of 100; PyTorch packs and unpacks them
+              of 64 sequences of 100 steps; PyTorch packs and unpacks them
 
-Every contender is a process of its own, because what PyTorch does at its best is set by
-its environment: memory that it freed stays with it, so that a step has no page faults,
-and Adam is fused. ONNX Runtime has its inputs and outputs bound to memory beforehand;
-liblstm is timed by lstm-bench, which has no Python around it. In each round each contender runs for S seconds and gives a median;
-the table shows the median of the rounds and how many times as long as the first line
-each takes. With one thread these are times that the process computed, which other
-programs on the machine disturb less than the time that passed; with more, the latter.
-Programs that are not installed are named and left out.
+Each library runs in its own process. PyTorch "at its best" uses fused Adam and environment
+variables that make malloc() keep freed memory, so that a step has no page faults. ONNX
+Runtime has its inputs and outputs bound to memory. lstm-bench measures liblstm, without
+Python. In each round, each library runs for S seconds and reports a median. The table
+shows the median of the rounds, and its ratio to the first line. With one thread, times are
+CPU times, which other programs affect less; with more, they are wall-clock times.
+Libraries that are not installed are reported and skipped.
 """
 import argparse
 import json
@@ -33,7 +32,7 @@ from pathlib import Path
 from works import LIBRARIES, missing
 
 EXPERIMENT = (64, 28, 28, 128, 2)  # N, T, I, H, L
-# What, and the work and the shapes that it takes.
+# The workload and the shapes of each WHAT.
 WHAT = {
     "experiment": ("train", [EXPERIMENT]),
     "sweep": ("train", []),
@@ -42,8 +41,8 @@ WHAT = {
     "streaming": ("stream", [(1, 1, *EXPERIMENT[2:])]),
     "lengths": ("lengths", [(64, 100, 28, 128, 1), (64, 100, 128, 128, 2)]),
 }
-# Half of a step as installed goes into page faults: memory goes back to the system after
-# each step. These keep it.
+# Makes malloc() keep freed memory. By default it returns memory to the system after each
+# step, and half of the time of a step is page faults.
 KEEP_MEMORY = {
     "MALLOC_TOP_PAD_": "268435456",
     "MALLOC_TRIM_THRESHOLD_": "536870912",
@@ -55,7 +54,7 @@ KEEP_MEMORY = {
 
 
 class Other:
-    """Another library, in processes that live as long as the comparison."""
+    """Another library, in processes that live until the end of the comparison."""
     liblstm = ""
 
     def __init__(self, library, best=True, bf16=False):
@@ -92,7 +91,7 @@ class Other:
 
 
 class Library:
-    """liblstm through lstm-bench, a process for each run."""
+    """liblstm through lstm-bench, with a process per run."""
 
     def __init__(self, bench, bf16=False):
         self.name = "liblstm" + " bf16" * bf16
@@ -112,7 +111,7 @@ class Library:
 
 
 class As:
-    """A contender under another name, which does other work than its neighbours."""
+    """A library under another name, with its own workload."""
 
     def __init__(self, runner, name, work):
         self.runner, self.name, self.work = runner, name, work
@@ -125,14 +124,14 @@ class As:
 
 
 def others(*wanted):
-    """Those of (library, options) that are installed; says which are not."""
+    """The installed ones of (library, options); prints which are missing."""
     found = []
     for library, options in wanted:
-        lacking = missing(library)
-        if lacking is None:
+        module = missing(library)
+        if module is None:
             found.append(Other(library, **options))
         elif options.get("best", True) and not options.get("bf16"):
-            print(f"{lacking} is not installed: {LIBRARIES[library][1]} is left out",
+            print(f"{module} is not installed; skipping {LIBRARIES[library][1]}",
                   file=sys.stderr)
     return found
 
@@ -142,7 +141,7 @@ TORCH_BF16 = [("torch", {"bf16": True}), ("torch", {"best": False, "bf16": True}
 
 
 def contenders(what, bench):
-    """Those that can run here, whom the others are compared with first."""
+    """The libraries to compare; the first one is the reference."""
     if what == "sweep":
         return [Library(bench), *others(TORCH[0])]
     if what == "stand-in":
@@ -155,7 +154,7 @@ def contenders(what, bench):
     if Library(bench, True).run("train", (2, 2, 2, 16, 1), 1, 0.01):
         found.append(Library(bench, True))
     else:
-        print("liblstm has no bf16 in this build", file=sys.stderr)
+        print("this build of liblstm has no bf16", file=sys.stderr)
     return found + others(("onnxruntime", {}), ("keras", {}), *TORCH, *TORCH_BF16)
 
 
@@ -163,7 +162,7 @@ def contenders(what, bench):
 
 
 def measure(runners, work, shape, threads, rounds, seconds):
-    """Rounds of all in turn: for each its results, None where it cannot."""
+    """Results of each library in all rounds; None if it does not support the workload."""
     results = {runner: [] for runner in runners}
     for _ in range(rounds):
         for runner in runners:
@@ -172,7 +171,7 @@ def measure(runners, work, shape, threads, rounds, seconds):
 
 
 def summary(results, threads):
-    """Median of the rounds, and its share of the peak where that is known."""
+    """Median of the rounds, and its fraction of the peak if the peak is known."""
     if None in results:
         return None
     which = "cpu_ms" if threads == 1 else "median_ms"
@@ -185,7 +184,7 @@ def summary(results, threads):
 
 
 def compare(runners, work, shapes, options):
-    """All contenders on a few shapes: a table for each number of threads."""
+    """Compares all libraries on some shapes: a table per number of threads."""
     rows = []
     for shape in shapes:
         for threads in options.threads:
@@ -210,9 +209,9 @@ def compare(runners, work, shapes, options):
 
 
 def sweep(runners, shapes, options):
-    """liblstm and PyTorch at its best on many shapes: a row each."""
+    """Compares liblstm and PyTorch at its best on many shapes: a row per shape."""
     rows = []
-    print("\nTraining: ms of a step, share of peak, liblstm / PyTorch at its best\n\n"
+    print("\nTraining: ms per step, fraction of peak, liblstm / PyTorch at its best\n\n"
           "| N | T | I | H | L | threads | liblstm | of peak | PyTorch | ratio |\n"
           "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for shape in shapes:
@@ -238,7 +237,7 @@ def sweep(runners, shapes, options):
 
 
 def find_bench():
-    """lstm-bench of the newest build folder."""
+    """Path of lstm-bench in the newest build folder."""
     root = Path(__file__).resolve().parents[2]
     found = sorted(root.glob("build*/tests/bench/lstm-bench"),
                    key=lambda path: path.stat().st_mtime)
@@ -247,21 +246,24 @@ def find_bench():
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--what", default="experiment", choices=WHAT)
+    parser.add_argument("--what", default="experiment", choices=WHAT,
+                        help="the workload (default experiment)")
     parser.add_argument("--threads", default="1,2",
-                        type=lambda text: [int(word) for word in text.split(",")])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.0)
-    parser.add_argument("--bench", default=find_bench(), help="the program lstm-bench")
-    parser.add_argument("--json", help="file for the results")
+                        type=lambda text: [int(word) for word in text.split(",")],
+                        help="numbers of threads (default 1,2)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds (default 5)")
+    parser.add_argument("--seconds", type=float, default=1.0,
+                        help="seconds per measurement (default 1)")
+    parser.add_argument("--bench", default=find_bench(), help="path of lstm-bench")
+    parser.add_argument("--json", help="output file for the results")
     return parser.parse_args()
 
 
 def main():
     options = parse()
     if not options.bench:
-        sys.exit("compare.py: there is no build*/tests/bench/lstm-bench: build the "
-                 "tests, or give --bench")
+        sys.exit("compare.py: build*/tests/bench/lstm-bench not found; build the tests "
+                 "or set --bench")
     Other.liblstm = str(Path(options.bench).resolve().parents[2] /
                         "lib/lstm/liblstm.so.1")
     work, shapes = WHAT[options.what]

@@ -1,9 +1,9 @@
 /*
- * Limits of the machine.
+ * The limits of the machine.
  *
- * Peaks: twelve chains of multiply-adds in registers, more than the latency of four
- * cycles times two instructions per cycle needs. Bandwidth: loads of whole lines whose
- * results nobody uses.
+ * Peak: twelve independent chains of multiply-adds in registers, more than the eight
+ * that a latency of four cycles and two instructions per cycle require. Bandwidth:
+ * loads of whole cache lines whose results are not used.
  */
 #include <sched.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@ enum { CHAINS = 12, L1_BYTES = 16 << 10, L2_BYTES = 512 << 10, LINE = 64 };
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
-/* A peak with vectors of type vector: step(a, x, y) is a x + y. */
+/* Defines a peak loop with vectors of the given type; step(a, x, y) is a x + y. */
 #define PEAK(name, flags, vector, splat, step, reg)                                    \
     flags static void name(size_t rounds, const float *memory)                         \
     {                                                                                  \
@@ -37,7 +37,7 @@ enum { CHAINS = 12, L1_BYTES = 16 << 10, L2_BYTES = 512 << 10, LINE = 64 };
         UNROLL for (int i = 0; i < CHAINS; i++) __asm__ volatile("" : : reg(acc[i]));  \
     }
 
-/* Loads all of some memory, eight vectors at a time. */
+/* Defines a loop that loads all of a buffer, eight vectors at a time. */
 #define READ(name, flags, vector, load, bytes, reg)                                    \
     flags static void name(size_t rounds, const float *memory)                         \
     {                                                                                  \
@@ -178,34 +178,34 @@ const limit *limit_of_kernels(const char *name, bool bf16)
 
 #endif
 
-/* A burst on all threads of the pool. */
+/* A burst on several threads. */
 typedef struct {
     const limit *limit;
     size_t rounds;
     float *memory[LSTM_MAX_THREADS];
-    size_t shares;
+    size_t threads;
 } burst;
 
-static void burst_share(void *work, lstm_team *team, size_t share, size_t shares)
+static void burst_thread(void *context, lstm_team *team, size_t thread, size_t threads)
 {
     (void)team;
-    burst *b = work;
-    if (share == 0)
-        b->shares = shares;
-    b->limit->loop(b->rounds, b->memory[share]);
+    burst *b = context;
+    if (thread == 0)
+        b->threads = threads;
+    b->limit->loop(b->rounds, b->memory[thread]);
 }
 
-/* One burst; on one thread in its own time, so that others do not count. */
+/* Runs a burst; returns CPU time with one thread, which excludes other programs. */
 static double burst_seconds(burst *b, size_t threads)
 {
     double wall = clock_wall(), cpu = clock_cpu();
-    lstm_pool_run(burst_share, b, threads);
+    lstm_pool_run(burst_thread, b, threads);
     return threads == 1 ? clock_cpu() - cpu : clock_wall() - wall;
 }
 
 double limit_measure(const limit *l, size_t threads, double seconds)
 {
-    /* Of one place in memory, so that its pages are there from the second time on. */
+    /* The same buffer for all calls, so that its pages are mapped after the first. */
     static float *memory;
     if (!memory)
         memory = must_allocate(LSTM_MAX_THREADS, L2_BYTES);
@@ -214,11 +214,11 @@ double limit_measure(const limit *l, size_t threads, double seconds)
         b.memory[i] = memory + i * L2_BYTES / sizeof(float);
         memset(b.memory[i], 0, l->bytes);
     }
-    double took = 0;
-    for (b.rounds = 1; took < seconds / 4; b.rounds *= 2)
-        took = burst_seconds(&b, threads);
-    took = burst_seconds(&b, threads);
-    return (double)b.rounds * l->work * (double)b.shares / took;
+    double elapsed = 0;
+    for (b.rounds = 1; elapsed < seconds / 4; b.rounds *= 2)
+        elapsed = burst_seconds(&b, threads);
+    elapsed = burst_seconds(&b, threads);
+    return (double)b.rounds * l->work * (double)b.threads / elapsed;
 }
 
 double limit_typical(samples *inverse, size_t threads)

@@ -1,6 +1,6 @@
 /**
  * @file
- * What the machine can do: multiply-adds and bytes per second.
+ * The limits of the machine: peak FLOP/s and bandwidth.
  */
 #ifndef TESTS_BENCH_MACHINE_H
 #define TESTS_BENCH_MACHINE_H
@@ -10,39 +10,38 @@
 
 #include "tests/bench/measure.h"
 
-/** A loop of one kind of instruction that runs at the limit of the processor. */
+/** A loop of one kind of instruction that reaches a limit of the processor. */
 typedef struct limit {
     const char *name, *unit;
     bool (*available)(void);
-    /** Runs so many rounds over memory that belongs to the thread; all others ignore
-     *  it. */
+    /** Runs rounds iterations. memory is private to the thread; only loads use it. */
     void (*loop)(size_t rounds, const float *memory);
-    /** Floating-point operations or bytes of a round, and bytes of memory. */
+    /** Floating-point operations or bytes per round, and bytes of memory. */
     double work;
     size_t bytes;
 } limit;
 
-/** All of them; ends with a name of NULL. */
+/** All limits; the last entry has the name NULL. */
 extern const limit limits[];
 
-/** The peak of a set of kernels of the library, in bfloat16 where it has that; never
- *  NULL. */
+/** The peak FLOP/s of a set of kernels, in bfloat16 if bf16 is set and the set has it;
+ *  never NULL. */
 const limit *limit_of_kernels(const char *name, bool bf16);
 
-/** Work per second of all threads together during a burst of about so many seconds. */
+/** Work per second of all threads together in a burst of about seconds. */
 double limit_measure(const limit *l, size_t threads, double seconds);
 
 /**
- * What bursts say together, from the inverse of each: their median on one thread, which
- * is in its own time; on more the best tenth, because a burst in which other programs
- * took a processor says nothing about the machine.
+ * Combines bursts, given as inverses. With one thread, whose bursts are in CPU time,
+ * the result is their median. With several threads it is the best tenth, because other
+ * programs may have used a processor during a burst.
  */
 double limit_typical(samples *inverse, size_t threads);
 
-/** The same of bursts that last about so many seconds together. */
+/** Combines bursts that take about seconds in total. */
 double limit_run(const limit *l, size_t threads, double seconds);
 
-/** Name of the processor for people; a string of this file. */
+/** Name of the processor; a static string. */
 const char *machine_name(void);
 
 /** Processors that the process may use. */

@@ -1,5 +1,5 @@
 /*
- * lstm-bench: what the machine can do, and how much of it the library does.
+ * lstm-bench: measures the limits of the machine and the performance of the library.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -10,29 +10,30 @@
 #include "tests/bench/suite.h"
 
 static const char usage[] =
-    "usage: lstm-bench [OPTION]...\n"
+    "Usage: lstm-bench [OPTION]...\n"
     "\n"
-    "Measures the limits of the machine, then training and inference of liblstm "
-    "against\n"
-    "them. Times of one thread in 'cpu ms' are its own, so that other programs on the\n"
-    "machine count less; shares of the peak are taken from them where there are any.\n"
+    "Measures the limits of the machine, and training and inference of liblstm "
+    "relative\n"
+    "to them. 'cpu ms' is the CPU time of a single thread, which other programs "
+    "affect\n"
+    "less than wall-clock time. Percentages of the peak use it where it is available.\n"
     "\n"
-    "  --only PART         machine, experiment, inference or sweep (default: all)\n"
-    "  --shape N,T,I,H,L   only training of this shape: batch, steps, inputs, hidden\n"
-    "                      units, layers\n"
-    "  --work WORK         with --shape: train (default), infer, stream, lengths or\n"
-    "                      padded: forward and backward with sequences of lengths\n"
-    "                      uniform in 1 to T, or all of T\n"
-    "  --phases            with --shape: also the phases of a step\n"
-    "  --bf16              products in bfloat16\n"
-    "  --threads K         most threads (default: the processors; parts run with 1 "
-    "and\n"
-    "                      K, --shape with K)\n"
-    "  --seconds S         of each measurement (default 1)\n"
-    "  --json FILE         results as JSON; - is stdout, the table then goes to "
-    "stderr\n"
-    "  --list              shapes of the sweep, one a line\n"
-    "  --help\n";
+    "  --only PART         measure machine, experiment, inference or sweep (default "
+    "all)\n"
+    "  --shape N,T,I,H,L   measure only this shape: batch, steps, inputs, hidden "
+    "units,\n"
+    "                      layers\n"
+    "  --work WORK         with --shape: train, infer, stream, lengths (forward and\n"
+    "                      backward with lengths uniform in 1 to T) or padded (all\n"
+    "                      lengths T) (default train)\n"
+    "  --phases            with --shape: measure the phases of a step, too\n"
+    "  --bf16              matrix products in bfloat16\n"
+    "  --threads K         maximum number of threads; --shape runs with K, the parts\n"
+    "                      with 1 and K (default all processors)\n"
+    "  --seconds S         seconds per measurement (default 1)\n"
+    "  --json FILE         write JSON; with -, to stdout, and the table to stderr\n"
+    "  --list              list the shapes of the sweep, one per line\n"
+    "  --help              print this help and exit\n";
 
 typedef struct {
     const char *only, *json, *work;
@@ -42,19 +43,18 @@ typedef struct {
     plan plan;
 } options;
 
-static int wrong(const char *option, const char *value)
+static int refuse(const char *option, const char *value)
 {
-    fprintf(stderr, "lstm-bench: %s: '%s' is not understood; see --help\n", option,
-            value);
+    fprintf(stderr, "lstm-bench: invalid %s '%s'; see --help\n", option, value);
     return 2;
 }
 
-static bool parse_size(const char *text, size_t most, size_t *value)
+static bool parse_size(const char *text, size_t maximum, size_t *value)
 {
     char *end;
     unsigned long number = strtoul(text, &end, 10);
     *value = number;
-    return end != text && *end == '\0' && number >= 1 && number <= most;
+    return end != text && *end == '\0' && number >= 1 && number <= maximum;
 }
 
 static bool parse_shape(const char *text, shape *s)
@@ -96,7 +96,7 @@ static int parse(options *o, int count, char **words)
         case 's':
             o->has_shape = true;
             if (!parse_shape(optarg, &o->shape))
-                return wrong("--shape", optarg);
+                return refuse("--shape", optarg);
             break;
         case 'w':
             o->work = optarg;
@@ -109,12 +109,12 @@ static int parse(options *o, int count, char **words)
             break;
         case 't':
             if (!parse_size(optarg, LSTM_MAX_THREADS, &o->threads))
-                return wrong("--threads", optarg);
+                return refuse("--threads", optarg);
             break;
         case 'd':
             o->plan.seconds = strtod(optarg, &end);
             if (end == optarg || *end || !(o->plan.seconds > 0))
-                return wrong("--seconds", optarg);
+                return refuse("--seconds", optarg);
             break;
         case 'j':
             o->json = optarg;
@@ -129,7 +129,7 @@ static int parse(options *o, int count, char **words)
             return 2;
         }
     }
-    return optind < count ? wrong("argument", words[optind]) : 0;
+    return optind < count ? refuse("argument", words[optind]) : 0;
 }
 
 static bool wanted(const options *o, const char *part)
@@ -137,7 +137,7 @@ static bool wanted(const options *o, const char *part)
     return !o->only || strcmp(o->only, part) == 0;
 }
 
-/* For 1 thread, then for all. */
+/* Runs a part with one thread, then with all threads. */
 static void each_threads(const options *o,
                          void (*part)(const options *o, size_t threads))
 {
@@ -222,9 +222,9 @@ int main(int count, char **words)
     if (status)
         return status;
     if (o.only && !is_one_of(o.only, parts))
-        return wrong("--only", o.only);
+        return refuse("--only", o.only);
     if (!is_one_of(o.work, works))
-        return wrong("--work", o.work);
+        return refuse("--work", o.work);
     report r = report_create(o.json && strcmp(o.json, "-") == 0);
     o.plan.report = &r;
     if (o.has_shape)

@@ -27,7 +27,7 @@ void *must_allocate(size_t count, size_t size)
     size_t bytes = (count * size + LINE - 1) / LINE * LINE;
     void *memory = aligned_alloc(LINE, bytes ? bytes : LINE);
     if (!memory) {
-        fprintf(stderr, "lstm-bench: out of memory\n");
+        fprintf(stderr, "lstm-bench: no memory\n");
         exit(1);
     }
     return memory;
@@ -35,11 +35,11 @@ void *must_allocate(size_t count, size_t size)
 
 void samples_add(samples *s, double seconds)
 {
-    /* Enough for any statistics, and a bound on memory. */
-    enum { MOST = 1 << 16 };
+    /* Drops further samples, to bound memory. */
+    enum { MAX_SAMPLES = 1 << 16 };
     if (!s->values) {
-        s->values = must_allocate(MOST, sizeof(double));
-        s->capacity = MOST;
+        s->values = must_allocate(MAX_SAMPLES, sizeof(double));
+        s->capacity = MAX_SAMPLES;
     }
     if (s->count < s->capacity)
         s->values[s->count++] = seconds;

@@ -7,27 +7,27 @@
 
 #include <stddef.h>
 
-/** Durations of the same piece of work, in seconds. */
+/** Repeated measurements of a duration, in seconds. */
 typedef struct samples {
     double *values;
     size_t count, capacity;
 } samples;
 
-/** Time of the world. */
+/** Wall-clock time. */
 double clock_wall(void);
 
-/** Time that this thread has computed: on a machine that others use as well, what one
- * thread alone would have needed, as far as caches and clock rates allow. */
+/** CPU time of this thread. Other programs affect it only through caches and clock
+ * rates. */
 double clock_cpu(void);
 
-/** Ends the program: memory is out. */
+/** Allocates memory aligned to 64 bytes; exits if there is none. */
 void *must_allocate(size_t count, size_t size);
 
 void samples_add(samples *s, double seconds);
 void samples_clear(samples *s);
 void samples_destroy(samples *s);
 
-/** Quantile, 0 to 1, by sorting; 0 without samples. */
+/** Quantile between 0 and 1; sorts the samples; 0 without samples. */
 double samples_quantile(samples *s, double quantile);
 
 static inline double samples_median(samples *s)
@@ -35,7 +35,7 @@ static inline double samples_median(samples *s)
     return samples_quantile(s, 0.5);
 }
 
-/** One in ten was at most this long: what the work takes when nobody disturbs. */
+/** The 10th percentile: the duration of the work without disturbances. */
 static inline double samples_p10(samples *s)
 {
     return samples_quantile(s, 0.1);

@@ -12,7 +12,8 @@ enum { CLASSES = 10 };
 const char *const phase_names[PHASES] = {"loader",   "pack",      "forward",  "head",
                                          "backward", "gradients", "optimiser"};
 
-/* Of one layer: products of x and of h with weights, forward and backward alike. */
+/* Operations of the product of x, or of h, with the weights of a layer; forward and
+ * backward have the same number. */
 static double product_flop(const shape *s, size_t layer, bool input)
 {
     double per_step = 8.0 * (double)s->batch * (double)s->hidden;
@@ -168,14 +169,15 @@ void network_infer(network *net)
     must(lstm_linear_forward(net->head, net->last, net->logits));
 }
 
-static void gradient_share(void *work, lstm_team *team, size_t share, size_t shares)
+static void gradient_thread(void *context, lstm_team *team, size_t thread,
+                            size_t threads)
 {
     (void)team;
-    network *net = work;
-    lstm_weight_gradients(net->layer, &net->layer->tape->run, share, shares);
+    network *net = context;
+    lstm_weight_gradients(net->layer, &net->layer->tape->run, thread, threads);
 }
 
-/* Seconds since before, which moves on to now. */
+/* Seconds since *before; sets *before to now. */
 static double lap(double (*clock)(void), double *before)
 {
     double now = clock(), seconds = now - *before;
@@ -200,7 +202,7 @@ void network_train_phases(network *net, double (*clock)(void), double *seconds)
     backward(net);
     double whole = lap(clock, &at);
     lstm_queues_reset(net->layer->scratch.chains, net->layer->scratch.chain_count);
-    lstm_pool_run(gradient_share, net, lstm_threads());
+    lstm_pool_run(gradient_thread, net, lstm_threads());
     seconds[PHASE_GRADIENTS] = lap(clock, &at);
     must(lstm_adam_step(net->adam));
     seconds[PHASE_OPTIMISER] += lap(clock, &at);

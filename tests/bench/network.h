@@ -1,6 +1,6 @@
 /**
  * @file
- * The library under measurement: a stack of layers with a head, and its training step.
+ * The network that the benchmark measures: LSTM layers, a head, and a training step.
  */
 #ifndef TESTS_BENCH_NETWORK_H
 #define TESTS_BENCH_NETWORK_H
@@ -16,18 +16,19 @@ typedef struct shape {
     size_t batch, steps, inputs, hidden, layers;
 } shape;
 
-/** Multiply-adds times two of the products of a forward, or of a whole training step
- *  without the gradient of the input; the first state is zero. */
+/** Floating-point operations of the matrix products of a forward, or of a training step
+ *  without the gradient of the input. A multiply-add counts as two; the initial state
+ * is zero. */
 double shape_forward_flop(const shape *s);
 double shape_training_flop(const shape *s);
 
-/** What of a training step takes its own time. */
+/** Phases of a training step. */
 typedef enum phase {
     PHASE_LOADER,
-    /** Weights into panels, for forward and for backward. */
+    /** Packing of the weights, for forward and backward. */
     PHASE_PACK,
     PHASE_FORWARD,
-    /** Linear layer and loss, both ways. */
+    /** Forward and backward of linear layer and loss. */
     PHASE_HEAD,
     PHASE_BACKWARD,
     PHASE_GRADIENTS,
@@ -37,10 +38,10 @@ typedef enum phase {
 
 extern const char *const phase_names[PHASES];
 
-/** Floating-point operations of a phase; 0 for those that are not bound by them. */
+/** Floating-point operations of a phase; 0 for a phase that they do not limit. */
 double phase_flop(const shape *s, phase p);
 
-/** All that a training step needs. */
+/** The objects of a training step. */
 typedef struct network {
     shape shape;
     lstm_rng *rng;
@@ -51,28 +52,28 @@ typedef struct network {
     lstm_adam *adam;
     lstm_tensor *x, *hn, *cn, *dhn, *last, *dlast, *logits, *dlogits;
     int64_t *targets;
-    /** Of sequences.c alone: NULL but in its measurements. */
+    /** Used only in sequences.c; otherwise NULL. */
     lstm_stream *stream;
     lstm_tensor *out, *dout;
     size_t *lengths;
 } network;
 
-/** Ends the program with the library's message unless the status is LSTM_OK. */
+/** Exits with the message of the library unless the status is LSTM_OK. */
 void must(lstm_status status);
 
-/** Random weights and input; ends the program when that fails. */
+/** Creates a network with random weights and input; exits on failure. */
 network network_create(const shape *s, lstm_precision precision);
 void network_destroy(network *net);
 
 /** Forward, loss, backward, Adam. */
 void network_train(network *net);
 
-/** Forward and head of a layer in evaluation mode. */
+/** Forward of the layer, in evaluation mode, and the head. */
 void network_infer(network *net);
 
 /**
- * The same as network_train(), taken apart: seconds of each phase. What cannot be seen
- * from outside is run once more by itself and taken off the call that contains it.
+ * Runs network_train() and measures the seconds of each phase. A phase inside a public
+ * call is run separately and subtracted from the time of the call.
  */
 void network_train_phases(network *net, double (*clock)(void), double *seconds);
 

@@ -1,6 +1,6 @@
 /**
  * @file
- * Results of lstm-bench: a table for people on stdout, the same as JSON in a file.
+ * Output of lstm-bench: a table on stdout and, optionally, JSON in a file.
  */
 #ifndef TESTS_BENCH_REPORT_H
 #define TESTS_BENCH_REPORT_H
@@ -20,14 +20,15 @@ typedef struct report {
 
 report report_create(bool table_to_stderr);
 
-/** Writes the file ("-": stdout) unless path is NULL, and frees; false on failure. */
+/** Writes the JSON file unless path is NULL ("-" is stdout), and frees the report;
+ * false on failure. */
 bool report_finish(report *r, const char *path);
 
 void report_limit(report *r, const char *name, const char *unit, size_t threads,
                   double value);
 
-/** A measured piece of work: name "train", "infer" or that of a phase. Times are in
- *  seconds; cpu is 0 for more than one thread, flop and peak for what has none. */
+/** A measurement; name is "train", "infer" or a phase. Times are in seconds. cpu is 0
+ *  with several threads; flop and peak are 0 where they do not apply. */
 typedef struct result {
     const char *name;
     shape shape;

@@ -1,19 +1,18 @@
 #!/usr/bin/env python3
-"""What each rounding to bfloat16 does to the first losses of the experiment.
+"""Measures how each rounding to bfloat16 changes the first losses of the experiment.
 
 usage: roundings.py MNIST_DIR [--seeds 0,1,2,3,4] [--steps 100] [--trainer FILE]
                     [--rows WORD]
 
-Trains the experiment of the README in PyTorch, with an LSTM written out so that each
-operand of a product can be rounded to so many significant bits, bfloat16 having 8 and
-float32 24. Each line is one choice of roundings: for each seed the largest deviation of
-a loss from that of the same training in float32, in percent, and the first step at which
-it is above 2%; then the largest deviation in the first half of the steps and the median
-over all seeds. The lines of PyTorch and of mnist-train (--trainer, which has to be built
-for this machine) compare the bfloat16 of these with their own float32. --rows takes
-only lines with WORD in their name.
+Trains the experiment of the README in PyTorch with an LSTM that can round each operand of
+a product to a number of significant bits: bfloat16 has 8, float32 has 24. Each line of the
+output is one choice of roundings. It shows, for each seed, the largest deviation of a loss
+from the same training in float32, in percent, and the first step with a deviation above
+2%; then, over all seeds, the largest deviation in the first half of the steps and the
+median. The lines of PyTorch and mnist-train (--trainer, built for this machine) compare
+their bfloat16 with their own float32. --rows selects lines with WORD in their name.
 
-A line takes some 5 s for each seed. Needs torch 2.13 and numpy.
+A line takes about 5 s per seed. Requires torch 2.13 and numpy.
 """
 import argparse
 import gzip
@@ -29,7 +28,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 HIDDEN, BATCH, BFLOAT16, EXACT = 128, 64, 8, 24
-# Operands, by the product that they enter.
+# Operands, by product.
 FORWARD = ["x", "h", "weights"]
 BACKWARD = ["weights back", "dgates"]
 GRADIENTS = ["x in dW", "h in dW", "dgates in dW", "dgates in db"]
@@ -37,7 +36,7 @@ OPERANDS = FORWARD + BACKWARD + GRADIENTS
 
 
 def rows():
-    """Names and the significant bits of the operands; float32 where none are given."""
+    """Yields names and the significant bits of operands; the others are float32."""
     everything = dict.fromkeys(OPERANDS, BFLOAT16)
     yield "all of them", everything
     for name in OPERANDS:
@@ -51,7 +50,7 @@ def rows():
 
 
 def round_to(bits):
-    """Rounds float32 to so many significant bits, ties to even."""
+    """A function that rounds float32 to a number of significant bits, ties to even."""
     if bits == EXACT:
         return lambda x: x
     shift = EXACT - bits
@@ -125,7 +124,7 @@ def read(path, offset):
 
 
 def train(data, seed, steps, last):
-    """Losses of the first steps; last(network, x) is the last output of the LSTM."""
+    """Losses of the first steps; last(network, x) computes the logits."""
     torch.manual_seed(seed)
     network, losses = Network(), []
     order = iter(DataLoader(range(len(data[1])), batch_size=BATCH, shuffle=True))
@@ -159,7 +158,7 @@ def train_torch(data, seed, steps, autocast):
 
 
 def train_liblstm(trainer, root, seed, steps, precision):
-    """Ends the trainer when its log has the losses."""
+    """Runs mnist-train until its log has the losses."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder, "log.csv")
         process = subprocess.Popen(
@@ -176,7 +175,7 @@ def train_liblstm(trainer, root, seed, steps, precision):
 
 
 def show(name, found, expected):
-    """One line of the table, over all seeds."""
+    """Prints one line of the table, over all seeds."""
     deviations = [np.abs(f / e - 1) for f, e in zip(found, expected)]
     text = f"{name:24}"
     for d in deviations:
@@ -190,12 +189,12 @@ def show(name, found, expected):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("root")
-    parser.add_argument("--seeds", default="0,1,2,3,4")
-    parser.add_argument("--steps", type=int, default=100)
-    parser.add_argument("--trainer")
-    parser.add_argument("--rows", default="")
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("root", metavar="MNIST_DIR", help="folder with MNIST")
+    parser.add_argument("--seeds", default="0,1,2,3,4", help="seeds (default 0,1,2,3,4)")
+    parser.add_argument("--steps", type=int, default=100, help="steps (default 100)")
+    parser.add_argument("--trainer", help="path of mnist-train")
+    parser.add_argument("--rows", default="", help="only lines whose name contains this")
     args = parser.parse_args()
     torch.set_num_threads(1)
     seeds, steps = [int(s) for s in args.seeds.split(",")], args.steps

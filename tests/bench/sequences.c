@@ -17,7 +17,7 @@ static void stream_step(network *net)
     must(lstm_stream_step(net->stream, net->x, net->out));
 }
 
-/* The limit of reading from the second level cache. */
+/* The bandwidth of the L2 cache. */
 static const limit *reading(void)
 {
     const limit *l = limits;
@@ -26,8 +26,8 @@ static const limit *reading(void)
     return l;
 }
 
-/* Reads as many bytes as the weights have, for which the limit's memory may be too
- * small: then the same again. */
+/* Reports the time to read the weights from the L2 cache. Computes it from the
+ * bandwidth, because the weights may be larger than the buffer of the limit. */
 static void report_weights(const plan *p, const network *net)
 {
     size_t width = p->precision == LSTM_BFLOAT16 ? 2 : sizeof(float);
@@ -42,7 +42,7 @@ static void report_weights(const plan *p, const network *net)
 
 void measure_streaming(const plan *p, const shape *s, size_t threads)
 {
-    /* Reading the clock of the thread takes a tenth of a step. */
+    /* Reading the CPU clock takes a tenth of the time of a step. */
     enum { REPEATS = 64 };
     if (lstm_set_threads(threads))
         return;
@@ -50,7 +50,8 @@ void measure_streaming(const plan *p, const shape *s, size_t threads)
     must(lstm_layer_set_training(net.layer, false));
     must(lstm_stream_create(&net.stream, net.layer, net.head, s->batch));
     net.out = outputs(s, lstm_tensor_extent(net.logits, 1));
-    /* With a state before the first step, each step has its recurrent product. */
+    /* A step of a stream has a recurrent product, unlike the first step of a forward.
+     */
     shape longer = *s;
     longer.steps++;
     series steps = series_measure(p, threads, REPEATS, stream_step, &net);
@@ -81,8 +82,8 @@ static void forward_backward(network *net)
         lstm_layer_backward(net->layer, NULL, net->dout, NULL, NULL, NULL, NULL, NULL));
 }
 
-/* Spread evenly over 1 to T, in an order that is not sorted: a permutation of the
- * sequences by steps of a number that has no factor in common with any N. */
+/* Lengths spread evenly over 1 to T in an unsorted order: multiples of a prime modulo N
+ * are a permutation of the sequences. */
 static size_t *spread_lengths(const shape *s)
 {
     const size_t prime = 1000003;

@@ -11,17 +11,17 @@ void series_destroy(series *s)
 series series_measure(const plan *p, size_t threads, size_t repeats,
                       void (*work)(network *), network *net)
 {
-    const double turn = 50e-3, burst = 1e-3;
-    enum { LEAST = 5 };
+    const double interval = 50e-3, burst = 1e-3;
+    enum { MIN_SAMPLES = 5 };
     series s = {0};
     double end = clock_wall() + p->seconds, next_burst = 0;
-    while (s.wall.count < LEAST || clock_wall() < end) {
+    while (s.wall.count < MIN_SAMPLES || clock_wall() < end) {
         if (clock_wall() >= next_burst) {
             const limit *peak =
                 limit_of_kernels(lstm_kernels_name(), p->precision == LSTM_BFLOAT16);
             samples_add(&s.inverse_peak, 1 / limit_measure(peak, threads, burst));
-            next_burst = clock_wall() + turn;
-            /* Memory is warm again. */
+            next_burst = clock_wall() + interval;
+            /* Warms up the caches. */
             work(net);
         }
         double wall = clock_wall(), cpu = clock_cpu();

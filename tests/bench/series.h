@@ -1,6 +1,6 @@
 /**
  * @file
- * The same piece of work again and again, and what its durations say.
+ * Repeated measurement of a workload.
  */
 #ifndef TESTS_BENCH_SERIES_H
 #define TESTS_BENCH_SERIES_H
@@ -10,17 +10,17 @@
 #include "tests/bench/report.h"
 #include "tests/bench/suite.h"
 
-/** The samples of one piece of work, and of the peak between them. */
+/** Samples of a workload, and of the peak measured in between. */
 typedef struct series {
     samples wall, cpu, inverse_peak;
 } series;
 
 /**
- * Runs work again and again, and every now and then a burst of the peak, so that both
- * see the same clock rates and the same neighbours.
+ * Runs a workload repeatedly, with bursts of the peak in between, so that both see the
+ * same clock rates and the same load from other programs.
  *
- * @param repeats so often for each sample, of which each is an equal part: for work
- * that is not long beside reading a clock
+ * @param repeats number of runs per sample, for a workload that is short compared with
+ * reading a clock; the sample is their mean
  */
 series series_measure(const plan *p, size_t threads, size_t repeats,
                       void (*work)(network *), network *net);

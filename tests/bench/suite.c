@@ -11,8 +11,8 @@
 
 const shape experiment = {64, 28, 28, 128, 2};
 
-/* Every H with every N, T and L of the others at least once, as far as a step ends
- * within seconds. */
+/* Each H occurs with every value of N, T and L at least once, unless a step would take
+ * many seconds. */
 const shape sweep_shapes[] = {
     {8, 100, 28, 32, 1},     {32, 28, 28, 32, 2},
     {64, 10, 28, 32, 3},     {256, 28, 28, 32, 1},
@@ -52,13 +52,13 @@ void measure_limits(const plan *p, size_t threads)
     }
 }
 
-/* Phases in the time of the world, or with one thread in that of the thread. */
+/* Measures phases in CPU time with one thread, otherwise in wall-clock time. */
 static void measure_phases(const plan *p, network *net, size_t threads, double peak)
 {
     samples times[PHASES] = {{0}};
-    enum { LEAST = 5 };
+    enum { MIN_SAMPLES = 5 };
     double seconds[PHASES], end = clock_wall() + p->seconds;
-    while (times[0].count < LEAST || clock_wall() < end) {
+    while (times[0].count < MIN_SAMPLES || clock_wall() < end) {
         network_train_phases(net, threads == 1 ? clock_cpu : clock_wall, seconds);
         for (int i = 0; i < PHASES; i++)
             samples_add(&times[i], seconds[i]);
@@ -105,7 +105,7 @@ void measure_inference(const plan *p, const shape *s, size_t threads)
     network_destroy(&net);
 }
 
-/* As many images as MNIST has, of steps by inputs pixels. */
+/* Creates a loader of as many images as MNIST has, of steps by inputs pixels. */
 static mnist_loader *create_loader(mnist_dataset **images, const shape *s)
 {
     enum { COUNT = 60000 };
@@ -149,18 +149,18 @@ void measure_loader(const plan *p, const shape *s)
     mnist_dataset_destroy(&images);
 }
 
-/* Reads four arrays of a value and writes three, as an Adam step does. */
+/* Reads four arrays and writes three of them, as an Adam step does. */
 typedef struct {
     size_t count;
     float *arrays;
 } touch;
 
-static void touch_share(void *work, lstm_team *team, size_t share, size_t shares)
+static void touch_thread(void *context, lstm_team *team, size_t thread, size_t threads)
 {
     (void)team;
-    const touch *t = work;
-    size_t start = lstm_range_start(t->count, 16, share, shares);
-    size_t end = lstm_range_start(t->count, 16, share + 1, shares);
+    const touch *t = context;
+    size_t start = lstm_range_start(t->count, 16, thread, threads);
+    size_t end = lstm_range_start(t->count, 16, thread + 1, threads);
     float *restrict p = t->arrays, *restrict m = p + t->count;
     float *restrict v = m + t->count;
     const float *restrict g = v + t->count;
@@ -187,7 +187,7 @@ void measure_optimiser(const plan *p, const shape *s, size_t threads)
             break;
         double between = clock();
         samples_add(&adam, between - at);
-        lstm_pool_run(touch_share, &t, threads);
+        lstm_pool_run(touch_thread, &t, threads);
         samples_add(&memory, clock() - between);
     }
     samples *both[] = {&adam, &memory};

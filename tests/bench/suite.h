@@ -1,13 +1,13 @@
 /**
  * @file
- * What lstm-bench measures.
+ * The measurements of lstm-bench.
  */
 #ifndef TESTS_BENCH_SUITE_H
 #define TESTS_BENCH_SUITE_H
 
 #include "tests/bench/report.h"
 
-/** How: each measurement takes about so many seconds. */
+/** Parameters of a measurement; each takes about seconds. */
 typedef struct plan {
     double seconds;
     lstm_precision precision;
@@ -18,28 +18,28 @@ typedef struct plan {
  */
 extern const shape experiment;
 
-/** Shapes of the sweep; ends with a batch of 0. */
+/** Shapes of the sweep; the last entry has the batch 0. */
 extern const shape sweep_shapes[];
 
 void measure_limits(const plan *p, size_t threads);
 
-/** A training step as a whole, and with phases also what it consists of. */
+/** A training step and, optionally, its phases. */
 void measure_training(const plan *p, const shape *s, size_t threads, bool phases);
 
 void measure_inference(const plan *p, const shape *s, size_t threads);
 
-/** One step of a stream with a head, beside reading its weights once from the second
- *  level cache. */
+/** One step of a stream with a head, compared with reading the weights once from the L2
+ *  cache. */
 void measure_streaming(const plan *p, const shape *s, size_t threads);
 
-/** Forward and backward from the gradient of every output; with lengths uniform in 1 to
- *  T ("lengths"), or all of T ("padded"). */
+/** Forward and backward with gradients of all outputs, for lengths uniform in 1 to T
+ *  ("lengths"), or all equal to T ("padded"). */
 void measure_lengths(const plan *p, const shape *s, size_t threads, bool lengths);
 
-/** Gathering and normalising one batch of images. */
+/** Loading one batch of images: gathering and normalisation. */
 void measure_loader(const plan *p, const shape *s);
 
-/** One Adam step of so many values, beside reading and writing their memory once. */
+/** One Adam step, compared with reading and writing its memory once. */
 void measure_optimiser(const plan *p, const shape *s, size_t threads);
 
 #endif

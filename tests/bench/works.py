@@ -1,9 +1,9 @@
-"""The work of compare.py as other libraries do it: a process for each of them.
+"""The workloads of compare.py in other libraries, one process per library.
 
-usage: works.py LIBRARY THREADS (jobs on stdin and answers on stdout, a line of JSON each)
+usage: works.py LIBRARY THREADS (jobs on stdin, results on stdout, one JSON object per line)
 
-A job has the work, the shape N, T, I, H, L, and seconds; see compare.py. With one thread
-the process has one processor, for libraries that take as many threads as there are.
+A job has a workload, the shape N, T, I, H, L, and seconds; see compare.py. With one thread,
+Keras is pinned to one processor, because it cannot limit its threads.
 """
 import contextlib
 import importlib.util
@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 CLASSES = 10
-# The module that each needs, what people call it, and what it can do.
+# Module, display name and supported workloads of each library.
 TRAINING = {"train", "infer", "stream", "lengths", "padded"}
 LIBRARIES = {
     "torch": ("torch", "PyTorch", TRAINING),
@@ -26,19 +26,19 @@ LIBRARIES = {
 
 
 def missing(library):
-    """The first module that the library needs and that is not installed, or None."""
+    """The first required module of a library that is not installed, or None."""
     needed = [LIBRARIES[library][0], *{"onnxruntime": ["onnx"], "keras": ["jax"]}.get(
         library, [])]
     return next((name for name in needed if not importlib.util.find_spec(name)), None)
 
 
 def spread_lengths(batch, steps):
-    """Evenly over 1 to T, not sorted: those of lstm-bench."""
+    """Lengths spread evenly over 1 to T, unsorted, as in lstm-bench."""
     return [1 + n * 1000003 % batch * steps // batch for n in range(batch)]
 
 
 def torch_work(job, kind=None):
-    """A function that does the work once."""
+    """A function that runs the workload once."""
     import torch
     from torch import nn
     from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
@@ -95,7 +95,7 @@ def torch_work(job, kind=None):
 
 
 def stand_in_work(job):
-    """nn.LSTM computed by liblstm, and the rest of PyTorch around it."""
+    """PyTorch with lstm_torch.LSTM instead of nn.LSTM."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples/python"))
     from lstm_torch import LSTM
 
@@ -103,7 +103,7 @@ def stand_in_work(job):
 
 
 def onnx_model(shape):
-    """All layers and the head, with the states of each as inputs and outputs."""
+    """A model with all layers and the head; the states are inputs and outputs."""
     import numpy as np
     import onnx
     from onnx import TensorProto, helper, numpy_helper
@@ -147,7 +147,7 @@ def onnx_model(shape):
 
 
 def onnx_work(job):
-    """ONNX Runtime with all inputs and outputs bound to memory beforehand."""
+    """ONNX Runtime with all inputs and outputs bound to memory."""
     import numpy as np
     import onnxruntime
 
@@ -163,7 +163,7 @@ def onnx_work(job):
 
     x = value(np.random.default_rng(1).uniform(-1, 1, (steps, batch, inputs)))
     logits = value(np.zeros((batch, CLASSES)))
-    # The states that a step writes are those that the next one reads.
+    # Each step reads the states that the previous step wrote.
     sides = [{name: value(np.zeros((1, batch, hidden))) for name in states}
              for _ in range(2)]
     bindings = []
@@ -185,7 +185,7 @@ def onnx_work(job):
 
 
 def keras_work(job):
-    """Keras with JAX behind it, compiled."""
+    """Keras with the JAX backend, compiled."""
     os.environ["KERAS_BACKEND"] = "jax"
     import jax
     import keras
@@ -206,7 +206,7 @@ def keras_work(job):
 
 
 def time_work(run, seconds, repeats):
-    """Medians in ms, of the time passed and of that computed, of at least three."""
+    """Medians of wall-clock and CPU time in ms, of at least three samples."""
     run()
     run()
     wall, cpu = [], []
