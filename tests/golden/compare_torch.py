@@ -3,26 +3,26 @@
 
 usage: compare_torch.py [--seed S] [--count N] [--stand-in] [--library FILE] [--verbose]
 
-Sizes 1 to 70, T 1 to 40, N 1 to 33, 1 to 3 layers, and every option at random: bias,
-batch_first, dropout, bidirectional, proj_size, lengths, h0/c0, which gradients come in.
-Each configuration is three steps of forward, backward and Adam. Initial weights have to
-be equal bit for bit, and with dropout the masks are, because both draw from one seed.
-With --stand-in it is examples/python/lstm_torch.py that is compared, with PyTorch's
-autograd and Adam around it.
+Configurations have sizes 1 to 70, T 1 to 40, N 1 to 33, 1 to 3 layers, and random options:
+bias, batch_first, dropout, bidirectional, proj_size, lengths, h0 and c0, and which output
+gradients are used. Each one runs three steps of forward, backward and Adam. Initial weights
+must be equal bit for bit. Dropout masks are equal, because both libraries use the same
+seed. --stand-in compares examples/python/lstm_torch.py instead, with PyTorch's autograd and
+Adam.
 
-Limits, with float32 PyTorch on the other side:
-  outputs     2e-6 of the larger of 1 and the tensor's largest element
-  gradients   2e-5 of the tensor's largest element
-  parameters  what the difference of the gradients can do to three Adam steps
-A first step of Adam is lr times the sign of the gradient, so a parameter whose gradient
-is below the error of rounding may go either way, and then all gradients of the next
-step differ by more than rounding. So the first step alone is held to the limits of outputs
-and gradients, later gradients to 2e-3 of the largest element, and an error e of a
-gradient, 2e-5 or what it is, moves a step by at most lr min(2, 2 e / sqrt(v^)).
+Limits of the differences to PyTorch in float32:
+  outputs     2e-6 of the larger of 1 and the largest element of the tensor
+  gradients   2e-5 of the largest element of the tensor
+  parameters  the effect of the difference of the gradients on three Adam steps
+The first step of Adam is lr times the sign of the gradient. A parameter whose gradient is
+below the rounding error may move in either direction, and then the gradients of the next
+step differ by more than rounding. The limits of outputs and gradients therefore apply to
+the first step only; later gradients must agree within 2e-3 of the largest element. An error
+e of a gradient, at least 2e-5, changes a step by at most lr min(2, 2 e / sqrt(v^)).
 
-The last line is a summary; exit code 0 when every configuration is within the limits.
-Needs torch 2.13 and numpy. The library is --library, $LIBLSTM, or the newest in
-build*/.
+The last line is a summary. The exit status is 0 if all configurations are within the
+limits. Requires torch 2.13 and numpy. The library is --library, $LIBLSTM, or the newest
+one in build*/.
 """
 import argparse
 import ctypes as ct
@@ -50,7 +50,7 @@ class Config(ct.Structure):
 
 
 class Library:
-    """The calls of liblstm; a status other than 0 becomes an exception."""
+    """Calls functions of liblstm; raises an exception for a status other than 0."""
 
     def __init__(self, path):
         self.lib = ct.CDLL(str(path))
@@ -71,7 +71,7 @@ class Library:
         return handle
 
     def wrap(self, array):
-        """A tensor over the memory of an array, which has to outlive it."""
+        """Creates a tensor in the memory of an array, which must outlive it."""
         if array is None:
             return ct.c_void_p()
         shape = (ct.c_size_t * array.ndim)(*array.shape)
@@ -80,7 +80,7 @@ class Library:
                            None)
 
     def view(self, tensor):
-        """A flat array over the memory of a tensor of the library's."""
+        """A flat array in the memory of a tensor of the library."""
         tensor = ct.c_void_p(tensor)
         data = ct.cast(self.lib.lstm_tensor_data(tensor), ct.POINTER(ct.c_float))
         return np.ctypeslib.as_array(data, (self.lib.lstm_tensor_count(tensor),))
@@ -91,7 +91,7 @@ class Library:
 
 
 def draw(rng):
-    """A configuration, in the form that make_layer.py has too."""
+    """Draws a configuration, in the format of make_layer.py."""
     c = dict(I=rng.integers(1, 71), H=rng.integers(1, 71), L=rng.integers(1, 4),
              T=rng.integers(1, 41), N=rng.integers(1, 34), bias=rng.random() < 0.7,
              batch_first=rng.random() < 0.5, bidirectional=rng.random() < 0.4,
@@ -122,7 +122,7 @@ def tensors(c, rng):
 
 
 def run_torch(c, seed, values, kind=nn.LSTM):
-    """Results of each step: a list of dictionaries of float32 arrays."""
+    """Results of PyTorch: a dictionary of float32 arrays per step."""
     torch.manual_seed(seed)
     layer = kind(c["I"], c["H"], c["L"], bias=c["bias"],
                  batch_first=c["batch_first"], dropout=c["dropout"],
@@ -141,7 +141,7 @@ def run_torch(c, seed, values, kind=nn.LSTM):
                    for k in c["grads"])
         loss.backward()
         result |= {k: v.detach() for k, v in outputs.items()}
-        # Autograd leaves None where the loss does not depend on something.
+        # Autograd leaves None if the loss does not depend on a tensor.
         for tensor in (*inputs.values(), *parameters):
             if tensor.grad is None:
                 tensor.grad = torch.zeros_like(tensor)
@@ -157,7 +157,7 @@ def run_torch(c, seed, values, kind=nn.LSTM):
 
 
 def run_library(lib, c, seed, values):
-    """The same of liblstm."""
+    """Results of liblstm, in the same format."""
     config = Config(c["I"], c["H"], c["L"], c["P"], c["dropout"], not c["bias"],
                     c["batch_first"], c["bidirectional"])
     rng = lib.handle("lstm_rng_create", ct.c_uint64(seed))
@@ -204,7 +204,8 @@ def difference(expected, actual):
 
 
 def compare(theirs, ours):
-    """Largest share of its limit that each kind of result takes, with its name."""
+    """The largest error of each kind of result, as a fraction of its limit, with the name
+    of the tensor."""
     worst = {"outputs": (0, ""), "gradients": (0, ""), "parameters": (0, "")}
 
     def note(kind, share, name):
@@ -245,24 +246,27 @@ def find_library():
     found = sorted(root.glob("build*/lib/lstm/liblstm.so"),
                    key=lambda f: f.stat().st_mtime)
     if not found:
-        sys.exit(f"no library in {root}/build*/lib/lstm; give --library FILE")
+        sys.exit(f"no library found in {root}/build*/lib/lstm; set --library FILE")
     return found[-1]
 
 
 def load_stand_in(library):
-    """The class that looks like nn.LSTM, on the same library."""
+    """Loads lstm_torch.LSTM with the same library."""
     os.environ["LIBLSTM"] = str(library)
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples/python"))
     return __import__("lstm_torch").LSTM
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--count", type=int, default=300)
-    parser.add_argument("--stand-in", action="store_true")
-    parser.add_argument("--library", type=Path)
-    parser.add_argument("--verbose", action="store_true")
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seed", type=int, default=1, help="seed (default 1)")
+    parser.add_argument("--count", type=int, default=300,
+                        help="number of configurations (default 300)")
+    parser.add_argument("--stand-in", action="store_true",
+                        help="compare lstm_torch.LSTM instead of the C library")
+    parser.add_argument("--library", type=Path, help="path of liblstm.so")
+    parser.add_argument("--verbose", action="store_true",
+                        help="print every configuration")
     args = parser.parse_args()
     warnings.filterwarnings("ignore", message=".*(projections|dropout).*")
     torch.set_num_threads(1)

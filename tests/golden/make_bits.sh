@@ -1,6 +1,7 @@
 #!/bin/sh
-# Writes bits.h: the bits that training and inference have on every processor. They change
-# only with the operations of a kernel or of the test; say which in the commit.
+# Writes bits.h: hashes of training and inference, which are the same on every processor.
+# They change only if the operations of a kernel or of the test change; the commit must
+# explain why.
 #
 # usage: make_bits.sh BUILD-FOLDER
 set -eu

@@ -1,25 +1,26 @@
 #!/usr/bin/env python3
-"""Writes the golden files of test_layer.c: layer/NAME.golden, one for each case below,
-and layer/list.txt with their names.
+"""Writes the golden files of test_layer.c: layer/NAME.golden for each case below, and
+layer/list.txt with their names.
 
 usage: make_layer.py [FOLDER]        (made with torch 2.13.0 and numpy 2.4.6)
 
-Weights are drawn by torch.manual_seed(seed) and nn.LSTM in float32; then everything is
-computed in float64, so that what a float32 library differs by is its own rounding. The
-script computes in float32 too and stops when PyTorch disagrees with itself.
+torch.manual_seed(seed) and nn.LSTM draw the weights in float32. Everything else is computed
+in float64, so that a float32 library differs only by its own rounding. The script also
+computes in float32 and stops if the two results of PyTorch disagree.
 
-Each case is one forward and backward in training mode, with the loss
+Each case runs one forward and backward in training mode, with the loss
     <dout, out> + <dhn, hn> + <dcn, cn>
-then five Adam steps of the same loss (the first gradients are the ones written), then a
-forward in evaluation mode. Masks of dropout go on from where the weights left the
-generator.
+then five Adam steps with the same loss (the file has the gradients of the first), then a
+forward in evaluation mode. Dropout masks continue from the state of the generator after
+the weights.
 
-A file is a sequence of lines "key value..." and, after each "tensor NAME EXTENT...",
-the float32 values, little-endian, row-major. `grad.K` and `p0.K`, `p5.K` are the
-parameters in PyTorch's order, before and after the steps. `slack.K` bounds how much an
-error of the gradients moves p5: with e the absolute error of every gradient,
+A file is a sequence of lines "key value..." and, after each "tensor NAME EXTENT...", its
+float32 values, little-endian, row-major. `grad.K` is the gradient of parameter K, in
+PyTorch's order; `p0.K` and `p5.K` are its values before and after the steps. `slack.K`
+bounds the effect of an error of the gradients on p5: if e is the absolute error of every
+gradient,
     |p5 - exact| <= slack * e,   slack = sum over steps of lr * 2 / (sqrt(v^) + eps),
-because a step is lr m^ / (sqrt(v^) + eps) and |m^| hardly exceeds sqrt(v^).
+because a step is lr m^ / (sqrt(v^) + eps) and |m^| is at most about sqrt(v^).
 """
 import sys
 from pathlib import Path
@@ -55,7 +56,7 @@ CASES = {
                                    grads="hn"),
     "no_bias": dict(bias=False),
     "no_bias_two_layers": dict(bias=False, L=2, batch_first=True, grads="out cn"),
-    # states in, and which gradients come in
+    # initial states, and which output gradients are used
     "states": dict(h0=True, c0=True),
     "h0_alone": dict(h0=True, L=2),
     "c0_alone": dict(c0=True, L=2, grads="out hn cn"),

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Writes the first losses of the experiment and of its variants (torch 2.13.0, 1 thread).
+"""Writes the first losses of the experiment and its variants (torch 2.13.0, 1 thread).
 
 usage: make_losses.py MNIST_DIR | clang-format > losses.h     for the library
-       make_losses.py MNIST_DIR json > losses.json            for mnist-train's options
+       make_losses.py MNIST_DIR json > losses.json            for options of mnist-train
 
-28 rows of 28 pixels through two layers of 128 units, the last step through a linear
-layer to 10 classes, cross-entropy, Adam with 0.001, batches of 64 in random order.
+The network reads 28 rows of 28 pixels with two LSTM layers of 128 units, and classifies
+the last step with a linear layer to 10 classes. Training uses cross-entropy, Adam with lr
+0.001, and batches of 64 in random order.
 """
 import gzip
 import json
@@ -22,7 +23,7 @@ STEPS = 20
 VARIANTS = [(0, 0.0, False, 0), (42, 0.0, False, 0), (0, 0.3, False, 0),
             (0, 0.0, True, 0), (0, 0.3, True, 0), (0, 0.0, False, 64)]
 EPOCH = 938  # steps
-# Options of mnist-train beside --epochs 1, and what they mean here.
+# Options of mnist-train in addition to --epochs 1, and arguments of losses().
 OPTIONS = {
     "--seed 0": {},
     "--seed 42": {"seed": 42},
@@ -62,7 +63,7 @@ def load(folder):
 
 def losses(data, seed=0, dropout=0.0, bidirectional=False, projection=0, smoothing=0.0,
            clip=None, decay=0.0, schedule=None):
-    """The losses of the first steps, and the learning rates of them."""
+    """Losses and learning rates of the first steps."""
     torch.manual_seed(seed)
     loader = DataLoader(data, batch_size=64, shuffle=True)
     lstm = nn.LSTM(28, 128, 2, batch_first=True, dropout=dropout,

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes the golden data of linear layer, loss and optimiser: one header each.
+"""Writes the golden data of linear layer, loss and optimiser, one header each.
 
     python3 tests/golden/make_objects.py
 
-The headers beside this script were made with PyTorch 2.13.0 on Linux x86-64. Inputs are
-not in them: both sides draw them from the same generator, which is bit-equal.
+The headers in this folder were made with PyTorch 2.13.0 on Linux x86-64. They do not
+contain inputs: the tests draw them with liblstm's generator, which equals PyTorch's.
 """
 
 import pathlib
@@ -70,7 +70,7 @@ def linear():
     parts += [array("linear_plain_y", "float", floats(y))]
     parts += [array("linear_plain_dx", "float", floats(x.grad))]
     parts += [array("linear_plain_dweight", "float", floats(fc.weight.grad))]
-    # Bounds depend on the inputs alone: first weight and last bias of many.
+    # The bound of the initial values depends on the inputs only.
     sizes = [1, 2, 3, 10, 28, 64, 100, 128, 256, 1000, 1023]
     rows = []
     for size in sizes:
@@ -110,7 +110,7 @@ def cross_entropy():
     for reduction in ("mean", "sum", "none"):
         value = nn.functional.cross_entropy(logits, targets, reduction=reduction)
         logits.grad = None
-        # The gradient that comes in: 1, or 0.5, 1.0, 1.5 ... for the rows.
+        # The gradient of the loss: 1, or 0.5, 1.0, 1.5 ... for the rows.
         value.backward((torch.arange(6) + 1) / 2 if reduction == "none" else None)
         parts += [array(f"cross_entropy_{reduction}", "float", floats(value))]
         parts += [array(f"cross_entropy_{reduction}_dlogits", "float", floats(logits.grad))]

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
-"""Writes order.h: how torch.sort(descending=True) orders lengths with ties.
+"""Writes order.h: the order of torch.sort(descending=True) for lengths with ties.
 
 usage: make_order.py | clang-format > order.h        (made with torch 2.13.0)
 
-pack_padded_sequence() sorts like this, and masks of dropout are drawn in its order.
-Lengths are those of test_order.c: 1 + n * step mod modulus, or with modulus 0 a
-sequence that makes quicksort with a median of three slow, so that it goes over to a
-heap.
+pack_padded_sequence() uses this order, and PyTorch draws dropout masks in it. The lengths
+equal those of test_order.c: 1 + n * step mod modulus, or, with modulus 0, a sequence that
+makes quicksort with a median of three slow, so that it switches to heapsort.
 """
 import torch
 
@@ -16,7 +15,7 @@ CASES = [(1, 1, 1), (2, 1, 2), (16, 1, 1), (16, 7, 5), (17, 1, 1), (17, 7, 5),
 
 
 def slow(count):
-    """Musser's sequence for a median of three, turned round for a descending order."""
+    """Musser's worst case for a median of three, reversed for a descending order."""
     values = [0] * count
     for i in range(1, count // 2 + 1):
         values[i - 1] = i if i % 2 else count // 2 + i - 1

@@ -1,7 +1,7 @@
 /**
  * @file
- * What the tests of kernels on blocked activations share: seeded numbers, memory with
- * guard zones, the layout of kernels.h, and hashes of results.
+ * Common parts of the kernel tests: seeded numbers, memory with guard zones, the
+ * blocked layout of kernels.h, and hashes of results.
  */
 #ifndef TESTS_SUPPORT_BLOCKS_H
 #define TESTS_SUPPORT_BLOCKS_H
@@ -9,21 +9,21 @@
 #include "lib/lstm/kernels/kernels.h"
 #include "tests/support/test.h"
 
-/** Half the distance of floats at 1: the relative error of one rounding. */
+/** The unit roundoff of float: the relative error of one rounding. */
 static const double unit_roundoff = 0x1p-24;
 
-/** What no kernel writes, and what lanes of padding hold: finite, and ruinous in a sum.
- */
+/** Values of guard zones and of padding. Both are finite; a sum that includes padding
+ * is wrong. */
 static const float guard_value = -77.0f, padding_value = 1e30f;
 
-/** Uniform in [-1, 1), the same for the same seed everywhere. */
+/** Uniform in [-1, 1), reproducible for a seed. */
 static inline float seeded_number(uint32_t *seed)
 {
     *seed = *seed * 1664525u + 1013904223u;
     return ((float)(*seed >> 8) - 8388608.0f) / 8388608.0f;
 }
 
-/** Floats with a guard zone on each side, the first one on a cache line. */
+/** Floats with a guard zone on each side; data is aligned to a cache line. */
 typedef struct guarded {
     void *memory;
     float *data;
@@ -32,7 +32,7 @@ typedef struct guarded {
 
 enum { GUARD = 64 };
 
-/** All values are the guard's. */
+/** Allocates floats, all with the guard value. */
 static inline guarded guarded_create(size_t count)
 {
     enum { LINE = 64 };
@@ -53,7 +53,7 @@ static inline guarded guarded_numbers(size_t count, uint32_t *seed)
     return g;
 }
 
-/** Frees the memory once its guard zones were seen to be whole. */
+/** Checks the guard zones and frees the memory. */
 static inline void guarded_destroy(guarded *g)
 {
     for (ptrdiff_t i = 1; i <= GUARD; i++) {
@@ -63,7 +63,7 @@ static inline void guarded_destroy(guarded *g)
     free(g->memory);
 }
 
-/** Rows of a group that a job covers: rows of them from first on. */
+/** Rows first to first + rows - 1 of a group of group rows. */
 typedef struct row_range {
     size_t first, rows, group;
 } row_range;
@@ -73,13 +73,13 @@ static inline size_t row_stride(row_range range)
     return range.group * LSTM_BLOCK;
 }
 
-/** Number of floats of a group of so many blocks. */
+/** Number of floats of a group of blocks. */
 static inline size_t blocked_size(row_range range, size_t blocks)
 {
     return blocks * row_stride(range);
 }
 
-/** Index of a channel of a segment, from the start of the group. */
+/** Index of a channel of a segment, relative to the start of the group. */
 static inline size_t blocked_index(row_range range, size_t row, size_t segment,
                                    size_t channels, size_t channel)
 {
@@ -88,7 +88,7 @@ static inline size_t blocked_index(row_range range, size_t row, size_t segment,
            channel % LSTM_BLOCK;
 }
 
-/** A blocked matrix of numbers, its padding ruinous. */
+/** A blocked matrix of random numbers, with padding_value in its padding. */
 static inline guarded blocked_numbers(row_range range, size_t segments, size_t channels,
                                       uint32_t *seed)
 {
@@ -102,14 +102,14 @@ static inline guarded blocked_numbers(row_range range, size_t segments, size_t c
     return g;
 }
 
-/** Operand that starts at the first row of the range. */
+/** An operand that starts at the first row of the range. */
 static inline lstm_operand blocked_operand(const guarded *g, row_range range,
                                            size_t segments, size_t channels)
 {
     return (lstm_operand){g->data + range.first * LSTM_BLOCK, segments, channels};
 }
 
-/** Every row of blocks that a range does not cover holds what guards hold. */
+/** Checks that rows outside a range still have the guard value. */
 static inline void assert_other_rows_untouched(const guarded *g, row_range range)
 {
     for (size_t i = 0; i < g->count; i++) {
@@ -125,8 +125,8 @@ static inline const lstm_packed *packed_from(const float *values)
     return (const void *)values;
 }
 
-/** Whether the set in use fuses multiplications and additions: 2^-24 is what a
- * rounding of (1 + 2^-12)^2 loses. */
+/** Whether the kernels in use fuse multiplication and addition: without fusing,
+ * rounding (1 + 2^-12)^2 loses 2^-24. */
 static inline bool kernels_fuse(void)
 {
     _Alignas(64) float a[LSTM_BLOCK] = {0x1.001p0f}, weights[LSTM_BLOCK] = {0x1.001p0f};
@@ -141,7 +141,7 @@ static inline bool kernels_fuse(void)
     return out[0] != 0;
 }
 
-/** FNV-1a over the bits of floats; start with hash_start. */
+/** Initial value of an FNV-1a hash over the bits of floats. */
 static const uint64_t hash_start = 0xcbf29ce484222325u;
 
 static inline uint64_t hash_floats(uint64_t hash, const float *values, size_t count)
@@ -156,8 +156,8 @@ static inline uint64_t hash_floats(uint64_t hash, const float *values, size_t co
 }
 
 /**
- * Fails the calling line unless a hash is the one of all sets that fuse, or of all that
- * do not.
+ * Fails the calling line unless a hash equals fused, for kernels that fuse, or
+ * rounded_twice, for kernels that do not.
  */
 #define assert_hash(found, fused, rounded_twice)                                       \
     test_assert_hash(found, kernels_fuse() ? (fused) : (rounded_twice), __FILE__,      \

@@ -1,4 +1,4 @@
-"""What the public headers declare, read from between their cdef markers."""
+"""Reads the declarations in the public headers, between their cdef markers."""
 import pathlib
 import re
 
@@ -7,7 +7,7 @@ UMBRELLAS = {"lstm": "lstm/lstm.h", "mnist": "mnist/mnist.h"}
 
 
 def headers(library, include=ROOT / "include"):
-    """All headers of a library, each behind those that it includes."""
+    """All headers of a library, each after those that it includes."""
     found = []
 
     def visit(name):
@@ -23,7 +23,7 @@ def headers(library, include=ROOT / "include"):
 
 
 def cdef(library, include=ROOT / "include"):
-    """The declarations of a library as cffi's cdef() reads them."""
+    """The declarations of a library in the form of cffi's cdef()."""
     parts = []
     for path in headers(library, include):
         for part in re.findall(r"/\* cdef begin \*/(.*?)/\* cdef end \*/",
@@ -33,12 +33,12 @@ def cdef(library, include=ROOT / "include"):
 
 
 def without_comments(text):
-    """C text with its comments taken out."""
+    """C text without its comments."""
     return re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
 
 
 def functions(library):
-    """Names of the functions that a library documents, in their order."""
+    """Names of the functions in the headers of a library, in order."""
     names = []
     for path in headers(library):
         marked = rf"\b{library.upper()}_API\b[^;]*?\b({library}_\w+)\s*\("

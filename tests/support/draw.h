@@ -1,7 +1,7 @@
 /**
  * @file
- * Random numbers of the tests: SplitMix64 (Steele, Lea and Flood, 2014), seeded, the
- * same everywhere, and nothing that the libraries use; and a hash.
+ * Random numbers for tests: seeded, reproducible, and independent of the libraries
+ * (SplitMix64, Steele, Lea and Flood, 2014); and a hash.
  */
 #ifndef TESTS_SUPPORT_DRAW_H
 #define TESTS_SUPPORT_DRAW_H
@@ -24,13 +24,13 @@ static inline float draw_float(uint64_t *state)
     return (float)(draw_bits(state) >> 40) * 0x1p-23f - 1;
 }
 
-/** Draws an integer from low to high, both included. */
+/** Draws an integer from low to high, inclusive. */
 static inline size_t draw_size(uint64_t *state, size_t low, size_t high)
 {
     return low + (size_t)(draw_bits(state) % (high - low + 1));
 }
 
-/** Where a hash starts. */
+/** Initial value of a hash. */
 #define HASH_START UINT64_C(0xcbf29ce484222325)
 
 /** Continues a 64-bit FNV-1a hash over bytes. */

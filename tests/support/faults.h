@@ -1,6 +1,6 @@
 /**
  * @file
- * File operations that fail when a test says so.
+ * File operations with injected failures.
  */
 #ifndef TESTS_SUPPORT_FAULTS_H
 #define TESTS_SUPPORT_FAULTS_H
@@ -12,16 +12,16 @@
 #include "tests/support/common.h"
 #include "tests/support/test.h"
 
-/** What the file operations of a test came to. */
+/** State of the injected failures. */
 typedef struct test_faults {
-    /** Operations until one fails, and the errno it fails with. */
+    /** Number of operations that succeed before one fails, and its errno. */
     size_t left;
     int error;
-    /** Most bytes that one read or write does; 0 for all. */
+    /** Maximum number of bytes of one read or write; 0 for no limit. */
     size_t piece;
-    /** Operations so far, and files that are open. */
+    /** Number of operations so far, and of open files. */
     size_t count, open;
-    /** Name of the operation that failed; NULL when none has. */
+    /** Name of the operation that failed; NULL if none has. */
     const char *failed;
 } test_faults;
 
@@ -71,14 +71,14 @@ static inline ssize_t test_write(int file, const void *data, size_t size)
     return test_fault("write") ? -1 : write(file, data, test_piece(size));
 }
 
-/* What is synced is not tested, only that it is asked for. */
+/* Does not sync, but can fail. */
 static inline int test_fsync(int file)
 {
     (void)file;
     return test_fault("fsync") ? -1 : 0;
 }
 
-/* A close that fails has closed the file all the same. */
+/* A failed close still closes the file. */
 static inline int test_close(int file)
 {
     faults.open--;
@@ -100,7 +100,7 @@ static inline int test_stat(const char *path, struct stat *facts)
     return test_fault("stat") ? -1 : stat(path, facts);
 }
 
-/** Lets operation number left fail with an errno, and all others succeed. */
+/** Makes the operation after left others fail with an errno; all others succeed. */
 static inline void test_faults_start(size_t left, int error)
 {
     static const common_file_calls calls = {

@@ -1,6 +1,6 @@
 /**
  * @file
- * A temporary folder for a test, and files in it.
+ * A temporary folder for tests, and files in it.
  */
 #ifndef TESTS_SUPPORT_FOLDER_H
 #define TESTS_SUPPORT_FOLDER_H
@@ -16,7 +16,7 @@ enum { TEST_PATH_SIZE = 4096 };
 
 static char test_folder[TEST_PATH_SIZE];
 
-/** Group set-up: makes test_folder. */
+/** Group set-up: creates test_folder. */
 static inline int test_folder_create(void **state)
 {
     (void)state;
@@ -26,21 +26,21 @@ static inline int test_folder_create(void **state)
     return mkdtemp(test_folder) ? 0 : -1;
 }
 
-static inline int test_remove(const char *path, const struct stat *about, int type,
-                              struct FTW *place)
+static inline int test_remove(const char *path, const struct stat *facts, int type,
+                              struct FTW *position)
 {
-    (void)about, (void)type, (void)place;
+    (void)facts, (void)type, (void)position;
     return remove(path);
 }
 
-/** Group tear-down: removes test_folder with all that is in it. */
+/** Group tear-down: removes test_folder and its content. */
 static inline int test_folder_remove(void **state)
 {
     (void)state;
     return nftw(test_folder, test_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/** Path of a file in test_folder; valid until the eighth call after it. */
+/** Path of a file in test_folder; valid for the next seven calls. */
 static inline const char *test_path(const char *name)
 {
     static char paths[8][2 * TEST_PATH_SIZE];
@@ -50,7 +50,7 @@ static inline const char *test_path(const char *name)
     return path;
 }
 
-/** Makes a folder in test_folder. */
+/** Creates a folder in test_folder. */
 static inline const char *test_make_folder(const char *name)
 {
     const char *path = test_path(name);
@@ -58,12 +58,12 @@ static inline const char *test_make_folder(const char *name)
     return path;
 }
 
-/** Writes a file in test_folder, in place of an older one. */
+/** Writes a file in test_folder; replaces an existing one. */
 static inline const char *test_write_file(const char *name, const void *data,
                                           size_t size)
 {
     const char *path = test_path(name);
-    /* Some file systems sync a file that is truncated and written again. */
+    /* Some file systems sync a file that is truncated and rewritten. */
     unlink(path);
     FILE *file = fopen(path, "wb");
     assert_non_null(file);
@@ -72,7 +72,7 @@ static inline const char *test_write_file(const char *name, const void *data,
     return path;
 }
 
-/** Reads a file in test_folder that fits into data [room]; returns its size. */
+/** Reads a file in test_folder into data, [room], and returns its size. */
 static inline size_t test_read_file(const char *name, void *data, size_t room)
 {
     FILE *file = fopen(test_path(name), "rb");

@@ -2,7 +2,7 @@
 
 #include "tests/support/test.h"
 
-/* The file with a zero behind it, so that a line can be scanned as a string. */
+/* Reads a file and appends a zero, so that string functions can scan it. */
 static char *read_whole(const char *path, size_t *size)
 {
     FILE *file = fopen(path, "rb");
@@ -32,7 +32,7 @@ int golden_run(const char *folder, void (*test)(void **state))
     return failed;
 }
 
-/* Takes the tensor that line declares; data is what follows it. Returns its bytes. */
+/* Reads the tensor that line declares from data; returns its size in bytes. */
 static size_t read_tensor(golden *file, char *line, const char *data)
 {
     assert_true(file->tensors < GOLDEN_MAX_TENSORS);

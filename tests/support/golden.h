@@ -15,7 +15,7 @@ enum {
     GOLDEN_MAX_LENGTHS = 128
 };
 
-/** Runs test once for each name of FOLDER/list.txt, with the name as initial state. */
+/** Runs test once for each name in FOLDER/list.txt, with the name as initial state. */
 int golden_run(const char *folder, void (*test)(void **state));
 
 /** A tensor of a golden file. */
@@ -32,23 +32,23 @@ typedef struct golden {
     char keys[GOLDEN_MAX_NUMBERS][24];
     double numbers[GOLDEN_MAX_NUMBERS];
     size_t number_count;
-    /** [N] of the line "lengths"; length_count is 0 without it. */
+    /** [N] values of the line "lengths"; length_count is 0 without it. */
     size_t lengths[GOLDEN_MAX_LENGTHS];
     size_t length_count;
 } golden;
 
-/** Reads FOLDER/NAME.golden under the golden data; fails the test when it cannot. */
+/** Reads FOLDER/NAME.golden from tests/golden; fails the test on an error. */
 golden *golden_read(const char *folder, const char *name);
 
 void golden_free(golden *file);
 
-/** Value of a line "key number"; fails the test when there is none. */
+/** Value of a line "key number"; fails the test if the key is missing. */
 double golden_number(const golden *file, const char *key);
 
-/** A tensor by name; NULL when there is none. */
+/** A tensor by name; NULL if it is missing. */
 const golden_tensor *golden_find(const golden *file, const char *name);
 
-/** Tensor "NAME.index"; fails the test when there is none. */
+/** The tensor "NAME.index"; fails the test if it is missing. */
 const golden_tensor *golden_at(const golden *file, const char *name, size_t index);
 
 #endif

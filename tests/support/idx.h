@@ -1,6 +1,6 @@
 /**
  * @file
- * IDX files for tests: packed by zlib, which nobody here wrote.
+ * IDX files for tests, compressed by zlib.
  */
 #ifndef TESTS_SUPPORT_IDX_H
 #define TESTS_SUPPORT_IDX_H
@@ -9,7 +9,7 @@
 
 #include "tests/support/folder.h"
 
-/** A buffer that a test fills with the bytes of a file. */
+/** The bytes of a file. */
 typedef struct test_bytes {
     uint8_t *data;
     size_t size;
@@ -27,7 +27,7 @@ static inline void test_big_endian(uint8_t *to, uint32_t value)
         to[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
-/** Header of rank extents, and payload bytes of a fixed pattern below limit. */
+/** An IDX file with rank extents and payload bytes of a fixed pattern below limit. */
 static inline test_bytes test_idx(unsigned rank, const uint32_t *extents,
                                   size_t payload, unsigned limit)
 {
@@ -56,7 +56,7 @@ static inline test_bytes test_labels(uint32_t count)
     return test_idx(1, &count, count, 10);
 }
 
-/** The same as a gzip file of one member. */
+/** Compresses bytes to a gzip file of one member. */
 static inline test_bytes test_gzip(const uint8_t *data, size_t size)
 {
     z_stream zlib = {0};

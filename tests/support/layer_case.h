@@ -1,6 +1,6 @@
 /**
  * @file
- * A layer with everything that goes in and comes out of it, filled from a seed.
+ * A layer with all its input and output tensors, filled from a seed.
  */
 #ifndef TESTS_SUPPORT_LAYER_CASE_H
 #define TESTS_SUPPORT_LAYER_CASE_H
@@ -13,19 +13,19 @@
 
 #include "tests/support/reference.h"
 
-/** What a case is. Zero leaves things out. */
+/** Options of a case. */
 typedef struct layer_options {
     lstm_layer_config config;
     size_t steps, batch;
-    /** [N], or NULL for all steps of each sequence. Not owned. */
+    /** [N], or NULL for full length. Not owned. */
     const size_t *lengths;
-    /** Of the weights, the masks, and all values. */
+    /** Seed of weights, masks and all values. */
     uint64_t seed;
-    /** What goes in; what does not is NULL in the calls. */
+    /** Whether the calls get these tensors, or NULL. */
     bool h0, c0, dout, dhn, dcn;
 } layer_options;
 
-/** A case: every tensor is there, whether it is used or not. */
+/** A case. All tensors exist, whether they are used or not. */
 typedef struct layer_case {
     layer_options options;
     lstm_rng *rng;
@@ -33,39 +33,39 @@ typedef struct layer_case {
     lstm_params *params;
     lstm_tensor *x, *h0, *c0, *out, *hn, *cn;
     lstm_tensor *dout, *dhn, *dcn, *dx, *dh0, *dc0;
-    /** The generator as it was before the last forward. */
+    /** State of the generator before the last forward. */
     uint8_t rng_state[LSTM_RNG_STATE_SIZE];
 } layer_case;
 
-/** Number of cases of the spread, and the largest batch in it. */
+/** Number of cases in the spread, and the largest batch in it. */
 enum { LAYER_CASE_SPREAD = 7, LAYER_CASE_MAX_BATCH = 40 };
 
-/** Options of case i of a spread of sizes and options, where everything comes in; its
- *  precision is test_precision(). */
+/** Options of case i of a spread of sizes and options. All inputs and gradients are
+ * used; the precision is test_precision(). */
 layer_options layer_case_options(size_t i, uint64_t seed);
 
-/** Case i of the spread; NULL after the last. */
+/** Creates case i of the spread; NULL after the last. */
 layer_case *layer_case_spread(size_t i, uint64_t seed);
 
-/** Makes a case with random values in [-1, 1); a failure fails the test. */
+/** Creates a case with random values in [-1, 1); a failure fails the test. */
 layer_case *layer_case_create(const layer_options *options);
 
 void layer_case_destroy(layer_case *c);
 
-/** Runs the forward, with lengths when the case has them. */
+/** Runs the forward. */
 lstm_status layer_case_forward(layer_case *c);
 
-/** Runs the backward for all three gradients. */
+/** Runs the backward; computes dx, dh0 and dc0. */
 lstm_status layer_case_backward(layer_case *c);
 
-/** The same with a tape of the layer. */
+/** Run forward and backward with a tape. */
 lstm_status layer_case_forward_tape(layer_case *c, lstm_tape *tape);
 lstm_status layer_case_backward_tape(layer_case *c, lstm_tape *tape);
 
-/** Zeroes the gradients, runs both, and fails the test unless both succeed. */
+/** Zeroes the gradients and runs forward and backward; a failure fails the test. */
 void layer_case_run(layer_case *c);
 
-/** The case's net in double; parameters is to be set. */
+/** The reference network of a case; the caller sets its parameters. */
 reference_lstm layer_case_net(const layer_case *c);
 
 /**
@@ -74,17 +74,18 @@ reference_lstm layer_case_net(const layer_case *c);
 uint64_t layer_case_hash(const layer_case *c);
 
 /**
- * How far a float32 result may be from the exact one, relative to the larger of 1 and
- * the tensor's largest element.
+ * Tolerance of a float32 result, relative to the larger of 1 and the largest element of
+ * the tensor.
  *
- * On its longest way a value passes L T cells, forward and back. In each it is rounded
- * in sums of I, S (or P) and 4 H products and in some 32 other operations. Roundings of
- * at most 2^-24 of terms of order 1 add up as a random walk of that many steps; eight
- * times its length is never reached by chance, and any wrong term exceeds it.
+ * A value passes at most L T cells in the forward and as many in the backward. In each,
+ * it is rounded in sums of I, S (or P) and 4 H products and in about 32 other
+ * operations. Roundings of at most 2^-24 of terms of order 1 accumulate like a random
+ * walk of that many steps. Eight times its expected length is practically never reached
+ * by chance, and any wrong term exceeds it.
  */
 double layer_case_tolerance(const layer_options *options);
 
-/** Elements as doubles, row-major; with swap the first two axes change places. */
+/** Elements as doubles, row-major; swap exchanges the first two axes. */
 double *layer_case_doubles(const lstm_tensor *tensor, bool swap);
 
 /** Fills a tensor with random values in [-1, 1). */

@@ -1,6 +1,6 @@
 /**
  * @file
- * Allocations that fail when a test says so.
+ * Allocations with injected failures.
  */
 #ifndef TESTS_SUPPORT_MEMORY_H
 #define TESTS_SUPPORT_MEMORY_H
@@ -8,12 +8,13 @@
 #include "tests/support/common.h"
 #include "tests/support/test.h"
 
-/** The allocations of a test. */
+/** State of the injected failures. */
 typedef struct test_memory {
     /** Number of allocations that still succeed. */
     size_t left;
-    /** Only the next one fails then; otherwise all. */
+    /** Whether only the next one fails, instead of all further ones. */
     bool alone;
+    /** Size of the largest allocation. */
     size_t largest;
 } test_memory;
 
@@ -27,15 +28,14 @@ static inline bool test_memory_hook(size_t bytes, void *user)
     return false;
 }
 
-/** Lets the given number of allocations succeed, and the ones after them fail. */
+/** Makes all allocations after the first allocations ones fail. */
 static inline void test_memory_limit(test_memory *memory, size_t allocations)
 {
     *memory = (test_memory){.left = allocations};
     test_memory_set_hook(test_memory_hook, memory);
 }
 
-/** Lets the given number of allocations succeed, the next one fail, and the ones after
- * it succeed again. */
+/** Makes only the allocation after the first allocations ones fail. */
 static inline void test_memory_fail_one(test_memory *memory, size_t allocations)
 {
     *memory = (test_memory){.left = allocations, .alone = true};

@@ -1,6 +1,7 @@
 /**
  * @file
- * What the tests of bfloat16 share: bits, and the arithmetic of pairs written out.
+ * Common parts of the bfloat16 tests: bits, and a reference for the arithmetic of
+ * pairs.
  */
 #ifndef TESTS_SUPPORT_PAIRS_H
 #define TESTS_SUPPORT_PAIRS_H
@@ -22,7 +23,7 @@ static inline float float_of(uint32_t bits)
     return x;
 }
 
-/* Denormal numbers as zeros of their sign. */
+/* Replaces a denormal number by zero of the same sign. */
 static inline float flushed(float x)
 {
     return bits_of(x) & 0x7f800000u ? x : float_of(bits_of(x) & 0x80000000u);
@@ -33,21 +34,20 @@ static inline float half(float pair, size_t which)
     return lstm_bf16_float((uint16_t)(bits_of(pair) >> 16 * which));
 }
 
-/* A fused multiply-add whose denormal results are zeros: fmaf() of the C library rounds
- * once. What it takes to the smallest normal number may be denormal all the same, when
- * it is rounded to 24 digits as normal numbers are, not to the fewer ones of denormal
- * numbers: x86 goes by that, ARM by the number before it is rounded. */
+/* A fused multiply-add that flushes denormal results to zero. A result that rounds to
+ * the smallest normal number may count as denormal: x86 checks the result rounded to 24
+ * bits without a limit of the exponent, ARM checks the result before rounding. */
 static inline float fused(float a, float b, float sum)
 {
     const float smallest = 0x1p-126f;
     float result = fmaf(a, b, sum);
     if (fabsf(result) != smallest)
         return flushed(result);
-    /* The smaller factor is far below 1, or sum would not be near its product. */
+    /* The smaller factor is far below 1, so that scaling it does not overflow. */
     float small = fabsf(a) < fabsf(b) ? a : b, other = fabsf(a) < fabsf(b) ? b : a;
 #if defined(__aarch64__)
     double near = copysign((double)smallest, (double)result);
-    /* How far the sum is from it, with the right sign. */
+    /* Difference between the exact result and the smallest normal number. */
     double off = fma((double)small, (double)other, (double)sum - near);
     return off * near < 0 ? copysignf(0, result) : result;
 #else
@@ -57,7 +57,7 @@ static inline float fused(float a, float b, float sum)
 #endif
 }
 
-/* Two fused multiply-adds, that of the upper halves first. */
+/* Two fused multiply-adds, the upper halves first. */
 static inline float dot(float sum, float a, float b)
 {
     for (size_t which = 2; which-- > 0;)
@@ -68,7 +68,7 @@ static inline float dot(float sum, float a, float b)
 #define assert_same(found, expected)                                                   \
     test_assert_same(found, expected, __FILE__, __LINE__)
 
-/* The same bits; of NaNs, any. */
+/* Compares bits; all NaNs are equal. */
 static inline void test_assert_same(float found, float expected, const char *file,
                                     int line)
 {

@@ -1,6 +1,6 @@
 /**
  * @file
- * The precision that tests of properties run in: they hold in both.
+ * The precision of property tests, which run in float32 and bfloat16.
  */
 #ifndef TESTS_SUPPORT_PRECISION_H
 #define TESTS_SUPPORT_PRECISION_H
@@ -10,7 +10,7 @@
 
 #include <lstm/layer.h>
 
-/** Of layers whose test does not say: that of TEST_PRECISION, fp32 or bf16. */
+/** The precision in the environment variable TEST_PRECISION, fp32 (default) or bf16. */
 static inline lstm_precision test_precision(void)
 {
     const char *name = getenv("TEST_PRECISION");

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Parameters of one layer and direction; bias and w_hr are NULL when there are none. */
+/* Parameters of one direction of a layer; biases and w_hr are NULL if absent. */
 typedef struct cell {
     size_t inputs, hidden, state;
     const double *w_ih, *w_hh, *b_ih, *b_hh, *w_hr;
@@ -87,7 +87,7 @@ static double gate(const cell *c, size_t row, const double *x, const double *h)
     return c->b_ih ? sum + c->b_ih[row] + c->b_hh[row] : sum;
 }
 
-/* One step of one sequence: h [S] and c [H] become those after x. */
+/* Computes one step of one sequence; updates h, [S], and cell_state, [H]. */
 static void step(const cell *c, const double *x, double *h, double *cell_state,
                  double *full, double *gates)
 {
@@ -106,7 +106,9 @@ static void step(const cell *c, const double *x, double *h, double *cell_state,
         h[k] = c->w_hr ? dot(c->w_hr + k * c->hidden, full, c->hidden) : full[k];
 }
 
-/* One sequence through one direction; y is where its h goes, batch * width apart. */
+/* Computes one sequence in one direction; writes h of each step to y with stride
+ * y_step.
+ */
 static void run_sequence(const cell *c, size_t length, bool reverse, const double *x,
                          size_t x_step, double *y, size_t y_step, double *h,
                          double *cell_state)
@@ -121,7 +123,7 @@ static void run_sequence(const cell *c, size_t length, bool reverse, const doubl
     free(full);
 }
 
-/* A layer: x [T, N, inputs] to y [T, N, D*S], which starts as zeros. */
+/* Computes a layer: x, [T, N, inputs], to y, [T, N, D*S], which MUST be zero. */
 static void run_layer(const reference_lstm *net, const reference_input *input,
                       size_t layer, const double *x, double *y, double *hn, double *cn)
 {
@@ -171,8 +173,8 @@ void reference_forward(const reference_lstm *net, const reference_input *input,
     free(below);
 }
 
-/* Sequences in the order of packed data: longest first. Ties stand as they come, which
- * is PyTorch's order up to 16 sequences. */
+/* Sequences in the order of packed data: longest first. Equal lengths keep their order,
+ * as in PyTorch for up to 16 sequences. */
 static void packed_order(const reference_input *input, size_t *order)
 {
     size_t count = 0;

@@ -1,9 +1,9 @@
 /**
  * @file
- * The forward of torch.nn.LSTM in double precision, written for being read.
+ * A simple double-precision implementation of the forward of torch.nn.LSTM.
  *
- * It is what float32 results and gradients are judged by: golden data of PyTorch show
- * that it is right, central differences of it give gradients that nobody derived.
+ * Tests compare float32 results with it. Golden data of PyTorch verify it, and central
+ * differences of it provide gradients without a derivation.
  */
 #ifndef TESTS_SUPPORT_REFERENCE_H
 #define TESTS_SUPPORT_REFERENCE_H
@@ -12,24 +12,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Sizes and weights. D = directions, S = projection or, when that is 0, hidden. */
+/** Sizes and weights. D = directions; S = projection, or hidden if projection is 0. */
 typedef struct reference_lstm {
     size_t inputs, hidden, layers, projection, directions;
     bool bias;
-    /** All parameters in PyTorch's order, one after another. */
+    /** All parameters, concatenated in PyTorch's order. */
     const double *parameters;
 } reference_lstm;
 
-/** What goes in; everything is time-major. */
+/** Inputs of a forward; all arrays are time-major. */
 typedef struct reference_input {
     size_t steps, batch;
-    /** [N] valid steps of each sequence, or NULL for all of them. */
+    /** [N] lengths of the sequences, or NULL for full length. */
     const size_t *lengths;
     /** [T, N, I]. */
     const double *x;
     /** [L*D, N, S] and [L*D, N, H], or NULL for zeros. */
     const double *h0, *c0;
-    /** [L-1, T, N, D*S] factors of dropout, or NULL for none. */
+    /** [L-1, T, N, D*S] dropout masks, or NULL for no dropout. */
     const double *masks;
     /** Output: [L*D, T, N, 4*H] gates i, f, g, o of the valid steps, or NULL. */
     double *gates;
@@ -38,26 +38,26 @@ typedef struct reference_input {
 /** S, the size of h. */
 size_t reference_state_size(const reference_lstm *net);
 
-/** Number of parameters of a layer and direction. */
+/** Number of parameters of one direction of a layer. */
 size_t reference_cell_parameters(const reference_lstm *net, size_t layer);
 
 /** Number of all parameters. */
 size_t reference_parameters(const reference_lstm *net);
 
 /**
- * Runs a batch; out is [T, N, D*S] with zeros past the end of a sequence, hn [L*D, N,
- * S], cn [L*D, N, H].
+ * Computes out, [T, N, D*S], with zeros after the end of a sequence; hn, [L*D, N, S];
+ * and cn, [L*D, N, H].
  */
 void reference_forward(const reference_lstm *net, const reference_input *input,
                        double *out, double *hn, double *cn);
 
-/** Draws 64 bits from the generator that generator is. */
+/** A function that draws 64 bits from a generator. */
 typedef uint64_t (*reference_draw)(void *generator);
 
 /**
- * Draws the masks of a forward as PyTorch does, [L-1, T, N, D*S]: one draw for each
- * valid element of each layer but the last; in time-major order, and with lengths in
- * that of packed data, where longer sequences stand first in each step.
+ * Draws dropout masks, [L-1, T, N, D*S], as PyTorch does: one draw per valid element of
+ * each layer except the last, in time-major order. With lengths, the order is that of
+ * packed data, with the longer sequences first in each step.
  */
 void reference_masks(const reference_lstm *net, const reference_input *input,
                      double probability, reference_draw draw, void *generator,

@@ -1,4 +1,4 @@
 #!/bin/sh
-# Says why a test cannot run here, and ends as Meson shows it: skipped.
+# Prints why a test cannot run, and exits so that Meson reports it as skipped.
 echo "skipped: $*"
 exit 77

@@ -1,6 +1,6 @@
 /**
  * @file
- * What every test program includes: CMocka, and assertions that it lacks.
+ * Included by every test program: CMocka and additional assertions.
  */
 #ifndef TESTS_SUPPORT_TEST_H
 #define TESTS_SUPPORT_TEST_H
@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** A file's own table of tests starts with this for each. */
+/** An entry in the table of tests of a program. */
 #define TEST(name) cmocka_unit_test(name)
 
 /** Fails the calling line unless two floats differ by at most tolerance. */
@@ -29,7 +29,7 @@
 static inline void test_assert_close(double actual, double expected, double tolerance,
                                      const char *file, int line)
 {
-    /* Written so that a NaN fails. */
+    /* A NaN makes the comparison false and fails. */
     if (fabs(actual - expected) <= tolerance)
         return;
     print_error("%.9g is not within %.3g of %.9g\n", actual, tolerance, expected);
@@ -48,7 +48,7 @@ static inline void test_assert_contains(const char *text, const char *part,
     _fail(file, line);
 }
 
-/** Ends the program as one that could not run: Meson shows it as skipped. */
+/** Exits so that Meson reports the test as skipped. */
 static inline void test_skip_all(const char *reason)
 {
     printf("1..0 # SKIP %s\n", reason);
