@@ -12,23 +12,24 @@ A failed call raises Error with the message of the library.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from ctypes import byref, c_bool, c_double, c_float, c_int64, c_size_t, c_uint64, c_void_p
-from ctypes import pointer
+from ctypes import byref, c_bool, c_double, c_int64, c_size_t, c_uint64, c_void_p, pointer
 from typing import Any
 
 import lstm_native as native
 from lstm_c import (BFLOAT16, FLOAT32, KERAS, MAX_RANK, MAX_THREADS, MEAN, NONE, ONEDNN,
-                    ONNX, PYTORCH, SUM, AdamConfig, CrossEntropyConfig, Error,
-                    FileOptions, LayerConfig, LinearConfig, Plateau, Schedule, create,
-                    library, pairs, weight_shapes)
+                    ONNX, PYTORCH, SUM, AdamConfig, EmbeddingConfig, Error, FileOptions,
+                    LayerConfig, LinearConfig, Plateau, Schedule, create, library, pairs,
+                    weight_shapes)
 from lstm_file import File, Path, file_metadata, source_of
+from lstm_loss import CrossEntropy
 from lstm_tensor import Array, Rng, Tensor, call, pointer_of, tensor_of
 
 __all__ = ["BFLOAT16", "FLOAT32", "KERAS", "MAX_RANK", "MAX_THREADS", "MEAN", "NONE",
            "ONEDNN", "ONNX", "PYTORCH", "SUM", "Adam", "AdamConfig", "CrossEntropy",
-           "Error", "File", "Layer", "LayerConfig", "Linear", "LinearConfig", "Params",
-           "Plateau", "Rng", "Stream", "Tape", "Tensor", "file_metadata", "kernels_name",
-           "schedule_lr", "set_reproducible", "set_threads", "threads", "version"]
+           "Embedding", "EmbeddingConfig", "Error", "File", "Layer", "LayerConfig",
+           "Linear", "LinearConfig", "Params", "Plateau", "Rng", "Stream", "Tape", "Tensor",
+           "file_metadata", "kernels_name", "schedule_lr", "set_reproducible",
+           "set_threads", "threads", "version"]
 
 
 def version() -> str:
@@ -270,76 +271,52 @@ class Linear(native.Handle):
         call(library.lstm_linear_backward, (self.pointer,), {"dy": dy}, {"dx": dx})
 
 
-class CrossEntropy(native.Handle):
-    """Cross-entropy of logits, as torch.nn.CrossEntropyLoss. class_weights is [C].
-    Options: label_smoothing, zero_mean_of_none."""
+class Embedding(native.Handle):
+    """Rows of a table by index, as torch.nn.Embedding. rng draws the initial values, which
+    are zero without it. The row padding_index is zero and gets no gradient."""
 
-    def __init__(self, reduction: int = MEAN,
-                 class_weights: Sequence[float] | None = None,
-                 ignore_index: int | None = None, **options: Any) -> None:
-        config = CrossEntropyConfig(reduction=reduction, **options)
-        if class_weights is not None:
-            config.classes = len(class_weights)
-            config.class_weights = (c_float * len(class_weights))(*class_weights)
-        if ignore_index is not None:
-            config.ignore, config.ignore_index = True, ignore_index
-        super().__init__(create("lstm_cross_entropy_create", byref(config)),
-                         library.lstm_cross_entropy_destroy)
-        self._reduction, self._rows = reduction, 0
+    def __init__(self, count: int, size: int, rng: Rng | None = None, *,
+                 padding_index: int | None = None) -> None:
+        config = EmbeddingConfig(count=count, size=size)
+        if padding_index is not None:
+            config.padding, config.padding_index = True, padding_index
+        pointer = create("lstm_embedding_create", byref(config), pointer_of(rng, Rng))
+        super().__init__(pointer, library.lstm_embedding_destroy)
 
-    def forward(self, logits: Array, targets: Array) -> float | list[float]:
-        """logits [N, C], targets [N] int64 -> the loss, or a list of N with NONE."""
-        logits = tensor_of("logits", logits)
-        rows = logits.shape[0]
-        if isinstance(targets, (list, tuple)):
-            targets = (c_int64 * len(targets))(*targets)
-        targets = native.Memory("targets", targets, "int64").shaped(rows)
-        value = (c_float * (rows if self._reduction == NONE else 1))()
-        library.lstm_cross_entropy_forward(self.pointer, logits.pointer,
-                                            targets.address, value)
-        self._rows = rows
-        return list(value) if self._reduction == NONE else value[0]
+    @property
+    def config(self) -> EmbeddingConfig:
+        """A copy of the options."""
+        return EmbeddingConfig.from_buffer_copy(
+            library.lstm_embedding_get_config(self.pointer).contents)
 
-    def forward_probabilities(self, logits: Array,
-                              targets: Array) -> float | list[float]:
-        """logits and targets [N, C] -> the loss, or a list of N with NONE."""
-        logits, targets = tensor_of("logits", logits), tensor_of("targets", targets)
-        rows = logits.shape[0]
-        value = (c_float * (rows if self._reduction == NONE else 1))()
-        library.lstm_cross_entropy_forward_probabilities(self.pointer, logits.pointer,
-                                                         targets.pointer, value)
-        self._rows = rows
-        return list(value) if self._reduction == NONE else value[0]
+    def forward(self, indices: Array, y: Array) -> None:
+        """indices [..] int64 -> y [.., size]."""
+        y = tensor_of("y", y, True)
+        if isinstance(indices, (list, tuple)):
+            indices = (c_int64 * len(indices))(*indices)
+        indices = native.Memory("indices", indices, "int64").shaped(*y.shape[:-1])
+        library.lstm_embedding_forward(self.pointer, indices.address, y.pointer)
 
-    def backward(self, dlogits: Array,
-                 dvalue: float | Sequence[float] | None = None) -> None:
-        """Computes dlogits [N, C]; dvalue is the gradient of the loss (default 1), one
-        number, or [N] with NONE."""
-        dlogits = tensor_of("dlogits", dlogits, True)
-        if dvalue is not None:
-            values = dvalue if isinstance(dvalue, (list, tuple)) else [dvalue]
-            expected = self._rows if self._reduction == NONE else 1
-            if len(values) != expected:
-                raise ValueError(f"dvalue is [{len(values)}], expected [{expected}]")
-            dvalue = (c_float * len(values))(*values)
-        library.lstm_cross_entropy_backward(self.pointer, dvalue, dlogits.pointer)
+    def backward(self, dy: Array) -> None:
+        """Adds dy [.., size] to the gradient of the table."""
+        call(library.lstm_embedding_backward, (self.pointer,), {"dy": dy}, {})
 
 
 class Params(native.Handle):
     """Parameters and gradients of layers, by name: Params(lstm=layer, fc=linear)."""
 
-    def __init__(self, **layers: Layer | Linear) -> None:
+    def __init__(self, **layers: Layer | Linear | Embedding) -> None:
         super().__init__(create("lstm_params_create"), library.lstm_params_destroy)
         self._layers = []
         for prefix, layer in layers.items():
             self.add(prefix, layer)
 
-    def add(self, prefix: str, layer: Layer | Linear) -> None:
-        """Adds the parameters of a Layer or Linear with names "PREFIX.weight..."."""
-        kind = "layer" if isinstance(layer, Layer) else "linear"
-        add = getattr(library, f"lstm_params_add_{kind}")
+    def add(self, prefix: str, layer: Layer | Linear | Embedding) -> None:
+        """Adds the parameters of a layer with names "PREFIX.weight..."."""
+        kinds = {Layer: "layer", Embedding: "embedding"}
+        add = getattr(library, f"lstm_params_add_{kinds.get(type(layer), 'linear')}")
         add(self.pointer, prefix.encode(),
-            pointer_of(layer, Layer if kind == "layer" else Linear))
+            pointer_of(layer, type(layer) if type(layer) in kinds else Linear))
         layer._dependents.add(self)
         self._layers.append(layer)
 

@@ -40,6 +40,12 @@ class LinearConfig(ctypes.Structure):
                 ("reserved", c_uint64 * 8)]
 
 
+class EmbeddingConfig(ctypes.Structure):
+    """lstm_embedding_config."""
+    _fields_ = [("count", c_size_t), ("size", c_size_t), ("padding", c_bool),
+                ("padding_index", c_size_t), ("reserved", c_uint64 * 8)]
+
+
 class AdamConfig(ctypes.Structure):
     """lstm_adam_config."""
     _fields_ = [("lr", c_double), ("beta1", c_double), ("beta2", c_double),
@@ -154,6 +160,9 @@ CHECKED = {
     "lstm_linear_create": [_handle_address, POINTER(LinearConfig), _handle],
     "lstm_linear_forward": [_handle] * 3,
     "lstm_linear_backward": [_handle] * 3,
+    "lstm_embedding_create": [_handle_address, POINTER(EmbeddingConfig), _handle],
+    "lstm_embedding_forward": [_handle, c_void_p, _handle],
+    "lstm_embedding_backward": [_handle] * 2,
     "lstm_cross_entropy_create": [_handle_address, POINTER(CrossEntropyConfig)],
     "lstm_cross_entropy_forward": [_handle, _handle, c_void_p, POINTER(c_float)],
     "lstm_cross_entropy_forward_probabilities": [_handle, _handle, _handle,
@@ -162,6 +171,7 @@ CHECKED = {
     "lstm_params_create": [_handle_address],
     "lstm_params_add_layer": [_handle, c_char_p, _handle],
     "lstm_params_add_linear": [_handle, c_char_p, _handle],
+    "lstm_params_add_embedding": [_handle, c_char_p, _handle],
     "lstm_params_add_tensor": [_handle, c_char_p, _handle, _handle],
     "lstm_params_set_trainable": [_handle, c_size_t, c_bool],
     "lstm_params_get_values": [_handle, c_void_p],
@@ -207,6 +217,7 @@ OTHERS = {
     "lstm_layer_output_size": (c_size_t, [_handle]),
     "lstm_layer_workspace_size": (c_size_t, [_handle, c_bool, c_size_t, c_size_t]),
     "lstm_linear_get_config": (POINTER(LinearConfig), [_handle]),
+    "lstm_embedding_get_config": (POINTER(EmbeddingConfig), [_handle]),
     "lstm_params_size": (c_size_t, [_handle]),
     "lstm_params_count": (c_size_t, [_handle]),
     "lstm_params_name": (c_char_p, [_handle, c_size_t]),
@@ -220,7 +231,7 @@ OTHERS = {
     "lstm_adam_lr": (c_double, [_handle]),
     "lstm_adam_steps": (c_uint64, [_handle]),
 }
-DESTROYED = ["stream", "tape", "tensor", "rng", "layer", "linear", "cross_entropy", "params",
+DESTROYED = ["stream", "tape", "tensor", "rng", "layer", "linear", "embedding", "cross_entropy", "params",
              "adam", "file"]
 library = native.load("lstm", "LIBLSTM")
 native.declare(library, {

@@ -12,6 +12,7 @@
  * | layer.h           | the LSTM: forward and backward through time                |
  * | tape.h            | several pending forwards of one layer                      |
  * | linear.h          | the linear layer                                           |
+ * | embedding.h       | rows of a table by index                                   |
  * | cross_entropy.h   | the loss of a classifier                                   |
  * | params.h          | named parameters: gradients, norm, clipping                |
  * | file.h            | safetensors files: parameters, checkpoints, layers         |
@@ -46,6 +47,7 @@
 
 #include <lstm/adam.h>
 #include <lstm/cross_entropy.h>
+#include <lstm/embedding.h>
 #include <lstm/file.h>
 #include <lstm/layer.h>
 #include <lstm/linear.h>

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <lstm/embedding.h>
 #include <lstm/export.h>
 #include <lstm/layer.h>
 #include <lstm/linear.h>
@@ -83,6 +84,23 @@ LSTM_API
 LSTM_NODISCARD
 lstm_status lstm_params_add_linear(lstm_params *params, const char *prefix,
                                    lstm_linear *linear);
+
+/**
+ * Adds the table of an embedding as "PREFIX.weight".
+ *
+ * @param params a set
+ * @param prefix put before the name, followed by a dot; "" for the bare name
+ * @param embedding an embedding, which MUST outlive the set
+ * @retval LSTM_OK the table was added
+ * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, or the set already contains the
+ *         embedding or the name; nothing was added
+ * @retval LSTM_OUT_OF_MEMORY not enough memory; nothing was added
+ * @since 1.0
+ */
+LSTM_API
+LSTM_NODISCARD
+lstm_status lstm_params_add_embedding(lstm_params *params, const char *prefix,
+                                      lstm_embedding *embedding);
 
 /**
  * Adds a parameter of the caller.

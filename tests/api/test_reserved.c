@@ -32,6 +32,16 @@ static int create_linear(size_t index)
     return status;
 }
 
+static int create_embedding(size_t index)
+{
+    lstm_embedding_config config = {.count = 0};
+    config.reserved[index] = 7;
+    lstm_embedding *embedding = (lstm_embedding *)&config;
+    lstm_status status = lstm_embedding_create(&embedding, &config, NULL);
+    assert_null(embedding);
+    return status;
+}
+
 static int create_adam(size_t index)
 {
     lstm_adam_config config = {.lr = -1};
@@ -140,6 +150,7 @@ static void liblstm_refuses_options_it_does_not_know(void **state)
     } calls[] = {
         {create_layer, "layer"},
         {create_linear, "linear"},
+        {create_embedding, "embedding"},
         {create_adam, "adam"}, //
         {create_loss, "cross_entropy"},
         {compute_rate, "schedule"},

@@ -223,6 +223,18 @@ def schedule():
     header("schedule", parts)
 
 
+def embedding():
+    """Embedding(11, 6, padding_idx=4) after manual_seed(8), dy drawn after it."""
+    torch.manual_seed(8)
+    table = nn.Embedding(11, 6, padding_idx=4)
+    indices = torch.tensor([[3, 0, 4, 10, 3], [3, 7, 4, 0, 3]])
+    table(indices).backward(drawn(2, 5, 6))
+    header("embedding", [
+        array("embedding_indices", "int64_t", map(str, indices.flatten().tolist())),
+        array("embedding_weight", "float", floats(table.weight.detach())),
+        array("embedding_dweight", "float", floats(table.weight.grad))])
+
+
 def normal():
     """After manual_seed(size): normal_(0, 1), normal_(0, 2), of which the last 70 numbers
     are kept, random_(), and one number of normal_(0.5, 0.25)."""
@@ -248,3 +260,4 @@ if __name__ == "__main__":
     adam()
     schedule()
     normal()
+    embedding()

@@ -172,9 +172,17 @@ class Lstm(unittest.TestCase):
         self.assertFalse(c.lstm_params_trainable(params, 1))
         self.ok(c.lstm_params_set_trainable(params, 1, True))
         other = c.make("lstm_params")
+        config = FFI.new("lstm_embedding_config *", {"count": 5, "size": 3})
+        embedding = c.make("lstm_embedding", config, FFI.NULL)
+        y = self.tensor(2, 3)
+        self.assertEqual(c.lstm_embedding_get_config(embedding[0]).count, 5)
+        self.ok(c.lstm_params_add_embedding(other[0], b"table", embedding[0]))
+        self.ok(c.lstm_embedding_forward(embedding[0], [4, 0], y))
+        self.ok(c.lstm_embedding_backward(embedding[0], y))
         mean = c.make("lstm_tensor", 1, [3])
         self.ok(c.lstm_params_add_tensor(other[0], b"mean", mean[0], FFI.NULL))
         c.destroy("lstm_params", other)
+        c.destroy("lstm_embedding", embedding)
         c.destroy("lstm_tensor", mean)
 
     def optimiser(self, params, adam):

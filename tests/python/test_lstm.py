@@ -250,6 +250,22 @@ class Objects(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "closed"):
             params.names()
 
+    def test_an_embedding_gives_rows_of_its_table(self):
+        table = lstm.Embedding(5, 3, lstm.Rng(0), padding_index=0)
+        params, y = lstm.Params(words=table), lstm.Tensor(4, 3)
+        self.assertEqual((table.config.count, params.names()), (5, ["words.weight"]))
+        table.forward([0, 2, 2, 4], y)
+        rows = params.value("words.weight").tolist()
+        self.assertEqual(y.tolist(), [0.0] * 3 + rows[6:9] * 2 + rows[12:])
+        y.fill(1.0)
+        table.backward(y)
+        self.assertEqual(params.grads().tolist(),
+                         [0.0] * 6 + [2.0] * 3 + [0.0] * 3 + [1.0] * 3)
+        with self.assertRaisesRegex(lstm.Error, "index at position 1 is 5"):
+            table.forward([0, 5, 0, 0], y)
+        with self.assertRaisesRegex(ValueError, r"indices is int64 \[3\]"):
+            table.forward([0, 1, 2], y)
+
     def test_a_frozen_parameter_is_not_stepped(self):
         params = lstm.Params(fc=lstm.Linear(2, 1))
         params.set_grads(floats([3.0, 4.0, 1.0], 3))

@@ -18,6 +18,7 @@ import lstm  # noqa: E402
 import lstm_c  # noqa: E402
 import lstm_native  # noqa: E402
 import lstm_file  # noqa: E402
+import lstm_loss  # noqa: E402
 import lstm_tensor  # noqa: E402
 import mnist  # noqa: E402
 
@@ -161,7 +162,7 @@ class Use(unittest.TestCase):
         layer.forward(floats(5, 5, 6))
 
     def test_every_public_function_has_type_hints_and_a_docstring(self):
-        for module in (lstm, lstm_file, lstm_tensor, lstm_c, lstm_native, mnist):
+        for module in (lstm, lstm_file, lstm_loss, lstm_tensor, lstm_c, lstm_native, mnist):
             for owner in (module, *filter(inspect.isclass, vars(module).values())):
                 if getattr(owner, "__module__", module.__name__) != module.__name__:
                     continue

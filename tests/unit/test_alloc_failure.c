@@ -26,6 +26,7 @@ typedef struct fixture {
     lstm_tensor *new_tensor;
     lstm_layer *new_layer;
     lstm_linear *new_linear;
+    lstm_embedding *new_embedding;
     lstm_cross_entropy *new_loss;
     lstm_params *new_params;
     lstm_adam *new_adam;
@@ -141,6 +142,9 @@ CREATION(layer, new_layer, lstm_layer_create(&f->new_layer, &layer_config, f->rn
 CREATION(linear, new_linear,
          lstm_linear_create(&f->new_linear,
                             &(lstm_linear_config){.inputs = 3, .outputs = 2}, f->rng))
+CREATION(embedding, new_embedding,
+         lstm_embedding_create(&f->new_embedding,
+                               &(lstm_embedding_config){.count = 3, .size = 6}, f->rng))
 CREATION(loss, new_loss, lstm_cross_entropy_create(&f->new_loss, NULL))
 CREATION(params, new_params, lstm_params_create(&f->new_params))
 CREATION(adam, new_adam, lstm_adam_create(&f->new_adam, f->params, NULL))
@@ -167,12 +171,14 @@ static void creating_objects_fails_whole(void **state)
     fail_each(&f, make_rng, 1, no_rng);
     fail_each(&f, make_layer, 10, no_layer);
     fail_each(&f, make_linear, 6, no_linear);
+    fail_each(&f, make_embedding, 5, no_embedding);
     fail_each(&f, make_loss, 1, no_loss);
     fail_each(&f, make_params, 1, no_params);
     fail_each(&f, make_adam, 3, no_adam);
     lstm_rng_destroy(&f.new_rng);
     lstm_layer_destroy(&f.new_layer);
     lstm_linear_destroy(&f.new_linear);
+    lstm_embedding_destroy(&f.new_embedding);
     lstm_cross_entropy_destroy(&f.new_loss);
     lstm_params_destroy(&f.new_params);
     lstm_adam_destroy(&f.new_adam);
@@ -187,6 +193,11 @@ static lstm_status add_layer(fixture *f)
 static lstm_status add_tensor(fixture *f)
 {
     return lstm_params_add_tensor(f->params, "rows", f->rows, NULL);
+}
+
+static lstm_status add_embedding(fixture *f)
+{
+    return lstm_params_add_embedding(f->params, "table", f->new_embedding);
 }
 
 static void set_has_ten(fixture *f)
@@ -208,8 +219,11 @@ static void adding_to_a_set_fails_whole(void **state)
     fail_each(&f, add_layer, 9, set_has_ten);
     assert_int_equal(lstm_params_size(f.params), 18);
     fail_each(&f, add_tensor, 3, set_has_eighteen);
-    assert_int_equal(lstm_params_size(f.params), 19);
+    assert_int_equal(make_embedding(&f), LSTM_OK);
+    fail_each(&f, add_embedding, 2, NULL);
+    assert_int_equal(lstm_params_size(f.params), 20);
     destroy_fixture(&f);
+    lstm_embedding_destroy(&f.new_embedding);
     lstm_layer_destroy(&f.new_layer);
 }
 
@@ -229,6 +243,12 @@ static lstm_status linear_forward(fixture *f)
     return lstm_linear_forward(f->linear, f->rows, f->logits);
 }
 
+static lstm_status embedding_forward(fixture *f)
+{
+    static const int64_t indices[ROWS] = {1, 0, 1};
+    return lstm_embedding_forward(f->new_embedding, indices, f->rows);
+}
+
 static lstm_status loss_forward(fixture *f)
 {
     static const int64_t targets[ROWS] = {1, 0, 1};
@@ -240,6 +260,7 @@ static void outputs_are_untouched(fixture *f)
 {
     assert_true(lstm_tensor_data(f->out)[0] == 7);
     assert_true(lstm_tensor_data(f->logits)[0] == 7);
+    assert_true(lstm_tensor_data(f->rows)[0] == 7);
 }
 
 static void forward_and_backward_write_nothing_without_memory(void **state)
@@ -248,10 +269,15 @@ static void forward_and_backward_write_nothing_without_memory(void **state)
     fixture f = create_fixture();
     assert_int_equal(lstm_tensor_fill(f.out, 7), LSTM_OK);
     assert_int_equal(lstm_tensor_fill(f.logits, 7), LSTM_OK);
+    assert_int_equal(lstm_tensor_fill(f.rows, 7), LSTM_OK);
     fail_each(&f, layer_forward, 1, outputs_are_untouched);
     assert_int_equal(lstm_tensor_fill(f.out, 7), LSTM_OK);
     fail_each(&f, layer_backward, 0, outputs_are_untouched);
     fail_each(&f, linear_forward, 1, outputs_are_untouched);
+    assert_int_equal(lstm_tensor_fill(f.logits, 7), LSTM_OK);
+    assert_int_equal(make_embedding(&f), LSTM_OK);
+    fail_each(&f, embedding_forward, 1, outputs_are_untouched);
+    lstm_embedding_destroy(&f.new_embedding);
     fail_each(&f, loss_forward, 2, NULL);
     destroy_fixture(&f);
 }

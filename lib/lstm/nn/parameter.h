@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <lstm/adam.h>
+#include <lstm/embedding.h>
 #include <lstm/layer.h>
 #include <lstm/linear.h>
 #include <lstm/params.h>
@@ -35,6 +36,9 @@ lstm_parameter *lstm_layer_parameters(lstm_layer *layer, size_t *count);
 
 /** Parameters of a linear layer, weight and bias if any, valid as long as the layer. */
 lstm_parameter *lstm_linear_parameters(lstm_linear *linear, size_t *count);
+
+/** The table of an embedding, valid as long as the embedding; *count is 1. */
+lstm_parameter *lstm_embedding_parameters(lstm_embedding *embedding, size_t *count);
 
 /** A parameter of a set; NULL when index is not below lstm_params_size(). */
 lstm_parameter *lstm_params_parameter(const lstm_params *params, size_t index);

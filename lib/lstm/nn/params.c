@@ -189,6 +189,17 @@ lstm_status lstm_params_add_linear(lstm_params *params, const char *prefix,
     return add(params, &new);
 }
 
+lstm_status lstm_params_add_embedding(lstm_params *params, const char *prefix,
+                                      lstm_embedding *embedding)
+{
+    lstm_status status = check_adding(params, prefix, embedding, "embedding");
+    if (status)
+        return status;
+    addition new = {.prefix = prefix};
+    new.parameters = lstm_embedding_parameters(embedding, &new.count);
+    return add(params, &new);
+}
+
 static lstm_status check_contiguous(const lstm_tensor *tensor, const char *kind,
                                     const char *name)
 {
