@@ -1,11 +1,11 @@
-# Sourced by examples/quickstart.sh and tests/run.sh: finds what is missing on this
-# machine by what it does, not by the name of a package, and installs it with apt.
+# Sourced by examples/quickstart.sh and tests/run.sh: checks for commands, pkg-config modules
+# and files instead of package names, and installs what is missing with apt.
 #
-#   need_command meson meson          adds the package unless the command is there
-#   need_module zlib zlib1g-dev       adds it unless pkg-config knows the module
-#   need_file PATH PACKAGE            adds it unless the file is there
-#   install_missing                   installs all that was added, or names it and stops
-#   install_optional                  the same, but goes on without
+#   need_command meson meson          adds the package unless the command exists
+#   need_module zlib zlib1g-dev       adds it unless pkg-config finds the module
+#   need_file PATH PACKAGE            adds it unless the file exists
+#   install_missing                   installs the added packages, or names them and stops
+#   install_optional                  the same, but continues when it fails
 
 missing=
 
@@ -25,7 +25,7 @@ need_file() {
     [ -e "$1" ] || missing="$missing $2"
 }
 
-# What building the libraries and the programs takes.
+# What the libraries and programs need to build.
 need_build_tools() {
     need_command cc 'gcc libc6-dev'
     need_command meson meson
@@ -38,8 +38,8 @@ need_build_tools() {
     need_file /etc/ssl/certs/ca-certificates.crt ca-certificates
 }
 
-# How this user runs something as root: prints "" or "sudo"; fails when there is no way.
-# Without a terminal sudo must not ask for a password.
+# Prints what runs a command as root, "" or "sudo"; fails when neither works. Without a
+# terminal sudo must not ask for a password.
 as_root() {
     [ "$(id -u)" -ne 0 ] || return 0
     command -v sudo >/dev/null 2>&1 || return 1
@@ -54,23 +54,23 @@ name_and_stop() {
 
 install_missing() {
     [ -n "$missing" ] || return 0
-    command -v apt-get >/dev/null 2>&1 || name_and_stop 'There is no apt-get here.'
+    command -v apt-get >/dev/null 2>&1 || name_and_stop 'apt-get is not installed.'
     as_root >/dev/null || name_and_stop 'Installing needs root or sudo.'
     apt_install || name_and_stop 'apt-get failed.'
 }
 
-# The same for what can be done without: says so and goes on.
+# The same for optional packages: prints what could not be installed, and continues.
 install_optional() {
     [ -z "$missing" ] || ! command -v apt-get >/dev/null 2>&1 || ! as_root >/dev/null ||
-        apt_install || say "Going on without:$missing"
+        apt_install || say "Continuing without:$missing"
     missing=
 }
 
 apt_install() {
     root=$(as_root)
     say "Installing:$missing"
-    # Old package lists are no reason to stop: what they name may still be there.
-    $root apt-get -q update </dev/null >&2 || say 'apt-get update failed; going on.'
+    # Old package lists may still be usable.
+    $root apt-get -q update </dev/null >&2 || say 'apt-get update failed; continuing.'
     # shellcheck disable=SC2086
     $root env DEBIAN_FRONTEND=noninteractive apt-get -qy --no-install-recommends \
         install $missing </dev/null >&2 || return 1

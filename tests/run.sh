@@ -1,9 +1,9 @@
 #!/bin/sh
-# Installs what is missing, then builds and runs all tests: as most users build, with
-# each set of kernels, without OpenBLAS and network, with clang, with sanitizers, for ARM.
-# Arguments go to each `meson setup`: sh tests/run.sh -Dwerror=true
+# Installs missing packages, then builds and runs all tests in six configurations: a release,
+# without OpenBLAS and network, with clang, with two kinds of sanitizers, and for 64-bit ARM.
+# Arguments are passed to each `meson setup`: sh tests/run.sh -Dwerror=true
 #
-# The last line counts the tests of all runs: N passed, N failed, N skipped.
+# The last line counts the tests of all configurations: N passed, N failed, N skipped.
 set -eu
 cd "$(dirname "$0")/.."
 . examples/packages.sh
@@ -18,8 +18,8 @@ python3 -c 'import cffi' 2>/dev/null ||
 install_missing
 need_command doxygen doxygen
 install_optional
-# The libraries of 64-bit ARM are packages of a second architecture. Adding that is for the
-# owner of the machine to do: dpkg --add-architecture arm64
+# The libraries of 64-bit ARM are packages of a second architecture, which the owner of the
+# machine adds: dpkg --add-architecture arm64
 arm=/usr/lib/aarch64-linux-gnu/pkgconfig
 if dpkg --print-foreign-architectures 2>/dev/null | grep -qx arm64; then
     need_command qemu-aarch64 qemu-user
@@ -36,7 +36,7 @@ troubles=
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# Number of tests in a Meson log that ended one of these ways.
+# Number of tests in a Meson log with one of these results.
 results() {
     grep -cE "\"result\": \"($2)\"" "$1" || :
 }
@@ -58,7 +58,7 @@ skip() {
     say "SKIPPED: $*"
 }
 
-# Options that differ from those of the last time make the folder anew.
+# Sets a build folder up, again when the options differ from those of the last run.
 configure() {
     folder=$1
     shift
@@ -69,8 +69,8 @@ configure() {
     meson setup "$folder" "$@" </dev/null && printf '%s' "$*" >"$folder/options"
 }
 
-# run NAME 'SETUP OPTIONS' ARGUMENT...: builds one configuration and runs its tests;
-# the arguments are those of `meson test`, the global $setup comes from the user.
+# run NAME 'SETUP OPTIONS' ARGUMENT...: builds one configuration and runs its tests. The
+# arguments are passed to `meson test`; $setup has the arguments of this script.
 run() {
     folder=build-tests/$1
     options=$2
@@ -91,15 +91,15 @@ FAILED: $name: see $folder/meson-logs/testlog.txt"
     if [ -f "$log" ]; then count "$log"; else fail "$name: no test ran"; fi
 }
 
-# Whether a program built with these flags starts: sanitizers need libraries that a
-# compiler may lack, and some containers do not let them lay out their memory.
+# Whether a program built with these flags starts. Sanitizers need libraries that may be
+# missing, and some containers do not allow their memory layout.
 works() {
     echo 'int main(void) { return 0; }' >"$scratch/probe.c"
     "$@" "$scratch/probe.c" -o "$scratch/probe" 2>/dev/null && "$scratch/probe"
 }
 
 setup=$*
-# With a sanitizer in the code gcc takes some variables for uninitialised that are not.
+# With a sanitizer gcc reports some variables as uninitialised that are initialised.
 sanitized='--buildtype=debugoptimized -Dc_args=-Wno-maybe-uninitialized -Db_sanitize='
 computing='--suite unit --suite kernel --suite api --suite golden --suite bits'
 
@@ -112,22 +112,22 @@ if works clang; then
     run clang --buildtype=release $computing
     unset CC
 else
-    skip 'clang: there is none here'
+    skip 'clang: it is not installed'
 fi
 if works cc -fsanitize=address,undefined; then
     # shellcheck disable=SC2086
     run asan "${sanitized}address,undefined" --timeout-multiplier 4 $computing
 else
-    skip 'asan: programs with address and undefined sanitizers do not start here'
+    skip 'asan: programs with the address sanitizer do not start on this machine'
 fi
 if works cc -fsanitize=thread; then
     run tsan "${sanitized}thread" --timeout-multiplier 4 --suite threads
 else
-    skip 'tsan: programs with the thread sanitizer do not start here'
+    skip 'tsan: programs with the thread sanitizer do not start on this machine'
 fi
 
-# 64-bit ARM, its programs run by an emulator: the tests that take it less than a minute. At
-# -O2, because the cross compiler of Debian 12 fails at -O3 on some tests; kernels have -O3.
+# 64-bit ARM under an emulator: the tests that take less than a minute. -O2, because the cross
+# compiler of Debian 12 fails on some tests with -O3; kernels have -O3.
 if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/null &&
     [ -e $arm/cmocka.pc ] && [ -e $arm/zlib.pc ]; then
     options='--cross-file tests/support/aarch64.ini --buildtype=debugoptimized'

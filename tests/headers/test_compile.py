@@ -16,7 +16,7 @@ def main():
     failed = 0
     for path in sorted((ROOT / "include").rglob("*.h")):
         name = path.relative_to(ROOT / "include")
-        # Twice: the second time its guard has to hide it.
+        # Twice, to test the include guard.
         source = f"#include <{name}>\n#include <{name}>\nextern int not_empty;\n"
         command = [*compiler, f"-std={standard}", *FLAGS, f"-I{ROOT / 'include'}",
                    "-x", language, "-"]

@@ -1,4 +1,4 @@
-"""Compares what the headers document with what the libraries are.
+"""Compares the headers with the libraries.
 
 usage: test_declarations.py PROJECT_VERSION LIBLSTM LIBMNIST
 """
@@ -12,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import declarations  # noqa: E402
 
 VERSION, LIBRARIES = None, {}
-# How many functions a library may have and still be small.
+# Limits on the number of functions.
 MOST_FUNCTIONS = {"lstm": 115, "mnist": 25}
 MOST_LINES = 400
 

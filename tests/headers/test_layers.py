@@ -1,5 +1,5 @@
-"""Checks the rules that hold the tree together: who may include whom, who may allocate
-and print, how long files are.
+"""Checks the rules of the tree: which files may include which, allocate or print, and how
+long files are.
 
 usage: test_layers.py [ROOT]
 """
@@ -16,9 +16,9 @@ FOLDERS = ["include", "lib", "examples", "tests", "docs"]
 KINDS = {".c", ".h", ".py", ".sh", ".md", ".build"}
 MOST_LINES = 500
 
-# Folder: what its files may include between quotes or of the public headers, by prefix.
-# The longest folder that a file is in counts. A file of nn/ or io/ may include those
-# beside it that begin with the same word, so that one object can have several files.
+# Folder: prefixes of the project's files that its files may include. The longest matching
+# folder applies. A file of nn/ may also include files of its folder whose names begin with
+# the same word, so that one object can have several files.
 LOW = ["lib/common/", "lib/lstm/core/"]
 MAY_INCLUDE = {
     "include/lstm": ["lstm/"],
@@ -44,7 +44,7 @@ ALLOCATING = re.compile(CALL.format(
     "malloc|calloc|realloc|free|aligned_alloc|posix_memalign|strdup|strndup|asprintf"))
 ENDING = re.compile(CALL.format(
     "printf|fprintf|vfprintf|puts|fputs|putchar|perror|exit|_exit|abort|signal"))
-# Put together so that this file does not find itself.
+# In parts, so that this file does not match.
 UNFINISHED = re.compile(r"\b(" + "|".join(["TO" "DO", "FIX" "ME", "XX" "X", "HA" "CK"]) +
                         r")\b")
 
@@ -57,7 +57,7 @@ def files(*kinds, under=FOLDERS):
 
 
 def code(text):
-    """C text without comments and strings, so that only code is looked at."""
+    """C text without comments and strings."""
     text = re.sub(r"/\*.*?\*/", lambda found: "\n" * found.group().count("\n"), text,
                   flags=re.DOTALL)
     return re.sub(r'"(\\.|[^"\\\n])*"', '""', text)
@@ -69,7 +69,7 @@ def rule(name):
 
 
 def same_object(name, included):
-    """Whether both are of one folder and begin with the same word."""
+    """Whether both files are in one folder and begin with the same word."""
     one, other = pathlib.PurePath(name), pathlib.PurePath(included)
     return one.parent == other.parent and (
         re.split(r"[_.]", one.name)[0] == re.split(r"[_.]", other.name)[0])

@@ -64,7 +64,7 @@ def wrong(names, where, text):
             if not (exists(match[1]) or PLACEHOLDER.search(match[1]) or each in found):
                 found.append(each)
 
-    check(FUNCTION, lambda name: name in names.words | FOREIGN)
+    check(FUNCTION, lambda name: name in names.words | FOREIGN or name.isupper())
     check(SYMBOL, lambda name: name in names.words or name.endswith("_") or
           f"{name}.py" in names.files)
     check(QUOTED, lambda name: name in names.words or f"{name}.py" in names.files)

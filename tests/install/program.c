@@ -1,4 +1,4 @@
-/* Uses both libraries as they are installed; compiled as C11 and as C++17. */
+/* Uses both installed libraries; compiled as C11 and as C++17. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-"""Installs into an empty folder and uses what is there through pkg-config.
+"""Installs into an empty folder, and uses the libraries through pkg-config.
 
 usage: test_install.py BUILD_FOLDER NINJA C_COMPILER [C++_COMPILER]
 """
@@ -16,7 +16,6 @@ PROGRAM = pathlib.Path(__file__).with_name("program.c")
 HOST = pathlib.Path(__file__).with_name("host.c")
 FLAGS = ["-Wall", "-Wextra", "-pedantic", "-Werror"]
 BUILD, NINJA, COMPILERS = None, None, []
-# Of the library named, the rest are those of the machine.
 LIBRARIES = ("lstm", "mnist")
 
 
@@ -39,7 +38,7 @@ class Install(unittest.TestCase):
         lines = module.read_text().splitlines()
         prefix = next(line for line in lines if line.startswith("prefix=")).split("=")[1]
         cls.prefix = cls.scratch / prefix.lstrip("/")
-        # The folder of the static libraries alone: -l finds no shared one there.
+        # A folder with only the static libraries, so that -l finds no shared one.
         cls.static = cls.scratch / "static"
         cls.static.mkdir()
         for name in LIBRARIES:
@@ -104,13 +103,13 @@ class Install(unittest.TestCase):
                                *self.flags("--libs", "--static"))
         self.assertEqual(output(program), "the host's names are its own\n")
 
-    def test_one_library_does_not_ask_for_the_other(self):
+    def test_one_library_does_not_need_the_other(self):
         for name, other in (LIBRARIES, LIBRARIES[::-1]):
             libs = self.flags("--libs", "--static", library=[name])
             self.assertIn(f"-l{name}", libs)
             self.assertNotIn(f"-l{other}", libs)
 
-    def test_headers_and_programs_are_where_they_belong(self):
+    def test_headers_and_links_are_installed(self):
         for name in LIBRARIES:
             installed = {path.name for path in (self.prefix / "include" / name).iterdir()}
             written = {path.name for path in (ROOT / "include" / name).iterdir()}

@@ -1,8 +1,8 @@
-"""Installs examples/python with pip into an empty environment, and uses it from there.
+"""Installs examples/python with pip into an empty environment, and uses it.
 
 usage: test_wheel.py
 
-Builds from a copy of the sources. Skipped where pip cannot get what builds a wheel.
+Builds from a copy of the sources. Skipped when pip cannot get the packages to build a wheel.
 """
 import os
 import pathlib
@@ -45,7 +45,7 @@ def main():
         scratch = pathlib.Path(folder)
         made = run(sys.executable, "-m", "venv", scratch / "venv")
         if made.returncode:
-            skip("there is no venv: " + made.stdout.strip().splitlines()[-1])
+            skip("venv failed: " + made.stdout.strip().splitlines()[-1])
         python = scratch / "venv/bin/python"
         got = run(python, "-m", "pip", "download", "-q", "-d", scratch / "wheels", *needed)
         if got.returncode:
@@ -61,7 +61,7 @@ def main():
                         env=environment | {"PIP_NO_INDEX": "1",
                                            "PIP_FIND_LINKS": str(scratch / "wheels")})
         assert installed.returncode == 0, installed.stdout
-        # The libraries are in the wheel: they do not need the sources any more.
+        # The wheel contains the libraries and does not need the sources.
         shutil.rmtree(scratch / "tree")
         where = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
         done = run(python, "-c", f"folder = {where.stdout.strip()!r}\n{PROGRAM}",
