@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what is missing, builds the libraries and programs, and runs the whole
-# experiment. Arguments go to mnist-train: sh examples/quickstart.sh --epochs 1
+# Installs missing packages, builds the libraries and programs, and runs the experiment.
+# Passes its arguments to mnist-train: sh examples/quickstart.sh --epochs 1
 set -eu
 cd "$(dirname "$0")/.."
 . examples/packages.sh
@@ -8,20 +8,21 @@ cd "$(dirname "$0")/.."
 need_build_tools
 install_missing
 
-# CMocka is needed by the tests alone, so the quick start does without both.
+# Builds without the tests, which would require CMocka.
 [ -f build/build.ninja ] ||
     meson setup build --buildtype=release -Dexamples=true -Dtests=false >&2
 ninja -C build >&2
 build/examples/mnist-train "$@"
 
 say
-say 'That was the experiment. What to try next:'
-say '  build/examples/mnist-train --help                all options'
+say 'The experiment is complete. Next steps:'
+say '  build/examples/mnist-train --help                list all options'
 say '  build/examples/mnist-train --hidden 256 --epochs 3'
+say '                                                   train another network'
 say '  build/examples/mnist-train --load mnist-lstm.safetensors --epochs 0'
-say '                                                   tests the saved model'
+say '                                                   test the saved model'
 say '  build/examples/mnist-predict --show mnist-lstm.safetensors FILE.pgm'
-say '                                                   reads a digit of your own'
-say '  python3 examples/python/mnist_train.py           the same from Python'
-say '  sh tests/run.sh                                  the tests'
-say '  README.md, docs/guide.md                         your own program'
+say '                                                   classify your own digit'
+say '  python3 examples/python/mnist_train.py           run the experiment in Python'
+say '  sh tests/run.sh                                  run the tests'
+say '  README.md, docs/guide.md                         write your own program'

@@ -33,7 +33,7 @@ class Library:
         return getattr(self.library, name)
 
     def make(self, kind, *arguments, verb="create"):
-        """Calls KIND_VERB() to create an object; returns the address of its handle."""
+        """Creates an object of a kind; returns the address of its handle."""
         address = FFI.new(f"{kind} **")
         status = getattr(self, f"{kind}_{verb}")(address, *arguments)
         if status != 0:
