@@ -88,8 +88,8 @@ class Layer(native.Handle):
     @classmethod
     def load(cls, path: Path | File, prefix: str | None = None,
              rng: Rng | None = None) -> Layer:
-        """Loads a layer from a file, without prefix the only one of the file; without a
-        generator, dropout is off."""
+        """Loads a layer from a file. prefix None means the only LSTM in the file; without
+        a generator, dropout is off."""
         layer = cls.__new__(cls)
         pointer = create(*source_of("lstm_layer", path), prefix and prefix.encode(),
                          pointer_of(rng, Rng))
@@ -313,16 +313,19 @@ class Params(native.Handle):
 
     def add(self, prefix: str, layer: Layer | Linear | Embedding) -> None:
         """Adds the parameters of a layer with names "PREFIX.weight..."."""
-        kinds = {Layer: "layer", Embedding: "embedding"}
-        add = getattr(library, f"lstm_params_add_{kinds.get(type(layer), 'linear')}")
-        add(self.pointer, prefix.encode(),
-            pointer_of(layer, type(layer) if type(layer) in kinds else Linear))
+        kinds = {Layer: "layer", Embedding: "embedding", Linear: "linear"}
+        kind = next((kind for kind in kinds if isinstance(layer, kind)), None)
+        if kind is None:
+            raise TypeError(f"expected a Layer, Linear or Embedding, got a "
+                            f"{type(layer).__name__}")
+        add = getattr(library, f"lstm_params_add_{kinds[kind]}")
+        add(self.pointer, prefix.encode(), layer.pointer)
         layer._dependents.add(self)
         self._layers.append(layer)
 
     def add_tensor(self, name: str, value: Tensor, grad: Tensor | None = None) -> None:
-        """Adds a parameter of the caller; without a gradient it is saved and loaded, but
-        never stepped."""
+        """Adds a tensor of the program as a parameter. Without a gradient it is saved and
+        loaded, but not trained."""
         library.lstm_params_add_tensor(self.pointer, name.encode(),
                                        pointer_of(value, Tensor), pointer_of(grad, Tensor))
         for tensor in (value, grad):
@@ -343,8 +346,15 @@ class Params(native.Handle):
         return [library.lstm_params_name(self.pointer, i).decode()
                 for i in range(len(self))]
 
+    def _index(self, name):
+        names = self.names()
+        if name not in names:
+            raise ValueError(f"unknown parameter {name!r}, expected one of "
+                             f"{', '.join(names)}")
+        return names.index(name)
+
     def _item(self, function, name):
-        address = function(self.pointer, self.names().index(name))
+        address = function(self.pointer, self._index(name))
         return address and Tensor._from(c_void_p(address), self, *self._layers,
                                         destroy=lambda _: None)
 
@@ -358,35 +368,34 @@ class Params(native.Handle):
 
     def trainable(self, name: str) -> bool:
         """Whether a parameter has a gradient and is not frozen."""
-        return library.lstm_params_trainable(self.pointer, self.names().index(name))
+        return library.lstm_params_trainable(self.pointer, self._index(name))
 
     def set_trainable(self, name: str, trainable: bool) -> None:
-        """Freezes a parameter, or makes it trainable again: Adam does not step a frozen
-        one, and norm and clipping leave it out."""
-        library.lstm_params_set_trainable(self.pointer, self.names().index(name),
-                                          trainable)
+        """Freezes a parameter, or makes it trainable again. Adam, norm and clipping skip
+        frozen parameters."""
+        library.lstm_params_set_trainable(self.pointer, self._index(name), trainable)
 
     def values(self) -> Tensor:
-        """A copy of all values [count], to keep the best weights in memory."""
+        """A copy of all values, [count], for example of the best weights so far."""
         values = Tensor(self.count)
         library.lstm_params_get_values(self.pointer,
                                        library.lstm_tensor_data(values.pointer))
         return values
 
     def set_values(self, values: Array) -> None:
-        """Sets all values [count]."""
+        """Sets all values, [count]."""
         memory = native.Memory("values", values, "float32").shaped(self.count)
         library.lstm_params_set_values(self.pointer, memory.address)
 
     def grads(self) -> Tensor:
-        """A copy of all gradients [count], zeros for parameters without one."""
+        """A copy of all gradients, [count]; zeros for parameters without a gradient."""
         grads = Tensor(self.count)
         library.lstm_params_get_grads(self.pointer,
                                       library.lstm_tensor_data(grads.pointer))
         return grads
 
     def set_grads(self, grads: Array) -> None:
-        """Sets all gradients [count]."""
+        """Sets all gradients, [count]."""
         memory = native.Memory("grads", grads, "float32").shaped(self.count)
         library.lstm_params_set_grads(self.pointer, memory.address)
 
@@ -442,7 +451,7 @@ class Adam(native.Handle):
         super().__init__(pointer, library.lstm_adam_destroy, params)
 
     def step(self) -> None:
-        """Moves all trainable parameters one step against their gradients."""
+        """Updates all trainable parameters from their gradients."""
         library.lstm_adam_step(self.pointer)
 
     @property

@@ -1,4 +1,4 @@
-"""Losses of liblstm; lstm.py is for users."""
+"""Losses of liblstm, for lstm.py."""
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -266,6 +266,17 @@ class Objects(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, r"indices is int64 \[3\]"):
             table.forward([0, 1, 2], y)
 
+    def test_subclasses_of_layers_are_added_and_other_types_refused(self):
+        class Mine(lstm.Layer):
+            pass
+
+        params = lstm.Params(a=Mine(2, 3), b=lstm.Embedding(4, 2))
+        self.assertEqual(params.names()[-1], "b.weight")
+        with self.assertRaisesRegex(TypeError, "expected a Layer, .* got a Tensor"):
+            params.add("c", lstm.Tensor(2))
+        with self.assertRaisesRegex(ValueError, "unknown parameter 'c', expected one of a"):
+            params.value("c")
+
     def test_a_frozen_parameter_is_not_stepped(self):
         params = lstm.Params(fc=lstm.Linear(2, 1))
         params.set_grads(floats([3.0, 4.0, 1.0], 3))
