@@ -21,7 +21,8 @@ static float chain(const lstm_product *p, float start, size_t i, size_t j)
     const bool fuses = kernels_fuse();
     float sum = p->add ? start : 0;
     for (size_t k = 0; k < p->depth; k++) {
-        float a = p->a[i * p->a_row + k * p->a_step], b = p->b[k * p->b_row + j];
+        float a = p->a[i * p->a_stride + k * p->a_k_stride],
+              b = p->b[k * p->b_stride + j];
         /* Plain C rounds the product before it is added. */
         volatile float term = a * b;
         sum = fuses ? fmaf(a, b, sum) : sum + term;
@@ -44,15 +45,15 @@ static void check(size_t rows, size_t columns, size_t depth, size_t gap, bool tu
         c[i] = guard_value;
     memcpy(c + GUARD, start, size * sizeof(*c));
     p.a = a;
-    p.a_row = turned ? 1 : depth;
-    p.a_step = turned ? rows : 1;
+    p.a_stride = turned ? 1 : depth;
+    p.a_k_stride = turned ? rows : 1;
     p.b = b;
-    p.b_row = p.c_row = columns + gap;
+    p.b_stride = p.c_stride = columns + gap;
     p.c = c + GUARD;
     lstm_kernels_get()->gemm(&p);
     for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < columns + gap; j++) {
-            float before = start[i * p.c_row + j], found = p.c[i * p.c_row + j];
+            float before = start[i * p.c_stride + j], found = p.c[i * p.c_stride + j];
             float expected = j < columns ? chain(&p, before, i, j) : before;
             assert_memory_equal(&found, &expected, sizeof(found));
         }
@@ -113,12 +114,12 @@ static void nan_stays_in_its_row_and_column(void **state)
                               .columns = 2,
                               .depth = 3,
                               .a = a,
-                              .a_row = 3,
-                              .a_step = 1,
+                              .a_stride = 3,
+                              .a_k_stride = 1,
                               .b = b,
-                              .b_row = 2,
+                              .b_stride = 2,
                               .c = c,
-                              .c_row = 2});
+                              .c_stride = 2});
     assert_true(isnan(c[0]) && isnan(c[1]));
     assert_true(c[2] == 40 && c[3] == INFINITY);
 }
@@ -144,9 +145,9 @@ static lstm_product create_large(size_t index, bool add)
     p.a = numbers(p.rows * p.depth, &seed);
     p.b = numbers(p.depth * p.columns, &seed);
     p.c = numbers(p.rows * p.columns, &seed);
-    p.a_row = turned ? 1 : p.depth;
-    p.a_step = turned ? p.rows : 1;
-    p.b_row = p.c_row = p.columns;
+    p.a_stride = turned ? 1 : p.depth;
+    p.a_k_stride = turned ? p.rows : 1;
+    p.b_stride = p.c_stride = p.columns;
     p.add = add;
     p.any_order = true;
     return p;
@@ -188,8 +189,8 @@ static void the_reproducible_mode_is_one_chain_in_every_set(void **state)
     assert_true(kernels_fuse());
     for (size_t i = 0; i < p.rows; i++)
         for (size_t j = 0; j < p.columns; j++) {
-            float expected = chain(&before, before.c[i * p.c_row + j], i, j);
-            assert_memory_equal(&p.c[i * p.c_row + j], &expected, sizeof(expected));
+            float expected = chain(&before, before.c[i * p.c_stride + j], i, j);
+            assert_memory_equal(&p.c[i * p.c_stride + j], &expected, sizeof(expected));
         }
     lstm_set_reproducible(false);
     destroy_large(&p);
@@ -204,19 +205,20 @@ static void openblas_agrees_and_keeps_its_settings(void **state)
     int threads = openblas_get_num_threads();
     for (size_t i = 0; i < 2 * LARGE; i++) {
         lstm_product p = create_large(i / 2, i % 2), other = create_large(i / 2, i % 2);
-        bool turned = p.a_step != 1;
+        bool turned = p.a_k_stride != 1;
         lstm_gemm(&p);
         cblas_sgemm(CblasRowMajor, turned ? CblasTrans : CblasNoTrans, CblasNoTrans,
                     (int)p.rows, (int)p.columns, (int)p.depth, 1, other.a,
-                    (int)(turned       ? p.a_step
-                          : p.rows > 1 ? p.a_row
+                    (int)(turned       ? p.a_k_stride
+                          : p.rows > 1 ? p.a_stride
                                        : p.depth),
-                    other.b, (int)p.b_row, p.add, other.c, (int)p.c_row);
+                    other.b, (int)p.b_stride, p.add, other.c, (int)p.c_stride);
         for (size_t k = 0; k < p.rows * p.columns; k++) {
             double size = 1;
             for (size_t d = 0; d < p.depth; d++)
-                size += fabs((double)p.a[k / p.columns * p.a_row + d * p.a_step] *
-                             (double)p.b[d * p.b_row + k % p.columns]);
+                size +=
+                    fabs((double)p.a[k / p.columns * p.a_stride + d * p.a_k_stride] *
+                         (double)p.b[d * p.b_stride + k % p.columns]);
             assert_close(p.c[k], other.c[k],
                          2 * (double)(p.depth + 1) * unit_roundoff * size);
         }

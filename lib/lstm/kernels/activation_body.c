@@ -1,7 +1,8 @@
-/* exp, sigmoid and tanh of arrays: activation.h for the mathematics. */
+/* exp, sigmoid and tanh of arrays; see activation.h for the mathematics. */
 #include "lib/lstm/kernels/activation.h"
+#include "lib/lstm/kernels/body.h"
 
-/* The last few elements go through a vector of their own. */
+/* The elements after the last whole vector are padded to one. */
 #define ACTIVATION(name)                                                               \
     static void BODY(name)(size_t count, const float *x, float *y)                     \
     {                                                                                  \

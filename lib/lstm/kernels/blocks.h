@@ -1,6 +1,7 @@
 /**
  * @file
- * A row of channels into blocks of a group, and back; see kernels.h for the layout.
+ * Copies a row of channels to blocks of a group, and back; see kernels.h for the
+ * layout.
  */
 #ifndef LSTM_KERNELS_BLOCKS_H
 #define LSTM_KERNELS_BLOCKS_H
@@ -10,7 +11,8 @@
 
 #include "lib/lstm/kernels/kernels.h"
 
-/** Channels, stride apart, into blocks, block_stride apart; zeros behind the last. */
+/** Copies channels that are stride apart to blocks, and pads the last block with zeros.
+ */
 static inline void lstm_row_to_blocks(const float *from, ptrdiff_t stride,
                                       size_t channels, float *to, size_t block_stride)
 {
@@ -27,7 +29,7 @@ static inline void lstm_row_to_blocks(const float *from, ptrdiff_t stride,
     }
 }
 
-/** The other way. */
+/** Copies blocks to channels. */
 static inline void lstm_row_from_blocks(const float *from, size_t block_stride,
                                         size_t channels, float *to, ptrdiff_t stride)
 {

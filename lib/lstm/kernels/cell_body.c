@@ -1,60 +1,35 @@
 /*
  * The LSTM cell, forward and backward, fused.
  *
- * Forward: the products of x and h with the weights of all four gates of the same
- * hidden units are accumulated side by side, and the gates, the cell state and the
- * output follow when those of a group of rows are done: pre-activations wait in the
- * first level cache and never reach memory. A panel of weights is [k][i units, f units,
- * g units, o units].
+ * Forward accumulates the products of x and h with the weights of all four gates of the
+ * same hidden units side by side. When the sums of all rows of a group are complete,
+ * the gates, the cell state and the output follow: pre-activations stay in the
+ * first-level cache and never reach memory. See pack.h for the panel of weights.
+ *
+ * With bfloat16 the operands of the products, h and the gradients of the gates are
+ * pairs. Sums, biases, gates, cell states and everything element-wise are float32.
  */
-#include "lib/lstm/kernels/activation.h"
-#include "lib/lstm/kernels/kernels.h"
+#include "lib/lstm/kernels/body.h"
+#include "lib/lstm/kernels/cell.h"
 #include "lib/lstm/kernels/simd_pairs.h"
+#include "lib/lstm/kernels/tile.h"
 
-/* Gates and state of one row from its four sums, of which the last becomes o. */
-INLINE vf cell_state(const lstm_cell *job, size_t at, vf *sums)
-{
-    vf i = v_sigmoid(sums[0]), f = v_sigmoid(sums[1]);
-    vf g = v_tanh(sums[2]), o = v_sigmoid(sums[3]);
-    vf c = i * g;
-    if (job->c_before)
-        c = v_fma(f, v_load(job->c_before + at), c);
-    v_store(job->c + at, c);
-    if (job->gates) {
-        v_store(job->gates + at, i);
-        v_store(job->gates + job->gate_stride + at, f);
-        v_store(job->gates + 2 * job->gate_stride + at, g);
-        v_store(job->gates + 3 * job->gate_stride + at, o);
-    }
-    sums[3] = o;
-    return c;
-}
-
-/* The output of one row from its state and o. */
-INLINE vf cell_output(const lstm_cell *job, size_t at, vf c, vf o)
-{
-    vf t = v_tanh(c);
-    if (job->tanh_c)
-        v_store(job->tanh_c + at, t);
-    return o * t;
-}
-
-/* The lines that a row of a tile will write come from the third level cache: they are
- * asked for before the products, which take long enough for them to arrive. */
-INLINE void cell_prefetch(const lstm_cell *job, size_t at)
+/* Prefetches the cache lines that a row of a tile will write. They come from the
+ * third-level cache, and arrive while the products are computed. */
+INLINE void cell_prefetch(const lstm_cell *job, size_t offset)
 {
     if (job->gates) {
         UNROLL for (size_t q = 0; q < LSTM_GATES; q++)
-            PREFETCH_WRITE(job->gates + q * job->gate_stride + at);
-        PREFETCH_WRITE(job->tanh_c + at);
+            PREFETCH_WRITE(job->gates + q * job->gate_stride + offset);
+        PREFETCH_WRITE(job->tanh_c + offset);
     }
-    PREFETCH_WRITE(job->c + at);
-    PREFETCH_WRITE(job->h_out + at);
+    PREFETCH_WRITE(job->c + offset);
+    PREFETCH_WRITE(job->h_out + offset);
     if (job->prefetch)
-        PREFETCH(job->prefetch + at);
+        PREFETCH(job->prefetch + offset);
 }
 
-/* Sums of rows row to row + rows - 1 of the units that start at unit of the block. */
+/* The sums of rows row to row + rows - 1, for LANES units from unit of the block on. */
 INLINE void cell_tile(const lstm_cell *job, const float *weights, size_t unit,
                       size_t row, size_t rows, vf (*sums)[LSTM_GATES], bool pairs)
 {
@@ -73,11 +48,11 @@ INLINE void cell_tile(const lstm_cell *job, const float *weights, size_t unit,
             acc[r * LSTM_GATES + q];
 }
 
-/* The output of a row of the units that start at unit of the block. */
+/* h of one row. */
 INLINE vf cell_row_output(const lstm_cell *job, size_t row, size_t unit, vf o)
 {
-    size_t at = row * BLOCK + unit;
-    return cell_output(job, at, v_load(job->c + at), o);
+    size_t offset = row * BLOCK + unit;
+    return cell_output(job, offset, v_load(job->c + offset), o);
 }
 
 INLINE void cell_outputs(const lstm_cell *job, size_t unit, vf (*sums)[LSTM_GATES],
@@ -99,8 +74,8 @@ INLINE void cell_outputs(const lstm_cell *job, size_t unit, vf (*sums)[LSTM_GATE
 
 INLINE void step_cell(const lstm_cell *job, bool pairs)
 {
-    size_t k = job->x.segments * steps_of(job->x.channels, pairs) +
-               job->h.segments * steps_of(job->h.channels, pairs);
+    size_t k = job->x.segments * packed_depth(job->x.channels, pairs) +
+               job->h.segments * packed_depth(job->h.channels, pairs);
     const float *weights = (const float *)job->weights;
     vf sums[LSTM_GROUP_ROWS][LSTM_GATES];
     for (size_t unit = 0; unit < BLOCK;
@@ -111,46 +86,92 @@ INLINE void step_cell(const lstm_cell *job, bool pairs)
         else
             FOR_TILES(job->rows, CELL_ROWS, 1, TILE)
 #undef TILE
-        /* States of all rows before the outputs: the two activations of a row wait for
-         * each other, those of rows do not. That takes 0.38 us instead of 0.48 for 16
-         * rows with AVX2, which sees fewer rows ahead than AVX-512. */
+        /* First c of all rows, then h: within a row tanh(c) depends on c, but rows are
+         * independent. For 16 rows with AVX2, whose out-of-order window holds fewer
+         * rows than that of AVX-512, this takes 0.38 us instead of 0.48. */
         for (size_t row = 0; row < job->rows; row++)
             cell_state(job, row * BLOCK + unit, sums[row]);
         cell_outputs(job, unit, sums, pairs);
     }
 }
 
+#if KERNEL_TABLES & FLOATS
 static void BODY(cell)(const lstm_cell *job)
 {
     step_cell(job, false);
 }
+#endif
 
-/* Gradients of the gates of the lanes at one place; dc goes on. */
-INLINE void cell_differentiate(const lstm_cell_gradient *job, size_t at, vf *d)
+#if KERNEL_TABLES & PAIRS
+static void BODY(pair_cell)(const lstm_cell *job)
 {
-    const float *gates = job->gates + at;
+    step_cell(job, true);
+}
+#endif
+
+/* Backward ----------------------------------------------------------------------------
+ */
+
+/* Computes the gradients d of the four gates at an offset, and updates dc. */
+INLINE void cell_differentiate(const lstm_cell_gradient *job, size_t offset, vf *d)
+{
+    const float *gates = job->gates + offset;
     vf i = v_load(gates), f = v_load(gates + job->gate_stride);
     vf g = v_load(gates + 2 * job->gate_stride);
     vf o = v_load(gates + 3 * job->gate_stride);
-    vf t = v_load(job->tanh_c + at);
-    vf before = job->c_before ? v_load(job->c_before + at) : v_zero();
-    vf dh = job->dh ? v_load(job->dh + at) : v_zero();
+    vf t = v_load(job->tanh_c + offset);
+    vf before = job->c_before ? v_load(job->c_before + offset) : v_zero();
+    vf dh = job->dh ? v_load(job->dh + offset) : v_zero();
     if (job->dy)
-        dh = dh + v_load(job->dy + at);
-    vf dc = v_fma(dh * o, v_fma(-t, t, v_splat(1.0f)), v_load(job->dc + at));
+        dh = dh + v_load(job->dy + offset);
+    vf dc = v_fma(dh * o, v_fma(-t, t, v_splat(1.0f)), v_load(job->dc + offset));
     d[0] = (dc * g) * (i * (1.0f - i));
     d[1] = (dc * before) * (f * (1.0f - f));
     d[2] = (dc * i) * v_fma(-g, g, v_splat(1.0f));
     d[3] = (dh * t) * (o * (1.0f - o));
-    v_store(job->dc + at, dc * f);
+    v_store(job->dc + offset, dc * f);
 }
 
+#if KERNEL_TABLES & FLOATS
 static void BODY(cell_gradient)(const lstm_cell_gradient *job)
 {
-    for (size_t at = 0; at < job->rows * BLOCK; at += LANES) {
+    for (size_t offset = 0; offset < job->rows * BLOCK; offset += LANES) {
         vf d[LSTM_GATES];
-        cell_differentiate(job, at, d);
+        cell_differentiate(job, offset, d);
         UNROLL for (size_t q = 0; q < LSTM_GATES; q++)
-            v_store(job->gates + q * job->gate_stride + at, d[q]);
+            v_store(job->gates + q * job->gate_stride + offset, d[q]);
     }
 }
+#endif
+
+#if KERNEL_TABLES & PAIRS
+/* Two rows at a time: pairs overwrite the gates of both rows. */
+static void BODY(pair_cell_gradient)(const lstm_cell_gradient *job)
+{
+    for (size_t row = 0; row < job->rows; row += 2) {
+        vf d[2][BLOCK_VECTORS][LSTM_GATES] = {{{{0}}}};
+        size_t rows = job->rows - row < 2 ? 1 : 2;
+        for (size_t r = 0; r < rows; r++)
+            UNROLL for (size_t v = 0; v < BLOCK_VECTORS; v++)
+                cell_differentiate(job, (row + r) * BLOCK + v * LANES, d[r][v]);
+        UNROLL for (size_t q = 0; q < LSTM_GATES; q++)
+            UNROLL for (size_t v = 0; v < BLOCK_VECTORS; v++)
+                v_store_pairs(job->gates + q * job->gate_stride + row * BLOCK,
+                              v * LANES, d[0][v][q], d[1][v][q]);
+    }
+}
+
+static void BODY(to_pairs)(size_t rows, float *block)
+{
+    for (size_t row = 0; row < rows; row += 2, block += PAIR_STRIDE) {
+        vf even[BLOCK_VECTORS], odd[BLOCK_VECTORS];
+        UNROLL for (size_t v = 0; v < BLOCK_VECTORS; v++)
+        {
+            even[v] = v_load(block + v * LANES);
+            odd[v] = row + 1 < rows ? v_load(block + BLOCK + v * LANES) : v_zero();
+        }
+        UNROLL for (size_t v = 0; v < BLOCK_VECTORS; v++)
+            v_store_pairs(block, v * LANES, even[v], odd[v]);
+    }
+}
+#endif

@@ -1,6 +1,6 @@
 /**
  * @file
- * Products of matrices, for all that has no kernel of its own.
+ * Products of matrices, for everything that has no kernel of its own.
  */
 #ifndef LSTM_KERNELS_GEMM_H
 #define LSTM_KERNELS_GEMM_H
@@ -8,34 +8,35 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** A product: c = a b, or c += a b. Sizes and distances are in elements. */
+/** A product: c = a b, or c += a b. Sizes and strides are in elements. */
 typedef struct lstm_product {
     /** c is [rows, columns], a [rows, depth], b [depth, columns]; depth is at least 1.
      */
     size_t rows, columns, depth;
-    /** Element (i, k) of a is a[i * a_row + k * a_step]: a transposed a costs nothing.
-     */
+    /** Element (i, k) of a is a[i * a_stride + k * a_k_stride], so that a may be
+     *  transposed. */
     const float *a;
-    size_t a_row, a_step;
-    /** Element (k, j) of b is b[k * b_row + j]. */
+    size_t a_stride, a_k_stride;
+    /** Element (k, j) of b is b[k * b_stride + j]. */
     const float *b;
-    size_t b_row;
-    /** Element (i, j) of c is c[i * c_row + j]. It overlaps neither a nor b. */
+    size_t b_stride;
+    /** Element (i, j) of c is c[i * c_stride + j]. It must not overlap a or b. */
     float *c;
-    size_t c_row;
-    /** Start each sum at what c holds, else at 0. */
+    size_t c_stride;
+    /** Adds to c: each sum starts with the value of c instead of 0. */
     bool add;
-    /** Nobody compares the sums of a row with those of another product to the last bit:
-     *  OpenBLAS may compute them. */
+    /** Allows OpenBLAS, whose sums may have another order: for products whose rows are
+     *  not compared with those of another product to the last bit. */
     bool any_order;
 } lstm_product;
 
 /**
- * Computes a product, on the pool when it is large. Each element of c is one chain of
- * multiply-adds over the depth, in its order, fused in the sets that fuse: the same
- * bits from all of these, for any number of threads, and whatever other rows and
- * columns there are. With any_order plain C has OpenBLAS for products that are not
- * small; what that gives depends on the sizes, but not on threads.
+ * Computes a product, on several threads if it is large. Each element of c is one chain
+ * of multiply-adds over the depth, in order, fused in the sets that fuse. So all sets
+ * that fuse give the same bits, for any number of threads, and an element does not
+ * depend on the other rows and columns. With any_order plain C uses OpenBLAS for
+ * products that are not small. The result then depends on the sizes, but not on the
+ * number of threads.
  */
 void lstm_gemm(const lstm_product *product);
 

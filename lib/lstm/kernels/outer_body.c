@@ -1,33 +1,34 @@
 /*
  * Weight gradients: sums of outer products over time and batch.
  *
- * A tile of gates by inputs stays in registers, part by part, while the sum runs over a
- * piece of the rows of some time steps, so that it is loaded and stored once per that
- * many; every element is one chain of fused multiply-adds over time, then rows. Threads
- * own tiles: there is nothing to reduce, and the sums do not depend on how many threads
- * there are.
+ * Each tile of gates by inputs is one chain of fused multiply-adds per element, over
+ * time and then over rows of the batch. Parts of the tile that fit the registers run
+ * over a chunk of steps, so that the tile is loaded and stored once per chunk. Threads
+ * own tiles: no reduction is needed, and the sums do not depend on the number of
+ * threads.
  */
-#include "lib/lstm/kernels/kernels.h"
-#include "lib/lstm/kernels/simd.h"
+#include "lib/lstm/kernels/body.h"
+#include "lib/lstm/kernels/pairs.h"
 #include "lib/lstm/kernels/simd_pairs.h"
+#include "lib/lstm/kernels/tile.h"
 
-/* Rows gate to gate + gates - 1 of a tile of that many blocks, a constant where speed
- * counts; its vectors from block on. The first piece of rows fetches ahead. */
+/* The rows gate to gate + gates - 1 of a tile, and its vectors from block on. blocks is
+ * a constant where speed matters. With fetch it prefetches the next tile. */
 INLINE void outer_tile(const lstm_outer *job, size_t gate, size_t gates, size_t block,
                        size_t vectors, size_t blocks, bool fetch, bool pairs)
 {
     vf acc[OUTER_ROWS * PRODUCT_VECTORS];
-    size_t width = blocks * BLOCK, step_rows = pairs ? 2 : 1;
-    size_t start = pairs ? PAIR_ROWS : 0;
+    size_t width = blocks * BLOCK, k_rows = pairs ? 2 : 1;
+    size_t start = pairs ? PAIR_OF_ROWS : 0;
     float *tile = job->tile + gate * width + block * BLOCK;
     UNROLL for (size_t g = 0; g < gates; g++)
         UNROLL for (size_t v = 0; v < vectors; v++) acc[g * vectors + v] =
             job->first ? v_zero() : v_load(tile + g * width + v * LANES);
-    /* The same part of the next tile: it comes from the third level cache. */
+    /* The next tile comes from the third-level cache. */
     UNROLL for (size_t g = 0; fetch && g < gates; g++)
         UNROLL for (size_t v = 0; v < vectors; v += BLOCK_VECTORS)
             PREFETCH_WRITE(tile + (BLOCK + g) * width + v * LANES);
-    size_t ahead = gate == 0 && block == 0 ? job->prefetch : 0;
+    size_t prefetch = gate == 0 && block == 0 ? job->prefetch : 0;
     for (size_t step = 0; step < job->steps; step++) {
         const float *a_group = job->a + step * job->a_step_stride + start + gate;
         const float *b_group =
@@ -35,12 +36,11 @@ INLINE void outer_tile(const lstm_outer *job, size_t gate, size_t gates, size_t 
         for (size_t left = job->rows[step]; left > 0;) {
             size_t rows = left < job->group_rows ? left : job->group_rows;
             const float *a = a_group, *b = b_group;
-            for (size_t r = 0; ahead && r < rows; r += step_rows)
-                PREFETCH(a_group + ahead + r * BLOCK);
-            UNROLL_ROWS for (size_t r = 0; r < rows; r += step_rows,
-                                                     a += step_rows * BLOCK,
-                                                     b += step_rows * BLOCK)
-                multiply_line(acc, gates, vectors, a, 1, b, job->stride, pairs);
+            for (size_t r = 0; prefetch && r < rows; r += k_rows)
+                PREFETCH(a_group + prefetch + r * BLOCK);
+            UNROLL_ROWS for (size_t r = 0; r < rows;
+                             r += k_rows, a += k_rows * BLOCK, b += k_rows * BLOCK)
+                rank1_update(acc, gates, vectors, a, 1, b, job->stride, pairs);
             a_group += job->a_group_stride;
             b_group += job->b_group_stride;
             left -= rows;
@@ -51,8 +51,8 @@ INLINE void outer_tile(const lstm_outer *job, size_t gate, size_t gates, size_t 
             v_store(tile + g * width + v * LANES, acc[g * vectors + v]);
 }
 
-/* All of the tile over a piece of the rows. */
-INLINE void outer_piece(const lstm_outer *job, size_t blocks, bool fetch, bool pairs)
+/* The whole tile over a chunk of steps. */
+INLINE void outer_steps(const lstm_outer *job, size_t blocks, bool fetch, bool pairs)
 {
     enum { PANEL_BLOCKS = PRODUCT_VECTORS / BLOCK_VECTORS };
     for (size_t block = 0; block < blocks; block += PANEL_BLOCKS) {
@@ -67,58 +67,54 @@ INLINE void outer_piece(const lstm_outer *job, size_t blocks, bool fetch, bool p
     }
 }
 
-/* Steps of the next piece: as many as have OUTER_PIECE rows of the batch, at least one.
- */
-static size_t outer_steps(const lstm_outer *job)
+/* The number of steps of the next chunk: at most OUTER_CHUNK rows of the batch, but at
+ * least one step. */
+static size_t chunk_steps(const lstm_outer *job)
 {
     size_t rows = job->rows[0], steps = 1;
-    while (steps < job->steps && rows + job->rows[steps] <= OUTER_PIECE)
+    while (steps < job->steps && rows + job->rows[steps] <= OUTER_CHUNK)
         rows += job->rows[steps++];
     return steps;
 }
 
 INLINE void add_outer(const lstm_outer *job, bool pairs)
 {
-    lstm_outer piece = *job;
-    for (size_t left = job->steps; left > 0; left -= piece.steps) {
-        piece.steps = left;
-        piece.steps = outer_steps(&piece);
+    lstm_outer chunk = *job;
+    for (size_t left = job->steps; left > 0; left -= chunk.steps) {
+        chunk.steps = left;
+        chunk.steps = chunk_steps(&chunk);
         bool fetch = left == job->steps;
         if (job->blocks == OUTER_BLOCKS)
-            outer_piece(&piece, OUTER_BLOCKS, fetch, pairs);
+            outer_steps(&chunk, OUTER_BLOCKS, fetch, pairs);
         else
-            outer_piece(&piece, job->blocks, fetch, pairs);
-        piece.a += piece.steps * job->a_step_stride;
-        piece.b += piece.steps * job->b_step_stride;
-        piece.rows += piece.steps;
-        piece.first = false;
+            outer_steps(&chunk, job->blocks, fetch, pairs);
+        chunk.a += chunk.steps * job->a_step_stride;
+        chunk.b += chunk.steps * job->b_step_stride;
+        chunk.rows += chunk.steps;
+        chunk.first = false;
     }
 }
 
-static void BODY(outer)(const lstm_outer *job)
-{
-    add_outer(job, false);
-}
-
-/* Four chains, row r of a group in chain r mod 4, of pairs the pair; added at the end
- * in one order. Sums of pairs, whose numbers are rounded, are their products with 1. */
+/* Four chains: row r of a group, or with pairs the pair r, is in chain r mod 4. They
+ * are added at the end in a fixed order. With pairs the sum is a product with ones, so
+ * that it adds the rounded values. */
 INLINE void sum_outer(const lstm_outer *job, float *sums, bool pairs)
 {
     enum { CHAINS = 4 };
     const vf ones = v_splat(lstm_pair(lstm_bf16(1), lstm_bf16(1)));
     vf acc[CHAINS][BLOCK_VECTORS] = {{{0}}};
-    size_t step_rows = pairs ? 2 : 1;
+    size_t k_rows = pairs ? 2 : 1;
     for (size_t step = 0; step < job->steps; step++) {
         const float *a_group =
-            job->a + step * job->a_step_stride + (pairs ? PAIR_ROWS : 0);
+            job->a + step * job->a_step_stride + (pairs ? PAIR_OF_ROWS : 0);
         for (size_t left = job->rows[step]; left > 0; a_group += job->a_group_stride) {
             size_t rows = left < job->group_rows ? left : job->group_rows;
-            for (size_t r = 0; r < rows; r += step_rows)
+            for (size_t r = 0; r < rows; r += k_rows)
                 UNROLL for (size_t v = 0; v < BLOCK_VECTORS; v++)
                 {
-                    vf *chain = &acc[r / step_rows % CHAINS][v];
-                    vf line = v_load(a_group + r * BLOCK + v * LANES);
-                    *chain = pairs ? v_dot(*chain, line, ones) : *chain + line;
+                    vf *chain = &acc[r / k_rows % CHAINS][v];
+                    vf values = v_load(a_group + r * BLOCK + v * LANES);
+                    *chain = pairs ? v_dot(*chain, values, ones) : *chain + values;
                 }
             left -= rows;
         }
@@ -130,7 +126,26 @@ INLINE void sum_outer(const lstm_outer *job, float *sums, bool pairs)
     }
 }
 
+#if KERNEL_TABLES & FLOATS
+static void BODY(outer)(const lstm_outer *job)
+{
+    add_outer(job, false);
+}
+
 static void BODY(outer_bias)(const lstm_outer *job, float *sums)
 {
     sum_outer(job, sums, false);
 }
+#endif
+
+#if KERNEL_TABLES & PAIRS
+static void BODY(pair_outer)(const lstm_outer *job)
+{
+    add_outer(job, true);
+}
+
+static void BODY(pair_outer_bias)(const lstm_outer *job, float *sums)
+{
+    sum_outer(job, sums, true);
+}
+#endif

@@ -1,22 +1,22 @@
 /**
  * @file
- * bfloat16 numbers, and how activations of them lie in memory.
+ * bfloat16 values, and the layout of activations in bfloat16.
  *
- * A bfloat16 is the upper half of a float32: 8 significant bits instead of 24, the same
- * exponents. Two neighbours along the axis that a product sums over make a pair, 32
- * bits with the first in the low half, and one instruction adds the two products of two
- * pairs to a float32.
+ * A bfloat16 is the upper half of a float32: 8 significant bits instead of 24, and the
+ * same exponents. A pair is two neighbours along the axis that a product sums over: 32
+ * bits, the first one in the lower half. One instruction multiplies two pairs and adds
+ * both products to a float32.
  *
- * Activations are summed over twice: over channels by the products, and over rows of
- * the batch by the weight gradients. So they are stored twice, in the room that float32
- * takes. Rows 2 p and 2 p + 1 of a block (see kernels.h) are two cache lines there:
+ * Products sum activations over channels, and weight gradients sum them over rows of
+ * the batch. So they are stored as both kinds of pairs, in the memory that float32
+ * would take. Rows 2 p and 2 p + 1 of a block (see kernels.h) are two cache lines:
  *
  *     row 2 p:     16 channels        row 2 p + 1: 16 channels       pairs of channels
  *     channel 0: rows 2 p, 2 p + 1    channel 1: ...   channel 15    pairs of rows
  *
- * Groups have an even number of rows. The row that is missing beside the last of an odd
- * number of rows that count is zero in the pairs of rows, so that sums over pairs are
- * right; its pairs of channels may hold anything, as nothing reads them.
+ * Groups have an even number of rows. When the number of active rows is odd, the
+ * missing row is zero in the pairs of rows, so that sums over them are right; its pairs
+ * of channels are unspecified, because no kernel reads them.
  */
 #ifndef LSTM_KERNELS_PAIRS_H
 #define LSTM_KERNELS_PAIRS_H
@@ -55,6 +55,7 @@ static inline uint16_t lstm_bf16(float x)
     return (uint16_t)(lstm_bf16_round(bits) >> 16);
 }
 
+/** A bfloat16 as float32, which is exact. */
 static inline float lstm_bf16_float(uint16_t x)
 {
     uint32_t bits = (uint32_t)x << 16;
@@ -63,7 +64,7 @@ static inline float lstm_bf16_float(uint16_t x)
     return value;
 }
 
-/** A pair, as the bits of a float that no arithmetic touches. */
+/** A pair as the bits of a float, which is not used in arithmetic. */
 static inline float lstm_pair(uint16_t first, uint16_t second)
 {
     uint32_t bits = first | (uint32_t)second << 16;
@@ -72,7 +73,7 @@ static inline float lstm_pair(uint16_t first, uint16_t second)
     return pair;
 }
 
-/** One row of a block in pairs, as float32. */
+/** Reads one row of a block of pairs as float32. */
 static inline void lstm_pairs_get(const float *block, size_t row, float *to)
 {
     uint16_t bits[LSTM_BLOCK];
@@ -82,21 +83,21 @@ static inline void lstm_pairs_get(const float *block, size_t row, float *to)
         to[lane] = lstm_bf16_float(bits[lane]);
 }
 
-/** Writes one row, rounded. Rows of a pair come in order: the first sets the other to
- *  zero in the pairs of rows. */
+/** Rounds and writes one row of a block of pairs. Write the even row of a pair first:
+ *  it sets the odd row to zero in the pairs of rows. */
 static inline void lstm_pairs_put(float *block, size_t row, const float *from)
 {
-    float *lines = block + row / 2 * 2 * LSTM_BLOCK;
+    float *rows_of_pair = block + row / 2 * 2 * LSTM_BLOCK;
     uint16_t bits[LSTM_BLOCK], rows[LSTM_BLOCK][2];
-    memcpy(rows, lines + LSTM_BLOCK, sizeof(rows));
+    memcpy(rows, rows_of_pair + LSTM_BLOCK, sizeof(rows));
     for (size_t lane = 0; lane < LSTM_BLOCK; lane++) {
         bits[lane] = lstm_bf16(from[lane]);
         rows[lane][row % 2] = bits[lane];
         if (row % 2 == 0)
             rows[lane][1] = 0;
     }
-    memcpy(lines + row % 2 * (LSTM_BLOCK / 2), bits, sizeof(bits));
-    memcpy(lines + LSTM_BLOCK, rows, sizeof(rows));
+    memcpy(rows_of_pair + row % 2 * (LSTM_BLOCK / 2), bits, sizeof(bits));
+    memcpy(rows_of_pair + LSTM_BLOCK, rows, sizeof(rows));
 }
 
 #endif

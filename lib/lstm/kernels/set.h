@@ -2,51 +2,35 @@
  * Makes the tables of one instruction set. Its source defines
  *   KERNEL_SET     name of the set, such as avx2
  *   KERNEL_SIMD    the header with its vectors
- *   KERNEL_NAME    what users call it, when that is not the name of the set
- *   KERNEL_TABLES  which of them, when not both: FLOATS or PAIRS, see kernels.h
- * and includes this file, which compiles all bodies under the flags of that source.
+ *   KERNEL_NAME    the name for users, if it is not the name of the set
+ *   KERNEL_TABLES  FLOATS or PAIRS for one table, if it does not have both
+ * and includes this file, which compiles all bodies with the flags of that source.
  */
-#define FLOATS 1
-#define PAIRS  2
-#ifndef KERNEL_TABLES
-#define KERNEL_TABLES (FLOATS | PAIRS)
-#endif
-#if KERNEL_TABLES == PAIRS
-/* Bodies of pairs use parts of the others, whose own kernels no table names then. */
-#pragma GCC diagnostic ignored "-Wunused-function"
-#endif
+#include "lib/lstm/kernels/body.h"
 
-#define KERNEL_JOIN2(a, b) a##_##b
-#define KERNEL_JOIN(a, b)  KERNEL_JOIN2(a, b)
-#define KERNEL_TEXT2(a)    #a
-#define KERNEL_TEXT(a)     KERNEL_TEXT2(a)
-#define BODY(name)         KERNEL_JOIN(name, KERNEL_SET)
-#ifndef KERNEL_NAME
-#define KERNEL_NAME KERNEL_TEXT(KERNEL_SET)
-#endif
-
-#include "lib/lstm/kernels/kernels.h"
-#include "lib/lstm/kernels/simd.h"
-
-#include "lib/lstm/kernels/product_body.c"
-
-#include "lib/lstm/kernels/cell_body.c"
-
-#include "lib/lstm/kernels/outer_body.c"
-
-#include "lib/lstm/kernels/stream_body.c"
-
+#if KERNEL_TABLES & FLOATS
 #include "lib/lstm/kernels/activation_body.c"
 
 #include "lib/lstm/kernels/gemm_body.c"
 
 #include "lib/lstm/kernels/vector_body.c"
+#endif
+
+#include "lib/lstm/kernels/cell_body.c"
+
+#include "lib/lstm/kernels/outer_body.c"
+
+#include "lib/lstm/kernels/product_body.c"
+
+#include "lib/lstm/kernels/stream_body.c"
+
+#define KERNEL_TEXT2(a) #a
+#define KERNEL_TEXT(a)  KERNEL_TEXT2(a)
+#ifndef KERNEL_NAME
+#define KERNEL_NAME KERNEL_TEXT(KERNEL_SET)
+#endif
 
 #if KERNEL_TABLES & PAIRS
-#include "lib/lstm/kernels/bf16_body.c"
-
-#include "lib/lstm/kernels/bf16_stream_body.c"
-
 extern const lstm_kernels KERNEL_JOIN(lstm_bf16_kernels, KERNEL_SET);
 const lstm_kernels KERNEL_JOIN(lstm_bf16_kernels, KERNEL_SET) = {
     .name = KERNEL_NAME,
@@ -63,9 +47,6 @@ const lstm_kernels KERNEL_JOIN(lstm_bf16_kernels, KERNEL_SET) = {
     .to_pairs = BODY(to_pairs),
 };
 #endif
-
-#undef FOR_TILES
-#undef TILE_CASE
 
 #if KERNEL_TABLES & FLOATS
 extern const lstm_kernels KERNEL_JOIN(lstm_kernels, KERNEL_SET);

@@ -1,5 +1,4 @@
-/* Plain C that fuses multiply and add as the vector sets do, for the reproducible mode.
- */
+/* Plain C with the fused multiply-add of the vector sets, for the reproducible mode. */
 #define KERNEL_SET  exact
 #define KERNEL_NAME "generic"
 #define KERNEL_SIMD "lib/lstm/kernels/simd_generic.h"

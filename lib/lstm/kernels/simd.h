@@ -1,22 +1,25 @@
 /*
  * The vectors that the bodies are written with.
  *
- * An instruction set's header defines
+ * An instruction set's header, KERNEL_SIMD, defines
  *
- *   - LANES, and the types vf, vi and vu of that many floats and 32-bit integers with
- *     and without sign, with the operators that GNU C gives them,
- *   - CELL_ROWS, PRODUCT_ROWS, PRODUCT_VECTORS and OUTER_ROWS: the sizes of the tiles
- *     whose accumulators fit its registers,
- *   - OUTER_BLOCKS of a tile of weight gradients, and OUTER_PIECE, the most rows of
- *     the batch that it meets at a time,
+ *   - LANES, and the types vf, vi and vu of so many floats and 32-bit integers with and
+ *     without sign, with the operators of GNU C's vectors,
+ *   - CELL_ROWS, PRODUCT_ROWS, PRODUCT_VECTORS and OUTER_ROWS: the sizes of tiles whose
+ *     accumulators fit its registers,
+ *   - OUTER_BLOCKS of a tile of weight gradients, and OUTER_CHUNK, the most rows of the
+ *     batch in a chunk of its steps,
  *   - v_splat(x): all lanes x,
  *   - v_fma(a, b, c): a b + c with one rounding,
- *   - v_min(a, x) and v_max(a, x): x when the two do not compare, so a NaN in x stays,
- *   - v_lookup(table, index): element of a table of 8 by the last 3 bits of an index;
- *     the table stands in memory twice, aligned.
+ *   - v_lookup(table, index): the element of a table of 8 at the last 3 bits of each
+ *     lane; the table is in memory twice, aligned,
+ *   - HAS_MIN_MAX, v_min(a, x) and v_max(a, x), if it has an instruction for them that
+ *     returns x when one is a NaN,
+ *   - HAS_PAIR_DOT, HAS_PAIR_STORE and functions for pairs, see simd_pairs.h,
+ *   - UNROLL_K and V_HOLD, if the defaults below are not the best.
  *
- * Everything else is here. Memory of vectors is aligned to 64 bytes, apart from
- * v_loadu.
+ * All other functions are here. Memory of vectors is aligned to 64 bytes, except for
+ * v_loadu and v_storeu.
  */
 #ifndef LSTM_KERNELS_SIMD_H
 #define LSTM_KERNELS_SIMD_H
@@ -35,27 +38,47 @@
 #endif
 #define INLINE static inline __attribute__((always_inline))
 
+#include "lib/lstm/kernels/kernels.h"
 #include KERNEL_SIMD
 
-/* Loops over k and over rows of the batch: as many copies of the body as pay. */
-#ifndef UNROLL_STEPS
-#define UNROLL_STEPS _Pragma("GCC unroll 8")
-#define UNROLL_ROWS  _Pragma("GCC unroll 4")
+/* Unrolling of loops over k, and over rows of the batch. */
+#ifndef UNROLL_K
+#define UNROLL_K    _Pragma("GCC unroll 8")
+#define UNROLL_ROWS _Pragma("GCC unroll 4")
 #else
-#define UNROLL_ROWS UNROLL_STEPS
+#define UNROLL_ROWS UNROLL_K
 #endif
 
-/* Keeps a vector in a register, where the compiler does not by itself. */
+/* Makes the compiler keep a vector in a register. */
 #ifndef V_HOLD
 #define V_HOLD(x) ((void)(x))
 #endif
 
-/* Channels that lie together in a block of activations; see kernels.h. */
+/* Channels of a block of activations; see kernels.h. */
 enum { BLOCK = LSTM_BLOCK, BLOCK_VECTORS = LSTM_BLOCK / LANES };
 
-/* Asks for a line into the second level cache; the first is too small to keep it. */
+/* PREFETCH brings a cache line into the second-level cache: the first one is too small
+ * to keep it. */
 #define PREFETCH(address)       __builtin_prefetch((address), 0, 2)
 #define PREFETCH_WRITE(address) __builtin_prefetch((address), 1, 3)
+
+#if !HAS_MIN_MAX
+INLINE vf v_select(vi mask, vf a, vf b)
+{
+    return (vf)((mask & (vi)a) | (~mask & (vi)b));
+}
+
+/* The comparison is false when a or x is a NaN, so that x stays. */
+INLINE vf v_min(vf a, vf x)
+{
+    return v_select(a < x, a, x);
+}
+
+INLINE vf v_max(vf a, vf x)
+{
+    return v_select(a > x, a, x);
+}
+#endif
 
 INLINE vf v_load(const float *p)
 {

@@ -1,20 +1,24 @@
-/* Vectors of AVX2 with FMA: 8 lanes, 16 registers. See simd.h for what is expected. */
+/* Vectors of AVX2 with FMA: 8 lanes, 16 registers. See simd.h for what it must define.
+ */
 #include <immintrin.h>
+#include <stdint.h>
+
+#define HAS_MIN_MAX 1
 
 enum { LANES = 8 };
 typedef float vf __attribute__((vector_size(32)));
 typedef int32_t vi __attribute__((vector_size(32)));
 typedef uint32_t vu __attribute__((vector_size(32)));
 
-/* 3 rows by 4 gates of one vector, or 6 rows by 2 vectors: 12 accumulators. 8 are just
- * as many as hide the latency of two multiply-adds a cycle, and reach 106 GFLOP/s in
- * the cell where 12 reach 113 of 118. */
+/* 3 rows by 4 gates of one vector, or 6 rows by 2 vectors: 12 accumulators. 8 would
+ * just hide the latency of two multiply-adds per cycle. Of the 118 GFLOP/s of a core,
+ * the cell reaches 106 with 8 and 113 with 12. */
 enum { CELL_ROWS = 3, PRODUCT_ROWS = 6, PRODUCT_VECTORS = 2, OUTER_ROWS = 6 };
 
-/* A tile of weight gradients passes over its rows six times, for 6 rows of 16 inputs at
- * a time. 64 rows of the batch stay in the first level cache meanwhile: all gradients
- * of the experiment take 7.4 ms instead of 8.1. */
-enum { OUTER_BLOCKS = 2, OUTER_PIECE = 64 };
+/* A tile of weight gradients reads its rows six times, for 6 gates by 16 inputs at a
+ * time. With chunks of 64 rows of the batch they stay in the first-level cache: all
+ * gradients of the experiment take 7.4 ms instead of 8.1. */
+enum { OUTER_BLOCKS = 2, OUTER_CHUNK = 64 };
 
 static inline vf v_splat(float x)
 {
@@ -42,5 +46,5 @@ static inline vu v_lookup(const uint32_t *table, vf index)
                                            (__m256i)index);
 }
 
-/* gcc makes a load part of each multiply-add that uses it, three instead of one. */
+/* Without it gcc loads a vector once for each multiply-add that uses it. */
 #define V_HOLD(x) __asm__("" : "+x"(x))

@@ -1,5 +1,8 @@
-/* Vectors of AVX-512: 16 lanes, 32 registers. See simd.h for what is expected. */
+/* Vectors of AVX-512: 16 lanes, 32 registers. See simd.h for what it must define. */
 #include <immintrin.h>
+#include <stdint.h>
+
+#define HAS_MIN_MAX 1
 
 enum { LANES = 16 };
 typedef float vf __attribute__((vector_size(64)));
@@ -8,8 +11,8 @@ typedef uint32_t vu __attribute__((vector_size(64)));
 
 /* 4 rows by 4 gates of one vector: 16 accumulators. 8 rows by 2 vectors: 16. */
 enum { CELL_ROWS = 4, PRODUCT_ROWS = 8, PRODUCT_VECTORS = 2, OUTER_ROWS = 8 };
-/* No pieces: rows come from the second level cache fast enough. */
-enum { OUTER_BLOCKS = 2, OUTER_PIECE = 1 << 30 };
+/* No chunks: the second-level cache delivers rows fast enough. */
+enum { OUTER_BLOCKS = 2, OUTER_CHUNK = 1 << 30 };
 
 static inline vf v_splat(float x)
 {

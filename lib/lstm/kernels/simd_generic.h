@@ -1,13 +1,13 @@
 /*
  * Vectors of plain C: 4 lanes, which every compiler maps to what the machine has. See
- * simd.h for what is expected.
+ * simd.h for what it must define.
  *
- * Without an instruction for it a fused multiply-add is slow, so the default multiplies
- * and then adds, and gives other bits than the sets that fuse. With EXACT_FMA, which is
- * the reproducible mode, it is fused all the same, in double: the product of two floats
- * is exact there, and the sum, rounded to odd, loses nothing that the rounding to float
- * needs (Boldo and Melquiond, 2008). Sizes and layouts are the same in both, so panels
- * of weights that were packed with one serve the other.
+ * Without an instruction for it a fused multiply-add is slow. By default v_fma()
+ * multiplies and then adds, and gives other bits than the sets that fuse. With
+ * EXACT_FMA, in the reproducible mode, it rounds once, too. It computes in double: the
+ * product of two floats is exact there, and the sum, rounded to odd, can be rounded to
+ * float without an error (Boldo and Melquiond, 2008). Sizes and layouts are the same in
+ * both forms, so they read the same panels of weights.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,8 +19,8 @@ typedef uint32_t vu __attribute__((vector_size(16)));
 
 /* 2 rows by 4 gates of one vector, or by 4 vectors: 8 accumulators of 16 registers. */
 enum { CELL_ROWS = 2, PRODUCT_ROWS = 2, PRODUCT_VECTORS = 4, OUTER_ROWS = 2 };
-/* No pieces: they are measured to help AVX2 alone. */
-enum { OUTER_BLOCKS = 1, OUTER_PIECE = 1 << 30 };
+/* No chunks: measurements show a gain for AVX2 only. */
+enum { OUTER_BLOCKS = 1, OUTER_CHUNK = 1 << 30 };
 
 static inline vf v_splat(float x)
 {
@@ -34,36 +34,36 @@ static inline vf v_fma(vf a, vf b, vf c)
                 __builtin_fmaf(a[2], b[2], c[2]), __builtin_fmaf(a[3], b[3], c[3])};
 }
 #elif EXACT_FMA
-/* Doubles and their bits, as many as vf has floats. */
+/* As many doubles as vf has floats, and their bits. */
 typedef double vd __attribute__((vector_size(32)));
 typedef int64_t vl __attribute__((vector_size(32)));
 typedef uint64_t vul __attribute__((vector_size(32)));
 
-/* a b + c, the double rounded to odd before it becomes a float. */
+/* a b + c: rounds to odd in double, then to float. */
 static __attribute__((noinline, cold, unused)) vf round_to_odd(vf a, vf b, vf c)
 {
     vd product = __builtin_convertvector(a, vd) * __builtin_convertvector(b, vd);
     vd addend = __builtin_convertvector(c, vd), sum = product + addend;
-    /* What the sum lost (Knuth's two-sum), exact; not finite when the sum is not. */
+    /* The exact error of the sum (Knuth's two-sum); not finite when the sum is not. */
     vd part = sum - product;
     vd lost = (product - (sum - part)) + (addend - part);
     vl inexact = (lost != 0) & (lost - lost == 0);
-    /* Even although not exact: the neighbour on the side of what was lost is odd. */
+    /* An inexact sum that is even: its neighbour towards the exact sum is odd. */
     vl bits = (vl)sum, even = (bits & 1) - 1;
     vl away = ((lost > 0) ^ (sum > 0)) | 1;
     bits += inexact & even & away;
     return __builtin_convertvector((vd)bits, vf);
 }
 
-/* Not inline: compilers take minutes over hundreds of copies of it. */
+/* Not inline: compilers take minutes for hundreds of copies. */
 static __attribute__((noinline)) vf v_fma(vf a, vf b, vf c)
 {
     vd sum = __builtin_convertvector(a, vd) * __builtin_convertvector(b, vd) +
              __builtin_convertvector(c, vd);
     vf rounded = __builtin_convertvector(sum, vf);
-    /* Rounding twice is wrong only where the first one ends half way between two
-     * floats: the 29 bits that a float lacks are a one and zeros, or the float is no
-     * normal one. That is rare, so all lanes look for it first. */
+    /* Rounding twice is wrong only if the double is half way between two floats: then
+     * the 29 bits that a float lacks are a one and zeros, or the float is denormal.
+     * That is rare, so test all lanes first. */
     vi low = __builtin_convertvector((vl)sum, vi);
     vi high = __builtin_convertvector((vul)sum >> 32, vi);
     vi half_way = (low & 0x1fffffff) == 0x10000000;
@@ -83,8 +83,6 @@ static inline vf v_fma(vf a, vf b, vf c)
 }
 #endif
 
-#include "lib/lstm/kernels/simd_select.h"
-
 static inline vu v_lookup(const uint32_t *table, vf index)
 {
     vu i = (vu)index & 7;
@@ -92,8 +90,8 @@ static inline vu v_lookup(const uint32_t *table, vf index)
 }
 
 #if EXACT_FMA
-/* Sums call functions, so loops over them gain nothing from copies of their bodies. */
-#define UNROLL_STEPS
+/* No unrolling: the bodies call functions, and would gain nothing. */
+#define UNROLL_K
 
 /*
  * v_dot() of simd_pairs.h. The product of two bfloat16 values is exact in float, so a

@@ -1,39 +1,43 @@
 /*
- * The LSTM cell and the linear layer for a single row: a sequence that comes step by
+ * The LSTM cell and the linear layer for a single row: a sequence that arrives step by
  * step.
  *
- * With one row there is nothing to share a vector of weights with, so reading them is
- * what takes the time. The sums of one group of units, four chains, do not fill the
- * pipelines that multiply and add; those of several groups side by side do, each group
- * reading its own panel. Where several steps are known at once, their products of x
- * come first, so that each step reads the weights of h alone. Sums run in the order of
- * the cell of many rows and of gemm.h, so they have the same bits.
+ * With one row a vector of weights is used once, so reading the weights takes most of
+ * the time. The four chains of sums of one group of units do not fill the pipelines
+ * of the multiply-adds; several groups side by side do, each with its own panel. When
+ * several steps are known at once, the products of x are computed first, so that each
+ * step reads the weights of h alone. Sums run in the order of the cell of many rows and
+ * of gemm.h, so they have the same bits.
  */
-#include "lib/lstm/kernels/activation.h"
-#include "lib/lstm/kernels/kernels.h"
+#include "lib/lstm/kernels/body.h"
+#include "lib/lstm/kernels/cell.h"
+#include "lib/lstm/kernels/simd_pairs.h"
+#include "lib/lstm/kernels/tile.h"
 
 /* Groups of LANES units side by side: 16 sums of 32 registers, or 8 of 16. */
 enum { ROW_GROUPS = 2 };
 
-/* acc[group][gate] += sum over n of x[k] weights[group][k][gate]. */
-INLINE void row_multiply(vf *acc, size_t groups, size_t distance, const float *x,
+/* The offset of a unit of the first gate in [blocks][4][16], of sums and biases. */
+INLINE size_t gate_offset(size_t unit)
+{
+    return unit / BLOCK * LSTM_GATES * BLOCK + unit % BLOCK;
+}
+
+#if KERNEL_TABLES & FLOATS
+/* acc[group][gate] += sum over n of x[k] weights[group][k][gate]. stride is that of the
+ * groups. */
+INLINE void row_multiply(vf *acc, size_t groups, size_t stride, const float *x,
                          size_t n, const float *weights)
 {
     for (size_t k = 0; k < n; k++, weights += LSTM_GATES * LANES) {
-        vf number = v_splat(x[k]);
+        vf value = v_splat(x[k]);
         UNROLL for (size_t g = 0; g < groups; g++)
             UNROLL for (size_t q = 0; q < LSTM_GATES; q++)
         {
-            vf line = v_load(weights + g * distance + q * LANES);
-            acc[g * LSTM_GATES + q] = v_fma(number, line, acc[g * LSTM_GATES + q]);
+            vf vector = v_load(weights + g * stride + q * LANES);
+            acc[g * LSTM_GATES + q] = v_fma(value, vector, acc[g * LSTM_GATES + q]);
         }
     }
-}
-
-/* Where the sums of a unit's first gate are, and its biases. */
-INLINE size_t row_sums(size_t unit)
-{
-    return unit / BLOCK * LSTM_GATES * BLOCK + unit % BLOCK;
 }
 
 /* Units unit to unit + groups * LANES - 1. */
@@ -43,23 +47,24 @@ INLINE void row_tile(const lstm_cell_row *job, size_t unit, size_t groups)
     UNROLL for (size_t g = 0; g < groups; g++)
     {
         size_t first = unit + g * LANES;
-        const float *from = (job->sums ? job->sums : job->bias) + row_sums(first);
+        const float *from = (job->sums ? job->sums : job->bias) + gate_offset(first);
         UNROLL for (size_t q = 0; q < LSTM_GATES; q++) acc[g * LSTM_GATES + q] =
             v_load(from + q * BLOCK);
     }
-    size_t distance = (job->inputs + job->state) * LSTM_GATES * LANES;
-    const float *weights = (const float *)job->weights + unit / LANES * distance;
+    size_t stride = (job->inputs + job->state) * LSTM_GATES * LANES;
+    const float *weights = (const float *)job->weights + unit / LANES * stride;
     if (!job->sums)
-        row_multiply(acc, groups, distance, job->x, job->inputs, weights);
+        row_multiply(acc, groups, stride, job->x, job->inputs, weights);
     if (job->h)
-        row_multiply(acc, groups, distance, job->h, job->state,
+        row_multiply(acc, groups, stride, job->h, job->state,
                      weights + job->inputs * LSTM_GATES * LANES);
-    const lstm_cell finish = {.c_before = job->c_before, .c = job->c};
+    const lstm_cell states = {.c_before = job->c_before, .c = job->c};
     UNROLL for (size_t g = 0; g < groups; g++)
     {
-        size_t at = unit + g * LANES;
-        vf c = cell_state(&finish, at, acc + g * LSTM_GATES);
-        v_store(job->h_out + at, cell_output(&finish, at, c, acc[g * LSTM_GATES + 3]));
+        size_t offset = unit + g * LANES;
+        vf c = cell_state(&states, offset, acc + g * LSTM_GATES);
+        v_store(job->h_out + offset,
+                cell_output(&states, offset, c, acc[g * LSTM_GATES + 3]));
     }
 }
 
@@ -79,16 +84,16 @@ INLINE void inputs_tile(const lstm_cell_inputs *job, size_t unit, size_t step,
     vf acc[CELL_ROWS * LSTM_GATES];
     UNROLL for (size_t q = 0; q < LSTM_GATES; q++)
         UNROLL for (size_t s = 0; s < steps; s++) acc[s * LSTM_GATES + q] =
-            v_load(job->bias + row_sums(unit) + q * BLOCK);
+            v_load(job->bias + gate_offset(unit) + q * BLOCK);
     const float *x = job->x + step * job->x_stride;
     const float *weights =
         (const float *)job->weights +
         unit / LANES * (job->inputs + job->state) * LSTM_GATES * LANES;
     for (size_t k = 0; k < job->inputs; k++, weights += LSTM_GATES * LANES) {
-        multiply_line(acc, steps, LSTM_GATES, x + k, job->x_stride, weights, BLOCK,
-                      false);
+        rank1_update(acc, steps, LSTM_GATES, x + k, job->x_stride, weights, BLOCK,
+                     false);
     }
-    float *sums = job->sums + step * job->sums_stride + row_sums(unit);
+    float *sums = job->sums + step * job->sums_stride + gate_offset(unit);
     UNROLL for (size_t s = 0; s < steps; s++)
         UNROLL for (size_t q = 0; q < LSTM_GATES; q++)
             v_store(sums + s * job->sums_stride + q * BLOCK, acc[s * LSTM_GATES + q]);
@@ -114,3 +119,66 @@ static void BODY(linear_row)(const lstm_linear_row *job)
         v_store(job->y + column, sum);
     }
 }
+#endif
+
+#if KERNEL_TABLES & PAIRS
+/* The same with pairs. x is row 0 of blocks of one pair of rows. */
+INLINE const float *pair_row_multiply(vf *acc, size_t groups, size_t stride,
+                                      const float *x, size_t channels,
+                                      const float *weights)
+{
+    for (size_t left = (channels + 1) / 2; left > 0; x += PAIR_STRIDE) {
+        size_t n = left < BLOCK / 2 ? left : BLOCK / 2;
+        for (size_t k = 0; k < n; k++, weights += LSTM_GATES * LANES) {
+            vf pair = v_splat(x[k]);
+            UNROLL for (size_t g = 0; g < groups; g++)
+                UNROLL for (size_t q = 0; q < LSTM_GATES; q++)
+            {
+                vf vector = v_load(weights + g * stride + q * LANES);
+                acc[g * LSTM_GATES + q] = v_dot(acc[g * LSTM_GATES + q], pair, vector);
+            }
+        }
+        left -= n;
+    }
+    return weights;
+}
+
+/* Units unit to unit + groups * LANES - 1. */
+INLINE void pair_row_tile(const lstm_cell_row *job, size_t unit, size_t groups)
+{
+    vf acc[ROW_GROUPS * LSTM_GATES];
+    UNROLL for (size_t g = 0; g < groups; g++)
+    {
+        size_t first = unit + g * LANES;
+        const float *bias = job->bias + gate_offset(first);
+        UNROLL for (size_t q = 0; q < LSTM_GATES; q++) acc[g * LSTM_GATES + q] =
+            v_load(bias + q * BLOCK);
+    }
+    size_t depth = packed_depth(job->inputs, true) + packed_depth(job->state, true);
+    size_t stride = depth * LSTM_GATES * LANES;
+    const float *weights = (const float *)job->weights + unit / LANES * stride;
+    weights = pair_row_multiply(acc, groups, stride, job->x, job->inputs, weights);
+    if (job->h)
+        pair_row_multiply(acc, groups, stride, job->h, job->state, weights);
+    const lstm_cell states = {.c_before = job->c_before, .c = job->c};
+    UNROLL for (size_t g = 0; g < groups; g++)
+    {
+        /* c has the layout of h: blocks of two rows. */
+        size_t offset =
+            (unit + g * LANES) / BLOCK * PAIR_STRIDE + (unit + g * LANES) % BLOCK;
+        vf c = cell_state(&states, offset, acc + g * LSTM_GATES);
+        vf h = cell_output(&states, offset, c, acc[g * LSTM_GATES + 3]);
+        v_store_pairs(job->h_out + offset - offset % BLOCK, offset % BLOCK, h,
+                      v_zero());
+    }
+}
+
+static void BODY(pair_cell_row)(const lstm_cell_row *job)
+{
+    size_t units = job->blocks * BLOCK, unit = 0;
+    for (; unit + ROW_GROUPS * LANES <= units; unit += ROW_GROUPS * LANES)
+        pair_row_tile(job, unit, ROW_GROUPS);
+    for (; unit < units; unit += LANES)
+        pair_row_tile(job, unit, 1);
+}
+#endif

@@ -1,24 +1,23 @@
 /*
- * Kernels over whole vectors: optimiser step, norm, scaling.
+ * Kernels over arrays: optimiser step, norm, scaling.
  *
- * Plain loops that the compiler turns into vector code with the flags of each
- * instruction set. A fused multiply-add stands where it is written (-ffp-contract=off)
- * and sums have a fixed shape, so every set gives the same bits. The file is included
- * by each set's own source, which defines BODY(name).
+ * These are plain loops, which the compiler vectorises with the flags of each
+ * instruction set. It fuses multiply-adds only where fmaf() says so
+ * (-ffp-contract=off), and sums have a fixed order, so every set gives the same bits.
  */
 #include <math.h>
 #include <stdbool.h>
 
-#include "lib/lstm/kernels/kernels.h"
+#include "lib/lstm/kernels/body.h"
 
 /*
  * Adam (Kingma and Ba, 2015) in the operations of PyTorch's CPU path, fused where its
  * vector code fuses them:
  *   p *= shrink; g += decay p; m += (1 - beta1)(g - m); v = beta2 v + (1 - beta2) g g;
  *   p -= step_size m / (root_factor sqrt(v) + eps)
- * PyTorch divides the root by the correction for the bias: a division less takes a
- * third of the time of a step in the cache, and rounds no more often. PyTorch turns the
- * interpolation of m around when 1 - beta1 is 0.5 or more.
+ * PyTorch divides the root by the bias correction. Multiplying with its reciprocal
+ * rounds as often and takes two thirds of the time of a step in the cache. As PyTorch
+ * does, m is interpolated from the other end when 1 - beta1 is 0.5 or more.
  */
 static inline void BODY(adam_loop)(size_t count, float *restrict p, float *restrict m,
                                    float *restrict v, float *restrict largest,
@@ -26,18 +25,18 @@ static inline void BODY(adam_loop)(size_t count, float *restrict p, float *restr
                                    const lstm_adam_coefficients *coefficients)
 {
     const lstm_adam_coefficients k = *coefficients;
-    const bool turned = k.one_minus_beta1 >= 0.5f;
-    const float weight = turned ? k.one_minus_beta1 - 1 : k.one_minus_beta1;
+    const bool from_end = k.one_minus_beta1 >= 0.5f;
+    const float weight = from_end ? k.one_minus_beta1 - 1 : k.one_minus_beta1;
     for (size_t i = 0; i < count; i++) {
         float value = p[i] * k.shrink;
         float gradient = k.sign * g[i];
         if (k.decay != 0)
             gradient = fmaf(value, k.decay, gradient);
-        m[i] = fmaf(weight, gradient - m[i], turned ? gradient : m[i]);
+        m[i] = fmaf(weight, gradient - m[i], from_end ? gradient : m[i]);
         v[i] = fmaf(k.one_minus_beta2 * gradient, gradient, v[i] * k.beta2);
         float second = v[i];
         if (largest) {
-            /* A NaN stays. */
+            /* Keeps a NaN. */
             second =
                 largest[i] >= second || largest[i] != largest[i] ? largest[i] : second;
             largest[i] = second;
@@ -58,8 +57,8 @@ static void BODY(adam_step)(size_t count, float *p, float *m, float *v, float *l
 
 static double BODY(sum_squares)(size_t count, const float *x)
 {
-    /* Sixteen chains, element i in chain i mod 16, then a tree: what vectors of any
-     * width up to 16 can do. */
+    /* Element i is in chain i mod 16, and a tree adds the chains: vectors of any width
+     * up to 16 can compute that. */
     enum { CHAINS = 16 };
     double sums[CHAINS] = {0};
     size_t whole = count / CHAINS * CHAINS;

@@ -1,0 +1,25 @@
+/*
+ * What each body of kernels includes: the table, the vectors, and names with the set.
+ *
+ * The source of a set defines KERNEL_SET and KERNEL_SIMD (see set.h) and includes the
+ * bodies. A function that the table points to is BODY(name): name_avx2 and so on, which
+ * debuggers and profilers show.
+ */
+#ifndef LSTM_KERNELS_BODY_H
+#define LSTM_KERNELS_BODY_H
+
+#include "lib/lstm/kernels/kernels.h"
+#include "lib/lstm/kernels/simd.h"
+
+#define KERNEL_JOIN2(a, b) a##_##b
+#define KERNEL_JOIN(a, b)  KERNEL_JOIN2(a, b)
+#define BODY(name)         KERNEL_JOIN(name, KERNEL_SET)
+
+/* The tables of a set: float32, bfloat16, or both. */
+#define FLOATS 1
+#define PAIRS  2
+#ifndef KERNEL_TABLES
+#define KERNEL_TABLES (FLOATS | PAIRS)
+#endif
+
+#endif
