@@ -22,7 +22,7 @@ exec(re.search(r"```python\n(.*?)```", PAGE, re.DOTALL).group(1), FORMAT)
 WORDS = [5489]
 while len(WORDS) < 624:
     WORDS.append((1812433253 * (WORDS[-1] ^ WORDS[-1] >> 30) + len(WORDS)) & 0xffffffff)
-RNG = struct.pack("<626I", *WORDS, 624, 0).hex()
+RNG = struct.pack("<626Id", *WORDS, 624, 0, 0).hex()
 
 
 def network():
