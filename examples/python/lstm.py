@@ -21,15 +21,15 @@ from lstm_c import (BFLOAT16, FLOAT32, KERAS, MAX_RANK, MAX_THREADS, MEAN, NONE,
                     LayerConfig, LinearConfig, Plateau, Schedule, create, library, pairs,
                     weight_shapes)
 from lstm_file import File, Path, file_metadata, source_of
-from lstm_loss import CrossEntropy
+from lstm_loss import CrossEntropy, bce, bce_backward, mse, mse_backward
 from lstm_tensor import Array, Rng, Tensor, call, pointer_of, tensor_of
 
 __all__ = ["BFLOAT16", "FLOAT32", "KERAS", "MAX_RANK", "MAX_THREADS", "MEAN", "NONE",
            "ONEDNN", "ONNX", "PYTORCH", "SUM", "Adam", "AdamConfig", "CrossEntropy",
            "Embedding", "EmbeddingConfig", "Error", "File", "Layer", "LayerConfig",
            "Linear", "LinearConfig", "Params", "Plateau", "Rng", "Stream", "Tape", "Tensor",
-           "file_metadata", "kernels_name", "schedule_lr", "set_reproducible",
-           "set_threads", "threads", "version"]
+           "bce", "bce_backward", "file_metadata", "kernels_name", "mse", "mse_backward",
+           "schedule_lr", "set_reproducible", "set_threads", "threads", "version"]
 
 
 def version() -> str:

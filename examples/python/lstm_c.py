@@ -62,6 +62,12 @@ class CrossEntropyConfig(ctypes.Structure):
                 ("reserved", c_uint64 * 8)]
 
 
+class LossOptions(ctypes.Structure):
+    """lstm_loss_options."""
+    _fields_ = [("reduction", c_int), ("mask", c_void_p), ("pos_weight", POINTER(c_float)),
+                ("classes", c_size_t), ("reserved", c_uint64 * 8)]
+
+
 class Schedule(ctypes.Structure):
     """lstm_schedule."""
     _fields_ = [("kind", c_int), ("lr", c_double), ("steps", c_uint64),
@@ -168,6 +174,10 @@ CHECKED = {
     "lstm_cross_entropy_forward_probabilities": [_handle, _handle, _handle,
                                                  POINTER(c_float)],
     "lstm_cross_entropy_backward": [_handle, POINTER(c_float), _handle],
+    "lstm_mse_forward": [_handle, _handle, POINTER(LossOptions), POINTER(c_float)],
+    "lstm_mse_backward": [_handle, _handle, POINTER(LossOptions), POINTER(c_float), _handle],
+    "lstm_bce_forward": [_handle, _handle, POINTER(LossOptions), POINTER(c_float)],
+    "lstm_bce_backward": [_handle, _handle, POINTER(LossOptions), POINTER(c_float), _handle],
     "lstm_params_create": [_handle_address],
     "lstm_params_add_layer": [_handle, c_char_p, _handle],
     "lstm_params_add_linear": [_handle, c_char_p, _handle],

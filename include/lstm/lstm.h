@@ -14,6 +14,7 @@
  * | linear.h          | the linear layer                                           |
  * | embedding.h       | rows of a table by index                                   |
  * | cross_entropy.h   | the loss of a classifier                                   |
+ * | loss.h            | mean squared error, binary cross-entropy of logits         |
  * | params.h          | named parameters: gradients, norm, clipping                |
  * | file.h            | safetensors files: parameters, checkpoints, layers         |
  * | adam.h            | the optimiser                                              |
@@ -51,6 +52,7 @@
 #include <lstm/file.h>
 #include <lstm/layer.h>
 #include <lstm/linear.h>
+#include <lstm/loss.h>
 #include <lstm/params.h>
 #include <lstm/rng.h>
 #include <lstm/schedule.h>

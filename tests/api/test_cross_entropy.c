@@ -7,8 +7,8 @@
 
 enum { ROWS = 6, CLASSES = 5 };
 
-/* Values of up to 20 and gradients of up to 3 in float32, whose own sums and
- * exponentials in PyTorch are off by some units in the last place. */
+/* Values up to 20 and gradients up to 3; the float32 sums and exponentials of PyTorch
+ * are off by some units in the last place. */
 static const double tolerance = 4e-6, gradient_tolerance = 1e-6;
 
 static lstm_tensor *tensor_of(size_t rows, size_t columns)
@@ -38,7 +38,7 @@ static lstm_cross_entropy *loss_of(lstm_reduction reduction)
     return loss;
 }
 
-/* What comes into the rows of a loss that is not reduced. */
+/* Gradients of the losses of the rows, without reduction. */
 static const float row_gradients[ROWS] = {0.5f, 1, 1.5f, 2, 2.5f, 3};
 
 static void assert_golden(lstm_reduction reduction, const float *value,
@@ -152,6 +152,62 @@ static void probabilities_as_targets_are_torchs(void **state)
     assert_case(config, true, cross_entropy_soft_sum, cross_entropy_soft_sum_dlogits);
     config.reduction = LSTM_REDUCTION_NONE;
     assert_case(config, true, cross_entropy_soft_none, cross_entropy_soft_none_dlogits);
+}
+
+/* A forward with the golden targets, or with soft, probabilities. */
+static void run_forward(lstm_cross_entropy *loss, const lstm_tensor *logits, bool soft,
+                        float *value)
+{
+    assert_int_equal(
+        soft ? lstm_cross_entropy_forward_probabilities(loss, logits, logits, value)
+             : lstm_cross_entropy_forward(loss, logits, cross_entropy_targets, value),
+        LSTM_OK);
+}
+
+/* Compares logits [2, 3, C], strided, with the same logits as [6, C]. */
+static void assert_steps_are_rows(lstm_cross_entropy_config config, bool soft)
+{
+    lstm_cross_entropy *loss;
+    float rows[ROWS] = {0}, steps[ROWS] = {0}, data[2 * ROWS * CLASSES];
+    ptrdiff_t strides[] = {2, 4, 12};
+    size_t shape[] = {2, 3, CLASSES};
+    lstm_tensor *logits = golden_logits(), *view, *x;
+    assert_int_equal(lstm_cross_entropy_create(&loss, &config), LSTM_OK);
+    assert_int_equal(lstm_tensor_wrap(&x, data, 3, shape, strides), LSTM_OK);
+    assert_int_equal(lstm_tensor_wrap(&view, lstm_tensor_data(logits), 3, shape, NULL),
+                     LSTM_OK);
+    assert_int_equal(lstm_tensor_copy(x, view), LSTM_OK);
+    run_forward(loss, x, soft, steps);
+    assert_int_equal(lstm_cross_entropy_backward(loss, row_gradients, logits),
+                     LSTM_SHAPE_MISMATCH);
+    assert_string_equal(lstm_last_error(),
+                        "cross_entropy: dlogits is [6, 5], expected [2, 3, 5]");
+    assert_int_equal(lstm_cross_entropy_backward(loss, row_gradients, x), LSTM_OK);
+    run_forward(loss, logits, soft, rows);
+    assert_memory_equal(steps, rows, sizeof(rows));
+    assert_int_equal(lstm_cross_entropy_backward(loss, row_gradients, logits), LSTM_OK);
+    for (size_t i = 0; i < ROWS * CLASSES; i++)
+        assert_true(lstm_tensor_data(logits)[i] ==
+                    data[2 * (i / 15) + 4 * (i / 5 % 3) + 12 * (i % 5)]);
+    lstm_tensor_destroy(&logits);
+    lstm_tensor_destroy(&view);
+    lstm_tensor_destroy(&x);
+    lstm_cross_entropy_destroy(&loss);
+}
+
+static void steps_of_sequences_are_rows(void **state)
+{
+    (void)state;
+    for (int reduction = 0; reduction <= LSTM_REDUCTION_NONE; reduction++) {
+        lstm_cross_entropy_config config = {.reduction = (lstm_reduction)reduction,
+                                            .class_weights = weights,
+                                            .classes = CLASSES,
+                                            .ignore = true,
+                                            .ignore_index = 2,
+                                            .label_smoothing = 0.2};
+        assert_steps_are_rows(config, false);
+        assert_steps_are_rows(config, true);
+    }
 }
 
 static void a_mean_over_no_row_is_nan_or_zero_as_asked_for(void **state)
@@ -312,9 +368,9 @@ static void strided_logits_and_gradients_are_followed(void **state)
     float data[ROWS * CLASSES], gradient[ROWS * CLASSES], value;
     lstm_tensor *straight = golden_logits(), *logits, *dlogits;
     size_t shape[] = {ROWS, CLASSES};
-    ptrdiff_t turned[] = {1, ROWS};
-    assert_int_equal(lstm_tensor_wrap(&logits, data, 2, shape, turned), LSTM_OK);
-    assert_int_equal(lstm_tensor_wrap(&dlogits, gradient, 2, shape, turned), LSTM_OK);
+    ptrdiff_t permuted[] = {1, ROWS};
+    assert_int_equal(lstm_tensor_wrap(&logits, data, 2, shape, permuted), LSTM_OK);
+    assert_int_equal(lstm_tensor_wrap(&dlogits, gradient, 2, shape, permuted), LSTM_OK);
     assert_int_equal(lstm_tensor_copy(logits, straight), LSTM_OK);
     assert_int_equal(
         lstm_cross_entropy_forward(loss, logits, cross_entropy_targets, &value),
@@ -399,7 +455,8 @@ static void bad_arguments_are_refused(void **state)
     assert_int_equal(lstm_cross_entropy_forward(loss, row, targets, &value),
                      LSTM_SHAPE_MISMATCH);
     assert_string_equal(lstm_last_error(),
-                        "cross_entropy: logits is [5], expected [N, C]");
+                        "cross_entropy: logits is [5], expected [N, C] or "
+                        "[N, T, C]");
     assert_int_equal(lstm_cross_entropy_forward(loss, logits, targets, &value),
                      LSTM_OK);
     assert_int_equal(lstm_cross_entropy_backward(loss, NULL, wide),
@@ -425,6 +482,7 @@ int main(void)
         TEST(weights_and_ignored_rows_are_torchs),
         TEST(smoothed_labels_are_torchs),
         TEST(probabilities_as_targets_are_torchs),
+        TEST(steps_of_sequences_are_rows),
         TEST(a_mean_over_no_row_is_nan_or_zero_as_asked_for),
         TEST(options_out_of_range_are_named),
         TEST(the_gradient_is_scaled_by_what_comes_in),

@@ -65,6 +65,19 @@ static int create_loss(size_t index)
     return status;
 }
 
+static int compute_element_loss(size_t index)
+{
+    lstm_loss_options options = {.classes = 1};
+    options.reserved[index] = 7;
+    lstm_tensor *x;
+    float value = 5;
+    assert_int_equal(lstm_tensor_create(&x, 1, (size_t[]){1}), LSTM_OK);
+    lstm_status status = lstm_mse_forward(x, x, &options, &value);
+    assert_true(value == 5);
+    lstm_tensor_destroy(&x);
+    return status;
+}
+
 static int compute_rate(size_t index)
 {
     lstm_schedule schedule = {.lr = -1};
@@ -153,6 +166,7 @@ static void liblstm_refuses_options_it_does_not_know(void **state)
         {create_embedding, "embedding"},
         {create_adam, "adam"}, //
         {create_loss, "cross_entropy"},
+        {compute_element_loss, "mse"},
         {compute_rate, "schedule"},
         {update_plateau, "plateau"},
         {save, "params"},

@@ -235,6 +235,40 @@ def embedding():
         array("embedding_dweight", "float", floats(table.weight.grad))])
 
 
+def elements(loss, input, target, mask):
+    """Sum and mean, losses of the elements, and gradients of the mean and of the losses
+    times 1/8, 2/8 ...; in double, where the mask is not 0."""
+    x = input.double().requires_grad_()
+    losses = torch.zeros(x.shape, dtype=torch.float64)
+    if mask.dim() < x.dim():
+        mask = mask[..., None].expand(x.shape)
+    kept = loss(x, target.double())[mask]
+    losses[mask] = kept
+    dmean, = torch.autograd.grad(kept.mean(), x, retain_graph=True)
+    factors = (torch.arange(x.numel(), dtype=torch.float64) + 1).view(x.shape) / 8
+    dnone, = torch.autograd.grad(losses, x, factors)
+    losses = losses.detach()
+    return {"sums": torch.stack([kept.sum(), kept.mean()]).detach(), "none": losses,
+            "dmean": dmean, "dnone": dnone}
+
+
+def loss():
+    """Input, target and masks [4, 3, 5] and [4, 3] drawn after manual_seed(17)."""
+    torch.manual_seed(17)
+    input, target = torch.empty(4, 3, 5).uniform_(-4, 4), torch.empty(4, 3, 5).uniform_(0, 1)
+    mask, rows = drawn(4, 3, 5) < 0, drawn(4, 3) < 0
+    weight = torch.empty(5).uniform_(0.5, 3).double()
+    every = torch.ones_like(mask)
+    mse, bce = nn.MSELoss(reduction="none"), nn.BCEWithLogitsLoss(reduction="none")
+    weighted = nn.BCEWithLogitsLoss(reduction="none", pos_weight=weight)
+    cases = {"mse_plain": (mse, every), "mse_masked": (mse, mask), "mse_rows": (mse, rows),
+             "bce_plain": (bce, every), "bce_masked": (bce, mask), "bce_rows": (bce, rows),
+             "bce_weighted": (weighted, every), "bce_all": (weighted, mask)}
+    header("loss", [array(f"{name}_{part}", "double", floats(values))
+                    for name, (function, kept) in cases.items()
+                    for part, values in elements(function, input, target, kept).items()])
+
+
 def normal():
     """After manual_seed(size): normal_(0, 1), normal_(0, 2), of which the last 70 numbers
     are kept, random_(), and one number of normal_(0.5, 0.25)."""
@@ -261,3 +295,4 @@ if __name__ == "__main__":
     schedule()
     normal()
     embedding()
+    loss()

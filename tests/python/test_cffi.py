@@ -155,6 +155,12 @@ class Lstm(unittest.TestCase):
         self.ok(c.lstm_cross_entropy_forward_probabilities(loss, logits, dlogits, value))
         self.ok(c.lstm_cross_entropy_forward(loss, logits, [1, 1], value))
         self.ok(c.lstm_cross_entropy_backward(loss, null, dlogits))
+        for name in "mse", "bce":
+            forward = getattr(c, f"lstm_{name}_forward")
+            backward = getattr(c, f"lstm_{name}_backward")
+            self.ok(forward(logits, dlogits, FFI.new("lstm_loss_options *"), value))
+            self.ok(backward(logits, dlogits, null, null, self.tensor(2, 2)))
+        self.ok(c.lstm_cross_entropy_forward(loss, logits, [1, 1], value))
         self.ok(c.lstm_params_zero_grad(params))
         self.ok(c.lstm_linear_backward(linear, dlogits, dlast))
         self.ok(c.lstm_layer_backward(layer, null, dout, null, null, null, null, null))

@@ -1,16 +1,16 @@
 /*
- * Cross-entropy of class scores.
+ * Cross-entropy of logits.
  *
- * For a row x of scores, with p = softmax(x) and a coefficient a_c for each class,
+ * For a row x of logits, with p = softmax(x) and a coefficient a_c for each class,
  *
  *     loss = -sum of a_c log p_c = sum of a_c (log(sum of exp(x - max)) + max - x_c)
  *     dloss/dx_c = A p_c - a_c,   A = sum of a_c
  *
- * in double, so that neither a large score nor a small probability loses digits. The
- * target makes the coefficients: a_c = w_c ((1 - e) t_c + e / C) with class weights w,
- * label smoothing e, and t the probabilities, 1 for a target class and 0 for the
- * others. Both results come from the same exponentials: forward keeps the gradient of
- * each row's loss, and backward only scales it.
+ * in double, so that neither a large logit nor a small probability loses digits. The
+ * coefficients are a_c = w_c ((1 - e) t_c + e / C) with class weights w, label
+ * smoothing e, and target t: probabilities, or 1 for the target class and 0 for the
+ * others. Both results use the same exponentials: forward keeps the gradient of each
+ * row's loss, and backward only scales it.
  */
 #include <math.h>
 #include <string.h>
@@ -26,19 +26,20 @@ struct lstm_cross_entropy {
     /** class_weights is a copy, or NULL. */
     lstm_cross_entropy_config config;
     float *weights;
-    /** Gradient of each row's loss for its logits, [rows, classes]; rows is 0 before
-     *  the first forward. */
+    /** Gradient of each row's loss for its logits, [rows, classes]. */
     float *gradient;
     /** Loss of each row. */
     float *losses;
     size_t rows, classes;
-    /** What a mean divides by. */
+    /** Shape of the logits in the last forward; rank 0 before the first one. */
+    size_t rank, shape[LSTM_MAX_RANK];
+    /** Divisor of a mean. */
     double denominator;
-    /** Elements of gradient and of losses that there is room for. */
+    /** Capacity of gradient and of losses, in elements. */
     size_t capacity, row_capacity;
 };
 
-/** What a forward is given as targets: one of the two. */
+/** Targets of a forward: one of the two. */
 typedef struct targets {
     const int64_t *classes;
     const lstm_tensor *probabilities;
@@ -110,7 +111,7 @@ void lstm_cross_entropy_destroy(lstm_cross_entropy **loss)
     *loss = NULL;
 }
 
-/* Makes room for [rows, classes]; on failure everything is as it was. */
+/* Makes room for [rows, classes]; a failure changes nothing. */
 static lstm_status reserve(lstm_cross_entropy *loss, size_t rows, size_t classes)
 {
     if (rows * classes <= loss->capacity && rows <= loss->row_capacity)
@@ -136,14 +137,15 @@ static lstm_status check_logits(const lstm_cross_entropy *loss,
 {
     char text[LSTM_SHAPE_TEXT];
     size_t classes = loss->config.classes;
-    if (logits->rank != 2)
+    if (logits->rank != 2 && logits->rank != 3)
         return lstm_fail(LSTM_SHAPE_MISMATCH,
-                         "cross_entropy: logits is %s, expected [N, C]",
+                         "cross_entropy: logits is %s, expected [N, C] or [N, T, C]",
                          lstm_shape_text(text, logits->rank, logits->shape));
-    if (classes > 0 && logits->shape[1] != classes)
+    if (classes > 0 && logits->shape[logits->rank - 1] != classes)
         return lstm_fail(LSTM_SHAPE_MISMATCH,
-                         "cross_entropy: logits is %s, expected [N, %zu]",
-                         lstm_shape_text(text, logits->rank, logits->shape), classes);
+                         "cross_entropy: logits is %s, expected %s%zu]",
+                         lstm_shape_text(text, logits->rank, logits->shape),
+                         logits->rank == 2 ? "[N, " : "[N, T, ", classes);
     return LSTM_OK;
 }
 
@@ -181,8 +183,8 @@ static double coefficient(const lstm_cross_entropy *loss, const targets *given,
     double target, smoothing = loss->config.label_smoothing;
     if (given->probabilities) {
         const lstm_tensor *t = given->probabilities;
-        target = (double)t->data[(ptrdiff_t)row * t->strides[0] +
-                                 (ptrdiff_t) class * t->strides[1]];
+        target = (double)t->data[lstm_tensor_offset(t, t->rank - 1, row) +
+                                 (ptrdiff_t) class * t->strides[t->rank - 1]];
     } else {
         target = given->classes[row] == (int64_t) class;
     }
@@ -190,7 +192,7 @@ static double coefficient(const lstm_cross_entropy *loss, const targets *given,
     return weight_of(loss, class) * target;
 }
 
-/* Writes the gradient of a row's loss for its scores x, and returns the loss. */
+/* Writes the gradient of a row's loss for its logits x, and returns the loss. */
 static double row_loss(lstm_cross_entropy *loss, const targets *given, size_t row,
                        const float *x, ptrdiff_t stride)
 {
@@ -208,7 +210,7 @@ static double row_loss(lstm_cross_entropy *loss, const targets *given, size_t ro
     double scale = lstm_log(sum) + largest;
     for (size_t c = 0; c < classes; c++) {
         double a = coefficient(loss, given, row, c);
-        /* A class that does not count may have a score of -infinity. */
+        /* A class with coefficient 0 may have a logit of -infinity. */
         if (a != 0)
             result += a * (scale - (double)x[(ptrdiff_t)c * stride]);
         all += a;
@@ -222,8 +224,11 @@ static double row_loss(lstm_cross_entropy *loss, const targets *given, size_t ro
 static void compute(lstm_cross_entropy *loss, const lstm_tensor *logits,
                     const targets *given)
 {
-    loss->rows = logits->shape[0];
-    loss->classes = logits->shape[1];
+    size_t axes = logits->rank - 1;
+    loss->rank = logits->rank;
+    memcpy(loss->shape, logits->shape, sizeof(loss->shape));
+    loss->classes = logits->shape[axes];
+    loss->rows = lstm_tensor_count(logits) / loss->classes;
     loss->denominator = 0;
     for (size_t row = 0; row < loss->rows; row++) {
         if (is_ignored(loss, given, row)) {
@@ -233,8 +238,8 @@ static void compute(lstm_cross_entropy *loss, const lstm_tensor *logits,
             continue;
         }
         loss->losses[row] = (float)row_loss(
-            loss, given, row, logits->data + (ptrdiff_t)row * logits->strides[0],
-            logits->strides[1]);
+            loss, given, row, logits->data + lstm_tensor_offset(logits, axes, row),
+            logits->strides[axes]);
         loss->denominator +=
             given->classes ? weight_of(loss, (size_t)given->classes[row]) : 1;
     }
@@ -264,12 +269,13 @@ static lstm_status forward(lstm_cross_entropy *loss, const lstm_tensor *logits,
     lstm_status status = check_logits(loss, logits);
     if (status)
         return status;
-    size_t rows = logits->shape[0], classes = logits->shape[1];
+    size_t classes = logits->shape[logits->rank - 1];
+    size_t rows = lstm_tensor_count(logits) / classes;
     if (given->classes)
         status = check_classes(loss, given, rows, classes);
     else
-        status = lstm_tensor_expect(given->probabilities, "cross_entropy", "targets", 2,
-                                    logits->shape);
+        status = lstm_tensor_expect(given->probabilities, "cross_entropy", "targets",
+                                    logits->rank, logits->shape);
     if (!status)
         status = reserve(loss, rows, classes);
     if (status)
@@ -309,6 +315,20 @@ lstm_status lstm_cross_entropy_forward_probabilities(lstm_cross_entropy *loss,
                             value);
 }
 
+/* Writes the gradient of a row, whose loss has the gradient factor. */
+static void backward_row(const lstm_cross_entropy *loss, size_t row, float factor,
+                         lstm_tensor *dlogits)
+{
+    size_t axes = dlogits->rank - 1;
+    const float *from = loss->gradient + row * loss->classes;
+    float *to = dlogits->data + lstm_tensor_offset(dlogits, axes, row);
+    /* The gradient of a mean over no row is 0. */
+    if (loss->config.reduction == LSTM_REDUCTION_MEAN)
+        factor = loss->denominator == 0 ? 0 : factor / (float)loss->denominator;
+    for (size_t c = 0; c < loss->classes; c++)
+        to[(ptrdiff_t)c * dlogits->strides[axes]] = from[c] * factor;
+}
+
 lstm_status lstm_cross_entropy_backward(lstm_cross_entropy *loss, const float *dvalue,
                                         lstm_tensor *dlogits)
 {
@@ -316,25 +336,15 @@ lstm_status lstm_cross_entropy_backward(lstm_cross_entropy *loss, const float *d
         return lstm_fail_null("cross_entropy", "loss");
     if (!dlogits)
         return lstm_fail_null("cross_entropy", "dlogits");
-    if (!loss->rows)
+    if (!loss->rank)
         return lstm_fail(LSTM_INVALID_STATE,
                          "cross_entropy: backward without a forward");
-    lstm_status status = lstm_tensor_expect(dlogits, "cross_entropy", "dlogits", 2,
-                                            (size_t[]){loss->rows, loss->classes});
+    lstm_status status = lstm_tensor_expect(dlogits, "cross_entropy", "dlogits",
+                                            loss->rank, loss->shape);
     if (status)
         return status;
     bool each = loss->config.reduction == LSTM_REDUCTION_NONE;
-    bool mean = loss->config.reduction == LSTM_REDUCTION_MEAN;
-    ptrdiff_t row_stride = dlogits->strides[0], stride = dlogits->strides[1];
-    for (size_t row = 0; row < loss->rows; row++) {
-        float factor = dvalue ? dvalue[each ? row : 0] : 1;
-        /* A mean over nothing has no slope. */
-        if (mean)
-            factor = loss->denominator == 0 ? 0 : factor / (float)loss->denominator;
-        const float *from = loss->gradient + row * loss->classes;
-        float *to = dlogits->data + (ptrdiff_t)row * row_stride;
-        for (size_t c = 0; c < loss->classes; c++)
-            to[(ptrdiff_t)c * stride] = from[c] * factor;
-    }
+    for (size_t row = 0; row < loss->rows; row++)
+        backward_row(loss, row, dvalue ? dvalue[each ? row : 0] : 1, dlogits);
     return LSTM_OK;
 }
