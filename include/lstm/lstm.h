@@ -1,12 +1,12 @@
 /**
  * @file
- * liblstm: LSTM networks for C programs. This header includes all the others.
+ * liblstm: LSTM networks for C programs. This header includes all other headers.
  *
- * | header            | what is in it                                              |
+ * | header            | contents                                                   |
  * | ----------------- | ---------------------------------------------------------- |
- * | version.h         | version of headers and library                             |
- * | status.h          | what calls return, and the message of the last failure     |
- * | threads.h         | number of threads, kernels in use, reproducible mode       |
+ * | version.h         | version of the headers and of the library                  |
+ * | status.h          | status of calls, and the message of the last failure       |
+ * | threads.h         | number of threads, kernels, reproducible mode              |
  * | tensor.h          | float32 arrays with strides, views, zero-copy wrapping     |
  * | rng.h             | random numbers with PyTorch's streams                      |
  * | layer.h           | the LSTM: forward and backward through time                |
@@ -22,26 +22,47 @@
  * | stream.h          | inference step by step with carried state                  |
  * | weights.h         | weights in the layouts of PyTorch, Keras, ONNX, oneDNN     |
  *
- * Axes. Shapes are written in brackets, row-major, the last axis fastest: T steps of a
- * sequence, N sequences in a batch, I inputs, H hidden units, P projection, D
- * directions, L layers, C classes. The gates stand in the order i, f, g, o.
+ * Axes. Brackets give a shape. Arrays are row-major: the last axis is contiguous.
+ * Letters name the axes: T steps of a sequence, N sequences of a batch, I inputs, H
+ * hidden units, P size of the projection, S size of h (P with projection, else H), D
+ * directions, L layers, C classes. The gates have the order i, f, g, o.
  *
- * Objects are opaque. `lstm_X_create(&x, ...)` writes the handle first, NULL when it
- * fails; `lstm_X_destroy(&x)` frees it, writes NULL, and accepts NULL. What a call is
- * given it does not keep, unless its text says so. Where the text does not say that
- * NULL is welcome, it is an error.
+ * Objects are opaque. `lstm_X_create(&x, ...)` sets the handle to the new object, or to
+ * NULL on failure. `lstm_X_destroy(&x)` frees the object and sets the handle to NULL;
+ * the address of a NULL handle and NULL are allowed. Calls keep no reference to their
+ * arguments unless the documentation says so: then the argument MUST outlive the
+ * object. MUST marks what the library does not check.
  *
- * Errors. A call that can fail returns an lstm_status; lstm_last_error() has one line
- * about the last failure of the thread, with the shapes. The library never prints,
- * exits or aborts, and after a failure everything is as it was, or as the text says.
+ * NULL. A pointer must not be NULL unless the documentation of the argument allows it.
+ * Calls with a status return LSTM_INVALID_ARGUMENT for NULL. Getters return 0, NULL or
+ * false for a NULL object.
  *
- * Threads. Different objects may be used from different threads at the same time, one
- * object from one thread at a time; getters of an object that nobody changes from any.
- * A process may fork: parent and child both go on.
+ * Options. Zero is the default of each option, except for sizes. Set options with
+ * designated initialisers, or zero the struct first: the reserved tail must be zero. A
+ * call refuses options of a later version with LSTM_UNSUPPORTED.
  *
- * Determinism. Everything random comes from an lstm_rng of the caller's. The same seed,
- * calls and kernels give the same bits, whatever the number of threads; so do all
- * kernels but those of plain C, and these too in the reproducible mode (threads.h).
+ * Errors. A call that can fail returns an lstm_status. lstm_last_error() returns a line
+ * about the last failure in the same thread, with the shapes or values. The library
+ * never prints, exits or aborts. A failed call has changed nothing, unless its
+ * documentation says otherwise.
+ *
+ * Threads. Different objects can be used from different threads at the same time. One
+ * object is for one thread at a time, with these exceptions: calls that only read an
+ * object (const arguments) can run at the same time in any number of threads; so can
+ * streams of one layer (stream.h), and forwards of one layer with a tape each (tape.h).
+ * A process may fork: the library works in the parent and in the child. Its worker
+ * threads block all signals.
+ *
+ * Determinism. All random numbers come from generators (lstm_rng) that the caller
+ * passes. The same seed, calls and kernels give the same bits for any number of
+ * threads. All kernels except plain C give the same bits; in the reproducible mode
+ * plain C gives them, too (threads.h).
+ *
+ * Locale. The locale of the program has no effect: files and messages always use a
+ * decimal point.
+ *
+ * Environment. LSTM_NUM_THREADS, LSTM_CPU and LSTM_REPRODUCIBLE set the defaults that
+ * threads.h describes. The library reads no other variable.
  */
 #ifndef LSTM_LSTM_H
 #define LSTM_LSTM_H

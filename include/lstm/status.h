@@ -1,6 +1,6 @@
 /**
  * @file
- * What every fallible call returns, and where its message is.
+ * Status of calls, and the message of the last failure.
  */
 #ifndef LSTM_STATUS_H
 #define LSTM_STATUS_H
@@ -13,48 +13,50 @@ extern "C" {
 
 /* cdef begin */
 
-/** Outcome of a call. Values are part of the ABI and never change. */
+/** Status of a call. The values are part of the binary interface and never change. */
 typedef enum lstm_status {
-    /** The call did all that it promises. */
+    /** The call succeeded. */
     LSTM_OK = 0,
     /** An argument is NULL, out of range, or not one of the documented values. */
     LSTM_INVALID_ARGUMENT = 1,
-    /** The shapes of two arguments do not belong together; the message shows both. */
+    /** The shape of an argument does not fit; the message shows the expected shape. */
     LSTM_SHAPE_MISMATCH = 2,
-    /** Memory could not be had; everything is as it was before the call. */
+    /** There is not enough memory. */
     LSTM_OUT_OF_MEMORY = 3,
-    /** The operating system refused an operation on a file; the message says why. */
+    /** An operation on a file failed; the message has the operating system's reason. */
     LSTM_IO_ERROR = 4,
-    /** A file was read, but its content is not what it has to be. */
+    /** The content of a file is not valid. */
     LSTM_BAD_FILE = 5,
-    /** The call needs another one before it, such as backward without a forward. */
+    /** Another call is required before this one, such as a forward before a backward.
+     */
     LSTM_INVALID_STATE = 6,
-    /** A value that has to be finite is NaN or infinite. */
+    /** A value that must be finite is NaN or infinite. */
     LSTM_NOT_FINITE = 7,
-    /** The option exists, but not in this version, build, or processor. */
+    /** This version or build of the library does not support an option. */
     LSTM_UNSUPPORTED = 8
 } lstm_status;
 
 /**
- * Name of a status, for example "LSTM_SHAPE_MISMATCH".
+ * Returns the name of a status, for example "LSTM_SHAPE_MISMATCH".
  *
- * @param status any value, also one that is not in the enumeration
- * @return a string that lives as long as the library; "unknown status" for other values
+ * @param status any value
+ * @return a string that is valid as long as the library; "unknown status" for values
+ *         that are not in the enumeration
  * @since 1.0
  */
 LSTM_API
 const char *lstm_status_name(lstm_status status);
 
 /**
- * Message of the last call that failed in this thread.
+ * Returns the message of the last failure in this thread.
  *
- * One line without a line feed, lower case, the object first, with the numbers that
- * were found and those that were expected, for example "layer: x is [64, 27, 28],
- * expected [N, T, 32]". Calls that succeed leave it alone, so it is to be read after a
- * failure and before the next one.
+ * The message is one line in lower case without a line feed. It starts with the object,
+ * and shows the values that were found and those that were expected, for example
+ * "layer: x is [64, 27, 28], expected [N, T, 32]". Calls that succeed do not change it,
+ * so read it directly after a failure.
  *
- * @return a string that lives as long as the thread and changes with its next failure;
- *         "" when no call has failed yet
+ * @return a string that is valid as long as the thread, and changes at the next
+ *         failure; "" before the first failure
  * @since 1.0
  */
 LSTM_API

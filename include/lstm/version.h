@@ -1,6 +1,6 @@
 /**
  * @file
- * Version of the library that these headers belong to.
+ * Version of the headers and of the library.
  */
 #ifndef LSTM_VERSION_H
 #define LSTM_VERSION_H
@@ -13,21 +13,21 @@ extern "C" {
 
 /* cdef begin */
 
-/** Major version of these headers: another one breaks programs. */
+/** Major version of these headers. Another one is not compatible. */
 #define LSTM_VERSION_MAJOR 1
-/** Minor version of these headers: it adds to the interface. */
+/** Minor version of these headers. A higher one adds to the interface. */
 #define LSTM_VERSION_MINOR 0
-/** Patch level of these headers: it changes no interface. */
+/** Patch level of these headers. It does not change the interface. */
 #define LSTM_VERSION_PATCH 0
 
 /**
- * Version of the library that is running, for example "1.0.0".
+ * Returns the version of the library in use, for example "1.0.0".
  *
- * It can differ from the LSTM_VERSION_ constants, which are those of the headers that
- * the caller was compiled with. Within one major version everything that compiled and
- * linked keeps doing so.
+ * It can be higher than that of the headers (LSTM_VERSION_MAJOR and so on) that the
+ * program was compiled with. Within one major version, programs that compiled and
+ * linked continue to do so.
  *
- * @return a string that lives as long as the library
+ * @return a string that is valid as long as the library
  * @since 1.0
  */
 LSTM_API

@@ -1,6 +1,7 @@
 /**
  * @file
- * Many buffers in one allocation: laid out once to measure, once more to place them.
+ * Many buffers in one allocation. Code that takes the buffers runs twice: without
+ * memory to measure the size, and with memory to assign addresses.
  */
 #ifndef LSTM_CORE_ARENA_H
 #define LSTM_CORE_ARENA_H
@@ -10,17 +11,17 @@
 
 #include "lib/common/memory.h"
 
-/** Hands out memory piece by piece; with start NULL it only counts. */
+/** Memory from which buffers are taken; with start NULL it only counts bytes. */
 typedef struct lstm_arena {
     char *start;
-    /** SIZE_MAX, and it stays that, when the number of bytes overflows. */
+    /** Bytes taken; stays SIZE_MAX after an overflow. */
     size_t used;
 } lstm_arena;
 
-/** The next piece, count times size bytes, aligned as an allocation is. */
+/** Takes a buffer of count times size bytes, aligned as an allocation. */
 static inline void *lstm_arena_take(lstm_arena *arena, size_t count, size_t size)
 {
-    void *piece = arena->start ? arena->start + arena->used : NULL;
+    void *buffer = arena->start ? arena->start + arena->used : NULL;
     size_t bytes, used;
     if (common_multiply(count, size, &bytes) &&
         common_add(bytes, COMMON_ALIGNMENT - 1, &bytes) &&
@@ -28,7 +29,7 @@ static inline void *lstm_arena_take(lstm_arena *arena, size_t count, size_t size
         arena->used = used;
     else
         arena->used = SIZE_MAX;
-    return piece;
+    return buffer;
 }
 
 #endif

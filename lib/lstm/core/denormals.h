@@ -1,10 +1,10 @@
 /**
  * @file
- * Denormal numbers off, for as long as something is computed.
+ * The floating-point mode of a thread: denormal numbers on or off.
  *
- * States and gradients that decay end in denormal numbers, with which many processors
- * compute a hundred times slower. While they are off, numbers below 2^-126 are zeros.
- * The processor's mode belongs to the thread and to the caller: it is put back.
+ * States and gradients that decay become denormal numbers, with which many processors
+ * compute a hundred times slower. When they are off, values below 2^-126 are zeros. The
+ * mode belongs to the caller's thread, so each call restores it.
  */
 #ifndef LSTM_CORE_DENORMALS_H
 #define LSTM_CORE_DENORMALS_H
@@ -15,7 +15,7 @@
 #include <xmmintrin.h>
 #endif
 
-/** The mode of the thread: denormal numbers and rounding. */
+/** The mode of this thread: denormal numbers and rounding. */
 static inline uint64_t lstm_float_mode(void)
 {
 #if defined(__x86_64__)
@@ -29,12 +29,12 @@ static inline uint64_t lstm_float_mode(void)
 #endif
 }
 
-/** Turns denormal numbers off; returns the mode that was on. */
+/** Turns denormal numbers off; returns the previous mode. */
 static inline uint64_t lstm_denormals_off(void)
 {
     uint64_t mode = lstm_float_mode();
 #if defined(__x86_64__)
-    /* Flush results to zero, and take operands as zeros. */
+    /* Flush to zero (results), denormals are zeros (operands). */
     _mm_setcsr((unsigned)mode | 1u << 15 | 1u << 6);
 #elif defined(__aarch64__)
     __asm__ volatile("msr fpcr, %0" ::"r"(mode | (uint64_t)1 << 24));
@@ -42,7 +42,7 @@ static inline uint64_t lstm_denormals_off(void)
     return mode;
 }
 
-/** Puts a mode back. */
+/** Restores a mode. */
 static inline void lstm_denormals_restore(uint64_t mode)
 {
 #if defined(__x86_64__)

@@ -3,7 +3,7 @@
 
 #include "lib/lstm/core/elementary.h"
 
-/* log(2) in two parts: the first has 21 zeros at its end, so that its product with an
+/* log(2) in two parts: the first ends in 21 zero bits, so that its product with an
  * exponent is exact. */
 static const double log2_high = 0x1.62e42feep-1, log2_low = 0x1.a39ef35793c76p-33;
 
@@ -16,11 +16,11 @@ static double two_to(int64_t n)
     return result;
 }
 
-/* exp(x) = 2^n exp(r), |r| <= log(2) / 2, where the series of exp to the 13th power is
- * good to 2^-57. */
+/* exp(x) = 2^n exp(r) with |r| <= log(2) / 2. The series of exp(r) to the 13th power
+ * has a relative error of 2^-57. */
 double lstm_exp(double x)
 {
-    const double magic = 0x1.8p52; /* the unit of its last place is 1 */
+    const double magic = 0x1.8p52; /* its last bit is worth 1 */
     static const double terms[] = {1.0 / 2,        1.0 / 6,         1.0 / 24,
                                    1.0 / 120,      1.0 / 720,       1.0 / 5040,
                                    1.0 / 40320,    1.0 / 362880,    1.0 / 3628800,
@@ -34,12 +34,12 @@ double lstm_exp(double x)
     double series = 0;
     for (size_t k = sizeof(terms) / sizeof(terms[0]); k-- > 0;)
         series = series * r + terms[k];
-    /* The largest terms last. */
+    /* Adds the largest terms last. */
     return (1 + (r + r * r * series)) * two_to((int64_t)n);
 }
 
-/* log(2^n m) = n log(2) + log(m), sqrt(1/2) < m <= sqrt(2), and with s = (m - 1) / (m +
- * 1) log(m) = 2 (s + s^3 / 3 + s^5 / 5 + ...), which to s^21 is good to 2^-58. */
+/* log(2^n m) = n log(2) + log(m) with sqrt(1/2) < m <= sqrt(2). With s = (m - 1) /
+ * (m + 1), log(m) = 2 (s + s^3 / 3 + s^5 / 5 + ...); to s^21 its error is 2^-58. */
 double lstm_log(double x)
 {
     const double root = 0x1.6a09e667f3bcdp0; /* sqrt(2) */

@@ -1,24 +1,25 @@
 /**
  * @file
- * exp, log and powers in double precision, out of additions, multiplications and
- * divisions alone.
+ * exp, log and powers in double precision, from additions, multiplications and
+ * divisions only.
  *
- * Those of C libraries differ in their last bit from one version to the next and,
- * within one, from processor to processor. These give the same bits everywhere, and are
- * off by at most two units of the last place.
+ * The results of C libraries differ in the last bit between versions and processors.
+ * These functions give the same bits everywhere; their error is at most two units in
+ * the last place.
  */
 #ifndef LSTM_CORE_ELEMENTARY_H
 #define LSTM_CORE_ELEMENTARY_H
 
 #include <stdint.h>
 
-/** exp(x) for x up to 0; 0 below -708, far below what float32 holds. A NaN stays. */
+/** exp(x) for x <= 0; 0 below -708, which is far below the range of float32. A NaN
+ * stays a NaN. */
 double lstm_exp(double x);
 
-/** log(x) for normal positive x; a NaN stays. */
+/** log(x) for normal x > 0. A NaN stays a NaN. */
 double lstm_log(double x);
 
-/** base to the power of exponent; each doubling of the exponent rounds once. */
+/** base to the power of exponent, by repeated squaring. */
 double lstm_power(double base, uint64_t exponent);
 
 #endif

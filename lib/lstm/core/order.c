@@ -1,23 +1,23 @@
 /*
- * Sorting as PyTorch does on a CPU, ties included.
+ * Sorting as PyTorch does on a CPU, including the order of ties.
  *
- * torch.sort() there is std::sort() of libstdc++, which is not stable: the introsort of
- * Musser (1997). Quicksort halves ranges of more than 16, with the median of three as
- * pivot and equal elements exchanged; a range that was halved too often is sorted as a
- * heap; then one insertion sort, which is stable, finishes. Ties end where these steps
- * leave them, so they are the same here, element by element.
+ * torch.sort() uses std::sort() of libstdc++, which is not stable: the introsort of
+ * Musser (1997). Quicksort divides ranges of more than 16 elements; its pivot is the
+ * median of three, and it also exchanges equal elements. A range that was divided too
+ * often is sorted with a heap. One insertion sort, which is stable, completes the
+ * order. This file makes the same comparisons and moves, so ties end in the same order.
  */
 #include "lib/lstm/core/order.h"
 
 enum { SMALL = 16 };
 
-/* What is sorted: numbers of sequences, by their lengths. */
+/* The indices of sequences, and their lengths, which are the keys. */
 typedef struct {
     const size_t *lengths;
     size_t *order;
 } sequences;
 
-/* Whether sequence a stands before sequence b. */
+/* Whether sequence a comes before sequence b. */
 static int before(const sequences *s, size_t a, size_t b)
 {
     return s->lengths[a] > s->lengths[b];
@@ -25,15 +25,16 @@ static int before(const sequences *s, size_t a, size_t b)
 
 static void swap(const sequences *s, size_t a, size_t b)
 {
-    size_t number = s->order[a];
+    size_t sequence = s->order[a];
     s->order[a] = s->order[b];
-    s->order[b] = number;
+    s->order[b] = sequence;
 }
 
 /* Heap ------------------------------------------------------------------------------
  */
 
-/* Puts value into the heap [count] at heap: the hole sinks to a leaf, value rises. */
+/* Puts value into a heap [count]: the hole moves down to a leaf, then value moves up.
+ */
 static void fill_hole(const sequences *s, size_t *heap, size_t hole, size_t count,
                       size_t value)
 {
@@ -73,7 +74,7 @@ static void sort_heap(const sequences *s, size_t start, size_t end)
 /* Quicksort -------------------------------------------------------------------------
  */
 
-/* Place of the median of three places. */
+/* The position of the median of the elements at three positions. */
 static size_t median(const sequences *s, size_t a, size_t b, size_t c)
 {
     const size_t *order = s->order;
@@ -87,8 +88,8 @@ static size_t median(const sequences *s, size_t a, size_t b, size_t c)
     return before(s, order[b], order[c]) ? c : b;
 }
 
-/* Splits a range around its pivot, which stays in front; returns where the second part
- * starts. */
+/* Partitions a range around its pivot, which stays at the start. Returns the start of
+ * the second part. */
 static size_t partition(const sequences *s, size_t start, size_t end)
 {
     swap(s, start, median(s, start + 1, start + (end - start) / 2, end - 1));
@@ -121,10 +122,10 @@ static void sort_roughly(const sequences *s, size_t start, size_t end, size_t de
 static void insert_all(const sequences *s, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
-        size_t number = s->order[i], place = i;
-        for (; place > 0 && before(s, number, s->order[place - 1]); place--)
-            s->order[place] = s->order[place - 1];
-        s->order[place] = number;
+        size_t sequence = s->order[i], position = i;
+        for (; position > 0 && before(s, sequence, s->order[position - 1]); position--)
+            s->order[position] = s->order[position - 1];
+        s->order[position] = sequence;
     }
 }
 

@@ -8,10 +8,11 @@
 #include <stddef.h>
 
 /**
- * Writes the numbers of sequences into order [count], longest first.
+ * Writes the indices of sequences to order [count], longest first.
  *
- * Ties stand as torch.sort(lengths, descending=True) leaves them, since masks of
- * dropout are drawn in this order: as they come up to 16 sequences, not above.
+ * Sequences of equal length have the order of torch.sort(lengths, descending=True),
+ * because PyTorch draws dropout masks in this order. That sort is stable for up to 16
+ * sequences only.
  */
 void lstm_packed_order(const size_t *lengths, size_t *order, size_t count);
 

@@ -1,9 +1,9 @@
 /*
- * A cgroup has the smallest quota of its own and of all above it. /proc/self/cgroup
- * says where in the tree the process is, as HIERARCHY:CONTROLLERS:/PATH; version 2 has
- * no controllers there, version 1 a tree for cpu alone. In a container the path may be
- * one that is not mounted: what is missing has no quota, and the top is the container's
- * own.
+ * The quota of a cgroup is the smallest of its own and of all groups above it.
+ * /proc/self/cgroup gives the position of the process in the tree, as
+ * HIERARCHY:CONTROLLERS:/PATH. Version 2 has no controllers there; version 1 has a tree
+ * of its own for cpu. In a container the path may not be mounted. A folder that is
+ * missing has no quota, and the root of the tree is the container's own group.
  */
 #include <sched.h>
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 
 enum { PATH_SIZE = 4096 };
 
-/* Reads up to two numbers of a file; returns how many there were. */
+/* Reads up to two numbers from a file; returns how many it read. */
 static int read_numbers(const char *folder, const char *name, double *first,
                         double *second)
 {
@@ -29,7 +29,7 @@ static int read_numbers(const char *folder, const char *name, double *first,
     return found;
 }
 
-/* Whole processors that the quota of a folder gives, 0 without one. */
+/* The quota of a folder in processors, rounded up; 0 without a quota. */
 static size_t quota_of(const char *folder, bool version_1)
 {
     double quota = 0, period = 0, none;
@@ -40,7 +40,7 @@ static size_t quota_of(const char *folder, bool version_1)
     return quota > 0 && period > 0 ? (size_t)((quota + period - 1) / period) : 0;
 }
 
-/* The smallest quota from the folder of a cgroup up to the top of its tree, or least.
+/* The smallest quota from the folder of a cgroup up to the root of its tree, or least.
  */
 static size_t smallest_quota(char *folder, size_t top, bool version_1, size_t least)
 {
@@ -87,7 +87,8 @@ size_t lstm_usable_processors(const char *root)
     size_t count = 1;
     if (sched_getaffinity(0, sizeof(set), &set) == 0)
         count = (size_t)CPU_COUNT(&set);
-    else if (sysconf(_SC_NPROCESSORS_ONLN) > 0) /* more than the set can hold */
+    else if (sysconf(_SC_NPROCESSORS_ONLN) >
+             0) /* more processors than a cpu_set_t has */
         count = (size_t)sysconf(_SC_NPROCESSORS_ONLN);
     return bounded_by_cgroup(root, count);
 }

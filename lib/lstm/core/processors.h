@@ -1,6 +1,6 @@
 /**
  * @file
- * How many processors this process may use.
+ * The number of processors that this process may use.
  */
 #ifndef LSTM_CORE_PROCESSORS_H
 #define LSTM_CORE_PROCESSORS_H
@@ -8,10 +8,10 @@
 #include <stddef.h>
 
 /**
- * Processors of the affinity mask, or of the quota of the cgroup when that is less, at
- * least 1.
+ * Returns the number of processors in the affinity mask, or the quota of the cgroup if
+ * that is smaller; at least 1.
  *
- * @param root folder that /proc and /sys are in: "", or a test's
+ * @param root the folder that contains /proc and /sys: "", or a folder of a test
  */
 size_t lstm_usable_processors(const char *root);
 

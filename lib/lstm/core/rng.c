@@ -7,9 +7,9 @@
 #include "lib/lstm/core/status.h"
 
 /*
- * The state as bytes, little-endian: 624 words of 32 bits, a word with the number of
- * words used, a word that is 1 when a normal number is kept and else 0, and that number
- * as a double, or zeros.
+ * The state as bytes, little-endian: 624 words of 32 bits; the number of words used; a
+ * word that is 1 if the generator keeps a normal number, else 0; and that number as a
+ * double, or zeros.
  */
 enum {
     USED = 4 * MT19937_SIZE,
@@ -17,7 +17,7 @@ enum {
     NORMAL = HAS_NORMAL + 4,
 };
 
-/* From this count on torch.randperm() takes another way. */
+/* From this count on torch.randperm() uses another algorithm. */
 static const size_t permutation_end = UINT32_MAX / 20;
 
 lstm_status lstm_rng_create(lstm_rng **out, uint64_t seed)
@@ -109,7 +109,9 @@ static lstm_status read_normal(lstm_rng *rng, const uint8_t *state)
     return LSTM_OK;
 }
 
-/* The recurrence sees one bit of the first word and all others, and never leaves 0. */
+/* The recurrence reads one bit of the first word and all other words. It never leaves
+ * 0.
+ */
 static bool is_stuck(const mt19937 *generator)
 {
     uint32_t any = generator->words[0] & 0x80000000u;

@@ -1,6 +1,6 @@
 /**
  * @file
- * Inside of a random generator.
+ * The private part of a random generator.
  */
 #ifndef LSTM_CORE_RNG_H
 #define LSTM_CORE_RNG_H

@@ -44,7 +44,7 @@ lstm_status lstm_fail(lstm_status status, const char *format, ...)
     va_start(arguments, format);
     lstm_vformat(message, sizeof(message), format, arguments);
     va_end(arguments);
-    /* Names out of files may hold anything; the message stays one line. */
+    /* Names from files may contain any byte; the message must be one line. */
     for (char *c = message; *c; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f)
             *c = '?';

@@ -4,14 +4,14 @@
 
 #include "lib/lstm/core/text.h"
 
-/* The C locale takes no memory, so that switching to it does not fail: C libraries keep
- * one object of it. Where there is none after all, the host's locale stays. */
+/* C libraries have one object for the C locale and allocate nothing for it, so this
+ * does not fail. If it did, the locale of the program would remain in use. */
 static locale_t c_locale(void)
 {
     return newlocale(LC_ALL_MASK, "C", (locale_t)0);
 }
 
-/* Ends what a thread did in a locale. */
+/* Restores the locale of the thread. */
 static void leave(locale_t locale, locale_t before)
 {
     uselocale(before);
@@ -29,7 +29,7 @@ int lstm_vformat(char *text, size_t size, const char *format, va_list arguments)
 
 void lstm_double_text(char text[LSTM_DOUBLE_TEXT], double value)
 {
-    /* 15 digits survive the way through a double; 17 tell any two doubles apart. */
+    /* Any 15 digits survive conversion to double; 17 distinguish any two doubles. */
     enum { FEWEST = 15, MOST = 17 };
     locale_t locale = c_locale(), before = uselocale(locale);
     for (int digits = FEWEST; digits <= MOST; digits++) {

@@ -1,7 +1,6 @@
 /**
  * @file
- * Numbers as text. The locale of the host changes nothing here: the decimal point is
- * always ".".
+ * Numbers as text, with "." as the decimal point in every locale of the program.
  */
 #ifndef LSTM_CORE_TEXT_H
 #define LSTM_CORE_TEXT_H
@@ -9,17 +8,17 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-/** Room for any double as text, its end included. */
+/** Size of any double as text, including the terminating zero. */
 enum { LSTM_DOUBLE_TEXT = 32 };
 
-/** vsnprintf() in the C locale; 0 or more, as vsnprintf(). */
+/** vsnprintf() in the C locale. */
 int lstm_vformat(char *text, size_t size, const char *format, va_list arguments)
     __attribute__((format(printf, 3, 0)));
 
-/** Writes the shortest decimal text that reads back as value, which is finite. */
+/** Writes the shortest decimal text that reads back as value, which must be finite. */
 void lstm_double_text(char text[LSTM_DOUBLE_TEXT], double value);
 
-/** Reads the decimal number at the beginning of text, as strtod() in the C locale. */
+/** strtod() in the C locale: the number at the start of text. */
 double lstm_double_read(const char *text);
 
 #endif
