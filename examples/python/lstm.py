@@ -20,7 +20,7 @@ from lstm_c import (BFLOAT16, FLOAT32, KERAS, MAX_RANK, MAX_THREADS, MEAN, NONE,
                     ONNX, PYTORCH, SUM, AdamConfig, EmbeddingConfig, Error, FileOptions,
                     LayerConfig, LinearConfig, Plateau, Schedule, create, library, pairs,
                     weight_shapes)
-from lstm_file import File, Path, file_metadata, source_of
+from lstm_file import File, Path, file_metadata, prefix_of, source_of
 from lstm_loss import CrossEntropy, bce, bce_backward, mse, mse_backward
 from lstm_tensor import Array, Rng, Tensor, call, pointer_of, tensor_of
 
@@ -91,7 +91,7 @@ class Layer(native.Handle):
         """Loads a layer from a file. prefix None means the only LSTM in the file; without
         a generator, dropout is off."""
         layer = cls.__new__(cls)
-        pointer = create(*source_of("lstm_layer", path), prefix and prefix.encode(),
+        pointer = create(*source_of("lstm_layer", path), prefix_of(prefix),
                          pointer_of(rng, Rng))
         native.Handle.__init__(layer, pointer, library.lstm_layer_destroy,
                                *([rng] if rng else []))

@@ -54,7 +54,7 @@ class File(native.Handle):
     def layer_config(self, prefix: str | None = None) -> LayerConfig:
         """Options of an LSTM in the file; prefix None means the only one."""
         config = LayerConfig()
-        library.lstm_file_layer_config(self.pointer, prefix and prefix.encode(),
+        library.lstm_file_layer_config(self.pointer, prefix_of(prefix),
                                        byref(config))
         return config
 
@@ -65,6 +65,11 @@ def _listed(function, pointer):
     while (text := function(pointer, len(found))) is not None:
         found.append(text)
     return found
+
+
+def prefix_of(prefix):
+    """A prefix for C; None is the only layer of a file."""
+    return None if prefix is None else prefix.encode()
 
 
 def source_of(kind, source):

@@ -157,7 +157,7 @@ lstm_status lstm_file_layer_config(lstm_file *file, const char *prefix,
  *
  * @param file a file
  * @param name name of the tensor
- * @param[out] to a tensor of its shape, with any strides
+ * @param[out] to a tensor of its shape, with any strides; [1] for one without axes
  * @retval LSTM_OK the values are read; F16 and BF16 were converted exactly, F64 was
  *         rounded
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL

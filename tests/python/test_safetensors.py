@@ -50,6 +50,26 @@ class Files(unittest.TestCase):
             self.assertEqual(file.metadata()["text"], "\u00e9\"\n")
             self.assertEqual(json.loads(file.metadata()["lstm.layer.lstm"])["hidden"], 6)
 
+    def test_what_the_reference_writes_anew_keeps_its_checksums(self):
+        """Tensors and metadata of models and checkpoints, in the order of the reference."""
+        for adam, rng in ((None, None), (self.adam, self.rng)):
+            self.params.save(self.path, adam, rng, metadata={"text": "\u00e9\"\n"})
+            with safetensors.safe_open(self.path, "numpy") as file:
+                metadata = file.metadata()
+                tensors = {name: file.get_tensor(name) for name in file.keys()}
+            first = self.path.read_bytes()
+            self.path.unlink()
+            safetensors.numpy.save_file(tensors, self.path, metadata=metadata)
+            self.assertNotEqual(self.path.read_bytes(), first)
+            self.assertIn("lstm.checksum", lstm.File(self.path).metadata())
+            self.assertEqual(self.params.load(self.path, adam, rng), 0)
+            self.assertEqual(lstm.Layer.load(self.path).config.hidden, 6)
+            # The checksum is checked: it does not match another value.
+            metadata["text"] = "other"
+            safetensors.numpy.save_file(tensors, self.path, metadata=metadata)
+            with self.assertRaisesRegex(lstm.Error, "checksum of the header"):
+                self.params.load(self.path, adam, rng)
+
     def test_we_read_files_of_the_reference(self):
         for dtype, converted in ((numpy.float32, 0), (numpy.float64, 18),
                                  (numpy.float16, 18)):

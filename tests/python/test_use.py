@@ -174,7 +174,7 @@ class Use(unittest.TestCase):
                             or function.__module__ != module.__name__:
                         continue
                     if module is lstm_c and owner is module or name in (
-                            "call", "pointer_of", "source_of", "tensor_of"):
+                            "call", "pointer_of", "prefix_of", "source_of", "tensor_of"):
                         continue  # Internal to these modules.
                     where = f"{module.__name__}.{function.__qualname__}"
                     hints = set(function.__annotations__)

@@ -197,7 +197,8 @@ static lstm_status check_tensor(const lstm_file *file, const lstm_stored *stored
                                 const lstm_tensor *to)
 {
     char found[LSTM_SHAPE_TEXT], expected[LSTM_SHAPE_TEXT];
-    if (!lstm_tensor_has_shape(to, stored->rank, stored->shape))
+    bool scalar = stored->rank == 0 && to->rank == 1 && to->shape[0] == 1;
+    if (!scalar && !lstm_tensor_has_shape(to, stored->rank, stored->shape))
         return lstm_fail(LSTM_SHAPE_MISMATCH, "file: %s: tensor %s is %s, expected %s",
                          file->path, stored->name, lstm_stored_shape(found, stored),
                          lstm_shape_text(expected, to->rank, to->shape));

@@ -54,9 +54,18 @@ static const char *first_character(const start *s)
     size_t i = begins(s, 0, "\xef\xbb\xbf", 3) ? 3 : 0;
     if (s->size == 0 || memchr(s->bytes, '\0', s->size < 16 ? s->size : 16))
         return NULL;
-    while (i < s->size && strchr(" \t\r\n", s->bytes[i]))
+    while (i < s->size && memchr(" \t\r\n", s->bytes[i], 4))
         i++;
     return (const char *)s->bytes + i;
+}
+
+static bool is_printable(const start *s)
+{
+    for (size_t i = 0; i < s->size; i++)
+        if (s->bytes[i] == 0x7f ||
+            (s->bytes[i] < ' ' && !memchr("\t\n\v\f\r", s->bytes[i], 5)))
+            return false;
+    return true;
 }
 
 static const char *text_kind(const start *s)
@@ -69,7 +78,9 @@ static const char *text_kind(const start *s)
     if (strncasecmp(text, "<!doctype html", 14) == 0 ||
         strncasecmp(text, "<html", 5) == 0)
         return "an HTML page, perhaps the error page of a download";
-    return strncasecmp(text, "<?xml", 5) == 0 ? "XML text" : NULL;
+    if (strncasecmp(text, "<?xml", 5) == 0)
+        return "XML text";
+    return is_printable(s) ? "a text file" : NULL;
 }
 
 /* A protobuf of ONNX: field 1, the version of the format, then a short text or the

@@ -1,0 +1,241 @@
+/* Files that cannot be loaded: what messages say of them. */
+#include <lstm/lstm.h>
+
+#include "tests/support/model.h"
+
+enum { INPUTS = 3, HIDDEN = 5 };
+
+/* What opening bytes that are not a model says. */
+static const char *error_of(const void *bytes, size_t size)
+{
+    lstm_file *file = (lstm_file *)(uintptr_t)64, *other;
+    assert_int_equal(lstm_file_open_bytes(&file, bytes, size), LSTM_BAD_FILE);
+    assert_null(file);
+    const char *path = test_write_file("foreign", bytes, size);
+    static char message[1024];
+    snprintf(message, sizeof(message), "%s", lstm_last_error());
+    assert_int_equal(lstm_file_open(&other, path), LSTM_BAD_FILE);
+    assert_contains(lstm_last_error(), path);
+    return message;
+}
+
+/* What loading a layer from a file says. */
+static const char *layer_error(test_model *m, const char *prefix)
+{
+    lstm_layer *layer = (lstm_layer *)(uintptr_t)64;
+    const char *path = test_model_write(m, "model");
+    lstm_status status = lstm_layer_load(&layer, path, prefix, NULL);
+    assert_true(status == LSTM_BAD_FILE || status == LSTM_SHAPE_MISMATCH);
+    assert_null(layer);
+    assert_contains(lstm_last_error(), path);
+    return lstm_last_error();
+}
+
+static void several_layers_or_none_are_listed(void **state)
+{
+    (void)state;
+    test_model *m = test_model_new();
+    test_model_lstm(m, "encoder.", "_l0", INPUTS, HIDDEN);
+    test_model_lstm(m, "", "_l0", INPUTS, HIDDEN);
+    test_model_lstm(m, "decoder.cell.", "", INPUTS, HIDDEN);
+    assert_contains(layer_error(m, NULL),
+                    "3 LSTMs in the file, give the prefix of one: "
+                    "'encoder', '', 'decoder.cell'");
+    m = test_model_new();
+    test_model_matrix(m, "conv.weight", 4, 4, 1);
+    test_model_matrix(m, "conv.bias", 4, 0, 1);
+    assert_contains(layer_error(m, NULL),
+                    "no LSTM in the file; it has 2 tensors: conv.weight, conv.bias");
+    m = test_model_new();
+    assert_contains(layer_error(m, NULL), "no LSTM in the file; it has 0 tensors");
+    m = test_model_new();
+    test_model_lstm(m, "encoder.", "_l0", INPUTS, HIDDEN);
+    assert_contains(layer_error(m, "enc"),
+                    "no LSTM under 'enc'; the file has one: 'encoder'");
+}
+
+static void other_layers_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t gates;
+        const char *name;
+    } kinds[] = {{3, "a GRU"}, {1, "an RNN"}};
+    for (size_t i = 0; i < 2; i++)
+        for (size_t cell = 0; cell < 2; cell++) {
+            const char *names[] = {cell ? "rnn.weight_ih" : "rnn.weight_ih_l0",
+                                   cell ? "rnn.weight_hh" : "rnn.weight_hh_l0"};
+            char text[64];
+            test_model *m = test_model_new();
+            test_model_matrix(m, names[0], kinds[i].gates * 8, 3, 0);
+            test_model_matrix(m, names[1], kinds[i].gates * 8, 8, 0);
+            snprintf(text, sizeof(text), "'rnn' is %s, expected an LSTM",
+                     kinds[i].name);
+            assert_contains(layer_error(m, "rnn"), text);
+            m = test_model_new();
+            test_model_matrix(m, names[0], kinds[i].gates * 8, 3, 0);
+            test_model_matrix(m, names[1], kinds[i].gates * 8, 8, 0);
+            snprintf(text, sizeof(text), "no LSTM in the file, but %s under 'rnn'",
+                     kinds[i].name);
+            assert_contains(layer_error(m, NULL), text);
+        }
+}
+
+/* An LSTM of which one tensor is replaced by others. */
+static test_model *replaced(const char *name, const char *first, const char *second)
+{
+    static const struct {
+        const char *name;
+        size_t columns;
+    } all[] = {{"rnn.weight_ih_l0", INPUTS},
+               {"rnn.weight_hh_l0", HIDDEN},
+               {"rnn.bias_ih_l0", 0},
+               {"rnn.bias_hh_l0", 0}};
+    test_model *m = test_model_new();
+    for (size_t i = 0; i < 4; i++)
+        if (strcmp(all[i].name, name) != 0)
+            test_model_matrix(m, all[i].name, 4 * HIDDEN, all[i].columns, 0);
+    if (first)
+        test_model_matrix(m, first, 4 * HIDDEN, 1, 0);
+    if (second)
+        test_model_matrix(m, second, 4 * HIDDEN, HIDDEN, 0);
+    return m;
+}
+
+static void forms_of_storage_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *first, *second, *message;
+    } forms[] = {
+        {"rnn.weight_hh_l0", "rnn.weight_hh_l0_g", "rnn.weight_hh_l0_v",
+         "tensor rnn.weight_hh_l0 is stored with weight normalisation"},
+        {"rnn.weight_ih_l0", "rnn.weight_ih_l0_g", "rnn.weight_ih_l0_v",
+         "tensor rnn.weight_ih_l0 is stored with weight normalisation"},
+        {"rnn.weight_ih_l0", "rnn.parametrizations.weight_ih_l0.original0",
+         "rnn.parametrizations.weight_ih_l0.original1",
+         "tensor rnn.weight_ih_l0 is stored with weight normalisation"},
+        {"rnn.weight_hh_l0", "rnn.weight_hh_l0.qweight", "rnn.weight_hh_l0_scale",
+         "tensor rnn.weight_hh_l0 is quantised"},
+        {"rnn.weight_hh_l0", NULL, NULL,
+         "tensor rnn.weight_hh_l0 is missing; the file has 3 tensors"},
+        {"rnn.bias_hh_l0", NULL, NULL,
+         "tensor rnn.bias_hh_l0 is missing; the file has 3 tensors"},
+    };
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+        assert_contains(
+            layer_error(replaced(forms[i].name, forms[i].first, forms[i].second),
+                        "rnn"),
+            forms[i].message);
+    assert_contains(layer_error(replaced("rnn.weight_ih_l0", "rnn.weight_ih_l0_g",
+                                         "rnn.weight_ih_l0_v"),
+                                NULL),
+                    "an LSTM stored with weight normalisation under 'rnn'");
+    test_model *m = replaced("rnn.bias_hh_l0", NULL, NULL);
+    test_model_metadata(m, "\"rnn.bias_hh_l0\":\"rnn.bias_ih_l0\"");
+    assert_contains(layer_error(m, "rnn"),
+                    "tensor rnn.bias_hh_l0 is missing: it is tied to rnn.bias_ih_l0");
+    m = replaced("rnn.weight_ih_l0", NULL, NULL);
+    test_model_bytes(m, "rnn.weight_ih_l0", "I8", "[20,3]", NULL, 60);
+    assert_contains(layer_error(m, "rnn"),
+                    "is I8, expected F32, F64, F16 or BF16: quantised weights");
+    m = replaced("rnn.bias_ih_l0", NULL, NULL);
+    test_model_matrix(m, "rnn.bias_ih_l0", 4 * HIDDEN + 1, 0, 0);
+    assert_contains(layer_error(m, NULL),
+                    "tensor rnn.bias_ih_l0 is [21], expected [20]");
+}
+
+static void missing_names_are_answered_with_near_ones(void **state)
+{
+    (void)state;
+    test_model *m = test_model_new();
+    lstm_linear *linear;
+    for (int i = 0; i < 30; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "block%d.kernel", i);
+        test_model_matrix(m, name, 1, 0, 0);
+    }
+    test_model_matrix(m, "classifier.weight", 2, 2, 0);
+    const char *path = test_model_write(m, "model");
+    assert_int_equal(lstm_linear_load(&linear, path, "fc"), LSTM_BAD_FILE);
+    assert_contains(lstm_last_error(),
+                    "tensor fc.weight is missing; the file has 31 tensors: "
+                    "classifier.weight, block0.kernel");
+    assert_contains(lstm_last_error(), " and 26 more");
+}
+
+/* A member of a ZIP archive: its local header alone, or its entry in the list at the
+ * end. */
+static size_t put_member(unsigned char *to, const char *name, bool entry)
+{
+    size_t start = entry ? 46 : 30, length = entry ? 28 : 26, size = strlen(name);
+    memset(to, 0, start);
+    memcpy(to, entry ? "PK\1\2" : "PK\3\4", 4);
+    to[length] = (unsigned char)size;
+    memcpy(to + start, name, size);
+    return start + size;
+}
+
+static void files_of_other_formats_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *message;
+    } files[] = {
+        {"", 0, "an empty file"},
+        {"\x89HDF\r\n\x1a\n\0\0\0\0\0", 13, "an HDF5 file"},
+        {"\x93NUMPY\1\0v\0{'descr'", 16, "a NumPy array"},
+        {"GGUF\3\0\0\0\0\0\0\0", 12, "a GGUF file"},
+        {"\x1f\x8b\x08\0\0\0\0\0\0\3abc", 13, "a gzip file"},
+        {"\x80\x02\x8a\nl\xfc\x9c\x46\xf9 j", 11, "a Python pickle"},
+        {"\x80\x04\x95\x10\0\0\0\0\0\0\0]", 12, "a Python pickle"},
+        {"\x08\x0a\x12\x07pytorch\x1a\x05", 13, "an ONNX model"},
+        {"version https://git-lfs.github.com/spec/v1\noid sha256:", 54,
+         "a Git LFS pointer"},
+        {"<!DOCTYPE html><html>", 21, "an HTML page"},
+        {" \n<HTML><body>not found", 23, "an HTML page"},
+        {"{\"model_data\": {\"model\"", 23, "JSON text"},
+        {" [1, 2, 3, 4, 5, 6]", 19, "JSON text"},
+        {"some text of any kind", 21, "a text file"},
+        {"abc", 3, "a text file"},
+        {"\1\0\0\0\0\0\0\1{}", 10, "header has 72057594037927937 bytes, expected at"},
+        {"\2\0\0", 3, "file has 3 bytes, expected at least 10"},
+    };
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        assert_contains(error_of(files[i].bytes, files[i].size), files[i].message);
+    static const char *const archives[][2] = {
+        {"archive/data.pkl",
+         "a PyTorch archive (PK, with the member archive/data.pkl)"},
+        {"weight.npy", "a NumPy archive (.npz) (PK, with the member weight.npy)"},
+        {"model.weights.h5", "a Keras archive"},
+        {"word/document.xml", "a ZIP archive (PK, with the member word/document.xml)"}};
+    for (size_t i = 0; i < 4; i++) {
+        unsigned char bytes[6000];
+        size_t size = put_member(bytes, archives[i][0], false);
+        assert_contains(error_of(bytes, size), archives[i][1]);
+        /* The name that says it comes later, in the list at the end. */
+        size = put_member(bytes, "readme.txt", false);
+        memset(bytes + size, 'x', 5000);
+        size += 5000;
+        size += put_member(bytes + size, archives[i][0], true);
+        if (i < 3)
+            assert_contains(error_of(bytes, size), archives[i][1]);
+        else
+            assert_contains(error_of(bytes, size), "a ZIP archive (PK, with the member "
+                                                   "readme.txt)");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(several_layers_or_none_are_listed),
+        TEST(other_layers_are_named),
+        TEST(forms_of_storage_are_named),
+        TEST(missing_names_are_answered_with_near_ones),
+        TEST(files_of_other_formats_are_named),
+    };
+    return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
+}
