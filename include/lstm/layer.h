@@ -57,7 +57,8 @@ typedef struct lstm_layer_config {
     double dropout;
     /** Leave the biases out (default false). */
     bool no_bias;
-    /** x and out are [N, T, .] instead of [T, N, .] (default false). */
+    /** Batch axis first: x is [N, T, I] instead of [T, N, I], out likewise (default
+     *  false). */
     bool batch_first;
     /** A second direction reads the sequence from its end (default false). */
     bool bidirectional;
