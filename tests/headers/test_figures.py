@@ -50,6 +50,9 @@ FIGURES = {
     "slowness of plain C in the reproducible mode": {
         "include/lstm/threads.h": r"takes (\d+) times as long",
         "docs/numerics.md": r"takes (\d+) times as long"},
+    "microseconds until an idle worker sleeps": {
+        "lib/lstm/core/pool.c": r"for about (\d+) microseconds",
+        "docs/recipes-programs.md": r"sleep after about (\d+) microseconds"},
     "limits of compare_torch.py: outputs": {
         "docs/numerics.md": r"the limits are (\S+) and",
         "tests/golden/compare_torch.py": r"FORWARD, GRADIENT, LATER_GRADIENT = (\S+),"},

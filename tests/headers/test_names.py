@@ -17,7 +17,7 @@ from texts import ROOT  # noqa: E402
 PLACEHOLDER = re.compile(r"(^|_|\b)(X|NAME|x)(_|\.|\b)|^[A-Z]+\.\w+$")
 # What our texts name of others, and our code does not use.
 FOREIGN = {"ToTensor", "init_genrand", "json_unpack"}
-FOREIGN_FILES = {"halves.c"}
+FOREIGN_FILES = {"halves.c", "recipe.c"}
 FOREIGN_OPTIONS = {"--add-architecture", "--benchmark"}
 MESON_OPTIONS = {"werror", "buildtype", "default_library", "b_sanitize", "b_ndebug",
                  "b_lundef", "c_args", "prefix"}
@@ -26,7 +26,7 @@ FILE_ENDINGS = "c|h|py|md|sh|build|map|ini|golden|wrap|in"
 FUNCTION = re.compile(r"(?<![\w.~$])([A-Za-z_]\w{2,})\(\)")
 SYMBOL = re.compile(r"(?<![\w.$/<-])((?:lstm|mnist|common)_\w+|(?:LSTM|MNIST|TEST)_\w+)")
 FILE = re.compile(rf"(?<![\w$.*/{{}}<>-])((?:\.\./)*(?:[\w.-]+/)*[\w-]+\.(?:{FILE_ENDINGS}))"
-                  r"(?![\w*.-]\w|/|\()")
+                  r"(?![\w*/(]|[.-]\w)")
 QUOTED = re.compile(r"`([a-z]\w*_\w+)`")
 OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]+[a-z])")
 MESON_OPTION = re.compile(r"(?<![\w-])-D([a-z]\w+)")
