@@ -1,6 +1,6 @@
 /*
- * exp, sigmoid and tanh against the C library in double precision, whose own error is
- * some 1e-16, over ten million floats; bench/check_activations.c looks at all of them.
+ * exp, sigmoid and tanh against the C library in double precision, whose error is about
+ * 1e-16, for ten million floats. bench/check_activations.c tests all floats.
  */
 #include <float.h>
 
@@ -11,10 +11,10 @@ typedef void (*activation)(size_t count, const float *x, float *y);
 
 enum { CHUNK = 1 << 12 };
 
-/* Every 429th pattern of bits: signs, exponents, denormals, infinities, NaN. */
+/* Every 429th bit pattern: all signs and exponents, denormals, infinities, NaN. */
 enum { STRIDE = 429 };
 
-/* The sets that fuse multiply and add; plain C rounds between them. */
+/* Whether the set fuses multiply-adds; plain C rounds twice. */
 static bool fuses(void)
 {
     return strcmp(lstm_kernels_get()->name, "generic") != 0;
@@ -42,8 +42,8 @@ static float from_bits(uint32_t bits)
     return value;
 }
 
-/* Fails when an error exceeds what docs/numerics.md states: the absolute one anywhere,
- * the relative one for x from low to high. */
+/* Fails when an error exceeds the bound of docs/numerics.md: the absolute error for all
+ * x, the relative error for x from low to high. */
 static void check(activation function, double (*exact)(double), double absolute,
                   double relative, double low, double high)
 {
@@ -55,7 +55,7 @@ static void check(activation function, double (*exact)(double), double absolute,
         function(count, x, y);
         for (size_t i = 0; i < count; i++) {
             double expected = exact((double)x[i]);
-            /* The same infinity differs by NaN. */
+            /* The difference of equal infinities is NaN. */
             double error = (double)y[i] == expected ? 0 : fabs((double)y[i] - expected);
             bool inside = (double)x[i] >= low && (double)x[i] <= high;
             if (x[i] != x[i] ? y[i] != y[i]
@@ -68,21 +68,21 @@ static void check(activation function, double (*exact)(double), double absolute,
     }
 }
 
-static void sigmoid_is_as_accurate_as_stated(void **state)
+static void sigmoid_is_within_its_error_bounds(void **state)
 {
     (void)state;
     check(lstm_kernels_get()->sigmoid, exact_sigmoid, fuses() ? 9.1e-8 : 1.5e-7,
           fuses() ? 1.4e-6 : 4e-6, -87, INFINITY);
 }
 
-static void tanh_is_as_accurate_as_stated(void **state)
+static void tanh_is_within_its_error_bounds(void **state)
 {
     (void)state;
     check(lstm_kernels_get()->tanh, exact_tanh, fuses() ? 9.4e-8 : 1.5e-7, 1.1e-6,
           -INFINITY, INFINITY);
 }
 
-static void exp_is_as_accurate_as_stated(void **state)
+static void exp_is_within_its_error_bounds(void **state)
 {
     (void)state;
     check(lstm_kernels_get()->exp, exact_exp, INFINITY, fuses() ? 1.8e-7 : 4e-6, -87.33,
@@ -127,7 +127,7 @@ static void zero_and_its_neighbours_are_right(void **state)
     }
 }
 
-static void nan_comes_out_as_nan(void **state)
+static void nan_stays_nan(void **state)
 {
     (void)state;
     static const uint32_t patterns[] = {0x7fc00000, 0xffc00000, 0x7f800001, 0xffffffff};
@@ -151,8 +151,8 @@ static void no_result_leaves_the_range_of_the_function(void **state)
     }
 }
 
-/* Whatever stands beside it in a vector, and in place. */
-static void a_value_has_the_same_bits_at_every_place(void **state)
+/* The other elements of a vector have no effect, and the output may be the input. */
+static void a_value_has_the_same_bits_at_every_position(void **state)
 {
     (void)state;
     enum { MOST = 67, GUARD = 16 };
@@ -180,14 +180,14 @@ static void a_value_has_the_same_bits_at_every_place(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(sigmoid_is_as_accurate_as_stated),
-        TEST(tanh_is_as_accurate_as_stated),
-        TEST(exp_is_as_accurate_as_stated),
+        TEST(sigmoid_is_within_its_error_bounds),
+        TEST(tanh_is_within_its_error_bounds),
+        TEST(exp_is_within_its_error_bounds),
         TEST(the_ends_of_the_range_are_exact),
         TEST(zero_and_its_neighbours_are_right),
-        TEST(nan_comes_out_as_nan),
+        TEST(nan_stays_nan),
         TEST(no_result_leaves_the_range_of_the_function),
-        TEST(a_value_has_the_same_bits_at_every_place),
+        TEST(a_value_has_the_same_bits_at_every_position),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

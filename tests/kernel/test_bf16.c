@@ -1,6 +1,6 @@
 /*
- * Kernels of bfloat16 against chains of scalar arithmetic, bit for bit, and against
- * sums in double precision of the rounded operands.
+ * Kernels of bfloat16 against scalar arithmetic, bit for bit, and against sums of the
+ * rounded operands in double precision.
  */
 #include "tests/support/blocks.h"
 #include "tests/support/pairs.h"
@@ -10,8 +10,8 @@ static const lstm_kernels *kernels;
 /* Operands ---------------------------------------------------------------------------
  */
 
-/* Rows of segments of channels in pairs, the padding of a row ruinous. Groups have 16
- * rows, and those after the last may hold anything. */
+/* Rows of segments of channels as pairs. Padding has values that would ruin a sum.
+ * Groups have 16 rows; rows after the last one are unspecified. */
 static guarded pairs(size_t rows, size_t segments, size_t channels, uint32_t *seed)
 {
     row_range range = {0, rows, LSTM_GROUP_ROWS};
@@ -30,8 +30,8 @@ static float pair_at(const guarded *g, size_t row, size_t segment, size_t channe
                    row % 2 * (LSTM_BLOCK / 2) + k % (LSTM_BLOCK / 2)];
 }
 
-/* A chain of dot(), and the same sum in double: they differ by a rounding of each of
- * the products at most, two a pair. */
+/* A chain of dot(), and the same sum in double. They differ by at most one rounding of
+ * each product, two per pair. */
 typedef struct {
     float chain;
     double sum, size;
@@ -55,9 +55,10 @@ static void check_sum(const sum *s, float found)
     assert_close(found, s->sum, (double)(s->count + 1) * unit_roundoff * s->size);
 }
 
-/* Lines of weights: pairs of k of each segment, the last one of an odd number with a
- * zero. size numbers a line. */
-static guarded lines(size_t segments, size_t channels, size_t size, uint32_t *seed)
+/* Packed weights, size elements for each position of k: pairs of the k of each segment.
+ * The last k of an odd number is paired with zero. */
+static guarded packed_pairs(size_t segments, size_t channels, size_t size,
+                            uint32_t *seed)
 {
     size_t each = (channels + 1) / 2;
     guarded g = guarded_create(segments * each * size);
@@ -78,7 +79,7 @@ static void check_product(size_t rows, size_t segments, size_t channels, size_t 
     size_t columns = blocks * LSTM_BLOCK, each = (channels + 1) / 2;
     row_range range = {0, rows, LSTM_GROUP_ROWS};
     guarded a = pairs(rows, segments, channels, &seed);
-    guarded weights = lines(segments, channels, columns, &seed);
+    guarded weights = packed_pairs(segments, channels, columns, &seed);
     guarded out = guarded_create(blocked_size(range, blocks));
     kernels->product(&(lstm_panel_product){
         .rows = rows,
@@ -125,7 +126,7 @@ static float rows_at(const float *step, size_t blocks, size_t p, size_t channel)
                 p % PAIRS * 2 * LSTM_BLOCK + LSTM_BLOCK + channel % LSTM_BLOCK];
 }
 
-/* Steps of groups of blocks in pairs: rows of them count, others hold NaN. */
+/* Steps of groups of blocks as pairs. rows are active, the others are NaN. */
 static guarded steps_of_pairs(const size_t *rows, size_t groups, size_t blocks,
                               uint32_t *seed)
 {
@@ -227,7 +228,7 @@ typedef struct {
     guarded x, h, weights, bias, before, c, h_out, gates, tanh_c;
 } cell_setting;
 
-/* Lines of the panel of units together, as packed for the set. */
+/* The weights of a panel, as packed for the set. */
 static float cell_weight(const cell_setting *s, size_t k, size_t gate, size_t unit)
 {
     size_t lanes = kernels->cell_units;
@@ -283,7 +284,7 @@ static void check_cell(size_t rows, size_t channels)
         .tanh_c = guarded_create(stride),
     };
     for (size_t i = 0; i < s.weights.count; i++) {
-        /* A second k past an odd number of channels is zero. */
+        /* The second k after an odd number of channels is zero. */
         size_t k = i / (LSTM_GATES * kernels->cell_units) % depth;
         size_t each = (channels + 1) / 2;
         bool odd = k < SEGMENTS * each ? channels % 2 && k % each == each - 1
@@ -324,7 +325,7 @@ static void cells_add_pairs_and_round_their_output(void **state)
             check_cell(rows, channels);
 }
 
-/* Half a unit of the last place of a bfloat16, and what float32 adds. */
+/* Half a unit in the last place of a bfloat16, plus the errors of float32. */
 static void check_rounded(float found, double exact)
 {
     assert_close(found, exact, (0x1p-8 + 0x1p-20) * fabs(exact) + 0x1p-24);

@@ -4,16 +4,16 @@
 /* Absolute error of sigmoid and tanh: activation.h. */
 static const double activation_error = 1.5e-7;
 
-/* A value in double precision, and how far a float32 result may be from it. */
+/* A value in double precision, and the error bound of a float32 result. */
 typedef struct {
     double value, error;
 } bounded;
 
-/* One block of units: input of segments of channels, state of so many units. */
+/* One block of units: an input of segments of channels, and a state of units. */
 typedef struct {
     row_range range;
     size_t segments, channels, units;
-    bool no_h, no_c, keep_nothing, c_in_place;
+    bool no_h, no_c, evaluation, c_in_place;
 } shape;
 
 typedef struct {
@@ -25,7 +25,7 @@ static size_t depth_of(const shape *s)
     return s->segments * s->channels + s->units;
 }
 
-/* Rows of the job as numbers, the others as guards. */
+/* Random values in the rows of the job, guard values in the others. */
 static guarded block_of_numbers(row_range range, uint32_t *seed)
 {
     guarded g = guarded_create(blocked_size(range, 1));
@@ -44,7 +44,7 @@ static size_t weight_index(const shape *s, size_t k, size_t gate, size_t unit)
     return panel + (k * LSTM_GATES + gate) * lanes + unit % lanes;
 }
 
-/* The same weights, however many units a set keeps together. */
+/* The same weights for each layout of panels. */
 static guarded packed_weights(const shape *s, uint32_t *seed)
 {
     guarded g = guarded_create(depth_of(s) * LSTM_GATES * LSTM_BLOCK);
@@ -105,12 +105,12 @@ static lstm_cell job_of(const shape *s, const setting *x)
         job.c_before = NULL;
     if (s->c_in_place)
         job.c_before = job.c;
-    if (s->keep_nothing)
+    if (s->evaluation)
         job.gates = job.tanh_c = NULL;
     return job;
 }
 
-/* What goes into the sums at k: the input's channels, then the state's. */
+/* The operand at k: the channels of the input, then those of h. */
 static double input(const shape *s, const setting *x, size_t k, size_t row)
 {
     size_t inputs = s->segments * s->channels;
@@ -123,8 +123,8 @@ static double input(const shape *s, const setting *x, size_t k, size_t row)
                      x->h.data[blocked_index(s->range, row, 0, s->units, k - inputs)];
 }
 
-/* A gate: as many roundings as there are terms and one more, of the sum of absolute
- * values, times the steepest slope of the activation, and the error of that. */
+/* A gate. Its error is one rounding per term and one more, of the sum of absolute
+ * values, times the maximum slope of the activation, plus the activation's error. */
 static bounded gate_of(const shape *s, const setting *x, size_t gate, size_t row,
                        size_t unit)
 {
@@ -169,7 +169,7 @@ static void check_unit(const shape *s, const setting *x, size_t row, size_t unit
     bounded t = {tanh(c.value), c.error + activation_error};
     assert_bounded(x->c.data[at], c);
     assert_bounded(x->h_out.data[at], product_of(gates[3], t));
-    if (s->keep_nothing)
+    if (s->evaluation)
         return;
     for (size_t gate = 0; gate < LSTM_GATES; gate++)
         assert_bounded(x->gates.data[gate * blocked_size(s->range, 1) + at],
@@ -190,7 +190,7 @@ static uint64_t run(const shape *s, uint64_t hash)
         assert_other_rows_untouched(outputs[i], s->range);
         hash = hash_floats(hash, outputs[i]->data, outputs[i]->count);
     }
-    for (size_t i = 0; s->keep_nothing && i < x.gates.count; i++)
+    for (size_t i = 0; s->evaluation && i < x.gates.count; i++)
         assert_true(x.gates.data[i] == guard_value);
     unset(&x);
     return hash;
@@ -219,7 +219,7 @@ static void two_directions_of_input_are_two_segments(void **state)
             hash_start);
 }
 
-static void rows_of_a_group_outside_the_job_stay(void **state)
+static void other_rows_of_a_group_do_not_change(void **state)
 {
     (void)state;
     for (size_t first = 0; first < LSTM_GROUP_ROWS; first++)
@@ -231,7 +231,7 @@ static void rows_of_a_group_outside_the_job_stay(void **state)
                 hash_start);
 }
 
-/* Every combination of what a job may leave out. */
+/* Every combination of the options of a job. */
 static uint64_t run_options(size_t rows, uint64_t hash)
 {
     for (int options = 0; options < 16; options++)
@@ -241,20 +241,20 @@ static uint64_t run_options(size_t rows, uint64_t hash)
                             .units = 20,
                             .no_h = options & 1,
                             .no_c = options & 2,
-                            .keep_nothing = options & 4,
+                            .evaluation = options & 4,
                             .c_in_place = (options & 8) && !(options & 2)},
                    hash);
     return hash;
 }
 
-static void states_may_be_zeros_and_nothing_may_be_kept(void **state)
+static void initial_states_and_kept_gates_are_optional(void **state)
 {
     (void)state;
     for (size_t rows = 1; rows <= LSTM_GROUP_ROWS; rows += 3)
         run_options(rows, hash_start);
 }
 
-/* The gradient: what may be NULL, and the rows. */
+/* The gradient: its rows, and the arguments that are NULL. */
 typedef struct {
     row_range range;
     bool no_c, no_dh, no_dy;
@@ -264,7 +264,7 @@ typedef struct {
     guarded gates, tanh_c, c_before, dh, dy, dc;
 } gradient_setting;
 
-/* Gates but g lie between 0 and 1. */
+/* The gates i, f and o are between 0 and 1. */
 static gradient_setting set_gradient(const gradient_shape *s)
 {
     uint32_t seed = (uint32_t)(s->range.rows * 7 + s->range.first);
@@ -287,8 +287,8 @@ static gradient_setting set_gradient(const gradient_shape *s)
     return x;
 }
 
-/* The formulas of kernels.h; every result is a product of sums of at most ten rounded
- * operations on terms of this size, whose other factors are at most 1. */
+/* The formulas of kernels.h. Each result has at most ten rounded operations on terms of
+ * this size; all other factors are at most 1. */
 static void check_gradient(const gradient_shape *s, const gradient_setting *before,
                            const gradient_setting *found, size_t at)
 {
@@ -360,13 +360,13 @@ static uint64_t run_gradients(uint64_t hash)
     return hash;
 }
 
-static void gradients_are_right_whatever_is_left_out(void **state)
+static void gradients_with_optional_arguments_are_right(void **state)
 {
     (void)state;
     run_gradients(hash_start);
 }
 
-static void gradients_leave_rows_outside_the_job(void **state)
+static void gradients_do_not_change_other_rows(void **state)
 {
     (void)state;
     for (size_t first = 0; first < LSTM_GROUP_ROWS; first++)
@@ -388,10 +388,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_number_of_rows_and_channels_is_right),
         TEST(two_directions_of_input_are_two_segments),
-        TEST(rows_of_a_group_outside_the_job_stay),
-        TEST(states_may_be_zeros_and_nothing_may_be_kept),
-        TEST(gradients_are_right_whatever_is_left_out),
-        TEST(gradients_leave_rows_outside_the_job),
+        TEST(other_rows_of_a_group_do_not_change),
+        TEST(initial_states_and_kept_gates_are_optional),
+        TEST(gradients_with_optional_arguments_are_right),
+        TEST(gradients_do_not_change_other_rows),
         TEST(all_sets_give_the_same_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,9 +30,9 @@ static float chain(const lstm_product *p, float start, size_t i, size_t j)
     return sum;
 }
 
-/* gap is what lies between the rows of b and c; a is turned or not. */
-static void check(size_t rows, size_t columns, size_t depth, size_t gap, bool turned,
-                  bool add)
+/* gap is the number of unused elements between the rows of b and of c. */
+static void check(size_t rows, size_t columns, size_t depth, size_t gap,
+                  bool transposed, bool add)
 {
     uint32_t seed = (uint32_t)(rows * 10007 + columns * 101 + depth);
     lstm_product p = {.rows = rows, .columns = columns, .depth = depth, .add = add};
@@ -45,8 +45,8 @@ static void check(size_t rows, size_t columns, size_t depth, size_t gap, bool tu
         c[i] = guard_value;
     memcpy(c + GUARD, start, size * sizeof(*c));
     p.a = a;
-    p.a_stride = turned ? 1 : depth;
-    p.a_k_stride = turned ? rows : 1;
+    p.a_stride = transposed ? 1 : depth;
+    p.a_k_stride = transposed ? rows : 1;
     p.b = b;
     p.b_stride = p.c_stride = columns + gap;
     p.c = c + GUARD;
@@ -81,7 +81,7 @@ static void every_height_is_one_chain_per_element(void **state)
         check(rows, 13, 6, rows % 3, rows % 2, rows % 5 < 2);
 }
 
-static void depths_beyond_a_piece_stay_one_chain(void **state)
+static void depths_of_several_parts_are_one_chain(void **state)
 {
     (void)state;
     static const size_t depths[] = {1, 2, 127, 128, 129, 255, 256, 257, 300};
@@ -99,7 +99,7 @@ static void wide_products_walk_all_panels(void **state)
 
 static void padding_does_not_read_beyond_b(void **state)
 {
-    /* b ends where its memory ends: the address sanitizer and valgrind see it. */
+    /* The address sanitizer and valgrind report reads past the end of b. */
     (void)state;
     check(1, 1, 1, 0, false, false);
     check(4, 17, 3, 0, false, true);
@@ -125,7 +125,7 @@ static void nan_stays_in_its_row_and_column(void **state)
 }
 
 /* Shapes of linear layers: forward, gradients, few and many columns, and sizes around
- * those of the pieces that OpenBLAS gets. */
+ * the tiles that OpenBLAS computes. */
 static const lstm_product large[] = {
     {.rows = 64, .columns = 10, .depth = 300},
     {.rows = 63, .columns = 129, .depth = 65},
@@ -136,17 +136,17 @@ static const lstm_product large[] = {
 };
 enum { LARGE = sizeof(large) / sizeof(large[0]) };
 
-/* One of the large products, a turned when index is odd; free a, b and c. */
+/* One of the large products; a is transposed when index is odd. */
 static lstm_product create_large(size_t index, bool add)
 {
     lstm_product p = large[index];
     uint32_t seed = (uint32_t)index + 1;
-    bool turned = index % 2;
+    bool transposed = index % 2;
     p.a = numbers(p.rows * p.depth, &seed);
     p.b = numbers(p.depth * p.columns, &seed);
     p.c = numbers(p.rows * p.columns, &seed);
-    p.a_stride = turned ? 1 : p.depth;
-    p.a_k_stride = turned ? p.rows : 1;
+    p.a_stride = transposed ? 1 : p.depth;
+    p.a_k_stride = transposed ? p.rows : 1;
     p.b_stride = p.c_stride = p.columns;
     p.add = add;
     p.any_order = true;
@@ -198,18 +198,18 @@ static void the_reproducible_mode_is_one_chain_in_every_set(void **state)
 }
 
 #if LSTM_HAVE_OPENBLAS
-/* Both round each of depth additions once or twice, in any order. */
+/* Both round each of the depth additions once or twice, in any order. */
 static void openblas_agrees_and_keeps_its_settings(void **state)
 {
     (void)state;
     int threads = openblas_get_num_threads();
     for (size_t i = 0; i < 2 * LARGE; i++) {
         lstm_product p = create_large(i / 2, i % 2), other = create_large(i / 2, i % 2);
-        bool turned = p.a_k_stride != 1;
+        bool transposed = p.a_k_stride != 1;
         lstm_gemm(&p);
-        cblas_sgemm(CblasRowMajor, turned ? CblasTrans : CblasNoTrans, CblasNoTrans,
+        cblas_sgemm(CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, CblasNoTrans,
                     (int)p.rows, (int)p.columns, (int)p.depth, 1, other.a,
-                    (int)(turned       ? p.a_k_stride
+                    (int)(transposed   ? p.a_k_stride
                           : p.rows > 1 ? p.a_stride
                                        : p.depth),
                     other.b, (int)p.b_stride, p.add, other.c, (int)p.c_stride);
@@ -228,7 +228,8 @@ static void openblas_agrees_and_keeps_its_settings(void **state)
     assert_int_equal(openblas_get_num_threads(), threads);
 }
 
-/* Multi-threaded OpenBLAS sums in another order: pieces stay below where it begins. */
+/* With several threads OpenBLAS sums in another order. The tiles are so small that it
+ * uses one. */
 static void threads_of_openblas_change_no_bit(void **state)
 {
     (void)state;
@@ -252,7 +253,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_width_is_one_chain_per_element),
         TEST(every_height_is_one_chain_per_element),
-        TEST(depths_beyond_a_piece_stay_one_chain),
+        TEST(depths_of_several_parts_are_one_chain),
         TEST(wide_products_walk_all_panels),
         TEST(padding_does_not_read_beyond_b),
         TEST(nan_stays_in_its_row_and_column),

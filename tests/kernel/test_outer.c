@@ -3,13 +3,13 @@
 
 enum { STEPS = 4, ROWS = 37 };
 
-/* One tile: so many rows at the first step, fewer at each of the others. */
+/* One tile: rows at the first step, and less fewer at each next step. */
 typedef struct {
     size_t steps, rows, less, blocks;
     bool first;
 } shape;
 
-/* Blocks of a step of a and b, and those that the tile is made of. */
+/* Blocks of a step of a and of b, and the blocks of the tile. */
 enum { A_BLOCKS = 3, A_BLOCK = 1, B_BLOCKS = 5, B_BLOCK = 1 };
 
 typedef struct {
@@ -56,7 +56,7 @@ static void unset(setting *x)
     guarded_destroy(&x->tile);
 }
 
-/* Element of a row at a step: group, then block, then row, then channel. */
+/* An element at a step: the layout is groups, blocks, rows, channels. */
 static double element(const lstm_outer *job, const float *data, size_t to_step,
                       size_t to_group, size_t step, size_t row, size_t column)
 {
@@ -65,8 +65,8 @@ static double element(const lstm_outer *job, const float *data, size_t to_step,
                         row % job->group_rows * LSTM_BLOCK + column % LSTM_BLOCK];
 }
 
-/* n additions round once or, unfused, twice: n + 1 roundings of the sum of absolute
- * values. b NULL: the sum of a alone, which the kernel makes of four chains. */
+/* n additions round once or, unfused, twice: the error is at most n + 1 roundings of
+ * the sum of absolute values. Without outer it is the sum of a alone. */
 static void check_sum(const setting *x, size_t gate, size_t column, bool outer,
                       double start, float found)
 {
@@ -123,22 +123,22 @@ static void every_number_of_rows_is_right(void **state)
             run(&(shape){STEPS, rows, 0, blocks, rows % 2}, hash_start);
 }
 
-static void sequences_that_end_leave_rows_out(void **state)
+static void rows_of_ended_sequences_are_left_out(void **state)
 {
     (void)state;
     for (size_t less = 1; less <= 17; less++)
         run(&(shape){STEPS, ROWS, less, 1, less % 2}, hash_start);
 }
 
-static void rows_that_are_wanted_are_right(void **state)
+static void tiles_of_fewer_rows_are_right(void **state)
 {
     (void)state;
-    for (size_t wanted = 1; wanted <= LSTM_BLOCK; wanted++) {
+    for (size_t rows = 1; rows <= LSTM_BLOCK; rows++) {
         setting x = set(&(shape){STEPS, ROWS, 0, 1, true});
         x.job.rows = x.rows;
-        x.job.tile_rows = wanted;
+        x.job.tile_rows = rows;
         lstm_kernels_get()->outer(&x.job);
-        for (size_t i = 0; i < wanted * LSTM_BLOCK; i++)
+        for (size_t i = 0; i < rows * LSTM_BLOCK; i++)
             check_sum(&x, i / LSTM_BLOCK, i % LSTM_BLOCK, true, 0, x.tile.data[i]);
         unset(&x);
     }
@@ -163,8 +163,8 @@ static void all_sets_give_the_same_bits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(every_number_of_rows_is_right),  TEST(sequences_that_end_leave_rows_out),
-        TEST(rows_that_are_wanted_are_right), TEST(one_step_is_right),
+        TEST(every_number_of_rows_is_right), TEST(rows_of_ended_sequences_are_left_out),
+        TEST(tiles_of_fewer_rows_are_right), TEST(one_step_is_right),
         TEST(all_sets_give_the_same_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

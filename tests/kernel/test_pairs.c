@@ -1,7 +1,7 @@
 /*
- * Arithmetic of pairs of bfloat16 numbers against scalar arithmetic that is written out
- * in tests/support/pairs.h, bit for bit. All sets meet the same reference, so those
- * that emulate the instruction give its bits.
+ * Arithmetic of pairs of bfloat16 against the scalar arithmetic of
+ * tests/support/pairs.h, bit for bit. All sets are compared with the same reference, so
+ * emulation gives the bits of the instruction.
  */
 #include "lib/lstm/core/denormals.h"
 #include "tests/support/blocks.h"
@@ -9,7 +9,7 @@
 
 static const lstm_kernels *kernels;
 
-/* One product of one pair with a line of the kernel's: what the instruction does. */
+/* One product of a pair with a row of pairs: one instruction. */
 static void check_dot(const float *sums, float a, const float *line)
 {
     _Alignas(64) float x[2 * LSTM_BLOCK] = {a}, out[LSTM_BLOCK];
@@ -44,7 +44,8 @@ static void products_of_pairs_round_and_flush_as_the_instruction_does(void **sta
     (void)state;
     uint32_t seed = 1;
     for (size_t i = 0; i < 200000; i++) {
-        /* All exponents, then ordinary ones, then those where results are denormal. */
+        /* All exponents, exponents near that of 1, and exponents of denormal results.
+         */
         uint32_t lows[] = {0, 120, 55}, spans[] = {256, 16, 16};
         uint32_t low = lows[i % 3], span = spans[i % 3];
         _Alignas(64) float sums[LSTM_BLOCK], line[LSTM_BLOCK + 1];
@@ -60,8 +61,8 @@ static void products_of_pairs_round_and_flush_as_the_instruction_does(void **sta
     }
 }
 
-/* Sums of one of the smallest normal numbers and up to 255 times 2^-152 to 2^-158, with
- * all roundings that end at 2^-126 or just below among them. */
+/* Sums of one of the smallest normal numbers and up to 255 times 2^-152 to 2^-158. They
+ * include all roundings to 2^-126 and to the values just below. */
 static void results_at_the_smallest_normal_number_are_right(void **state)
 {
     (void)state;
@@ -106,7 +107,7 @@ static void special_values_of_pairs_are_right(void **state)
             }
 }
 
-/* The definition: the nearest of the two neighbours, found by their distances. */
+/* The definition: the neighbour at the smaller distance. */
 static uint16_t nearest(float x)
 {
     uint16_t below = (uint16_t)(bits_of(x) >> 16);
@@ -115,7 +116,7 @@ static uint16_t nearest(float x)
     if (isinf(x))
         return below;
     double low = (double)lstm_bf16_float(below), distance = fabs((double)x - low);
-    /* Above the largest number, infinity stands where the next one would be. */
+    /* Above the largest number, infinity takes the position of the next one. */
     double above = low + copysign(ldexp(1, ilogb(low) - 7), low);
     double other = fabs(above - (double)x);
     return (uint16_t)(below + (other < distance || (other == distance && below % 2)));
@@ -147,7 +148,7 @@ static void rounding_is_to_the_nearest_with_denormals_as_zeros(void **state)
     _Alignas(64) float rows[2 * LSTM_BLOCK];
     for (uint32_t high = 0; high < 0x10000; high += 2) {
         for (size_t i = 0; i < 2 * LSTM_BLOCK; i++) {
-            /* Ties, their neighbours, and anything. */
+            /* Ties, their neighbours, and random bits. */
             uint32_t lows[] = {0,      1,      0x7fff,      0x8000,
                                0x8001, 0xffff, next(&seed), next(&seed)};
             rows[i] = float_of((high + i % 2) << 16 | lows[i / 2 % 8]);
@@ -156,7 +157,7 @@ static void rounding_is_to_the_nearest_with_denormals_as_zeros(void **state)
     }
 }
 
-static void an_odd_row_has_a_zero_beside_it(void **state)
+static void an_odd_last_row_is_paired_with_zeros(void **state)
 {
     (void)state;
     _Alignas(64) float block[4 * LSTM_BLOCK], row[LSTM_BLOCK];
@@ -184,7 +185,7 @@ int main(void)
         TEST(results_at_the_smallest_normal_number_are_right),
         TEST(special_values_of_pairs_are_right),
         TEST(rounding_is_to_the_nearest_with_denormals_as_zeros),
-        TEST(an_odd_row_has_a_zero_beside_it),
+        TEST(an_odd_last_row_is_paired_with_zeros),
     };
     kernels = lstm_bf16_kernels_get();
     return cmocka_run_group_tests(tests, NULL, NULL);

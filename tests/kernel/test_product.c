@@ -1,7 +1,7 @@
 /* Rows times packed weights against sums in double precision. */
 #include "tests/support/blocks.h"
 
-/* One product: a of segments times channels, and a panel of blocks. */
+/* One product: an operand of segments of channels, and a panel of blocks. */
 typedef struct {
     row_range range;
     size_t segments, channels, blocks;
@@ -13,8 +13,8 @@ static size_t depth_of(const shape *s)
     return s->segments * s->channels;
 }
 
-/* Compares one element. Each of the depth additions rounds once or, unfused, twice, so
- * the error is at most depth + 1 roundings of the sum of absolute values. */
+/* Compares one element. Each of the depth additions rounds once or, unfused, twice: the
+ * error is at most depth + 1 roundings of the sum of absolute values. */
 static void check_element(const shape *s, const guarded *a, const guarded *weights,
                           const float *before, const guarded *out, size_t row,
                           size_t column)
@@ -32,7 +32,7 @@ static void check_element(const shape *s, const guarded *a, const guarded *weigh
     assert_close(out->data[at], sum, (double)(depth_of(s) + 1) * unit_roundoff * size);
 }
 
-/* Fills the rows of the job, so that rows outside keep the guard's value. */
+/* Fills the rows of the job; other rows keep the guard value. */
 static void fill_rows(const shape *s, guarded *out, uint32_t *seed)
 {
     for (size_t row = 0; row < s->range.rows; row++)
@@ -51,7 +51,7 @@ static uint64_t run(const shape *s, uint64_t hash)
     float *before = malloc(out.count * sizeof(float));
     memcpy(before, out.data, out.count * sizeof(float));
     const size_t lines = 5;
-    lstm_prefetch ahead = {weights.data, lines};
+    lstm_prefetch prefetch = {weights.data, lines};
     lstm_kernels_get()->product(&(lstm_panel_product){
         .rows = s->range.rows,
         .stride = row_stride(s->range),
@@ -60,11 +60,12 @@ static uint64_t run(const shape *s, uint64_t hash)
         .blocks = s->blocks,
         .out = out.data + s->range.first * LSTM_BLOCK,
         .accumulate = s->accumulate,
-        .prefetch = s->accumulate ? &ahead : NULL,
+        .prefetch = s->accumulate ? &prefetch : NULL,
     });
-    assert_ptr_equal(ahead.address, weights.data + (lines - ahead.lines) * LSTM_BLOCK);
+    assert_ptr_equal(prefetch.address,
+                     weights.data + (lines - prefetch.lines) * LSTM_BLOCK);
     if (s->accumulate && s->channels >= LSTM_BLOCK)
-        assert_in_range(ahead.lines, 0, lines - 1);
+        assert_in_range(prefetch.lines, 0, lines - 1);
     for (size_t row = 0; row < s->range.rows; row++)
         for (size_t column = 0; column < s->blocks * LSTM_BLOCK; column++)
             check_element(s, &a, &weights, before, &out, row, column);
@@ -96,7 +97,7 @@ static void segments_start_new_blocks(void **state)
             run(&(shape){{0, 5, 5}, segments, channels, 1, false}, hash_start);
 }
 
-static void rows_of_a_group_outside_the_job_stay(void **state)
+static void other_rows_of_a_group_do_not_change(void **state)
 {
     (void)state;
     for (size_t first = 0; first < LSTM_GROUP_ROWS; first++)
@@ -126,7 +127,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_number_of_rows_and_channels_is_right),
         TEST(segments_start_new_blocks),
-        TEST(rows_of_a_group_outside_the_job_stay),
+        TEST(other_rows_of_a_group_do_not_change),
         TEST(all_sets_give_the_same_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,9 @@
-/* Kernels over whole vectors: the Adam step, the norm, scaling. */
+/* Kernels over arrays: the Adam step, the norm, scaling. */
 #include "tests/support/blocks.h"
 
 enum { LONGEST = 67, OFFSETS = 3 };
 
-/* Step 3 of Adam with decay of weights through the gradient. */
+/* Step 3 of Adam with an L2 penalty. */
 static const lstm_adam_coefficients coupled = {
     .one_minus_beta1 = 0.1f,
     .beta2 = 0.999f,
@@ -16,7 +16,7 @@ static const lstm_adam_coefficients coupled = {
     .sign = 1,
 };
 
-/* Upwards, and with decay of the weights themselves. */
+/* The same with decoupled weight decay (AdamW), maximising. */
 static lstm_adam_coefficients decoupled(void)
 {
     lstm_adam_coefficients k = coupled;
@@ -52,9 +52,9 @@ static void destroy_moments(moments *x)
     guarded_destroy(&x->g);
 }
 
-/* The formulas of vector_body.c. The moments are sums of three and two rounded terms;
- * the step is a quotient of theirs, whose relative error is at most that of the root, a
- * half of v's, and of m, which its own terms bound. */
+/* The formulas of vector_body.c. The moments are sums of three and two rounded terms.
+ * The step is their quotient: its relative error is at most that of the root, half of
+ * that of v, plus that of m. */
 static void check_step(const moments *before, const moments *after, size_t i,
                        bool keep_largest, const lstm_adam_coefficients *k)
 {
@@ -99,7 +99,7 @@ static uint64_t run_step(size_t count, size_t offset, bool keep_largest,
     return hash;
 }
 
-static void adam_steps_vectors_of_every_length(void **state)
+static void adam_steps_arrays_of_every_length(void **state)
 {
     (void)state;
     lstm_adam_coefficients other = decoupled();
@@ -111,8 +111,8 @@ static void adam_steps_vectors_of_every_length(void **state)
         }
 }
 
-/* Sixteen chains of at most five additions, and a tree of four: of positive numbers, so
- * the error is relative. */
+/* Sixteen chains of at most five additions, and a tree of four. All terms are positive,
+ * so the error is relative. */
 static void squares_are_summed_in_double(void **state)
 {
     (void)state;
@@ -175,7 +175,7 @@ static void all_sets_give_the_same_bits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(adam_steps_vectors_of_every_length),
+        TEST(adam_steps_arrays_of_every_length),
         TEST(squares_are_summed_in_double),
         TEST(squares_neither_overflow_nor_vanish),
         TEST(scaling_multiplies_each_value_once),
