@@ -1,0 +1,20 @@
+#ifndef LSTM_LSTM_H
+#define LSTM_LSTM_H
+#include <lstm/adam.h>
+#include <lstm/cross_entropy.h>
+#include <lstm/embedding.h>
+#include <lstm/file.h>
+#include <lstm/layer.h>
+#include <lstm/linear.h>
+#include <lstm/loss.h>
+#include <lstm/params.h>
+#include <lstm/rng.h>
+#include <lstm/schedule.h>
+#include <lstm/status.h>
+#include <lstm/stream.h>
+#include <lstm/tape.h>
+#include <lstm/tensor.h>
+#include <lstm/threads.h>
+#include <lstm/version.h>
+#include <lstm/weights.h>
+#endif
