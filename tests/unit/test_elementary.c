@@ -1,8 +1,8 @@
-/* exp, log and powers against those of the C library in long double. */
+/* exp, log and powers against the C library in long double. */
 #include "lib/lstm/core/elementary.h"
 #include "tests/support/test.h"
 
-/* Units of the last place that a result is off by. */
+/* The error of a result in units in the last place. */
 static double error(double found, long double exact)
 {
     int exponent;
@@ -13,7 +13,7 @@ static double error(double found, long double exact)
 enum { TRIES = 200000 };
 static const double most = 2;
 
-static void exp_is_off_by_at_most_two_units(void **state)
+static void the_error_of_exp_is_at_most_two_units(void **state)
 {
     (void)state;
     double largest = 0;
@@ -26,7 +26,7 @@ static void exp_is_off_by_at_most_two_units(void **state)
     assert_true(largest > 0.5);
 }
 
-static void log_is_off_by_at_most_two_units(void **state)
+static void the_error_of_log_is_at_most_two_units(void **state)
 {
     (void)state;
     double largest = 0;
@@ -39,7 +39,7 @@ static void log_is_off_by_at_most_two_units(void **state)
     assert_true(largest > 0.5);
 }
 
-static void powers_are_those_of_the_library(void **state)
+static void powers_agree_with_the_library(void **state)
 {
     (void)state;
     static const double bases[] = {0.9, 0.999, 0.5, 0.123, 1};
@@ -52,7 +52,7 @@ static void powers_are_those_of_the_library(void **state)
         }
 }
 
-static void ends_and_nan_are_right(void **state)
+static void limits_and_nan_are_right(void **state)
 {
     (void)state;
     assert_true(lstm_exp(0) == 1);
@@ -69,10 +69,10 @@ static void ends_and_nan_are_right(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(exp_is_off_by_at_most_two_units),
-        TEST(log_is_off_by_at_most_two_units),
-        TEST(powers_are_those_of_the_library),
-        TEST(ends_and_nan_are_right),
+        TEST(the_error_of_exp_is_at_most_two_units),
+        TEST(the_error_of_log_is_at_most_two_units),
+        TEST(powers_agree_with_the_library),
+        TEST(limits_and_nan_are_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,8 +33,8 @@ static void check(const float *a, const float *b, const float *c)
     }
 }
 
-/* Numbers with exponents in a range around that of 1, and with few digits so that sums
- * end half way between floats. */
+/* A number with an exponent in a range around that of 1, and with these bits of the
+ * significand only: with few bits, sums end half way between floats. */
 static float number(uint64_t *seed, size_t range, uint32_t digits)
 {
     uint32_t bits = (uint32_t)draw_bits(seed);

@@ -1,4 +1,4 @@
-/* Files are replaced whole or not at all, whichever operation fails. */
+/* A file is replaced completely or not at all, whichever operation fails. */
 #include "lib/common/file.h"
 #include "tests/support/faults.h"
 #include "tests/support/folder.h"
@@ -37,7 +37,7 @@ static int replace(const char *path)
     return error;
 }
 
-static void a_replaced_file_has_the_new_content_alone(void **state)
+static void a_replaced_file_has_the_new_content_only(void **state)
 {
     (void)state;
     const char *path = old_file();
@@ -60,12 +60,13 @@ static void whichever_operation_fails_the_old_file_stays(void **state)
         assert_int_equal(faults.open, 0);
         if (!faults.failed) {
             assert_int_equal(error, 0);
-            /* A look, open, two writes, sync, close, rename, and the folder's three. */
+            /* stat, open, two writes, fsync, close, rename; open, fsync, close of the
+             * folder. */
             assert_int_equal(i, 10);
             break;
         }
         assert_int_equal(test_count_files(test_folder), 1);
-        /* The rename is number 6, after it the folder is synced. */
+        /* Operation 6 is the rename; after it the folder is synced. */
         bool renamed = i > 6;
         assert_int_equal(error, i == 9 ? 0 : ENOSPC);
         assert_true(holds(path, renamed ? new_text : old_text,
@@ -73,7 +74,7 @@ static void whichever_operation_fails_the_old_file_stays(void **state)
     }
 }
 
-static void a_folder_that_cannot_be_synced_is_no_failure(void **state)
+static void a_folder_that_cannot_be_synced_is_not_a_failure(void **state)
 {
     (void)state;
     const char *path = old_file();
@@ -85,7 +86,7 @@ static void a_folder_that_cannot_be_synced_is_no_failure(void **state)
     assert_true(holds(path, new_text, sizeof(new_text)));
 }
 
-static void short_and_interrupted_writes_go_on(void **state)
+static void short_and_interrupted_writes_continue(void **state)
 {
     (void)state;
     const char *path = old_file();
@@ -98,7 +99,7 @@ static void short_and_interrupted_writes_go_on(void **state)
     assert_true(holds(path, new_text, sizeof(new_text)));
 }
 
-static void what_is_no_regular_file_is_not_replaced(void **state)
+static void only_regular_files_are_replaced(void **state)
 {
     (void)state;
     struct stat facts;
@@ -109,7 +110,7 @@ static void what_is_no_regular_file_is_not_replaced(void **state)
     assert_true(S_ISFIFO(facts.st_mode));
     unlink(pipe);
     assert_int_equal(replace(test_folder), EISDIR);
-    /* A file that a link names is there as well; one that it does not is none. */
+    /* A link to a folder is not replaced; a link to nothing is. */
     const char *link = test_path("link");
     assert_int_equal(symlink(test_folder, link), 0);
     assert_int_equal(replace(link), EISDIR);
@@ -120,7 +121,7 @@ static void what_is_no_regular_file_is_not_replaced(void **state)
     unlink(link);
 }
 
-static void a_temporary_name_that_is_taken_is_passed_by(void **state)
+static void a_temporary_name_that_exists_is_skipped(void **state)
 {
     (void)state;
     const char *path = old_file();
@@ -147,7 +148,7 @@ static void an_abandoned_replacement_leaves_nothing(void **state)
     assert_true(holds(path, old_text, sizeof(old_text)));
 }
 
-static void without_memory_there_is_no_replacement(void **state)
+static void without_memory_nothing_is_replaced(void **state)
 {
     (void)state;
     const char *path = old_file();
@@ -163,7 +164,7 @@ static void without_memory_there_is_no_replacement(void **state)
     }
 }
 
-static void a_file_in_no_folder_is_written_where_the_process_is(void **state)
+static void a_path_without_a_folder_is_in_the_working_folder(void **state)
 {
     (void)state;
     char here[TEST_PATH_SIZE];
@@ -207,7 +208,7 @@ static void a_file_is_read_in_pieces(void **state)
     assert_memory_equal(data, old_text, sizeof(data));
 }
 
-static void whichever_operation_fails_reading_says_so(void **state)
+static void reading_reports_whichever_operation_fails(void **state)
 {
     (void)state;
     const char *path = old_file();
@@ -223,7 +224,7 @@ static void whichever_operation_fails_reading_says_so(void **state)
     }
 }
 
-static void what_ends_early_or_is_no_file_is_told_apart(void **state)
+static void early_ends_and_irregular_files_have_their_own_errors(void **state)
 {
     (void)state;
     const char *path = old_file();
@@ -237,18 +238,18 @@ static void what_ends_early_or_is_no_file_is_told_apart(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_replaced_file_has_the_new_content_alone),
+        TEST(a_replaced_file_has_the_new_content_only),
         TEST(whichever_operation_fails_the_old_file_stays),
-        TEST(a_folder_that_cannot_be_synced_is_no_failure),
-        TEST(short_and_interrupted_writes_go_on),
-        TEST(what_is_no_regular_file_is_not_replaced),
-        TEST(a_temporary_name_that_is_taken_is_passed_by),
+        TEST(a_folder_that_cannot_be_synced_is_not_a_failure),
+        TEST(short_and_interrupted_writes_continue),
+        TEST(only_regular_files_are_replaced),
+        TEST(a_temporary_name_that_exists_is_skipped),
         TEST(an_abandoned_replacement_leaves_nothing),
-        TEST(without_memory_there_is_no_replacement),
-        TEST(a_file_in_no_folder_is_written_where_the_process_is),
+        TEST(without_memory_nothing_is_replaced),
+        TEST(a_path_without_a_folder_is_in_the_working_folder),
         TEST(a_file_is_read_in_pieces),
-        TEST(whichever_operation_fails_reading_says_so),
-        TEST(what_ends_early_or_is_no_file_is_told_apart),
+        TEST(reading_reports_whichever_operation_fails),
+        TEST(early_ends_and_irregular_files_have_their_own_errors),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
 }

@@ -1,4 +1,4 @@
-/* The seam of allocations. */
+/* Allocation, and the hook that tests install. */
 #include "lib/common/memory.h"
 #include "tests/support/memory.h"
 
@@ -45,7 +45,7 @@ static void the_hook_sees_and_refuses_allocations(void **state)
     common_free(second);
 }
 
-static void checked_arithmetic_finds_every_overflow(void **state)
+static void checked_arithmetic_detects_every_overflow(void **state)
 {
     (void)state;
     size_t result;
@@ -64,7 +64,7 @@ int main(void)
         TEST(memory_is_aligned_and_zero),
         TEST(sizes_that_overflow_are_refused),
         TEST(the_hook_sees_and_refuses_allocations),
-        TEST(checked_arithmetic_finds_every_overflow),
+        TEST(checked_arithmetic_detects_every_overflow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

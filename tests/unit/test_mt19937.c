@@ -1,5 +1,5 @@
-/* The generator against the words of the reference implementation and PyTorch's orders.
- */
+/* The generator against words of the reference implementation, and permutations of
+ * PyTorch. */
 #include "lib/common/mt19937.h"
 #include "tests/support/test.h"
 
@@ -18,7 +18,7 @@ static void seeds_give_the_words_of_the_reference(void **state)
         assert_int_equal(mt19937_next32(&generator), answer[i]);
 }
 
-static void the_ten_thousandth_word_is_that_of_the_standard(void **state)
+static void word_10000_is_that_of_the_cpp_standard(void **state)
 {
     /* ISO C++ requires this of std::mt19937, whose default seed is 5489. */
     (void)state;
@@ -38,7 +38,7 @@ static void the_first_of_two_words_is_the_high_half(void **state)
                 ((uint64_t)2357136044u << 32 | 2546248239u));
 }
 
-static void permutations_are_those_of_torch_randperm(void **state)
+static void permutations_agree_with_torch_randperm(void **state)
 {
     (void)state;
     static const uint32_t expected[] = {3, 2, 4, 5, 1, 0};
@@ -53,9 +53,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(seeds_give_the_words_of_the_reference),
-        TEST(the_ten_thousandth_word_is_that_of_the_standard),
+        TEST(word_10000_is_that_of_the_cpp_standard),
         TEST(the_first_of_two_words_is_the_high_half),
-        TEST(permutations_are_those_of_torch_randperm),
+        TEST(permutations_agree_with_torch_randperm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

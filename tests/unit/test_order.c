@@ -1,4 +1,4 @@
-/* The order of packed sequences against torch.sort(), ties included. */
+/* The order of packed sequences against torch.sort(), including ties. */
 #include "lib/lstm/core/order.h"
 #include "tests/golden/order.h"
 #include "tests/support/draw.h"
@@ -15,7 +15,7 @@ static void slow_lengths(size_t count, size_t *lengths)
     }
 }
 
-static void ties_stand_as_torch_sort_leaves_them(void **state)
+static void ties_have_the_order_of_torch_sort(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
@@ -35,7 +35,7 @@ static void ties_stand_as_torch_sort_leaves_them(void **state)
     }
 }
 
-static void every_sequence_stands_once_and_the_longest_first(void **state)
+static void every_sequence_is_there_once_and_the_longest_is_first(void **state)
 {
     (void)state;
     uint64_t seed = 1;
@@ -56,8 +56,8 @@ static void every_sequence_stands_once_and_the_longest_first(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(ties_stand_as_torch_sort_leaves_them),
-        TEST(every_sequence_stands_once_and_the_longest_first),
+        TEST(ties_have_the_order_of_torch_sort),
+        TEST(every_sequence_is_there_once_and_the_longest_is_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Processors of cgroups of both versions, in a tree of files. */
+/* Quotas of cgroups of both versions, in a tree of files. */
 #include <sched.h>
 
 #include "lib/lstm/core/processors.h"
@@ -46,7 +46,7 @@ static size_t at_most_all(size_t count)
     return count < all_processors() ? count : all_processors();
 }
 
-static void without_a_quota_the_mask_counts(void **state)
+static void without_a_quota_the_mask_applies(void **state)
 {
     (void)state;
     assert_int_equal(processors(), all_processors());
@@ -56,7 +56,7 @@ static void without_a_quota_the_mask_counts(void **state)
     assert_int_equal(processors(), all_processors());
 }
 
-static void the_smallest_quota_on_the_way_up_counts(void **state)
+static void the_smallest_quota_of_the_groups_above_applies(void **state)
 {
     (void)state;
     write_text("proc/self/cgroup", "0::/a.slice/b.service\n");
@@ -92,8 +92,8 @@ static void version_1_has_a_tree_of_its_own(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(without_a_quota_the_mask_counts),
-        TEST(the_smallest_quota_on_the_way_up_counts),
+        TEST(without_a_quota_the_mask_applies),
+        TEST(the_smallest_quota_of_the_groups_above_applies),
         TEST(version_1_has_a_tree_of_its_own),
     };
     return cmocka_run_group_tests(tests, create_tree, test_folder_remove);

@@ -20,7 +20,7 @@ static void assert_bits(const float *values, const uint32_t *bits, size_t count)
     }
 }
 
-static void uniform_tensors_are_torchs_bit_for_bit(void **state)
+static void uniform_tensors_have_the_bits_of_torch(void **state)
 {
     /* g = Generator().manual_seed(7), then torch.empty(4).uniform_(0, 1, generator=g),
      * uniform_(-3, 5), and torch.empty(20).uniform_(.1, .3). */
@@ -48,7 +48,7 @@ static void uniform_tensors_are_torchs_bit_for_bit(void **state)
     assert_null(rng);
 }
 
-static void first_weights_are_those_of_torchs_lstm(void **state)
+static void initial_weights_are_those_of_nn_lstm(void **state)
 {
     /* nn.LSTM(28, 128, 2).weight_ih_l0[0, :4] after manual_seed(0) and (42). */
     (void)state;
@@ -68,7 +68,7 @@ static void first_weights_are_those_of_torchs_lstm(void **state)
     lstm_tensor_destroy(&tensor);
 }
 
-static void views_are_filled_in_their_own_row_major_order(void **state)
+static void views_are_filled_in_row_major_order_of_the_view(void **state)
 {
     (void)state;
     float straight[6], turned[6];
@@ -90,7 +90,7 @@ static void views_are_filled_in_their_own_row_major_order(void **state)
     lstm_tensor_destroy(&columns);
 }
 
-static void next_and_permutation_are_torchs_random_and_randperm(void **state)
+static void next_and_permutation_agree_with_random_and_randperm(void **state)
 {
     /* manual_seed(5): empty((), dtype=int64).random_(), then randperm(12). */
     (void)state;
@@ -106,7 +106,7 @@ static void next_and_permutation_are_torchs_random_and_randperm(void **state)
     }
 }
 
-static void a_long_permutation_is_torchs_and_whole(void **state)
+static void a_long_permutation_agrees_with_torch_and_is_complete(void **state)
 {
     /* manual_seed(3): randperm(60000)[[0, 1, 2, 3, 59998, 59999]]. */
     (void)state;
@@ -131,7 +131,7 @@ static void a_long_permutation_is_torchs_and_whole(void **state)
     free(seen);
 }
 
-static void a_state_goes_on_where_it_was_taken(void **state)
+static void a_restored_state_continues_the_stream(void **state)
 {
     (void)state;
     uint8_t bytes[LSTM_RNG_STATE_SIZE];
@@ -225,12 +225,12 @@ static void bad_arguments_are_refused_and_draw_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(uniform_tensors_are_torchs_bit_for_bit),
-        TEST(first_weights_are_those_of_torchs_lstm),
-        TEST(views_are_filled_in_their_own_row_major_order),
-        TEST(next_and_permutation_are_torchs_random_and_randperm),
-        TEST(a_long_permutation_is_torchs_and_whole),
-        TEST(a_state_goes_on_where_it_was_taken),
+        TEST(uniform_tensors_have_the_bits_of_torch),
+        TEST(initial_weights_are_those_of_nn_lstm),
+        TEST(views_are_filled_in_row_major_order_of_the_view),
+        TEST(next_and_permutation_agree_with_random_and_randperm),
+        TEST(a_long_permutation_agrees_with_torch_and_is_complete),
+        TEST(a_restored_state_continues_the_stream),
         TEST(the_bytes_of_a_state_are_little_endian_words),
         TEST(bytes_that_are_not_a_valid_state_change_nothing),
         TEST(bad_arguments_are_refused_and_draw_nothing),

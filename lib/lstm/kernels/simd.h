@@ -3,7 +3,7 @@
  *
  * An instruction set's header, KERNEL_SIMD, defines
  *
- *   - LANES, and the types vf, vi and vu of so many floats and 32-bit integers with and
+ *   - LANES, and the types vf, vi and vu of LANES floats and 32-bit integers with and
  *     without sign, with the operators of GNU C's vectors,
  *   - CELL_ROWS, PRODUCT_ROWS, PRODUCT_VECTORS and OUTER_ROWS: the sizes of tiles whose
  *     accumulators fit its registers,
