@@ -4,6 +4,7 @@
 
 #include "lib/lstm/core/pool.h"
 #include "lib/lstm/nn/layer.h"
+#include "lib/lstm/nn/pass.h"
 #include "tests/bench/measure.h"
 #include "tests/bench/network.h"
 
@@ -174,7 +175,8 @@ static void gradient_thread(void *context, lstm_team *team, size_t thread,
 {
     (void)team;
     network *net = context;
-    lstm_weight_gradients(net->layer, &net->layer->tape->run, thread, threads);
+    lstm_weight_gradients(&net->layer->weights, net->layer->tape, &net->layer->scratch,
+                          thread, threads);
 }
 
 /* Seconds since *before; sets *before to now. */
@@ -189,7 +191,7 @@ void network_train_phases(network *net, double (*clock)(void), double *seconds)
 {
     memset(seconds, 0, PHASES * sizeof(*seconds));
     double at = clock();
-    must(lstm_panels_update(net->layer, true));
+    must(lstm_weights_pack(&net->layer->weights, true));
     double pack = lap(clock, &at);
     forward(net);
     seconds[PHASE_FORWARD] = lap(clock, &at) - pack;
@@ -197,11 +199,11 @@ void network_train_phases(network *net, double (*clock)(void), double *seconds)
     seconds[PHASE_OPTIMISER] = lap(clock, &at);
     run_head(net);
     seconds[PHASE_HEAD] = lap(clock, &at);
-    must(lstm_back_panels_update(net->layer));
+    must(lstm_weights_pack_backward(&net->layer->weights));
     double pack_back = lap(clock, &at);
     backward(net);
     double whole = lap(clock, &at);
-    lstm_queues_reset(net->layer->scratch.chains, net->layer->scratch.chain_count);
+    lstm_queues_reset(net->layer->scratch.queues, net->layer->scratch.queue_count);
     lstm_pool_run(gradient_thread, net, lstm_threads());
     seconds[PHASE_GRADIENTS] = lap(clock, &at);
     must(lstm_adam_step(net->adam));

@@ -35,8 +35,8 @@ static inline void lstm_row_from_blocks(const float *from, size_t block_stride,
 {
     for (size_t c = 0; c < channels; c += LSTM_BLOCK, from += block_stride) {
         size_t width = channels - c < LSTM_BLOCK ? channels - c : LSTM_BLOCK;
-        if (stride == 1)
-            memcpy(to, from, width * sizeof(float));
+        if (stride == 1 && width == LSTM_BLOCK)
+            memcpy(to, from, LSTM_BLOCK * sizeof(float));
         else
             for (size_t lane = 0; lane < width; lane++)
                 to[(ptrdiff_t)lane * stride] = from[lane];

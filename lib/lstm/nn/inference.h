@@ -1,6 +1,6 @@
 /**
  * @file
- * What inference reads of layers that nobody changes meanwhile.
+ * Read-only views of packed layers, for other objects.
  */
 #ifndef LSTM_NN_INFERENCE_H
 #define LSTM_NN_INFERENCE_H
@@ -10,25 +10,12 @@
 #include <lstm/layer.h>
 #include <lstm/linear.h>
 
-#include "lib/lstm/kernels/kernels.h"
+struct lstm_weights;
 
-/** Packed weights of one direction of one layer, for its forward. */
-typedef struct lstm_panels {
-    /** Channels of its input. */
-    size_t inputs;
-    /** For the cell, see lstm_cell; of the projection, NULL without one. They stay
-     *  where they are as long as the layer lives. */
-    const lstm_packed *cell, *project;
-    const float *bias;
-} lstm_panels;
+/** The weights of a layer, for as long as it lives. */
+const struct lstm_weights *lstm_layer_weights(const lstm_layer *layer);
 
-/** Panels number index, layer times directions plus direction. */
-lstm_panels lstm_layer_panels(const lstm_layer *layer, size_t index);
-
-/** The kernels that read them: of the layer's precision. */
-const lstm_kernels *lstm_layer_kernels(const lstm_layer *layer);
-
-/** Whether the layer is in evaluation mode and its panels hold the weights. */
+/** Whether the layer is in evaluation mode and its panels are those of its weights. */
 bool lstm_layer_is_packed(const lstm_layer *layer);
 
 /** A linear layer: weight [outputs, inputs] and bias [outputs], NULL without one. */

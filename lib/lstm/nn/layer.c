@@ -1,13 +1,10 @@
 /*
  * Creation of a layer, its parameters and options. layer.h has the map of the rest.
  */
-#include <math.h>
-#include <stdio.h>
-
+#include "lib/lstm/nn/layer.h"
 #include "lib/common/memory.h"
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/nn/inference.h"
-#include "lib/lstm/nn/layer.h"
 #include "lib/lstm/tensor/tensor.h"
 
 /* Larger sizes overflow products of them; none of them fits a memory either. */
@@ -49,70 +46,20 @@ static lstm_status check_config(const lstm_layer_config *config, const lstm_rng 
     return LSTM_OK;
 }
 
-static lstm_status add_parameter(lstm_layer *layer, lstm_parameter **out,
-                                 const char *kind, size_t index, size_t rank,
-                                 const size_t *shape)
+static lstm_status fill_layer(lstm_layer *layer, const lstm_layer_config *config,
+                              lstm_rng *rng)
 {
-    lstm_parameter *parameter = &layer->parameters[layer->parameter_count++];
-    bool reverse = index % layer->directions;
-    snprintf(parameter->name, sizeof(parameter->name), "%s_l%zu%s", kind,
-             index / layer->directions, reverse ? "_reverse" : "");
-    parameter->version = &layer->version;
-    *out = parameter;
-    lstm_status status = lstm_tensor_create(&parameter->value, rank, shape);
-    return status ? status : lstm_tensor_create(&parameter->grad, rank, shape);
-}
-
-static lstm_status add_direction(lstm_layer *layer, size_t index)
-{
-    const lstm_layer_config *config = &layer->config;
-    lstm_direction *direction = &layer->direction[index];
-    bool first = index < layer->directions;
-    direction->x_segments = first ? 1 : layer->directions;
-    direction->x_channels = first ? config->inputs : layer->state;
-    size_t inputs = direction->x_segments * direction->x_channels;
-    size_t gates = LSTM_GATES * config->hidden;
-    lstm_status status = add_parameter(layer, &direction->weight_ih, "weight_ih", index,
-                                       2, (size_t[]){gates, inputs});
-    if (!status)
-        status = add_parameter(layer, &direction->weight_hh, "weight_hh", index, 2,
-                               (size_t[]){gates, layer->state});
-    if (!status && !config->no_bias)
-        status = add_parameter(layer, &direction->bias_ih, "bias_ih", index, 1, &gates);
-    if (!status && !config->no_bias)
-        status = add_parameter(layer, &direction->bias_hh, "bias_hh", index, 1, &gates);
-    if (!status && config->proj_size)
-        status = add_parameter(layer, &direction->weight_hr, "weight_hr", index, 2,
-                               (size_t[]){config->proj_size, config->hidden});
-    return status;
-}
-
-/* All parameters uniform in +-1/sqrt(H), in order, as torch.nn.LSTM.reset_parameters().
- */
-static lstm_status draw_weights(lstm_layer *layer, lstm_rng *rng)
-{
-    float bound = (float)(1.0 / sqrt((double)layer->config.hidden));
-    lstm_status status = LSTM_OK;
-    for (size_t i = 0; rng && !status && i < layer->parameter_count; i++)
-        status = lstm_rng_uniform(rng, layer->parameters[i].value, -bound, bound);
-    return status;
-}
-
-static lstm_status fill_layer(lstm_layer *layer, lstm_rng *rng)
-{
-    enum { MOST_PARAMETERS = 5 };
-    size_t count = layer->config.layers * layer->directions;
-    layer->direction = common_alloc(count, sizeof(*layer->direction));
-    layer->parameters =
-        common_alloc(count * MOST_PARAMETERS, sizeof(*layer->parameters));
-    layer->scratch.at = common_alloc(count, sizeof(*layer->scratch.at));
-    if (!layer->direction || !layer->parameters || !layer->scratch.at)
+    lstm_weights *weights = &layer->weights;
+    layer->training = true;
+    lstm_status status = lstm_weights_create(weights, config, rng);
+    if (status)
+        return status;
+    layer->scratch.at =
+        common_alloc(lstm_weights_count(weights), sizeof(*layer->scratch.at));
+    if (!layer->scratch.at)
         return lstm_fail_memory("layer");
-    lstm_status status = lstm_tape_make(&layer->tape, layer,
-                                        layer->config.dropout > 0 ? rng : NULL, true);
-    for (size_t i = 0; !status && i < count; i++)
-        status = add_direction(layer, i);
-    return status ? status : draw_weights(layer, rng);
+    return lstm_tape_make(&layer->tape, weights, config->dropout > 0 ? rng : NULL,
+                          true);
 }
 
 lstm_status lstm_layer_create(lstm_layer **out, const lstm_layer_config *config,
@@ -129,15 +76,7 @@ lstm_status lstm_layer_create(lstm_layer **out, const lstm_layer_config *config,
     lstm_layer *layer = common_alloc(1, sizeof(*layer));
     if (!layer)
         return lstm_fail_memory("layer");
-    layer->config = *config;
-    if (layer->config.layers == 0)
-        layer->config.layers = 1;
-    layer->directions = config->bidirectional ? 2 : 1;
-    layer->state = config->proj_size ? config->proj_size : config->hidden;
-    layer->training = true;
-    layer->version = 1;
-    pthread_mutex_init(&layer->packing, NULL);
-    status = fill_layer(layer, rng);
+    status = fill_layer(layer, config, rng);
     if (status)
         lstm_layer_destroy(&layer);
     *out = layer;
@@ -149,79 +88,60 @@ void lstm_layer_destroy(lstm_layer **handle)
     if (!handle || !*handle)
         return;
     lstm_layer *layer = *handle;
-    for (size_t i = 0; i < layer->parameter_count; i++) {
-        lstm_tensor_destroy(&layer->parameters[i].value);
-        lstm_tensor_destroy(&layer->parameters[i].grad);
-    }
-    common_free(layer->parameters);
-    common_free(layer->direction);
-    common_free(layer->panels);
-    common_free(layer->back_panels);
+    lstm_weights_destroy(&layer->weights);
+    lstm_tape_destroy(&layer->tape);
     lstm_workspace_free(&layer->workspace);
     common_free(layer->scratch.at);
-    lstm_tape_destroy(&layer->tape);
-    pthread_mutex_destroy(&layer->packing);
     common_free(layer);
     *handle = NULL;
 }
 
 const lstm_layer_config *lstm_layer_get_config(const lstm_layer *layer)
 {
-    return layer ? &layer->config : NULL;
+    return layer ? &layer->weights.config : NULL;
 }
 
 lstm_parameter *lstm_layer_parameters(lstm_layer *layer, size_t *count)
 {
-    *count = layer->parameter_count;
-    return layer->parameters;
+    *count = layer->weights.parameter_count;
+    return layer->weights.parameters;
 }
 
 size_t lstm_layer_output_size(const lstm_layer *layer)
 {
-    return layer ? layer->directions * layer->state : 0;
+    return layer ? layer->weights.directions * layer->weights.state : 0;
 }
 
 lstm_status lstm_layer_pack(lstm_layer *layer)
 {
-    return layer ? lstm_layer_read_weights(layer) : lstm_fail_null("layer", "layer");
+    if (!layer)
+        return lstm_fail_null("layer", "layer");
+    return lstm_weights_read(&layer->weights, layer->training);
 }
 
 lstm_status lstm_layer_set_training(lstm_layer *layer, bool training)
 {
     if (!layer)
         return lstm_fail_null("layer", "layer");
-    bool before = layer->training;
-    layer->training = training;
     lstm_status status = LSTM_OK;
     if (!training)
-        status = lstm_layer_read_weights(layer);
+        status = lstm_weights_read(&layer->weights, false);
     else if (layer->preallocated)
-        status = lstm_back_panels_update(layer);
+        status = lstm_weights_pack_backward(&layer->weights);
     if (status)
-        layer->training = before;
-    else
-        layer->tape->pending = false;
-    return status;
+        return status;
+    layer->training = training;
+    layer->tape->pending = false;
+    return LSTM_OK;
 }
 
-lstm_panels lstm_layer_panels(const lstm_layer *layer, size_t index)
+const lstm_weights *lstm_layer_weights(const lstm_layer *layer)
 {
-    const lstm_direction *direction = &layer->direction[index];
-    return (lstm_panels){
-        .inputs = direction->x_segments * direction->x_channels,
-        .cell = direction->cell,
-        .bias = direction->bias,
-        .project = layer->config.proj_size ? direction->project : NULL,
-    };
-}
-
-const lstm_kernels *lstm_layer_kernels(const lstm_layer *layer)
-{
-    return layer->config.precision == LSTM_BFLOAT16 ? lstm_bf16_kernels_get()
-                                                    : lstm_kernels_get();
+    return &layer->weights;
 }
 
 bool lstm_layer_is_packed(const lstm_layer *layer)
 {
-    return !layer->training && layer->panels && layer->packed == layer->version;
+    const lstm_weights *weights = &layer->weights;
+    return !layer->training && weights->panels && weights->packed == weights->version;
 }

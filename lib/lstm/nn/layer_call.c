@@ -1,128 +1,150 @@
 /*
- * The public calls: checks of shapes and states, memory, packing of the weights.
+ * The calls forward and backward: checks of shapes and states, memory, packing.
  */
 #include "lib/lstm/core/status.h"
+#include "lib/lstm/nn/copy.h"
 #include "lib/lstm/nn/layer.h"
-#include "lib/lstm/tensor/tensor.h"
+#include "lib/lstm/nn/pass.h"
 
 /* Checks ------------------------------------------------------------------------------
  */
 
-static lstm_status check_sequence(const lstm_call *c, const lstm_tensor *tensor,
-                                  const char *name, size_t channels)
+/* A tensor of the call, NULL when it is left out, and its last extent. */
+typedef struct {
+    const char *name;
+    const lstm_tensor *tensor;
+    size_t channels;
+} argument;
+
+static lstm_status check_sequence(const lstm_pass *p, argument sequence)
 {
-    if (!tensor)
+    if (!sequence.tensor)
         return LSTM_OK;
-    const lstm_run *run = &c->tape->run;
-    size_t shape[3] = {run->steps, run->batch, channels};
-    if (c->layer->config.batch_first) {
-        shape[0] = run->batch;
-        shape[1] = run->steps;
+    const lstm_batch *batch = &p->tape->batch;
+    size_t rows = batch->blocked.rows, steps = batch->steps;
+    bool first = p->weights->config.batch_first;
+    size_t shape[3] = {first ? rows : steps, first ? steps : rows, sequence.channels};
+    return lstm_tensor_expect(sequence.tensor, "layer", sequence.name, 3, shape);
+}
+
+/* Up to the first without a name. */
+static lstm_status check_states(const lstm_pass *p, const argument *states)
+{
+    lstm_status status = LSTM_OK;
+    for (; !status && states->name; states++) {
+        size_t shape[3] = {lstm_weights_count(p->weights), p->tape->batch.blocked.rows,
+                           states->channels};
+        if (states->tensor)
+            status =
+                lstm_tensor_expect(states->tensor, "layer", states->name, 3, shape);
     }
-    return lstm_tensor_expect(tensor, "layer", name, 3, shape);
+    return status;
 }
 
-static lstm_status check_state(const lstm_call *c, const lstm_tensor *tensor,
-                               const char *name, size_t channels)
+static lstm_status check_input(const lstm_pass *p)
 {
-    if (!tensor)
-        return LSTM_OK;
-    size_t shape[3] = {c->layer->config.layers * c->layer->directions,
-                       c->tape->run.batch, channels};
-    return lstm_tensor_expect(tensor, "layer", name, 3, shape);
-}
-
-static lstm_status check_input(const lstm_layer *layer, const lstm_tensor *x)
-{
-    if (lstm_tensor_rank(x) == 3 && x->shape[2] == layer->config.inputs)
+    const lstm_layer_config *config = &p->weights->config;
+    if (lstm_tensor_rank(p->x) == 3 && p->x->shape[2] == config->inputs)
         return LSTM_OK;
     char text[LSTM_SHAPE_TEXT];
     return lstm_fail(LSTM_SHAPE_MISMATCH, "layer: x is %s, expected [%s, %zu]",
-                     lstm_shape_text(text, x->rank, x->shape),
-                     layer->config.batch_first ? "N, T" : "T, N", layer->config.inputs);
+                     lstm_shape_text(text, p->x->rank, p->x->shape),
+                     config->batch_first ? "N, T" : "T, N", config->inputs);
 }
 
-static lstm_status check_forward(const lstm_call *c)
+static lstm_status check_forward(const lstm_pass *p)
 {
-    const lstm_layer *layer = c->layer;
-    size_t state = layer->state, hidden = layer->config.hidden;
-    lstm_status status = check_state(c, c->h0, "h0", state);
+    size_t state = p->weights->state, hidden = p->weights->config.hidden;
+    const argument in[] = {{"h0", p->h0, state}, {"c0", p->c0, hidden}, {0}};
+    const argument out[] = {{"hn", p->hn, state}, {"cn", p->cn, hidden}, {0}};
+    lstm_status status = check_states(p, in);
     if (!status)
-        status = check_state(c, c->c0, "c0", hidden);
-    if (!status)
-        status = check_sequence(c, c->out, "out", layer->directions * state);
-    if (!status)
-        status = check_state(c, c->hn, "hn", state);
-    if (!status)
-        status = check_state(c, c->cn, "cn", hidden);
-    return status;
+        status = check_sequence(
+            p, (argument){"out", p->out, p->weights->directions * state});
+    return status ? status : check_states(p, out);
 }
 
-static lstm_status check_backward(const lstm_call *c)
+static lstm_status check_backward(const lstm_pass *p)
 {
-    const lstm_layer *layer = c->layer;
-    size_t state = layer->state, hidden = layer->config.hidden;
-    lstm_status status = check_sequence(c, c->dout, "dout", layer->directions * state);
+    size_t state = p->weights->state, hidden = p->weights->config.hidden;
+    const argument in[] = {{"dhn", p->dhn, state}, {"dcn", p->dcn, hidden}, {0}};
+    const argument out[] = {{"dh0", p->dh0, state}, {"dc0", p->dc0, hidden}, {0}};
+    lstm_status status =
+        check_sequence(p, (argument){"dout", p->dout, p->weights->directions * state});
     if (!status)
-        status = check_state(c, c->dhn, "dhn", state);
+        status = check_states(p, in);
     if (!status)
-        status = check_state(c, c->dcn, "dcn", hidden);
-    if (!status)
-        status = check_sequence(c, c->dx, "dx", layer->config.inputs);
-    if (!status)
-        status = check_state(c, c->dh0, "dh0", state);
-    if (!status)
-        status = check_state(c, c->dc0, "dc0", hidden);
-    return status;
+        status = check_sequence(p, (argument){"dx", p->dx, p->weights->config.inputs});
+    return status ? status : check_states(p, out);
+}
+
+lstm_status lstm_layer_check_tape(const lstm_layer *layer, const lstm_tape *tape)
+{
+    if (!tape || tape->weights == &layer->weights)
+        return LSTM_OK;
+    return lstm_fail(LSTM_INVALID_ARGUMENT, "layer: tape belongs to another layer");
 }
 
 /* Forward -----------------------------------------------------------------------------
  */
 
-static lstm_status check_lengths(const lstm_run *run, const size_t *lengths)
+static lstm_status check_lengths(const lstm_batch *batch, const size_t *lengths)
 {
-    for (size_t n = 0; lengths && n < run->batch; n++)
-        if (lengths[n] < 1 || lengths[n] > run->steps)
+    for (size_t n = 0; lengths && n < batch->blocked.rows; n++)
+        if (lengths[n] < 1 || lengths[n] > batch->steps)
             return lstm_fail(LSTM_INVALID_ARGUMENT,
                              "layer: length of row %zu is %zu, expected 1 to %zu", n,
-                             lengths[n], run->steps);
+                             lengths[n], batch->steps);
     return LSTM_OK;
 }
 
-/* Gives the tape the shape of a batch, if that and all tensors are valid. */
-static lstm_status shape_run(const lstm_call *c, const size_t *lengths)
+/* Sets the shape of the tape, if that and all tensors are valid. */
+static lstm_status shape_tape(const lstm_pass *p, bool training, const size_t *lengths)
 {
-    lstm_run *run = &c->tape->run, before = *run;
-    size_t step = c->layer->config.batch_first ? 1 : 0;
-    lstm_run_shape(c->layer, run, c->x->shape[1 - step], c->x->shape[step],
-                   c->layer->training);
-    run->has_h0 = c->h0;
-    run->has_c0 = c->c0;
-    lstm_status status = check_forward(c);
+    lstm_tape *tape = p->tape, before = *tape;
+    size_t step = p->weights->config.batch_first ? 1 : 0;
+    lstm_tape_shape(p->weights, tape, p->x->shape[1 - step], p->x->shape[step],
+                    training);
+    tape->has_h0 = p->h0;
+    tape->has_c0 = p->c0;
+    lstm_status status = check_forward(p);
     if (!status)
-        status = check_lengths(run, lengths);
+        status = check_lengths(&tape->batch, lengths);
     if (status)
-        *run = before;
+        *tape = before;
     return status;
 }
 
-static lstm_status prepare_forward(const lstm_call *c, const size_t *lengths)
+static lstm_status prepare_forward(lstm_layer *layer, const lstm_pass *p,
+                                   const size_t *lengths)
 {
-    lstm_status status = lstm_tape_check(c->layer, c->tape);
+    lstm_status status = check_input(p);
     if (!status)
-        status = check_input(c->layer, c->x);
-    if (!status)
-        status = shape_run(c, lengths);
+        status = shape_tape(p, layer->training, lengths);
     if (status)
         return status;
-    c->tape->pending = false;
-    /* Training without a tape reads the weights at each forward. */
-    status = lstm_panels_update(c->layer, c->layer->training && c->tape->own);
+    p->tape->pending = false;
+    /* Training without a tape of the caller reads the weights at each forward. */
+    status = lstm_weights_pack(&layer->weights, layer->training && p->tape->own);
     if (!status)
-        status = lstm_tape_reserve(c->layer, c->tape);
+        status = lstm_tape_reserve(p->weights, p->tape);
     if (!status)
-        lstm_run_set_lengths(&c->tape->run, lengths);
+        lstm_batch_set_lengths(&p->tape->batch, lengths);
     return status;
+}
+
+static lstm_status run_forward(lstm_layer *layer, const lstm_pass *p,
+                               const size_t *lengths)
+{
+    lstm_status status = prepare_forward(layer, p, lengths);
+    if (status)
+        return status;
+    if (layer->training)
+        lstm_draw_masks(p->weights, p->tape);
+    lstm_pass_forward(p);
+    p->tape->pending = layer->training;
+    p->tape->version = p->weights->version;
+    return LSTM_OK;
 }
 
 lstm_status lstm_layer_forward(lstm_layer *layer, lstm_tape *tape, const lstm_tensor *x,
@@ -134,50 +156,48 @@ lstm_status lstm_layer_forward(lstm_layer *layer, lstm_tape *tape, const lstm_te
         return lstm_fail_null("layer", "layer");
     if (!x)
         return lstm_fail_null("layer", "x");
-    tape = tape ? tape : layer->tape;
-    const lstm_call call = {.layer = layer,
-                            .tape = tape,
+    lstm_status status = lstm_layer_check_tape(layer, tape);
+    if (status)
+        return status;
+    const lstm_pass pass = {.weights = &layer->weights,
+                            .tape = tape ? tape : layer->tape,
                             .x = x,
                             .h0 = h0,
                             .c0 = c0,
                             .out = out,
                             .hn = hn,
                             .cn = cn};
-    lstm_status status = prepare_forward(&call, lengths);
-    if (status)
-        return status;
-    if (layer->training)
-        lstm_draw_masks(layer, &tape->run, tape->rng);
-    lstm_run_forward(&call);
-    tape->pending = layer->training;
-    tape->version = layer->version;
-    return LSTM_OK;
+    return run_forward(layer, &pass, lengths);
 }
 
 /* Backward ----------------------------------------------------------------------------
  */
 
-static lstm_status check_pending(const lstm_layer *layer, const lstm_tape *tape)
+static lstm_status check_pending(const lstm_pass *p)
 {
-    if (!tape->pending)
+    if (!p->tape->pending)
         return lstm_fail(LSTM_INVALID_STATE,
                          "layer: no pending forward in training mode");
-    if (tape->version != layer->version)
+    if (p->tape->version != p->weights->version)
         return lstm_fail(LSTM_INVALID_STATE,
                          "layer: weights have changed since the forward");
     return LSTM_OK;
 }
 
-static lstm_status prepare_backward(const lstm_call *c)
+static lstm_status run_backward(lstm_layer *layer, const lstm_pass *p)
 {
-    lstm_status status = lstm_tape_check(c->layer, c->tape);
+    lstm_status status = check_pending(p);
     if (!status)
-        status = check_pending(c->layer, c->tape);
+        status = check_backward(p);
     if (!status)
-        status = check_backward(c);
+        status = lstm_weights_pack_backward(&layer->weights);
     if (!status)
-        status = lstm_back_panels_update(c->layer);
-    return status ? status : lstm_scratch_reserve(c->layer, c->tape);
+        status = lstm_scratch_reserve(layer, p->tape);
+    if (status)
+        return status;
+    lstm_pass_backward(p);
+    p->tape->pending = false;
+    return LSTM_OK;
 }
 
 lstm_status lstm_layer_backward(lstm_layer *layer, lstm_tape *tape,
@@ -187,18 +207,17 @@ lstm_status lstm_layer_backward(lstm_layer *layer, lstm_tape *tape,
 {
     if (!layer)
         return lstm_fail_null("layer", "layer");
-    const lstm_call call = {.layer = layer,
+    lstm_status status = lstm_layer_check_tape(layer, tape);
+    if (status)
+        return status;
+    const lstm_pass pass = {.weights = &layer->weights,
                             .tape = tape ? tape : layer->tape,
+                            .scratch = &layer->scratch,
                             .dout = dout,
                             .dhn = dhn,
                             .dcn = dcn,
                             .dx = dx,
                             .dh0 = dh0,
                             .dc0 = dc0};
-    lstm_status status = prepare_backward(&call);
-    if (status)
-        return status;
-    lstm_run_backward(&call);
-    call.tape->pending = false;
-    return LSTM_OK;
+    return run_backward(layer, &pass);
 }

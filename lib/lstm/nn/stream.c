@@ -1,61 +1,81 @@
 /*
  * Inference with carried state.
  *
- * A step goes through the layers with the kernels of a forward, on one thread. States
- * are blocked (see kernels.h). A single sequence has blocks of one row, which makes its
- * x and h plain arrays: it takes the kernels of a single row, and x as it lies with the
- * caller. Without a projection the new h must not overwrite the old one before the last
- * block has read it, so there are two and they change places.
+ * A step runs all layers on the calling thread, through the same code as a forward: a
+ * stream is a tape of one step, whose states stay. A single sequence has blocks of one
+ * row, so its x and h are plain arrays; it uses the kernels of a single row, and reads
+ * the caller's x in place. Without a projection the new h must not overwrite the old
+ * one before all blocks have read it, so there are two buffers, swapped after each
+ * step.
  *
- * With a layer of bfloat16, x and h are pairs (see kernels/pairs.h) and groups have an
- * even number of rows, so that a single sequence has blocks of two.
+ * With a layer of bfloat16, x and h are pairs (see kernels/pairs.h), and a group has an
+ * even number of rows: a single sequence has blocks of two.
  *
- * After a reset the recurrent products are left out and not fed with zeros, as in a
- * forward without h0.
+ * After a reset, a step leaves the recurrent products out, as a forward without h0.
  */
 #include <string.h>
 
 #include "lib/common/memory.h"
-#include "lib/lstm/core/arena.h"
 #include "lib/lstm/core/denormals.h"
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/kernels/blocks.h"
-#include "lib/lstm/kernels/pairs.h"
+#include "lib/lstm/nn/inference.h"
+#include "lib/lstm/nn/pass.h"
 #include "lib/lstm/nn/stream.h"
-#include "lib/lstm/tensor/tensor.h"
 
-/* Sequences of a stream; more overflow the sizes of buffers. */
+/* Sequences of a stream; the sizes of buffers of more overflow. */
 static const size_t max_batch = (size_t)1 << 24;
 
 /* Creation ----------------------------------------------------------------------------
  */
 
-static float *take_blocks(lstm_arena *arena, const lstm_stream *stream, size_t channels)
+static float *take_blocks(lstm_arena *arena, const lstm_blocked *blocked,
+                          size_t channels)
 {
-    size_t rows = stream->groups * stream->group_rows;
-    return lstm_arena_take(arena, rows,
+    return lstm_arena_take(arena, blocked->groups * blocked->group_rows,
                            lstm_blocks(channels) * LSTM_BLOCK * sizeof(float));
 }
 
-/* Lays the buffers out over memory, or with NULL only measures them. */
+static lstm_activations plan_layer(const lstm_weights *weights,
+                                   const lstm_blocked *blocked, lstm_arena *arena)
+{
+    size_t hidden = weights->config.hidden;
+    float *h = take_blocks(arena, blocked, weights->state);
+    float *spare = take_blocks(arena, blocked, hidden);
+    float *c = take_blocks(arena, blocked, hidden);
+    lstm_activations at = {.h = h, .h_out = spare, .c = c, .c_out = c};
+    if (weights->config.proj_size) {
+        at.h_out = h;
+        at.u = spare;
+    }
+    return at;
+}
+
+/* Lays a stream out over memory, or with NULL only measures it. */
 static size_t plan(lstm_stream *stream, bool head, void *memory)
 {
-    lstm_arena arena = {memory, 0};
+    lstm_tape *tape = &stream->tape;
+    lstm_batch *batch = &tape->batch;
+    const lstm_weights *weights = tape->weights;
+    size_t layers = weights->config.layers, state = weights->state;
     size_t line = lstm_blocks(stream->outputs) * LSTM_BLOCK * sizeof(float);
-    stream_layer *at = lstm_arena_take(&arena, stream->layers, sizeof(*at));
-    stream->at = at;
-    stream->x = take_blocks(&arena, stream, stream->inputs);
+    lstm_arena arena = {memory, 0};
+    lstm_arena_take(&arena, 1, sizeof(*stream));
+    tape->at = lstm_arena_take(&arena, layers, sizeof(*tape->at));
+    stream->steps = lstm_arena_take(&arena, layers, sizeof(*stream->steps));
+    batch->active = lstm_arena_take(&arena, 1, sizeof(size_t));
+    tape->x = take_blocks(&arena, &batch->blocked, weights->config.inputs);
     stream->row =
-        lstm_arena_take(&arena, lstm_blocks(stream->state) * LSTM_BLOCK, sizeof(float));
+        lstm_arena_take(&arena, lstm_blocks(state) * LSTM_BLOCK, sizeof(float));
     stream->y = lstm_arena_take(&arena, 1, line);
-    stream->weight = lstm_arena_take(&arena, head ? stream->state : 0, line);
+    stream->weight = lstm_arena_take(&arena, head ? state : 0, line);
     stream->bias = lstm_arena_take(&arena, head ? 1 : 0, line);
-    for (size_t l = 0; l < stream->layers; l++) {
-        float *h = take_blocks(&arena, stream, stream->state);
-        float *spare = take_blocks(&arena, stream, stream->hidden);
-        float *c = take_blocks(&arena, stream, stream->hidden);
-        if (memory)
-            at[l] = (stream_layer){lstm_layer_panels(stream->layer, l), h, spare, c};
+    for (size_t l = 0; l < layers; l++) {
+        lstm_activations at = plan_layer(weights, &batch->blocked, &arena);
+        if (!memory)
+            continue;
+        tape->at[l] = at;
+        stream->steps[l] = lstm_steps_of(weights, tape, &stream->range, l);
     }
     if (!head)
         stream->weight = stream->bias = NULL;
@@ -86,9 +106,8 @@ static lstm_status check_create(const lstm_layer *layer, const lstm_linear *head
 {
     if (!layer)
         return lstm_fail_null("stream", "layer");
-    const lstm_layer_config *config = lstm_layer_get_config(layer);
-    size_t state = config->proj_size ? config->proj_size : config->hidden;
-    if (config->bidirectional)
+    size_t state = lstm_layer_weights(layer)->state;
+    if (lstm_layer_get_config(layer)->bidirectional)
         return lstm_fail(LSTM_INVALID_ARGUMENT,
                          "stream: layer is bidirectional, but its reverse direction "
                          "starts at the end of a sequence");
@@ -103,6 +122,23 @@ static lstm_status check_create(const lstm_layer *layer, const lstm_linear *head
     return check_packed(layer);
 }
 
+/* A stream without memory of its own yet. */
+static lstm_stream sizes_of(const lstm_layer *layer, const lstm_linear *head,
+                            size_t batch)
+{
+    const lstm_weights *weights = lstm_layer_weights(layer);
+    lstm_stream sizes = {
+        .layer = layer,
+        .tape = {.weights = weights, .window = 1, .single = batch == 1},
+        .outputs = head ? lstm_linear_get_view(head).outputs : weights->state,
+    };
+    sizes.tape.batch.blocked =
+        lstm_blocked_create(lstm_weights_kernels(weights), batch);
+    sizes.tape.batch.steps = 1;
+    sizes.range = lstm_range_all(&sizes.tape.batch);
+    return sizes;
+}
+
 lstm_status lstm_stream_create(lstm_stream **out, const lstm_layer *layer,
                                const lstm_linear *head, size_t batch)
 {
@@ -112,34 +148,16 @@ lstm_status lstm_stream_create(lstm_stream **out, const lstm_layer *layer,
     lstm_status status = check_create(layer, head, batch);
     if (status)
         return status;
-    const lstm_layer_config *config = lstm_layer_get_config(layer);
-    lstm_stream sizes = {
-        .layer = layer,
-        .kernels = lstm_layer_kernels(layer),
-        .batch_first = config->batch_first,
-        .layers = config->layers,
-        .inputs = config->inputs,
-        .hidden = config->hidden,
-        .state = config->proj_size ? config->proj_size : config->hidden,
-        .batch = batch,
-        .group_rows = batch < LSTM_GROUP_ROWS ? batch : LSTM_GROUP_ROWS,
-    };
-    sizes.group_rows += sizes.group_rows % sizes.kernels->k_pack;
-    sizes.outputs = head ? lstm_linear_get_view(head).outputs : sizes.state;
-    sizes.groups = (batch + sizes.group_rows - 1) / sizes.group_rows;
-    sizes.stride = sizes.group_rows * LSTM_BLOCK;
-    lstm_arena arena = {NULL, 0};
-    lstm_arena_take(&arena, 1, sizeof(sizes));
-    size_t own = arena.used;
-    lstm_arena_take(&arena, 1, plan(&sizes, head, NULL));
-    char *memory = common_alloc(arena.used, 1);
-    if (!memory)
+    lstm_stream sizes = sizes_of(layer, head, batch);
+    lstm_stream *stream = common_alloc(plan(&sizes, head, NULL), 1);
+    if (!stream)
         return lstm_fail_memory("stream");
-    *out = (lstm_stream *)memory;
-    **out = sizes;
-    plan(*out, head, memory + own);
+    *stream = sizes;
+    plan(stream, head, stream);
+    stream->tape.batch.active[0] = batch;
     if (head)
-        copy_head(*out, lstm_linear_get_view(head));
+        copy_head(stream, lstm_linear_get_view(head));
+    *out = stream;
     return LSTM_OK;
 }
 
@@ -154,206 +172,113 @@ void lstm_stream_destroy(lstm_stream **stream)
 /* A step ------------------------------------------------------------------------------
  */
 
-/* Rows that a group has. */
-static size_t group_size(const lstm_stream *stream, size_t group)
+/* One step of x as the first layer reads it. */
+static const float *step_in(const lstm_stream *stream, const lstm_sequence *from,
+                            const float *x)
 {
-    size_t left = stream->batch - group * stream->group_rows;
-    return left < stream->group_rows ? left : stream->group_rows;
+    const lstm_tape *tape = &stream->tape;
+    const lstm_blocked *blocked = &tape->batch.blocked;
+    size_t inputs = tape->weights->config.inputs, blocks = lstm_blocks(inputs);
+    if (lstm_blocked_stride(blocked) == LSTM_BLOCK && from->channel == 1)
+        return x;
+    for (size_t row = 0; row < blocked->rows; row++)
+        lstm_blocked_row_in(blocked, x + (ptrdiff_t)row * from->row, from->channel, 1,
+                            inputs,
+                            tape->x + lstm_blocked_row(blocked, 0, row, blocks));
+    lstm_blocked_to_pairs(blocked, 0, blocked->rows, blocks, 0, blocks, tape->x);
+    return tape->x;
 }
 
-/* Rounds what products read to pairs, where they read those. */
-void lstm_stream_to_pairs(const lstm_stream *stream, size_t channels, float *values)
+/* All layers; returns h of the last. */
+static const float *run_layers(lstm_stream *stream, const float *x)
 {
-    size_t blocks = lstm_blocks(channels);
-    for (size_t i = 0; stream->kernels->to_pairs && i < stream->groups * blocks; i++)
-        stream->kernels->to_pairs(group_size(stream, i / blocks),
-                                  values + i * stream->stride);
-}
-
-/* A row of x or h, back from blocks. */
-void lstm_stream_row_out(const lstm_stream *stream, const float *values, size_t row,
-                         size_t channels, float *to, ptrdiff_t stride)
-{
-    const float *first = values + lstm_stream_offset(stream, row, channels);
-    if (!stream->kernels->to_pairs) {
-        lstm_row_from_blocks(first, stream->stride, channels, to, stride);
-        return;
+    static const lstm_chunk step = {.end = 1, .window_end = 1};
+    lstm_tape *tape = &stream->tape;
+    for (size_t l = 0; l < tape->weights->config.layers; l++) {
+        lstm_activations *at = &tape->at[l];
+        at->x = x;
+        lstm_forward_direction(&stream->steps[l], &step);
+        float *h = at->h_out;
+        at->h_out = at->h;
+        at->h = h;
+        x = h;
     }
-    for (size_t c = 0; c < channels; c += LSTM_BLOCK, first += stream->stride) {
-        float numbers[LSTM_BLOCK];
-        size_t width = channels - c < LSTM_BLOCK ? channels - c : LSTM_BLOCK;
-        lstm_pairs_get(first - row % 2 * LSTM_BLOCK, row % 2, numbers);
-        lstm_row_from_blocks(numbers, 0, width, to + (ptrdiff_t)c * stride, stride);
-    }
+    tape->has_h0 = tape->has_c0 = true;
+    return x;
 }
 
-static void run_row(const lstm_stream *stream, const stream_layer *at, const float *x)
+/* y = h W^T + b of a row; the head is float32 in either precision. */
+static void run_head(const lstm_stream *stream, const float *h)
 {
-    stream->kernels->cell_row(&(lstm_cell_row){
-        .inputs = at->panels.inputs,
-        .state = stream->state,
-        .blocks = lstm_blocks(stream->hidden),
-        .x = x,
-        .h = stream->has_h ? at->h : NULL,
-        .weights = at->panels.cell,
-        .bias = at->panels.bias,
-        .c_before = stream->has_c ? at->c : NULL,
-        .c = at->c,
-        .h_out = at->spare,
+    lstm_kernels_get()->linear_row(&(lstm_linear_row){
+        .inputs = stream->tape.weights->state,
+        .blocks = lstm_blocks(stream->outputs),
+        .x = h,
+        .weights = stream->weight,
+        .bias = stream->bias,
+        .y = stream->y,
     });
 }
 
-/* One panel of weights meets all groups before the next one comes. */
-static void run_groups(const lstm_stream *stream, const stream_layer *at,
-                       const float *x)
+static void step_out(const lstm_stream *stream, const float *last,
+                     const lstm_sequence *to, float *y)
 {
-    size_t blocks = lstm_blocks(stream->hidden), line = LSTM_GATES * LSTM_BLOCK;
-    size_t inputs = at->panels.inputs;
-    size_t depth = lstm_packed_depth(stream->kernels, 1, inputs) +
-                   lstm_packed_depth(stream->kernels, 1, stream->state);
-    size_t x_group = lstm_blocks(inputs) * stream->stride;
-    size_t h_group = lstm_blocks(stream->state) * stream->stride;
-    for (size_t block = 0; block < blocks; block++)
-        for (size_t group = 0; group < stream->groups; group++) {
-            float *c = at->c + (group * blocks + block) * stream->stride;
-            stream->kernels->cell(&(lstm_cell){
-                .rows = group_size(stream, group),
-                .stride = stream->stride,
-                .x = {x + group * x_group, 1, inputs},
-                .h = {stream->has_h ? at->h + group * h_group : NULL, 1, stream->state},
-                .weights = at->panels.cell + block * depth * line,
-                .bias = at->panels.bias + block * line,
-                .c_before = stream->has_c ? c : NULL,
-                .c = c,
-                .h_out = at->spare + (group * blocks + block) * stream->stride,
-            });
-        }
-}
-
-/* h = u W_hr^T. */
-static void run_projection(const lstm_stream *stream, const stream_layer *at)
-{
-    size_t unit = stream->kernels->product_blocks;
-    size_t depth = lstm_packed_depth(stream->kernels, 1, stream->hidden);
-    size_t blocks = lstm_blocks(stream->state);
-    for (size_t block = 0; block < blocks; block += unit)
-        for (size_t group = 0; group < stream->groups; group++)
-            stream->kernels->product(&(lstm_panel_product){
-                .rows = group_size(stream, group),
-                .stride = stream->stride,
-                .a = {at->spare + group * lstm_blocks(stream->hidden) * stream->stride,
-                      1, stream->hidden},
-                .weights = at->panels.project + block * depth * LSTM_BLOCK,
-                .blocks = blocks - block < unit ? blocks - block : unit,
-                .out = at->h + (group * blocks + block) * stream->stride,
-            });
-    lstm_stream_to_pairs(stream, stream->state, at->h);
-}
-
-static void run_layer(const lstm_stream *stream, stream_layer *at, const float *x)
-{
-    if (stream->batch == 1)
-        run_row(stream, at, x);
-    else
-        run_groups(stream, at, x);
-    if (at->panels.project) {
-        run_projection(stream, at);
-        return;
-    }
-    float *h = at->h;
-    at->h = at->spare;
-    at->spare = h;
-}
-
-/* What of a sequence a step reads or writes: steps and rows some elements apart. */
-typedef struct {
-    float *data;
-    ptrdiff_t step, row, stride;
-} sequence;
-
-static const float *step_in(const lstm_stream *stream, const float *x,
-                            const sequence *from)
-{
-    if (stream->stride == LSTM_BLOCK && from->stride == 1)
-        return x;
-    for (size_t row = 0; row < stream->batch; row++)
-        lstm_row_to_blocks(x + (ptrdiff_t)row * from->row, from->stride, stream->inputs,
-                           stream->x + lstm_stream_offset(stream, row, stream->inputs),
-                           stream->stride);
-    lstm_stream_to_pairs(stream, stream->inputs, stream->x);
-    return stream->x;
-}
-
-static void step_out(const lstm_stream *stream, float *y, const sequence *to)
-{
-    const float *last = stream->at[stream->layers - 1].h;
-    for (size_t row = 0; row < stream->batch; row++, y += to->row) {
-        const float *h = last;
+    const lstm_blocked *blocked = &stream->tape.batch.blocked;
+    size_t state = stream->tape.weights->state, blocks = lstm_blocks(state);
+    bool plain = lstm_blocked_stride(blocked) == LSTM_BLOCK;
+    for (size_t row = 0; row < blocked->rows; row++, y += to->row) {
+        size_t offset = lstm_blocked_row(blocked, 0, row, blocks);
         if (!stream->weight) {
-            lstm_stream_row_out(stream, last, row, stream->state, y, to->stride);
+            lstm_blocked_row_out(blocked, true, last, offset, 1, state, y, to->channel);
             continue;
         }
-        if (stream->stride > LSTM_BLOCK) {
-            lstm_stream_row_out(stream, last, row, stream->state, stream->row, 1);
-            h = stream->row;
-        }
-        /* The head is float32 in either precision. */
-        lstm_kernels_get()->linear_row(&(lstm_linear_row){
-            .inputs = stream->state,
-            .blocks = lstm_blocks(stream->outputs),
-            .x = h,
-            .weights = stream->weight,
-            .bias = stream->bias,
-            .y = stream->y,
-        });
-        lstm_row_from_blocks(stream->y, LSTM_BLOCK, stream->outputs, y, to->stride);
+        if (!plain)
+            lstm_blocked_row_out(blocked, true, last, offset, 1, state, stream->row, 1);
+        run_head(stream, plain ? last : stream->row);
+        lstm_row_from_blocks(stream->y, LSTM_BLOCK, stream->outputs, y, to->channel);
     }
 }
 
-static void run_steps(lstm_stream *stream, size_t steps, const sequence *from,
-                      const sequence *to)
+static void run_steps(lstm_stream *stream, size_t steps, const lstm_sequence *from,
+                      const lstm_sequence *to)
 {
     uint64_t mode = lstm_denormals_off();
-    stream->kernels = lstm_layer_kernels(stream->layer);
+    stream->tape.batch.blocked.kernels = lstm_weights_kernels(stream->tape.weights);
     for (size_t step = 0; step < steps; step++) {
         const float *x =
-            step_in(stream, from->data + (ptrdiff_t)step * from->step, from);
-        for (size_t l = 0; l < stream->layers; l++) {
-            run_layer(stream, &stream->at[l], x);
-            x = stream->at[l].h;
-        }
-        stream->has_h = stream->has_c = true;
+            step_in(stream, from, from->data + (ptrdiff_t)step * from->step);
+        const float *h = run_layers(stream, x);
         if (to->data)
-            step_out(stream, to->data + (ptrdiff_t)step * to->step, to);
+            step_out(stream, h, to, to->data + (ptrdiff_t)step * to->step);
     }
     lstm_denormals_restore(mode);
 }
 
 /* The strides of a tensor of one step or of many. */
-static sequence view(const lstm_stream *stream, const lstm_tensor *tensor)
+static lstm_sequence view(const lstm_stream *stream, const lstm_tensor *tensor)
 {
     if (!tensor)
-        return (sequence){0};
-    const ptrdiff_t *strides = tensor->strides;
+        return (lstm_sequence){0};
     if (tensor->rank == 2)
-        return (sequence){tensor->data, 0, strides[0], strides[1]};
-    size_t step = stream->batch_first ? 1 : 0;
-    return (sequence){tensor->data, strides[step], strides[1 - step], strides[2]};
+        return (lstm_sequence){tensor->data, 0, tensor->strides[0], tensor->strides[1]};
+    return lstm_sequence_of(tensor, stream->tape.weights->config.batch_first);
 }
 
 static lstm_status check_x(const lstm_stream *stream, const lstm_tensor *x)
 {
-    size_t row = x->rank == 2 || stream->batch_first ? 0 : 1;
-    if ((x->rank == 2 || x->rank == 3) && x->shape[row] == stream->batch &&
-        x->shape[x->rank - 1] == stream->inputs)
+    const lstm_layer_config *config = &stream->tape.weights->config;
+    size_t batch = stream->tape.batch.blocked.rows;
+    size_t row = x->rank == 2 || config->batch_first ? 0 : 1;
+    if ((x->rank == 2 || x->rank == 3) && x->shape[row] == batch &&
+        x->shape[x->rank - 1] == config->inputs)
         return LSTM_OK;
     char text[LSTM_SHAPE_TEXT];
     return lstm_fail(LSTM_SHAPE_MISMATCH,
-                     stream->batch_first
+                     config->batch_first
                          ? "stream: x is %s, expected [%zu, %zu] or [%zu, T, %zu]"
                          : "stream: x is %s, expected [%zu, %zu] or [T, %zu, %zu]",
-                     lstm_shape_text(text, x->rank, x->shape), stream->batch,
-                     stream->inputs, stream->batch, stream->inputs);
+                     lstm_shape_text(text, x->rank, x->shape), batch, config->inputs,
+                     batch, config->inputs);
 }
 
 static lstm_status check_y(const lstm_stream *stream, const lstm_tensor *x,
@@ -378,8 +303,8 @@ lstm_status lstm_stream_step(lstm_stream *stream, const lstm_tensor *x, lstm_ten
         status = check_y(stream, x, y);
     if (status)
         return status;
-    sequence from = view(stream, x), to = view(stream, y);
-    run_steps(stream, x->rank == 2 ? 1 : x->shape[stream->batch_first ? 1 : 0], &from,
-              &to);
+    lstm_sequence from = view(stream, x), to = view(stream, y);
+    bool batch_first = stream->tape.weights->config.batch_first;
+    run_steps(stream, x->rank == 2 ? 1 : x->shape[batch_first ? 1 : 0], &from, &to);
     return LSTM_OK;
 }

@@ -1,57 +1,46 @@
 /*
  * The states of a stream: reset, read and set.
  */
-#include <string.h>
-
 #include "lib/lstm/core/status.h"
-#include "lib/lstm/kernels/blocks.h"
-#include "lib/lstm/kernels/pairs.h"
 #include "lib/lstm/nn/stream.h"
-#include "lib/lstm/tensor/tensor.h"
 
-static void clear_row(const lstm_stream *stream, size_t row, size_t channels,
-                      float *states)
+static void reset_row(const lstm_tape *tape, size_t row)
 {
-    float *to = states + lstm_stream_offset(stream, row, channels);
-    for (size_t block = 0; block < lstm_blocks(channels); block++)
-        memset(to + block * stream->stride, 0, LSTM_BLOCK * sizeof(*to));
-}
-
-static void clear_h(const lstm_stream *stream, size_t row, float *states)
-{
-    static const float zeros[LSTM_BLOCK];
-    float *to = states + lstm_stream_offset(stream, row, stream->state);
-    if (!stream->kernels->to_pairs)
-        clear_row(stream, row, stream->state, states);
-    for (size_t block = 0;
-         stream->kernels->to_pairs && block < lstm_blocks(stream->state); block++)
-        lstm_pairs_put(to + block * stream->stride - row % 2 * LSTM_BLOCK, row % 2,
-                       zeros);
+    const lstm_blocked *blocked = &tape->batch.blocked;
+    size_t state = lstm_blocks(tape->weights->state);
+    size_t hidden = lstm_blocks(tape->weights->config.hidden);
+    for (size_t l = 0; l < tape->weights->config.layers; l++) {
+        lstm_blocked_row_clear(blocked, true, tape->at[l].h,
+                               lstm_blocked_row(blocked, 0, row, state), state);
+        lstm_blocked_row_clear(blocked, false, tape->at[l].c,
+                               lstm_blocked_row(blocked, 0, row, hidden), hidden);
+    }
 }
 
 lstm_status lstm_stream_reset(lstm_stream *stream, const bool *rows)
 {
     if (!stream)
         return lstm_fail_null("stream", "stream");
+    lstm_tape *tape = &stream->tape;
     bool all = true;
-    for (size_t row = 0; row < stream->batch; row++) {
-        bool wanted = !rows || rows[row];
-        all = all && wanted;
-        for (size_t l = 0; wanted && l < stream->layers; l++) {
-            clear_h(stream, row, stream->at[l].h);
-            clear_row(stream, row, stream->hidden, stream->at[l].c);
-        }
+    for (size_t row = 0; row < tape->batch.blocked.rows; row++) {
+        if (!rows || rows[row])
+            reset_row(tape, row);
+        else
+            all = false;
     }
-    stream->has_h = stream->has_h && !all;
-    stream->has_c = stream->has_c && !all;
+    tape->has_h0 = tape->has_h0 && !all;
+    tape->has_c0 = tape->has_c0 && !all;
     return LSTM_OK;
 }
 
-static lstm_status check_states(const lstm_stream *stream, const lstm_tensor *h,
+static lstm_status check_states(const lstm_tape *tape, const lstm_tensor *h,
                                 const lstm_tensor *c)
 {
-    size_t h_shape[] = {stream->layers, stream->batch, stream->state};
-    size_t c_shape[] = {stream->layers, stream->batch, stream->hidden};
+    const lstm_layer_config *config = &tape->weights->config;
+    size_t batch = tape->batch.blocked.rows;
+    size_t h_shape[] = {config->layers, batch, tape->weights->state};
+    size_t c_shape[] = {config->layers, batch, config->hidden};
     lstm_status status = LSTM_OK;
     if (h)
         status = lstm_tensor_expect(h, "stream", "h", 3, h_shape);
@@ -60,48 +49,21 @@ static lstm_status check_states(const lstm_stream *stream, const lstm_tensor *h,
     return status;
 }
 
-static float *state_of(const lstm_tensor *tensor, size_t l, size_t row)
-{
-    return tensor->data + (ptrdiff_t)l * tensor->strides[0] +
-           (ptrdiff_t)row * tensor->strides[1];
-}
-
-static void c_out(const lstm_stream *stream, lstm_tensor *to, size_t l)
-{
-    for (size_t row = 0; to && row < stream->batch; row++)
-        lstm_row_from_blocks(
-            stream->at[l].c + lstm_stream_offset(stream, row, stream->hidden),
-            stream->stride, stream->hidden, state_of(to, l, row), to->strides[2]);
-}
-
-static void h_out(const lstm_stream *stream, lstm_tensor *to, size_t l)
-{
-    for (size_t row = 0; to && row < stream->batch; row++)
-        lstm_stream_row_out(stream, stream->at[l].h, row, stream->state,
-                            state_of(to, l, row), to->strides[2]);
-}
-
-static void states_in(const lstm_stream *stream, const lstm_tensor *from, size_t l,
-                      size_t channels, float *states)
-{
-    for (size_t row = 0; row < stream->batch; row++)
-        if (from)
-            lstm_row_to_blocks(state_of(from, l, row), from->strides[2], channels,
-                               states + lstm_stream_offset(stream, row, channels),
-                               stream->stride);
-        else
-            clear_row(stream, row, channels, states);
-}
-
 lstm_status lstm_stream_get_state(const lstm_stream *stream, lstm_tensor *h,
                                   lstm_tensor *c)
 {
     if (!stream)
         return lstm_fail_null("stream", "stream");
-    lstm_status status = check_states(stream, h, c);
-    for (size_t l = 0; !status && l < stream->layers; l++) {
-        h_out(stream, h, l);
-        c_out(stream, c, l);
+    const lstm_tape *tape = &stream->tape;
+    const lstm_range all = lstm_range_all(&tape->batch);
+    lstm_status status = check_states(tape, h, c);
+    for (size_t l = 0; !status && l < tape->weights->config.layers; l++) {
+        if (h)
+            lstm_first_state_out(&tape->batch, &all, tape->at[l].h,
+                                 tape->weights->state, true, h, l);
+        if (c)
+            lstm_first_state_out(&tape->batch, &all, tape->at[l].c,
+                                 tape->weights->config.hidden, false, c, l);
     }
     return status;
 }
@@ -111,15 +73,18 @@ lstm_status lstm_stream_set_state(lstm_stream *stream, const lstm_tensor *h,
 {
     if (!stream)
         return lstm_fail_null("stream", "stream");
-    lstm_status status = check_states(stream, h, c);
+    lstm_tape *tape = &stream->tape;
+    const lstm_range all = lstm_range_all(&tape->batch);
+    lstm_status status = check_states(tape, h, c);
     if (status)
         return status;
-    for (size_t l = 0; l < stream->layers; l++) {
-        states_in(stream, h, l, stream->state, stream->at[l].h);
-        lstm_stream_to_pairs(stream, stream->state, stream->at[l].h);
-        states_in(stream, c, l, stream->hidden, stream->at[l].c);
+    for (size_t l = 0; l < tape->weights->config.layers; l++) {
+        lstm_state_in(&tape->batch, &all, h, l, tape->weights->state, true,
+                      tape->at[l].h);
+        lstm_state_in(&tape->batch, &all, c, l, tape->weights->config.hidden, false,
+                      tape->at[l].c);
     }
-    stream->has_h = h;
-    stream->has_c = c;
+    tape->has_h0 = h;
+    tape->has_c0 = c;
     return LSTM_OK;
 }

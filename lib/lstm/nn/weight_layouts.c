@@ -52,23 +52,23 @@ static lstm_status check(const lstm_layer *layer, size_t index, size_t direction
 {
     if (!layer)
         return lstm_fail_null("weights", "layer");
-    if (index >= layer->config.layers)
+    if (index >= layer->weights.config.layers)
         return lstm_fail(LSTM_INVALID_ARGUMENT,
                          "weights: index is %zu, expected 0 to %zu", index,
-                         layer->config.layers - 1);
-    if (direction >= layer->directions)
+                         layer->weights.config.layers - 1);
+    if (direction >= layer->weights.directions)
         return lstm_fail(LSTM_INVALID_ARGUMENT,
                          "weights: direction is %zu, expected 0 to %zu", direction,
-                         layer->directions - 1);
+                         layer->weights.directions - 1);
     if ((size_t)layout >= sizeof(forms) / sizeof(forms[0]))
         return lstm_fail(LSTM_INVALID_ARGUMENT, "weights: layout %d is not known",
                          (int)layout);
-    if (layer->config.proj_size && !forms[layout].projects)
+    if (layer->weights.config.proj_size && !forms[layout].projects)
         return lstm_fail(LSTM_UNSUPPORTED,
                          "weights: layer has a projection of %zu, but the layout knows "
                          "none",
-                         layer->config.proj_size);
-    if (projection && !layer->config.proj_size)
+                         layer->weights.config.proj_size);
+    if (projection && !layer->weights.config.proj_size)
         return lstm_fail(LSTM_INVALID_ARGUMENT,
                          "weights: projection is given, but the layer has none");
     return LSTM_OK;
@@ -77,28 +77,29 @@ static lstm_status check(const lstm_layer *layer, size_t index, size_t direction
 static void set_bias(const lstm_layer *layer, const lstm_direction *to,
                      const layout_form *form, const float *bias)
 {
-    size_t gates = LSTM_GATES * layer->config.hidden;
-    if (!to->bias_ih)
+    size_t gates = LSTM_GATES * layer->weights.config.hidden;
+    if (layer->weights.config.no_bias)
         return;
-    memset(to->bias_ih->value->data, 0, gates * sizeof(float));
-    memset(to->bias_hh->value->data, 0, gates * sizeof(float));
+    memset(lstm_direction_value(to, LSTM_BIAS_IH), 0, gates * sizeof(float));
+    memset(lstm_direction_value(to, LSTM_BIAS_HH), 0, gates * sizeof(float));
     if (bias)
-        move_matrix(form, LSTM_GATES, layer->config.hidden, 1, to->bias_ih->value->data,
-                    bias, NULL);
+        move_matrix(form, LSTM_GATES, layer->weights.config.hidden, 1,
+                    lstm_direction_value(to, LSTM_BIAS_IH), bias, NULL);
     if (bias && form->two_biases)
-        move_matrix(form, LSTM_GATES, layer->config.hidden, 1, to->bias_hh->value->data,
-                    bias + gates, NULL);
+        move_matrix(form, LSTM_GATES, layer->weights.config.hidden, 1,
+                    lstm_direction_value(to, LSTM_BIAS_HH), bias + gates, NULL);
 }
 
 static void get_bias(const lstm_layer *layer, const lstm_direction *from,
                      const layout_form *form, float *bias)
 {
-    size_t hidden = layer->config.hidden, gates = LSTM_GATES * hidden;
-    if (!from->bias_ih) {
+    size_t hidden = layer->weights.config.hidden, gates = LSTM_GATES * hidden;
+    if (layer->weights.config.no_bias) {
         memset(bias, 0, (form->two_biases ? 2 : 1) * gates * sizeof(float));
         return;
     }
-    float *ih = from->bias_ih->value->data, *hh = from->bias_hh->value->data;
+    float *ih = lstm_direction_value(from, LSTM_BIAS_IH),
+          *hh = lstm_direction_value(from, LSTM_BIAS_HH);
     move_matrix(form, LSTM_GATES, hidden, 1, ih, NULL, bias);
     if (form->two_biases) {
         move_matrix(form, LSTM_GATES, hidden, 1, hh, NULL, bias + gates);
@@ -108,11 +109,6 @@ static void get_bias(const lstm_layer *layer, const lstm_direction *from,
     for (size_t i = 0; i < gates; i++)
         if (hh[i] != 0)
             bias[i] += hh[i];
-}
-
-static size_t inputs_of(const lstm_direction *direction)
-{
-    return direction->x_segments * direction->x_channels;
 }
 
 lstm_status lstm_layer_set_weights(lstm_layer *layer, size_t index, size_t direction,
@@ -127,23 +123,24 @@ lstm_status lstm_layer_set_weights(lstm_layer *layer, size_t index, size_t direc
         return lstm_fail_null("weights", "input");
     if (!recurrent)
         return lstm_fail_null("weights", "recurrent");
-    if (bias && layer->config.no_bias)
+    if (bias && layer->weights.config.no_bias)
         return lstm_fail(LSTM_INVALID_ARGUMENT,
                          "weights: bias is given, but the layer has none");
-    if (!projection && layer->config.proj_size)
+    if (!projection && layer->weights.config.proj_size)
         return lstm_fail_null("weights", "projection");
-    const lstm_direction *to = &layer->direction[index * layer->directions + direction];
+    const lstm_direction *to =
+        &layer->weights.direction[index * layer->weights.directions + direction];
     const layout_form *form = &forms[layout];
-    size_t hidden = layer->config.hidden;
-    move_matrix(form, LSTM_GATES, hidden, inputs_of(to), to->weight_ih->value->data,
-                input, NULL);
-    move_matrix(form, LSTM_GATES, hidden, layer->state, to->weight_hh->value->data,
-                recurrent, NULL);
+    size_t hidden = layer->weights.config.hidden;
+    move_matrix(form, LSTM_GATES, hidden, lstm_direction_inputs(to),
+                lstm_direction_value(to, LSTM_WEIGHT_IH), input, NULL);
+    move_matrix(form, LSTM_GATES, hidden, layer->weights.state,
+                lstm_direction_value(to, LSTM_WEIGHT_HH), recurrent, NULL);
     set_bias(layer, to, form, bias);
     if (projection)
-        move_matrix(form, 1, layer->state, hidden, to->weight_hr->value->data,
-                    projection, NULL);
-    layer->version++;
+        move_matrix(form, 1, layer->weights.state, hidden,
+                    lstm_direction_value(to, LSTM_WEIGHT_HR), projection, NULL);
+    layer->weights.version++;
     return LSTM_OK;
 }
 
@@ -155,19 +152,19 @@ lstm_status lstm_layer_get_weights(const lstm_layer *layer, size_t index,
     if (status)
         return status;
     const lstm_direction *from =
-        &layer->direction[index * layer->directions + direction];
+        &layer->weights.direction[index * layer->weights.directions + direction];
     const layout_form *form = &forms[layout];
-    size_t hidden = layer->config.hidden;
+    size_t hidden = layer->weights.config.hidden;
     if (input)
-        move_matrix(form, LSTM_GATES, hidden, inputs_of(from),
-                    from->weight_ih->value->data, NULL, input);
+        move_matrix(form, LSTM_GATES, hidden, lstm_direction_inputs(from),
+                    lstm_direction_value(from, LSTM_WEIGHT_IH), NULL, input);
     if (recurrent)
-        move_matrix(form, LSTM_GATES, hidden, layer->state,
-                    from->weight_hh->value->data, NULL, recurrent);
+        move_matrix(form, LSTM_GATES, hidden, layer->weights.state,
+                    lstm_direction_value(from, LSTM_WEIGHT_HH), NULL, recurrent);
     if (bias)
         get_bias(layer, from, form, bias);
     if (projection)
-        move_matrix(form, 1, layer->state, hidden, from->weight_hr->value->data, NULL,
-                    projection);
+        move_matrix(form, 1, layer->weights.state, hidden,
+                    lstm_direction_value(from, LSTM_WEIGHT_HR), NULL, projection);
     return LSTM_OK;
 }

@@ -1,0 +1,117 @@
+/**
+ * @file
+ * The blocked layout of activations (see kernels.h): strides, offsets, rows in and out.
+ *
+ * A step holds the rows of the batch in groups, and a group its blocks of 16 channels,
+ * one after the other. With bfloat16, operands of products are pairs (see
+ * kernels/pairs.h): x, h, u, and the gradients of the gates and of the projected h.
+ * Everything else is float32.
+ */
+#ifndef LSTM_NN_BLOCKED_H
+#define LSTM_NN_BLOCKED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/lstm/kernels/kernels.h"
+
+/** How the rows of a batch lie in each step. */
+typedef struct lstm_blocked {
+    /** Kernels of the current call; operands are pairs if these read pairs. */
+    const lstm_kernels *kernels;
+    /** N, rows of a full group, number of groups. */
+    size_t rows, group_rows, groups;
+} lstm_blocked;
+
+/** The layout of so many rows. */
+lstm_blocked lstm_blocked_create(const lstm_kernels *kernels, size_t rows);
+
+/** Stride of blocks. */
+static inline size_t lstm_blocked_stride(const lstm_blocked *blocked)
+{
+    return blocked->group_rows * LSTM_BLOCK;
+}
+
+/** Stride of steps that hold so many blocks. */
+static inline size_t lstm_blocked_step(const lstm_blocked *blocked, size_t blocks)
+{
+    return blocked->groups * blocked->group_rows * LSTM_BLOCK * blocks;
+}
+
+/** Consecutive rows of one group. */
+typedef struct lstm_rows {
+    size_t first, count, group, row;
+} lstm_rows;
+
+/** The rows from first on that lie in one group and before end. */
+static inline lstm_rows lstm_blocked_rows(const lstm_blocked *blocked, size_t first,
+                                          size_t end)
+{
+    lstm_rows rows = {.first = first,
+                      .group = first / blocked->group_rows,
+                      .row = first % blocked->group_rows};
+    size_t left = blocked->group_rows - rows.row;
+    rows.count = end - first < left ? end - first : left;
+    return rows;
+}
+
+/** Offset of the first of some rows within a step, in the first of its blocks. */
+static inline size_t lstm_blocked_offset(const lstm_blocked *blocked, lstm_rows rows,
+                                         size_t blocks)
+{
+    return (rows.group * blocks * blocked->group_rows + rows.row) * LSTM_BLOCK;
+}
+
+/** Offset of a row of a step in a buffer of steps. */
+static inline size_t lstm_blocked_row(const lstm_blocked *blocked, size_t step,
+                                      size_t row, size_t blocks)
+{
+    return step * lstm_blocked_step(blocked, blocks) +
+           lstm_blocked_offset(blocked, lstm_blocked_rows(blocked, row, row + 1),
+                               blocks);
+}
+
+/** Whether values are pairs: operands of products with bfloat16. */
+static inline bool lstm_blocked_paired(const lstm_blocked *blocked, bool operand)
+{
+    return operand && blocked->kernels->to_pairs;
+}
+
+/** Rounds blocks of rows start to end of a step to pairs, if products read pairs. */
+static inline void lstm_blocked_to_pairs(const lstm_blocked *blocked, size_t start,
+                                         size_t end, size_t blocks, size_t first_block,
+                                         size_t last_block, float *values)
+{
+    if (!blocked->kernels->to_pairs)
+        return;
+    lstm_rows rows;
+    for (size_t row = start; row < end; row += rows.count) {
+        rows = lstm_blocked_rows(blocked, row, end);
+        float *block = values + lstm_blocked_offset(blocked, rows, blocks);
+        for (size_t b = first_block; b < last_block; b++)
+            blocked->kernels->to_pairs(rows.count,
+                                       block + b * lstm_blocked_stride(blocked));
+    }
+}
+
+/** Copies a block of a row, at the offset of its first channel, out of pairs. */
+void lstm_block_from_pairs(const float *values, size_t offset, float *to);
+
+/** Rounds a block of a row to pairs and stores it at an offset. */
+void lstm_block_to_pairs(const float *from, float *values, size_t offset);
+
+/** Copies a row of channels into blocks, as floats; the lanes after the last channel of
+ *  a segment become zero. */
+void lstm_blocked_row_in(const lstm_blocked *blocked, const float *from,
+                         ptrdiff_t stride, size_t segments, size_t channels, float *to);
+
+/** Copies the row at an offset of a blocked buffer back to floats of the caller. */
+void lstm_blocked_row_out(const lstm_blocked *blocked, bool operand,
+                          const float *values, size_t offset, size_t segments,
+                          size_t channels, float *to, ptrdiff_t stride);
+
+/** Sets the row at an offset of a blocked buffer to zero. */
+void lstm_blocked_row_clear(const lstm_blocked *blocked, bool operand, float *values,
+                            size_t offset, size_t blocks);
+
+#endif

@@ -1,0 +1,171 @@
+/*
+ * The LSTM cell: its parameters, and the jobs of its kernels.
+ *
+ * A panel of weights meets all rows of the range before the next panel, so a step reads
+ * it from the second level cache once and from the first level cache after that.
+ */
+#include "lib/lstm/nn/cell.h"
+
+#include "lib/lstm/nn/pass.h"
+
+lstm_cell_form lstm_cell_parameter_form(const lstm_layer_config *config,
+                                        lstm_cell_parameter parameter, size_t inputs)
+{
+    size_t gates = LSTM_GATES * config->hidden, state = lstm_cell_state(config);
+    size_t bias = config->no_bias ? 0 : 1, project = config->proj_size ? 2 : 0;
+    const lstm_cell_form forms[LSTM_CELL_PARAMETERS] = {
+        [LSTM_WEIGHT_IH] = {"weight_ih", 2, {gates, inputs}},
+        [LSTM_WEIGHT_HH] = {"weight_hh", 2, {gates, state}},
+        [LSTM_BIAS_IH] = {"bias_ih", bias, {gates, 0}},
+        [LSTM_BIAS_HH] = {"bias_hh", bias, {gates, 0}},
+        [LSTM_WEIGHT_HR] = {"weight_hr", project, {state, config->hidden}},
+    };
+    return forms[parameter];
+}
+
+/* The panel of a block of hidden units. */
+static const lstm_packed *panel_of(const lstm_direction *direction, size_t block)
+{
+    return direction->cell + block * direction->cell_depth * LSTM_GATES * LSTM_BLOCK;
+}
+
+/* Where h or u of a step goes. */
+static float *output_of(const lstm_steps *s, size_t step)
+{
+    const lstm_blocked *blocked = &s->tape->batch.blocked;
+    return s->at->u ? s->at->u + step * lstm_blocked_step(blocked, s->hidden)
+                    : s->at->h_out + step * lstm_blocked_step(blocked, s->state);
+}
+
+void lstm_cell_forward(const lstm_steps *s, size_t step, bool first, bool prefetch,
+                       size_t block, size_t active)
+{
+    const lstm_tape *tape = s->tape;
+    const lstm_blocked *blocked = &tape->batch.blocked;
+    const lstm_activations *at = s->at;
+    size_t stride = lstm_blocked_stride(blocked);
+    size_t hidden_step = lstm_blocked_step(blocked, s->hidden);
+    size_t x_step = lstm_blocked_step(blocked, s->x_blocks);
+    const float *h = at->h + step * lstm_blocked_step(blocked, s->state);
+    float *out = output_of(s, step);
+    lstm_cell job = {
+        .stride = stride,
+        .x = {NULL, s->direction->x_segments, s->direction->x_channels},
+        .h = {NULL, 1, s->weights->state},
+        .weights = panel_of(s->direction, block),
+        .bias = s->direction->bias + block * LSTM_GATES * LSTM_BLOCK,
+        .gate_stride = s->hidden * stride,
+    };
+    lstm_rows rows;
+    for (size_t row = s->range->row_start; row < active; row += rows.count) {
+        rows = lstm_blocked_rows(blocked, row, active);
+        size_t unit = lstm_blocked_offset(blocked, rows, s->hidden) + block * stride;
+        job.rows = rows.count;
+        job.x.data =
+            at->x + step * x_step + lstm_blocked_offset(blocked, rows, s->x_blocks);
+        if (!first || tape->has_h0)
+            job.h.data = h + lstm_blocked_offset(blocked, rows, s->state);
+        job.c_before =
+            !first || tape->has_c0 ? at->c + step * hidden_step + unit : NULL;
+        job.c = at->c_out + step * hidden_step + unit;
+        job.h_out = out + unit;
+        if (tape->keep) {
+            job.gates = at->gates + step * LSTM_GATES * hidden_step +
+                        lstm_blocked_offset(blocked, rows, LSTM_GATES * s->hidden) +
+                        block * stride;
+            job.tanh_c = at->tanh_c + step * hidden_step + unit;
+        }
+        job.prefetch = prefetch && block < s->x_blocks
+                           ? job.x.data + x_step + block * stride
+                           : NULL;
+        blocked->kernels->cell(&job);
+    }
+}
+
+void lstm_cell_forward_inputs(const lstm_steps *s, size_t steps, size_t first_block,
+                              size_t last_block)
+{
+    const lstm_blocked *blocked = &s->tape->batch.blocked;
+    size_t line = LSTM_GATES * LSTM_BLOCK;
+    blocked->kernels->cell_inputs(&(lstm_cell_inputs){
+        .steps = steps,
+        .inputs = lstm_direction_inputs(s->direction),
+        .state = s->weights->state,
+        .blocks = last_block - first_block,
+        .x = s->at->x,
+        .x_stride = lstm_blocked_step(blocked, s->x_blocks),
+        .weights = panel_of(s->direction, first_block),
+        .bias = s->direction->bias + first_block * line,
+        .sums = s->at->gates + first_block * line,
+        .sums_stride = lstm_blocked_step(blocked, LSTM_GATES * s->hidden),
+    });
+}
+
+void lstm_cell_forward_row(const lstm_steps *s, size_t step, bool first,
+                           size_t first_block, size_t last_block)
+{
+    const lstm_tape *tape = s->tape;
+    const lstm_blocked *blocked = &tape->batch.blocked;
+    const lstm_activations *at = s->at;
+    size_t line = LSTM_GATES * LSTM_BLOCK;
+    size_t hidden_step = lstm_blocked_step(blocked, s->hidden);
+    size_t unit = first_block * LSTM_BLOCK;
+    blocked->kernels->cell_row(&(lstm_cell_row){
+        .inputs = lstm_direction_inputs(s->direction),
+        .state = s->weights->state,
+        .blocks = last_block - first_block,
+        .x = at->x + step * lstm_blocked_step(blocked, s->x_blocks),
+        .h = !first || tape->has_h0
+                 ? at->h + step * lstm_blocked_step(blocked, s->state)
+                 : NULL,
+        .weights = panel_of(s->direction, first_block),
+        .bias = s->direction->bias + first_block * line,
+        .sums = at->gates
+                    ? at->gates + step * LSTM_GATES * hidden_step + first_block * line
+                    : NULL,
+        .c_before = !first || tape->has_c0 ? at->c + step * hidden_step + unit : NULL,
+        .c = at->c_out + step * hidden_step + unit,
+        .h_out = output_of(s, step) + unit,
+    });
+}
+
+void lstm_cell_backward(const lstm_steps *s, const lstm_slopes *slopes,
+                        const lstm_flow *flow, size_t step, size_t active)
+{
+    const lstm_blocked *blocked = &s->tape->batch.blocked;
+    const lstm_activations *at = s->at;
+    size_t stride = lstm_blocked_stride(blocked);
+    size_t hidden_step = lstm_blocked_step(blocked, s->hidden);
+    size_t end = lstm_range_block(s->range, s->hidden, 1, 1);
+    /* With a projection, dy is part of dp and so of du. */
+    const float *dh = slopes->du ? slopes->du : slopes->dh;
+    const float *dy =
+        flow->dy && !slopes->du
+            ? flow->dy + step * lstm_blocked_step(blocked, flow->dy_blocks)
+            : NULL;
+    bool zero = step == 0 && !s->tape->has_c0;
+    lstm_rows rows;
+    for (size_t row = s->range->row_start; row < active; row += rows.count) {
+        rows = lstm_blocked_rows(blocked, row, active);
+        const float *row_dy =
+            dy ? dy + lstm_blocked_offset(blocked, rows, flow->dy_blocks) : NULL;
+        for (size_t block = lstm_range_block(s->range, s->hidden, 1, 0); block < end;
+             block++) {
+            size_t unit =
+                lstm_blocked_offset(blocked, rows, s->hidden) + block * stride;
+            blocked->kernels->cell_gradient(&(lstm_cell_gradient){
+                .rows = rows.count,
+                .stride = stride,
+                .gates = at->gates + step * LSTM_GATES * hidden_step +
+                         lstm_blocked_offset(blocked, rows, LSTM_GATES * s->hidden) +
+                         block * stride,
+                .gate_stride = s->hidden * stride,
+                .tanh_c = at->tanh_c + step * hidden_step + unit,
+                .c_before = zero ? NULL : at->c + step * hidden_step + unit,
+                .dh = dh + unit,
+                .dy = row_dy ? row_dy + (flow->dy_block + block) * stride : NULL,
+                .dc = slopes->dc + unit,
+            });
+        }
+    }
+}

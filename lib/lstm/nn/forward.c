@@ -1,0 +1,88 @@
+/*
+ * Forward through time.
+ *
+ * Rows of a range go through all steps without waiting for other rows. When rows are
+ * few, threads own hidden units of all rows, and wait for each other after each step,
+ * because each reads the h of all.
+ *
+ * In the evaluation of one sequence, the products of its inputs come first, for all
+ * steps of a window: these steps share a panel as rows do otherwise. Each step then
+ * reads only the panels of h.
+ */
+#include "lib/lstm/nn/pass.h"
+
+/* h = u W_hr^T. */
+static void project(const lstm_steps *s, size_t step, size_t active)
+{
+    const lstm_blocked *blocked = &s->tape->batch.blocked;
+    size_t unit = blocked->kernels->product_blocks,
+           channels = s->weights->config.hidden;
+    size_t depth = lstm_packed_depth(blocked->kernels, 1, channels);
+    size_t first = lstm_range_block(s->range, s->state, unit, 0);
+    size_t end = lstm_range_block(s->range, s->state, unit, 1);
+    const float *u = s->at->u + step * lstm_blocked_step(blocked, s->hidden);
+    float *h = s->at->h_out + step * lstm_blocked_step(blocked, s->state);
+    for (size_t block = first; block < end; block += unit) {
+        lstm_rows rows;
+        for (size_t row = s->range->row_start; row < active; row += rows.count) {
+            rows = lstm_blocked_rows(blocked, row, active);
+            blocked->kernels->product(&(lstm_panel_product){
+                .rows = rows.count,
+                .stride = lstm_blocked_stride(blocked),
+                .a = {u + lstm_blocked_offset(blocked, rows, s->hidden), 1, channels},
+                .weights = s->direction->project + block * depth * LSTM_BLOCK,
+                .blocks = s->state - block < unit ? s->state - block : unit,
+                .out = h + lstm_blocked_offset(blocked, rows, s->state) +
+                       block * lstm_blocked_stride(blocked),
+            });
+        }
+    }
+    lstm_blocked_to_pairs(blocked, s->range->row_start, active, s->state, first, end,
+                          h);
+}
+
+/* One sequence in evaluation. */
+static void run_single(const lstm_steps *s, const lstm_chunk *chunk, size_t first,
+                       size_t last)
+{
+    if (s->at->gates && first < last)
+        lstm_cell_forward_inputs(s, chunk->end - chunk->start, first, last);
+    for (size_t step = chunk->start; step < chunk->end; step++) {
+        size_t active = lstm_batch_active(&s->tape->batch, step);
+        if (first < last && active > 0)
+            lstm_cell_forward_row(s, step - chunk->window, step == 0, first, last);
+        lstm_range_sync(s->range);
+        if (s->at->u) {
+            project(s, step - chunk->window, active);
+            lstm_range_sync(s->range);
+        }
+    }
+}
+
+static void run_rows(const lstm_steps *s, const lstm_chunk *chunk, size_t first,
+                     size_t last)
+{
+    for (size_t step = chunk->start; step < chunk->end; step++) {
+        size_t active = lstm_batch_active(&s->tape->batch, step);
+        active = active < s->range->row_end ? active : s->range->row_end;
+        bool prefetch = step + 1 < chunk->window_end;
+        for (size_t block = first; block < last; block++)
+            lstm_cell_forward(s, step - chunk->window, step == 0, prefetch, block,
+                              active);
+        lstm_range_sync(s->range);
+        if (s->at->u) {
+            project(s, step - chunk->window, active);
+            lstm_range_sync(s->range);
+        }
+    }
+}
+
+void lstm_forward_direction(const lstm_steps *s, const lstm_chunk *chunk)
+{
+    size_t first = lstm_range_block(s->range, s->hidden, 1, 0);
+    size_t last = lstm_range_block(s->range, s->hidden, 1, 1);
+    if (s->tape->single)
+        run_single(s, chunk, first, last);
+    else
+        run_rows(s, chunk, first, last);
+}

@@ -1,0 +1,224 @@
+/*
+ * The panels of packed weights: their memory, and packing on the threads of a team. See
+ * kernels/pack.h for the layouts.
+ */
+#include "lib/common/memory.h"
+#include "lib/lstm/core/pool.h"
+#include "lib/lstm/core/status.h"
+#include "lib/lstm/kernels/pack.h"
+#include "lib/lstm/nn/weights.h"
+
+static lstm_packed *take(lstm_packed **cursor, size_t count)
+{
+    lstm_packed *start = *cursor;
+    *cursor += count;
+    return start;
+}
+
+/* Points a direction's forward panels into memory, or with NULL only counts elements.
+ */
+static size_t place_forward(const lstm_weights *weights, lstm_direction *direction,
+                            lstm_packed *memory)
+{
+    size_t blocks = lstm_blocks(weights->config.hidden);
+    lstm_packed *cursor = memory;
+    size_t line = LSTM_GATES * LSTM_BLOCK;
+    size_t projection = weights->config.proj_size
+                            ? lstm_packed_depth(lstm_weights_kernels(weights), 1,
+                                                weights->config.hidden) *
+                                  lstm_blocks(weights->state) * LSTM_BLOCK
+                            : 0;
+    size_t depth = lstm_packed_depth(lstm_weights_kernels(weights),
+                                     direction->x_segments, direction->x_channels) +
+                   lstm_packed_depth(lstm_weights_kernels(weights), 1, weights->state);
+    size_t cell = blocks * depth * line;
+    if (memory) {
+        direction->cell_depth = depth;
+        direction->cell = take(&cursor, cell);
+        direction->bias = (float *)take(&cursor, blocks * line);
+        direction->project = take(&cursor, projection);
+    }
+    return cell + blocks * line + projection;
+}
+
+static size_t place_backward(const lstm_weights *weights, lstm_direction *direction,
+                             lstm_packed *memory)
+{
+    lstm_packed *cursor = memory;
+    size_t gates = lstm_packed_depth(lstm_weights_kernels(weights), LSTM_GATES,
+                                     weights->config.hidden);
+    size_t h = gates * lstm_blocks(weights->state) * LSTM_BLOCK;
+    size_t x =
+        gates * direction->x_segments * lstm_blocks(direction->x_channels) * LSTM_BLOCK;
+    size_t projection =
+        weights->config.proj_size
+            ? lstm_packed_depth(lstm_weights_kernels(weights), 1, weights->state) *
+                  lstm_blocks(weights->config.hidden) * LSTM_BLOCK
+            : 0;
+    if (memory) {
+        direction->back_h = take(&cursor, h);
+        direction->back_x = take(&cursor, x);
+        direction->back_project = take(&cursor, projection);
+    }
+    return h + x + projection;
+}
+
+static void pack_cell_block(const lstm_weights *weights,
+                            const lstm_direction *direction, size_t block)
+{
+    const lstm_kernels *kernels = lstm_weights_kernels(weights);
+    size_t units = kernels->cell_units, hidden = weights->config.hidden;
+    const lstm_gate_matrix weight_ih = {lstm_direction_value(direction, LSTM_WEIGHT_IH),
+                                        hidden, direction->x_segments,
+                                        direction->x_channels};
+    const lstm_gate_matrix weight_hh = {lstm_direction_value(direction, LSTM_WEIGHT_HH),
+                                        hidden, 1, weights->state};
+    size_t inputs =
+        lstm_packed_depth(kernels, direction->x_segments, direction->x_channels);
+    size_t depth = direction->cell_depth, line = LSTM_GATES * units;
+    lstm_packed *to = direction->cell + block * depth * LSTM_GATES * LSTM_BLOCK;
+    for (size_t lane = 0; lane < LSTM_BLOCK; lane += units, to += depth * line) {
+        size_t unit = block * LSTM_BLOCK + lane;
+        lstm_pack_gates(kernels, &weight_ih, unit, to);
+        lstm_pack_gates(kernels, &weight_hh, unit, to + inputs * line);
+    }
+    lstm_pack_bias(lstm_direction_value(direction, LSTM_BIAS_IH),
+                   lstm_direction_value(direction, LSTM_BIAS_HH), hidden, block,
+                   direction->bias + block * LSTM_GATES * LSTM_BLOCK);
+}
+
+/* The thread's panels of a matrix. */
+static void pack_matrix(const lstm_weights *weights, lstm_matrix from, lstm_packed *to,
+                        size_t thread, size_t threads)
+{
+    size_t total = from.segments * lstm_blocks(from.channels);
+    size_t unit = lstm_weights_kernels(weights)->product_blocks;
+    size_t depth = lstm_packed_depth(lstm_weights_kernels(weights), from.k_segments,
+                                     from.k_channels);
+    size_t end = lstm_range_start(total, unit, thread + 1, threads);
+    for (size_t block = lstm_range_start(total, unit, thread, threads); block < end;
+         block += unit) {
+        size_t blocks = total - block < unit ? total - block : unit;
+        lstm_pack_panel(lstm_weights_kernels(weights), &from, block, blocks,
+                        to + block * depth * LSTM_BLOCK);
+    }
+}
+
+static void pack_forward_on_thread(void *context, lstm_team *team, size_t thread,
+                                   size_t threads)
+{
+    (void)team;
+    const lstm_weights *weights = context;
+    size_t blocks = lstm_blocks(weights->config.hidden);
+    for (size_t i = 0; i < lstm_weights_count(weights); i++) {
+        const lstm_direction *direction = &weights->direction[i];
+        size_t end = lstm_range_start(blocks, 1, thread + 1, threads);
+        for (size_t j = lstm_range_start(blocks, 1, thread, threads); j < end; j++)
+            pack_cell_block(weights, direction, j);
+        if (weights->config.proj_size)
+            pack_matrix(weights,
+                        (lstm_matrix){lstm_direction_value(direction, LSTM_WEIGHT_HR),
+                                      1, weights->config.hidden, 1,
+                                      weights->config.hidden, 1, weights->state},
+                        direction->project, thread, threads);
+    }
+}
+
+static void pack_backward_on_thread(void *context, lstm_team *team, size_t thread,
+                                    size_t threads)
+{
+    (void)team;
+    const lstm_weights *weights = context;
+    size_t hidden = weights->config.hidden;
+    for (size_t i = 0; i < lstm_weights_count(weights); i++) {
+        const lstm_direction *direction = &weights->direction[i];
+        size_t inputs = direction->x_segments * direction->x_channels;
+        pack_matrix(weights,
+                    (lstm_matrix){lstm_direction_value(direction, LSTM_WEIGHT_HH),
+                                  LSTM_GATES, hidden, weights->state, 1, 1,
+                                  weights->state},
+                    direction->back_h, thread, threads);
+        pack_matrix(weights,
+                    (lstm_matrix){lstm_direction_value(direction, LSTM_WEIGHT_IH),
+                                  LSTM_GATES, hidden, inputs, 1, direction->x_segments,
+                                  direction->x_channels},
+                    direction->back_x, thread, threads);
+        if (weights->config.proj_size)
+            pack_matrix(weights,
+                        (lstm_matrix){lstm_direction_value(direction, LSTM_WEIGHT_HR),
+                                      1, weights->state, hidden, 1, 1, hidden},
+                        direction->back_project, thread, threads);
+    }
+}
+
+static lstm_status allocate(lstm_weights *weights, lstm_packed **panels,
+                            size_t (*place)(const lstm_weights *, lstm_direction *,
+                                            lstm_packed *))
+{
+    size_t total = 0, count = lstm_weights_count(weights);
+    for (size_t i = 0; i < count; i++)
+        total += place(weights, &weights->direction[i], NULL);
+    *panels = common_alloc(total, sizeof(lstm_packed));
+    if (!*panels)
+        return lstm_fail_memory("layer");
+    lstm_packed *cursor = *panels;
+    for (size_t i = 0; i < count; i++)
+        cursor += place(weights, &weights->direction[i], cursor);
+    return LSTM_OK;
+}
+
+/* Packs unless the panels are those of this version of the weights. */
+static void update(lstm_weights *weights, uint64_t *packed, lstm_team_function pack)
+{
+    if (*packed != weights->version)
+        lstm_pool_run(pack, weights, lstm_blocks(weights->config.hidden));
+    *packed = weights->version;
+}
+
+static lstm_status reserve_forward(lstm_weights *weights)
+{
+    return weights->panels ? LSTM_OK
+                           : allocate(weights, &weights->panels, place_forward);
+}
+
+static lstm_status reserve_backward(lstm_weights *weights)
+{
+    return weights->back_panels
+               ? LSTM_OK
+               : allocate(weights, &weights->back_panels, place_backward);
+}
+
+lstm_status lstm_weights_pack(lstm_weights *weights, bool always)
+{
+    pthread_mutex_lock(&weights->packing);
+    lstm_status status = reserve_forward(weights);
+    /* Backward must read the same values as forward. */
+    if (!status && always)
+        weights->packed = weights->packed_back = 0;
+    if (!status)
+        update(weights, &weights->packed, pack_forward_on_thread);
+    pthread_mutex_unlock(&weights->packing);
+    return status;
+}
+
+lstm_status lstm_weights_pack_backward(lstm_weights *weights)
+{
+    lstm_status status = reserve_backward(weights);
+    if (!status)
+        update(weights, &weights->packed_back, pack_backward_on_thread);
+    return status;
+}
+
+lstm_status lstm_weights_read(lstm_weights *weights, bool backward)
+{
+    lstm_status status = reserve_forward(weights);
+    if (!status && backward)
+        status = reserve_backward(weights);
+    if (status)
+        return status;
+    weights->version++;
+    update(weights, &weights->packed, pack_forward_on_thread);
+    if (backward)
+        update(weights, &weights->packed_back, pack_backward_on_thread);
+    return LSTM_OK;
+}

@@ -1,0 +1,146 @@
+/*
+ * A backward pass: one parallel call for all layers and steps, and the weight
+ * gradients.
+ */
+#include "lib/lstm/core/denormals.h"
+#include "lib/lstm/nn/copy.h"
+#include "lib/lstm/nn/pass.h"
+
+/* The reverse direction: gradients in its order of time; its dx is added. */
+static void backward_reverse(const lstm_pass *p, const lstm_steps *s,
+                             const lstm_slopes *slopes, const lstm_flow *flow)
+{
+    const lstm_batch *batch = &p->tape->batch;
+    if (flow->dy)
+        lstm_copy_reversed(batch, s->range,
+                           &(lstm_reversal){.from = flow->dy,
+                                            .from_blocks = 2 * s->state,
+                                            .from_block = s->state,
+                                            .to = slopes->dy_reversed,
+                                            .to_blocks = s->state,
+                                            .blocks = s->state});
+    lstm_range_sync(s->range);
+    const lstm_flow reversed = {.dy = flow->dy ? slopes->dy_reversed : NULL,
+                                .dy_blocks = s->state,
+                                .dx = flow->dx ? slopes->dx_reversed : NULL,
+                                .dh0 = flow->dh0};
+    lstm_backward_direction(s, slopes, &reversed, 0, batch->steps);
+    if (flow->dx)
+        lstm_copy_reversed(batch, s->range,
+                           &(lstm_reversal){.from = slopes->dx_reversed,
+                                            .from_blocks = s->x_blocks,
+                                            .to = flow->dx,
+                                            .to_blocks = s->x_blocks,
+                                            .blocks = s->x_blocks,
+                                            .add = true});
+    lstm_range_sync(s->range);
+}
+
+/* dhn and dcn, from which the last step starts. */
+static void states_in(const lstm_pass *p, const lstm_range *range, size_t index)
+{
+    const lstm_slopes *at = &p->scratch->at[index];
+    const lstm_batch *batch = &p->tape->batch;
+    size_t hidden = p->weights->config.hidden;
+    lstm_state_in(batch, range, p->dhn, index, p->weights->state, false, at->dh);
+    lstm_state_in(batch, range, p->dcn, index, hidden, false, at->dc);
+    lstm_range_sync(range);
+}
+
+static void states_out(const lstm_pass *p, const lstm_range *range, size_t index)
+{
+    const lstm_slopes *at = &p->scratch->at[index];
+    const lstm_batch *batch = &p->tape->batch;
+    size_t state = p->weights->state, hidden = p->weights->config.hidden;
+    if (p->dh0)
+        lstm_first_state_out(batch, range, at->dh, state, false, p->dh0, index);
+    if (p->dc0)
+        lstm_first_state_out(batch, range, at->dc, hidden, false, p->dc0, index);
+}
+
+/* A chunk of a layer; a reverse direction needs all steps. */
+static void backward_layer(const lstm_pass *p, const lstm_range *range,
+                           const lstm_chunk *chunk, const lstm_flow *flow)
+{
+    size_t directions = p->weights->directions, l = chunk->layer;
+    for (size_t d = 0; d < directions; d++) {
+        size_t index = l * directions + d;
+        lstm_steps s = lstm_steps_of(p->weights, p->tape, range, index);
+        const lstm_slopes *slopes = &p->scratch->at[index];
+        if (chunk->end == p->tape->batch.steps)
+            states_in(p, range, index);
+        if (d == 0)
+            lstm_backward_direction(&s, slopes, flow, chunk->start, chunk->end);
+        else
+            backward_reverse(p, &s, slopes, flow);
+        if (chunk->start == 0)
+            states_out(p, range, index);
+    }
+    if (chunk->start == 0 && l > 0 && p->tape->mask[l - 1])
+        lstm_apply_mask(p->weights, p->tape, range, l - 1, false, flow->dx);
+    lstm_range_sync(range);
+}
+
+static void dout_in(const lstm_pass *p, const lstm_range *range)
+{
+    const lstm_weights *weights = p->weights;
+    if (p->dout)
+        lstm_copy_in(&p->tape->batch, range,
+                     lstm_sequence_of(p->dout, weights->config.batch_first), 0,
+                     p->tape->batch.steps, weights->directions, weights->state, false,
+                     p->scratch->dy);
+    lstm_range_sync(range);
+}
+
+static void run_task(const lstm_pass *p, const lstm_range *range,
+                     const lstm_chunk *chunk)
+{
+    const lstm_layer_config *config = &p->weights->config;
+    size_t steps = p->tape->batch.steps;
+    size_t above = config->layers - 1 - chunk->layer;
+    /* The two buffers are swapped from layer to layer. */
+    float *buffers[] = {p->scratch->dy, p->scratch->dx};
+    if (above == 0 && chunk->end == steps)
+        dout_in(p, range);
+    lstm_flow flow = {
+        .dy = p->dout || above > 0 ? buffers[above % 2] : NULL,
+        .dy_blocks = p->weights->directions * lstm_blocks(p->weights->state),
+        .dx = buffers[1 - above % 2],
+        .dh0 = p->dh0,
+    };
+    if (chunk->layer == 0)
+        flow.dx = p->dx ? p->scratch->dx_input : NULL;
+    backward_layer(p, range, chunk, &flow);
+    if (chunk->layer == 0 && chunk->start == 0 && p->dx)
+        lstm_copy_out(&p->tape->batch, range, flow.dx, 0, steps, 1, config->inputs,
+                      false, lstm_sequence_of(p->dx, config->batch_first));
+}
+
+static void backward_on_thread(void *context, lstm_team *team, size_t thread,
+                               size_t threads)
+{
+    const lstm_pass *p = context;
+    lstm_partition partition =
+        lstm_partition_create(p->weights, p->tape, threads, true);
+    lstm_task task = lstm_partition_begin(&partition, p->tape, thread, threads);
+    uint64_t mode = lstm_denormals_off();
+    while (lstm_task_take(&task)) {
+        lstm_chunk chunk = lstm_partition_chunk(&partition, task.index);
+        lstm_range range = lstm_partition_range(&partition, p->tape, team, task.queue);
+        run_task(p, &range, &chunk);
+        lstm_task_finish(&task);
+    }
+    lstm_team_wait(team);
+    lstm_weight_gradients(p->weights, p->tape, p->scratch, thread, threads);
+    lstm_denormals_restore(mode);
+}
+
+void lstm_pass_backward(const lstm_pass *p)
+{
+    lstm_tape *tape = p->tape;
+    tape->batch.blocked.kernels = lstm_weights_kernels(p->weights);
+    lstm_queues_reset(tape->queues, lstm_tape_queues(tape));
+    lstm_queues_reset(p->scratch->queues, p->scratch->queue_count);
+    lstm_pool_run(backward_on_thread, (void *)p,
+                  lstm_partition_threads(p->weights, tape));
+}

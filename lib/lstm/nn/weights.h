@@ -1,0 +1,108 @@
+/**
+ * @file
+ * The weights of a layer: parameters, and the panels that kernels read.
+ *
+ * Panels are packed copies. A version counts the changes of the parameters; panels of
+ * another version are packed again before a forward or backward reads them.
+ */
+#ifndef LSTM_NN_WEIGHTS_H
+#define LSTM_NN_WEIGHTS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lstm/layer.h>
+
+#include "lib/lstm/kernels/kernels.h"
+#include "lib/lstm/nn/cell.h"
+#include "lib/lstm/nn/parameter.h"
+#include "lib/lstm/tensor/tensor.h"
+
+/** Weights of one direction of one layer. */
+typedef struct lstm_direction {
+    /** NULL for what the options leave out. */
+    lstm_parameter *parameters[LSTM_CELL_PARAMETERS];
+    /** The segments of channels of the input. */
+    size_t x_segments, x_channels;
+    /** Packed positions of k of the cell's panels: the input's channels, then h's. */
+    size_t cell_depth;
+    /** Panels for forward: the cell, its biases, the projection. */
+    lstm_packed *cell;
+    float *bias;
+    lstm_packed *project;
+    /** Panels for backward: weight_hh, weight_ih, weight_hr. */
+    lstm_packed *back_h, *back_x, *back_project;
+} lstm_direction;
+
+/** Parameters and panels of a stack of layers. */
+typedef struct lstm_weights {
+    lstm_layer_config config;
+    /** D, and S, the size of h. */
+    size_t directions, state;
+    /** In PyTorch's order. */
+    lstm_parameter *parameters;
+    size_t parameter_count;
+    /** Versions: of the parameters, and of those in the panels; 0 for none. */
+    uint64_t version, packed, packed_back;
+    /** Held while packing: forwards may start in several threads. */
+    pthread_mutex_t packing;
+    /** [layers * directions]. */
+    lstm_direction *direction;
+    lstm_packed *panels, *back_panels;
+} lstm_weights;
+
+/** Creates the parameters of a checked config, drawn from rng; NULL leaves zeros. On
+ *  failure the caller destroys what there is. */
+lstm_status lstm_weights_create(lstm_weights *weights, const lstm_layer_config *config,
+                                lstm_rng *rng);
+
+void lstm_weights_destroy(lstm_weights *weights);
+
+/** Kernels of the precision of the weights. */
+const lstm_kernels *lstm_weights_kernels(const lstm_weights *weights);
+
+/** Packs the panels for forward if they are older than the parameters, or in any case
+ *  with always. The first time it allocates them. Safe in several threads. */
+lstm_status lstm_weights_pack(lstm_weights *weights, bool always);
+
+/** Packs the panels for backward if they are older than the parameters. */
+lstm_status lstm_weights_pack_backward(lstm_weights *weights);
+
+/** Starts a new version, because the caller may have written into the parameters, and
+ *  packs it; with backward both kinds of panels. Changes nothing when it fails. */
+lstm_status lstm_weights_read(lstm_weights *weights, bool backward);
+
+/** Number of directions of all layers. */
+static inline size_t lstm_weights_count(const lstm_weights *weights)
+{
+    return weights->config.layers * weights->directions;
+}
+
+/** Channels of the input of a direction, and blocks of a step of it. */
+static inline size_t lstm_direction_inputs(const lstm_direction *direction)
+{
+    return direction->x_segments * direction->x_channels;
+}
+
+static inline size_t lstm_direction_blocks(const lstm_direction *direction)
+{
+    return direction->x_segments * lstm_blocks(direction->x_channels);
+}
+
+/** Values and gradients of a parameter; NULL for one that the options leave out. */
+static inline float *lstm_direction_value(const lstm_direction *direction,
+                                          lstm_cell_parameter parameter)
+{
+    const lstm_parameter *of = direction->parameters[parameter];
+    return of ? of->value->data : NULL;
+}
+
+static inline float *lstm_direction_grad(const lstm_direction *direction,
+                                         lstm_cell_parameter parameter)
+{
+    const lstm_parameter *of = direction->parameters[parameter];
+    return of ? of->grad->data : NULL;
+}
+
+#endif
