@@ -77,7 +77,8 @@ def tree(root=ROOT):
     listed = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard"],
                             capture_output=True, text=True)
     if listed.returncode == 0:
-        return sorted(root / name for name in listed.stdout.split("\n") if name)
+        paths = [root / name for name in listed.stdout.split("\n") if name]
+        return sorted(path for path in paths if path.is_file())
     folders = ["include", "lib", "examples", "tests", "docs"]
     inside = [path for name in folders for path in (root / name).rglob("*")]
     return sorted(path for path in [*root.iterdir(), *inside]
