@@ -43,13 +43,17 @@ static void check(lstm_status status)
 }
 
 /* Reads the scale of the values from the metadata; the default is no scaling. */
-static void read_scale(model *m, const lstm_file *file)
+static void read_scale(model *m, const char *path, const lstm_file *file)
 {
     const char *text = lstm_file_metadata(file, "scale");
     m->mean = 0;
     m->deviation = 1;
-    if (text)
-        sscanf(text, "%lf %lf", &m->mean, &m->deviation);
+    if (!text || (sscanf(text, "%lf %lf", &m->mean, &m->deviation) == 2 &&
+                  isfinite(m->mean) && isfinite(m->deviation) && m->deviation > 0))
+        return;
+    fprintf(stderr, "stream: %s: metadata scale is '%s', expected two numbers\n", path,
+            text);
+    exit(EXIT_FAILURE);
 }
 
 static void load(model *m, const char *path)
@@ -58,7 +62,7 @@ static void load(model *m, const char *path)
     check(lstm_file_open(&file, path));
     check(lstm_layer_read(&m->layer, file, "lstm", NULL));
     check(lstm_linear_read(&m->head, file, "fc"));
-    read_scale(m, file);
+    read_scale(m, path, file);
     lstm_file_destroy(&file);
     m->inputs = lstm_layer_get_config(m->layer)->inputs;
     m->outputs = lstm_linear_get_config(m->head)->outputs;

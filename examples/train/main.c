@@ -160,9 +160,9 @@ static bool run_trainer(train_state *trainer, const train_options *options,
     return report_close(&report) && done;
 }
 
-static void describe_precision(const train_options *options)
+static void describe_precision(const train_state *trainer)
 {
-    if (options->precision != LSTM_BFLOAT16)
+    if (lstm_layer_get_config(trainer->network.lstm)->precision != LSTM_BFLOAT16)
         return;
     bool fast = strcmp(lstm_kernels_name(), "avx512bf16") == 0;
     message_info("matrix products in bf16, %s",
@@ -201,7 +201,7 @@ static int run(const train_options *options, const train_data *data, double star
     message_info("seed %llu, %zu threads, %s kernels, %zu parameters",
                  (unsigned long long)trainer.seed, lstm_threads(), lstm_kernels_name(),
                  lstm_params_count(trainer.network.params));
-    describe_precision(options);
+    describe_precision(&trainer);
     message_info("ready after %.2f s", report_seconds() - started);
     bool done = run_trainer(&trainer, options, data) && save(&trainer, path);
     trainer_destroy(&trainer);

@@ -50,7 +50,7 @@ typedef struct train_options {
     const char *checkpoint, *resume;
     train_eval eval;
     lstm_precision precision;
-    bool offline, reproducible, quiet, no_progress;
+    bool precision_given, offline, reproducible, quiet, no_progress;
 } train_options;
 
 /** Upper limit of the number of options. */

@@ -53,15 +53,16 @@ static bool read_config(lstm_layer_config *config, const char *path)
     return done;
 }
 
-/* The network that the options ask for. What they leave open is that of a file to load,
- * if there is one; values that do not fit are refused when they are read. */
+/* Chooses the options of the network. Options that are not given come from the file to
+ * load, if any; loading the values then checks that they match. */
 static bool choose_network(lstm_layer_config *config, const train_options *options,
                            size_t inputs)
 {
     *config = (lstm_layer_config){.hidden = options->hidden,
                                   .layers = options->layers,
                                   .proj_size = options->proj,
-                                  .dropout = options->dropout};
+                                  .dropout = options->dropout,
+                                  .precision = options->precision};
     const char *file = options->resume ? options->resume : options->load;
     if (file) {
         if (!read_config(config, file))
@@ -74,12 +75,13 @@ static bool choose_network(lstm_layer_config *config, const train_options *optio
             config->proj_size = options->proj;
         if (options->dropout_given)
             config->dropout = options->dropout;
+        if (options->precision_given)
+            config->precision = options->precision;
     }
     if (options->bidirectional)
         config->bidirectional = true;
     config->inputs = inputs;
     config->batch_first = true;
-    config->precision = options->precision;
     return true;
 }
 

@@ -2,9 +2,11 @@
 
 usage: test_examples.py CHARLM FORECAST STREAM
 """
+import json
 import math
 import pathlib
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -114,6 +116,22 @@ class Examples(unittest.TestCase):
             self.assertAlmostEqual(answers[i], float(lines[i + 1]), delta=0.6)
         self.assertRegex(done.stderr, r"^stream: 100 steps, microseconds: p50 [\d.]+ "
                                       r"p90 [\d.]+ p99 [\d.]+ p99.9 [\d.]+\n$")
+
+    def test_stream_refuses_an_invalid_scale(self):
+        shapes = {"lstm.weight_ih_l0": [4, 1], "lstm.weight_hh_l0": [4, 1],
+                  "fc.weight": [1, 1], "fc.bias": [1]}
+        model = self.folder / "model.safetensors"
+        for scale, valid in (("0 1", True), ("1", False), ("0 0", False), ("x 1", False)):
+            header, size = {"__metadata__": {"scale": scale}}, 0
+            for name, shape in shapes.items():
+                end = size + 4 * math.prod(shape)
+                header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [size, end]}
+                size = end
+            text = json.dumps(header).encode()
+            model.write_bytes(struct.pack("<Q", len(text)) + text + bytes(size))
+            done = run(STREAM, model, input="1\n")
+            self.assertEqual(done.returncode, 0 if valid else 1, done.stderr)
+            self.assertEqual(f"metadata scale is '{scale}'" in done.stderr, not valid)
 
     def test_stream_reports_the_line_of_an_error(self):
         model = self.folder / "waves.safetensors"

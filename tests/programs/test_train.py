@@ -215,6 +215,14 @@ class Train(unittest.TestCase):
             self.assertEqual(result.stdout, trained.replace("[2/2]", "[0/0]") + "\n",
                              result.stderr)
 
+    def test_the_precision_of_a_saved_model_is_kept(self):
+        trained = self.train("--precision", "bf16").stdout.splitlines()[-1]
+        for option, expected in ([], True), (["--precision", "fp32"], False):
+            result = run("--synthetic=400", "--load", self.model, "--epochs", "0", *option)
+            self.assertEqual("matrix products in bf16" in result.stderr, expected)
+            if expected:
+                self.assertEqual(result.stdout, trained.replace("[2/2]", "[0/0]") + "\n")
+
     def test_dropout_of_a_saved_model_is_kept(self):
         self.train("--layers", "2", "--dropout", "0.5")
         shorter = ["--synthetic=400", "--seed", "7", "--epochs", "1", "--log", self.log,
