@@ -283,12 +283,6 @@ class Embedding(native.Handle):
         pointer = create("lstm_embedding_create", byref(config), pointer_of(rng, Rng))
         super().__init__(pointer, library.lstm_embedding_destroy)
 
-    @property
-    def config(self) -> EmbeddingConfig:
-        """A copy of the options."""
-        return EmbeddingConfig.from_buffer_copy(
-            library.lstm_embedding_get_config(self.pointer).contents)
-
     def forward(self, indices: Array, y: Array) -> None:
         """indices [..] int64 -> y [.., size]."""
         y = tensor_of("y", y, True)

@@ -58,6 +58,23 @@ class Tensor(native.Handle):
         return self._from(
             create("lstm_tensor_narrow", self.pointer, axis, start, count), self)
 
+    def reshape(self, *shape: int) -> Tensor:
+        """A view in another shape, as torch.Tensor.view(); an Error where strides do not
+        allow one."""
+        extents = (c_size_t * len(shape))(*shape)
+        return self._from(
+            create("lstm_tensor_reshape", self.pointer, len(shape), extents), self)
+
+    def softmax(self, source: Array) -> None:
+        """Writes the softmax along the last axis of source, which may be the tensor."""
+        source = tensor_of("source", source)
+        library.lstm_tensor_softmax(self.pointer, source.pointer)
+
+    def sigmoid(self, source: Array) -> None:
+        """Writes the sigmoid of source, which may be the tensor."""
+        source = tensor_of("source", source)
+        library.lstm_tensor_sigmoid(self.pointer, source.pointer)
+
     def fill(self, value: float) -> None:
         """Sets every element to value."""
         library.lstm_tensor_fill(self.pointer, value)

@@ -71,11 +71,6 @@ lstm_status lstm_embedding_create(lstm_embedding **out,
 LSTM_API
 void lstm_embedding_destroy(lstm_embedding **embedding);
 
-/** Options of an embedding, valid as long as the embedding; NULL for NULL. @since 1.0
- */
-LSTM_API
-const lstm_embedding_config *lstm_embedding_get_config(const lstm_embedding *embedding);
-
 /**
  * Writes y[..] = table[indices[..]]: copies a row of the table for each index.
  *

@@ -2,9 +2,9 @@
  * @file
  * Tensors: float32 arrays of rank 1 to 4 with strides.
  *
- * A tensor owns its memory, or is a view of another tensor's or of the caller's. Views
- * cost no copy: lstm_tensor_select() of the last step of [N, T, H] is [N, H] in place.
- * A tensor is one owner's at a time: two threads may read it at once, not write it.
+ * A tensor owns its memory, or is a view of memory of another tensor or of the caller.
+ * A view copies nothing: lstm_tensor_select() of the last step of [N, T, H] is [N, H]
+ * in the same memory. Threads may read a tensor concurrently, but not write to it.
  */
 #ifndef LSTM_TENSOR_H
 #define LSTM_TENSOR_H
@@ -27,17 +27,17 @@ extern "C" {
 typedef struct lstm_tensor lstm_tensor;
 
 /**
- * Creates a tensor with memory of its own, filled with zeros.
+ * Creates a tensor that owns its memory, filled with zeros.
  *
  * The memory is row-major (last axis fastest) and aligned to 64 bytes.
  *
  * @param[out] out the tensor, freed with lstm_tensor_destroy(); NULL on failure
  * @param rank number of axes, 1 to LSTM_MAX_RANK
  * @param shape [rank] extents, each at least 1
- * @retval LSTM_OK created
+ * @retval LSTM_OK the tensor was created
  * @retval LSTM_INVALID_ARGUMENT out or shape is NULL, or the rank or an extent is out
  * of range, or the number of bytes overflows
- * @retval LSTM_OUT_OF_MEMORY no memory
+ * @retval LSTM_OUT_OF_MEMORY not enough memory
  * @since 1.0
  */
 LSTM_API
@@ -47,20 +47,20 @@ lstm_status lstm_tensor_create(lstm_tensor **out, size_t rank, const size_t *sha
 /**
  * Creates a tensor over memory of the caller, without copying.
  *
- * The memory MUST stay valid and hold every element that shape and strides reach for as
- * long as the tensor and views of it are used; it is never freed by the library.
- * Elements of a tensor that is written to MUST NOT overlap.
+ * The memory MUST contain every element that shape and strides reach, and stay valid as
+ * long as the tensor and views of it are used. The library never frees it. Elements of
+ * a tensor that is written to MUST NOT overlap.
  *
  * @param[out] out the tensor, freed with lstm_tensor_destroy(); NULL on failure
  * @param data the element at index 0 of every axis
  * @param rank number of axes, 1 to LSTM_MAX_RANK
  * @param shape [rank] extents, each at least 1
- * @param strides [rank] distance between neighbours of each axis, in elements, zero and
- *        negative ones included; NULL for row-major without gaps
- * @retval LSTM_OK created
+ * @param strides [rank] stride of each axis in elements, also zero or negative; NULL:
+ *        row-major without gaps
+ * @retval LSTM_OK the tensor was created
  * @retval LSTM_INVALID_ARGUMENT out, data or shape is NULL, data is not aligned to 4
  *         bytes, or the rank, an extent or a stride is out of range
- * @retval LSTM_OUT_OF_MEMORY no memory for the handle
+ * @retval LSTM_OUT_OF_MEMORY not enough memory for the handle
  * @since 1.0
  */
 LSTM_API
@@ -69,19 +69,19 @@ lstm_status lstm_tensor_wrap(lstm_tensor **out, float *data, size_t rank,
                              const size_t *shape, const ptrdiff_t *strides);
 
 /**
- * Creates a view of one index of an axis: its rank is one less.
+ * Creates a view of one index of an axis; its rank is one less.
  *
- * With x of shape [N, T, H], select(x, 1, T - 1) is [N, H], PyTorch's x[:, -1, :].
+ * For x [N, T, H], axis 1 and index T - 1 give [N, H]: x[:, -1, :] in PyTorch.
  * The view shares the memory of the tensor, which MUST outlive it.
  *
  * @param[out] out the view, freed with lstm_tensor_destroy(); NULL on failure
  * @param tensor any tensor of rank 2 or more
  * @param axis 0 to rank - 1
  * @param index 0 to the extent of that axis - 1
- * @retval LSTM_OK created
+ * @retval LSTM_OK the tensor was created
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, the rank is 1, or axis or index is
  * out of range
- * @retval LSTM_OUT_OF_MEMORY no memory for the handle
+ * @retval LSTM_OUT_OF_MEMORY not enough memory for the handle
  * @since 1.0
  */
 LSTM_API
@@ -90,25 +90,49 @@ lstm_status lstm_tensor_select(lstm_tensor **out, const lstm_tensor *tensor,
                                size_t axis, size_t index);
 
 /**
- * Creates a view of a range of an axis: its rank stays.
+ * Creates a view of a range of an axis; its rank is the same.
  *
- * With x of shape [N, T, H], narrow(x, 0, 0, 32) is the first 32 samples, PyTorch's
- * x[0:32]. The view shares the memory of the tensor, which MUST outlive it.
+ * For x [N, T, H], axis 0, start 0 and count 32 give the first 32 sequences: x[0:32] in
+ * PyTorch. The view shares the memory of the tensor, which MUST outlive it.
  *
  * @param[out] out the view, freed with lstm_tensor_destroy(); NULL on failure
  * @param tensor any tensor
  * @param axis 0 to rank - 1
  * @param start first index of the range
  * @param count extent of the range, at least 1
- * @retval LSTM_OK created
+ * @retval LSTM_OK the tensor was created
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, or axis or range is out of bounds
- * @retval LSTM_OUT_OF_MEMORY no memory for the handle
+ * @retval LSTM_OUT_OF_MEMORY not enough memory for the handle
  * @since 1.0
  */
 LSTM_API
 LSTM_NODISCARD
 lstm_status lstm_tensor_narrow(lstm_tensor **out, const lstm_tensor *tensor,
                                size_t axis, size_t start, size_t count);
+
+/**
+ * Creates a view in another shape, as Tensor.view() of PyTorch.
+ *
+ * The elements keep their row-major order: [N, T, H] as [N * T, H], for example. The
+ * view shares the memory of the tensor, which MUST outlive it. Strides allow a view
+ * unless one of its axes would span axes with a gap between them; lstm_tensor_copy() to
+ * a new tensor removes gaps.
+ *
+ * @param[out] out the view, freed with lstm_tensor_destroy(); NULL on failure
+ * @param tensor any tensor
+ * @param rank number of axes, 1 to LSTM_MAX_RANK
+ * @param shape [rank] extents, each at least 1
+ * @retval LSTM_OK the view was created
+ * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, the rank or an extent is out of
+ * range, or the strides of tensor do not allow such a view
+ * @retval LSTM_SHAPE_MISMATCH the number of elements differs
+ * @retval LSTM_OUT_OF_MEMORY not enough memory for the handle
+ * @since 1.0
+ */
+LSTM_API
+LSTM_NODISCARD
+lstm_status lstm_tensor_reshape(lstm_tensor **out, const lstm_tensor *tensor,
+                                size_t rank, const size_t *shape);
 
 /**
  * Frees a tensor, and its memory when it owns it, and writes NULL to the handle.
@@ -123,13 +147,12 @@ void lstm_tensor_destroy(lstm_tensor **tensor);
 LSTM_API
 size_t lstm_tensor_rank(const lstm_tensor *tensor);
 
-/** Extent of an axis; 0 for NULL or an axis that is not there. @since 1.0 */
+/** Extent of an axis; 0 for NULL, or when axis is not below the rank. @since 1.0 */
 LSTM_API
 size_t lstm_tensor_extent(const lstm_tensor *tensor, size_t axis);
 
 /**
- * Distance between neighbours of an axis, in elements; 0 for NULL or an axis that is
- * not there.
+ * Stride of an axis in elements; 0 for NULL, or when axis is not below the rank.
  * @since 1.0
  */
 LSTM_API
@@ -142,7 +165,7 @@ size_t lstm_tensor_count(const lstm_tensor *tensor);
 /**
  * Address of the element at index 0 of every axis; NULL for NULL.
  *
- * Valid as long as the tensor, and for a view as long as what it is a view of.
+ * Valid as long as the tensor and, for a view, as long as the memory it refers to.
  * @since 1.0
  */
 LSTM_API
@@ -161,7 +184,7 @@ LSTM_API
 lstm_status lstm_tensor_fill(lstm_tensor *tensor, float value);
 
 /**
- * Copies every element of one tensor to another of the same shape, strides as they are.
+ * Copies every element of a tensor to another one of the same shape and any strides.
  *
  * The two MUST NOT overlap in memory unless they are the same tensor.
  *
@@ -174,6 +197,38 @@ lstm_status lstm_tensor_fill(lstm_tensor *tensor, float value);
  */
 LSTM_API
 lstm_status lstm_tensor_copy(lstm_tensor *to, const lstm_tensor *from);
+
+/**
+ * Computes the softmax along the last axis: y = exp(x - max) / sum of exp(x - max).
+ *
+ * The error is at most 3e-7; the relative error is at most 3e-7 (3e-6 with the kernels
+ * of plain C) + 6e-8 (max - x). Elements below max by 87.34 or more give 0. A row with
+ * NaN or INFINITY gives NaN.
+ *
+ * @param[out] to in the shape of from; the same tensor, or no overlap with it
+ * @param from any shape
+ * @retval LSTM_OK to was written
+ * @retval LSTM_INVALID_ARGUMENT a pointer is NULL
+ * @retval LSTM_SHAPE_MISMATCH the shapes differ; nothing was written
+ * @since 1.0
+ */
+LSTM_API
+lstm_status lstm_tensor_softmax(lstm_tensor *to, const lstm_tensor *from);
+
+/**
+ * Computes the sigmoid of each element: y = 1 / (1 + exp(-x)).
+ *
+ * The error is at most 1.5e-7; a NaN stays.
+ *
+ * @param[out] to in the shape of from; the same tensor, or no overlap with it
+ * @param from any shape
+ * @retval LSTM_OK to was written
+ * @retval LSTM_INVALID_ARGUMENT a pointer is NULL
+ * @retval LSTM_SHAPE_MISMATCH the shapes differ; nothing was written
+ * @since 1.0
+ */
+LSTM_API
+lstm_status lstm_tensor_sigmoid(lstm_tensor *to, const lstm_tensor *from);
 
 /* cdef end */
 

@@ -269,6 +269,37 @@ def loss():
                     for part, values in elements(function, input, target, kept).items()])
 
 
+def reshape():
+    """Tensors of extents 1 to 4 with drawn strides and shapes of the same count: rank, shape
+    and strides; new rank and shape; 1 and the strides of the view, or 0."""
+    import itertools
+    import random
+    source, numbers = random.Random(1), []
+    pad = lambda values: [*values, *[0] * (4 - len(values))]
+    while len(numbers) < 200 * 19:
+        shape = [source.choice([1, 2, 2, 3, 4]) for _ in range(source.randint(1, 4))]
+        order, strides, step = list(range(len(shape))), [0] * len(shape), 1
+        if source.random() < 0.3:
+            source.shuffle(order)
+        for axis in reversed(order):
+            strides[axis] = 0 if source.random() < 0.05 else step
+            step *= shape[axis] * source.choice([1, 1, 1, 1, 2])
+        tensor = torch.zeros(2000).as_strided(shape, strides)
+        rank = source.randint(1, 4)
+        fitting = [new for new in itertools.product(range(1, tensor.numel() + 1), repeat=rank)
+                   if torch.Size(new).numel() == tensor.numel()] if rank < 4 or \
+            tensor.numel() <= 12 else []
+        if not fitting:
+            continue
+        new = source.choice(fitting)
+        try:
+            view = [1, *pad(tensor.view(new).stride())]
+        except RuntimeError:
+            view = [0] * 5
+        numbers += [len(shape), *pad(shape), *pad(strides), rank, *pad(new), *view]
+    header("reshape", [array("reshape_cases", "int", map(str, numbers))])
+
+
 def normal():
     """After manual_seed(size): normal_(0, 1), normal_(0, 2), of which the last 70 numbers
     are kept, random_(), and one number of normal_(0.5, 0.25)."""
@@ -296,3 +327,4 @@ if __name__ == "__main__":
     normal()
     embedding()
     loss()
+    reshape()

@@ -138,6 +138,9 @@ CREATION(wrap, new_tensor,
                           NULL))
 CREATION(select, new_tensor, lstm_tensor_select(&f->new_tensor, f->x, 1, 0))
 CREATION(narrow, new_tensor, lstm_tensor_narrow(&f->new_tensor, f->x, 0, 0, 2))
+CREATION(reshape, new_tensor,
+         lstm_tensor_reshape(&f->new_tensor, f->x, 1,
+                             (size_t[]){ROWS * STEPS * INPUTS}))
 CREATION(layer, new_layer, lstm_layer_create(&f->new_layer, &layer_config, f->rng))
 CREATION(linear, new_linear,
          lstm_linear_create(&f->new_linear,
@@ -160,6 +163,8 @@ static void creating_tensors_and_views_fails_whole(void **state)
     fail_each(&f, make_select, 1, no_select);
     lstm_tensor_destroy(&f.new_tensor);
     fail_each(&f, make_narrow, 1, no_narrow);
+    lstm_tensor_destroy(&f.new_tensor);
+    fail_each(&f, make_reshape, 1, no_reshape);
     lstm_tensor_destroy(&f.new_tensor);
     destroy_fixture(&f);
 }

@@ -2,6 +2,7 @@
 #include <lstm/tensor.h>
 
 #include "lib/lstm/tensor/tensor.h"
+#include "tests/golden/reshape.h"
 #include "tests/support/test.h"
 
 #include <lstm/status.h>
@@ -188,6 +189,85 @@ static void narrow_is_a_range_in_place(void **state)
     lstm_tensor_destroy(&tensor);
 }
 
+/* Index i of row-major order in a tensor. */
+static const float *element(const lstm_tensor *tensor, size_t i)
+{
+    const float *data = lstm_tensor_data(tensor);
+    for (size_t axis = lstm_tensor_rank(tensor); axis-- > 0;) {
+        size_t extent = lstm_tensor_extent(tensor, axis);
+        data += (ptrdiff_t)(i % extent) * lstm_tensor_stride(tensor, axis);
+        i /= extent;
+    }
+    return data;
+}
+
+static void reshape_is_pytorchs_view(void **state)
+{
+    (void)state;
+    enum { CASE = 19 };
+    static float memory[2000];
+    size_t refused = 0;
+    for (size_t i = 0; i < sizeof(reshape_cases) / sizeof(int); i += CASE) {
+        const int *c = &reshape_cases[i];
+        size_t shape[4], new[4];
+        ptrdiff_t strides[4];
+        for (size_t j = 0; j < 4; j++) {
+            shape[j] = (size_t)c[1 + j];
+            strides[j] = c[5 + j];
+            new[j] = (size_t)c[10 + j];
+        }
+        lstm_tensor *tensor, *view = stale;
+        assert_int_equal(
+            lstm_tensor_wrap(&tensor, memory, (size_t)c[0], shape, strides), LSTM_OK);
+        lstm_status status = lstm_tensor_reshape(&view, tensor, (size_t)c[9], new);
+        assert_int_equal(status, c[14] ? LSTM_OK : LSTM_INVALID_ARGUMENT);
+        assert_true(c[14] || !view);
+        refused += !view;
+        for (size_t j = 0; view && j < (size_t)c[9]; j++)
+            assert_int_equal(lstm_tensor_stride(view, j), c[15 + j]);
+        for (size_t j = 0; view && j < lstm_tensor_count(tensor); j++)
+            assert_ptr_equal(element(view, j), element(tensor, j));
+        lstm_tensor_destroy(&view);
+        lstm_tensor_destroy(&tensor);
+    }
+    assert_in_range(refused, 20, 120);
+}
+
+static void reshapes_that_cannot_be_are_refused(void **state)
+{
+    (void)state;
+    lstm_tensor *tensor = counting(2, (size_t[]){4, 6}), *view = stale, *left;
+    size_t shape[] = {3, 8};
+    assert_int_equal(lstm_tensor_reshape(&view, tensor, 2, shape), LSTM_OK);
+    assert_true(at(view, 2, 7) == 23 && at(view, 1, 0) == 8);
+    lstm_tensor_destroy(&view);
+    assert_int_equal(lstm_tensor_reshape(NULL, tensor, 2, shape),
+                     LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_tensor_reshape(&view, NULL, 2, shape), LSTM_INVALID_ARGUMENT);
+    assert_int_equal(lstm_tensor_reshape(&view, tensor, 2, NULL),
+                     LSTM_INVALID_ARGUMENT);
+    assert_string_equal(lstm_last_error(), "tensor: shape is NULL");
+    assert_int_equal(lstm_tensor_reshape(&view, tensor, 5, shape),
+                     LSTM_INVALID_ARGUMENT);
+    shape[0] = 0;
+    assert_int_equal(lstm_tensor_reshape(&view, tensor, 2, shape),
+                     LSTM_INVALID_ARGUMENT);
+    shape[0] = 5;
+    view = stale;
+    assert_int_equal(lstm_tensor_reshape(&view, tensor, 2, shape), LSTM_SHAPE_MISMATCH);
+    assert_null(view);
+    assert_string_equal(lstm_last_error(),
+                        "tensor: reshape of [4, 6] to [5, 8], expected 24 elements");
+    assert_int_equal(lstm_tensor_narrow(&left, tensor, 1, 0, 3), LSTM_OK);
+    assert_int_equal(lstm_tensor_reshape(&view, left, 1, (size_t[]){12}),
+                     LSTM_INVALID_ARGUMENT);
+    assert_string_equal(
+        lstm_last_error(),
+        "tensor: the strides of [4, 3] allow no view as [12], copy it first");
+    lstm_tensor_destroy(&left);
+    lstm_tensor_destroy(&tensor);
+}
+
 static void views_out_of_bounds_are_refused_with_their_numbers(void **state)
 {
     (void)state;
@@ -283,6 +363,8 @@ int main(void)
         TEST(wrapping_checks_address_and_strides),
         TEST(select_is_pytorchs_index_of_an_axis),
         TEST(narrow_is_a_range_in_place),
+        TEST(reshape_is_pytorchs_view),
+        TEST(reshapes_that_cannot_be_are_refused),
         TEST(views_out_of_bounds_are_refused_with_their_numbers),
         TEST(copy_follows_the_strides_of_both_sides),
         TEST(copy_between_shapes_is_refused_with_both),

@@ -104,11 +104,6 @@ void lstm_embedding_destroy(lstm_embedding **embedding)
     *embedding = NULL;
 }
 
-const lstm_embedding_config *lstm_embedding_get_config(const lstm_embedding *embedding)
-{
-    return embedding ? &embedding->config : NULL;
-}
-
 lstm_parameter *lstm_embedding_parameters(lstm_embedding *embedding, size_t *count)
 {
     *count = 1;

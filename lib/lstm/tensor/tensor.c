@@ -35,7 +35,7 @@ lstm_status lstm_tensor_expect(const lstm_tensor *tensor, const char *object,
                      lstm_shape_text(expected, rank, shape));
 }
 
-/* Strides of row-major elements without gaps. */
+/* Writes the strides of row-major elements without gaps. */
 static void row_major(size_t rank, const size_t *shape, ptrdiff_t *strides)
 {
     ptrdiff_t next = 1;
@@ -55,7 +55,7 @@ bool lstm_tensor_is_contiguous(const lstm_tensor *tensor)
     return true;
 }
 
-/* Checks rank and extents, and that pointers reach every element of such an array. */
+/* Checks rank and extents, and that the size in bytes fits into ptrdiff_t. */
 static lstm_status check_shape(size_t rank, const size_t *shape)
 {
     if (rank < 1 || rank > LSTM_MAX_RANK)
@@ -76,7 +76,7 @@ static lstm_status check_shape(size_t rank, const size_t *shape)
     return LSTM_OK;
 }
 
-/* Checks that a pointer plus any sum of strides stays in the range of pointers. */
+/* Checks that the offsets of all elements fit into ptrdiff_t. */
 static lstm_status check_strides(size_t rank, const size_t *shape,
                                  const ptrdiff_t *strides)
 {
@@ -93,7 +93,8 @@ static lstm_status check_strides(size_t rank, const size_t *shape,
     return LSTM_OK;
 }
 
-/* A handle without memory, its shape and row-major strides set. */
+/* Returns a handle without memory, with row-major strides; NULL without memory for it.
+ */
 static lstm_tensor *new_handle(size_t rank, const size_t *shape)
 {
     lstm_tensor *tensor = common_alloc(1, sizeof(*tensor));
@@ -188,12 +189,12 @@ lstm_status lstm_tensor_select(lstm_tensor **out, const lstm_tensor *tensor,
     lstm_tensor *view = new_handle(tensor->rank, tensor->shape);
     if (!view)
         return LSTM_OUT_OF_MEMORY;
-    size_t behind = tensor->rank - axis - 1;
+    size_t rest = tensor->rank - axis - 1;
     view->rank--;
     memcpy(view->strides, tensor->strides, sizeof(view->strides));
-    memmove(view->shape + axis, view->shape + axis + 1, behind * sizeof(*view->shape));
+    memmove(view->shape + axis, view->shape + axis + 1, rest * sizeof(*view->shape));
     memmove(view->strides + axis, view->strides + axis + 1,
-            behind * sizeof(*view->strides));
+            rest * sizeof(*view->strides));
     view->data = tensor->data + (ptrdiff_t)index * tensor->strides[axis];
     *out = view;
     return LSTM_OK;
@@ -224,6 +225,75 @@ lstm_status lstm_tensor_narrow(lstm_tensor **out, const lstm_tensor *tensor,
     view->data = tensor->data + (ptrdiff_t)start * tensor->strides[axis];
     *out = view;
     return LSTM_OK;
+}
+
+/*
+ * Strides with which a shape of the same count views the elements of a tensor: the rule
+ * of PyTorch's view(). Axes of the tensor that lie one within the other without gaps
+ * form groups. Each axis of the shape must lie within one group. Returns whether it
+ * does.
+ */
+static bool view_strides(const lstm_tensor *tensor, size_t rank, const size_t *shape,
+                         ptrdiff_t *strides)
+{
+    size_t next = rank, elements = 1, viewed = 1;
+    ptrdiff_t stride = tensor->strides[tensor->rank - 1];
+    for (size_t i = tensor->rank; i-- > 0;) {
+        elements *= tensor->shape[i];
+        if (i > 0 && (tensor->shape[i - 1] == 1 ||
+                      tensor->strides[i - 1] == (ptrdiff_t)elements * stride))
+            continue;
+        for (; next > 0 && (viewed < elements || shape[next - 1] == 1); next--) {
+            strides[next - 1] = (ptrdiff_t)viewed * stride;
+            viewed *= shape[next - 1];
+        }
+        if (viewed != elements)
+            return false;
+        if (i > 0)
+            stride = tensor->strides[i - 1];
+        elements = viewed = 1;
+    }
+    return next == 0;
+}
+
+static lstm_status check_reshape(const lstm_tensor *tensor, size_t rank,
+                                 const size_t *shape)
+{
+    char from[LSTM_SHAPE_TEXT], to[LSTM_SHAPE_TEXT];
+    lstm_status status = check_shape(rank, shape);
+    size_t count = 1;
+    for (size_t i = 0; !status && i < rank; i++)
+        count *= shape[i];
+    if (status || count == lstm_tensor_count(tensor))
+        return status;
+    return lstm_fail(LSTM_SHAPE_MISMATCH,
+                     "tensor: reshape of %s to %s, expected %zu "
+                     "elements",
+                     lstm_shape_text(from, tensor->rank, tensor->shape),
+                     lstm_shape_text(to, rank, shape), lstm_tensor_count(tensor));
+}
+
+lstm_status lstm_tensor_reshape(lstm_tensor **out, const lstm_tensor *tensor,
+                                size_t rank, const size_t *shape)
+{
+    char from[LSTM_SHAPE_TEXT], to[LSTM_SHAPE_TEXT];
+    ptrdiff_t strides[LSTM_MAX_RANK];
+    if (!out)
+        return lstm_fail_null("tensor", "out");
+    *out = NULL;
+    if (!tensor)
+        return lstm_fail_null("tensor", "tensor");
+    if (!shape)
+        return lstm_fail_null("tensor", "shape");
+    lstm_status status = check_reshape(tensor, rank, shape);
+    if (status)
+        return status;
+    if (!view_strides(tensor, rank, shape, strides))
+        return lstm_fail(LSTM_INVALID_ARGUMENT,
+                         "tensor: the strides of %s allow no view as %s, copy it first",
+                         lstm_shape_text(from, tensor->rank, tensor->shape),
+                         lstm_shape_text(to, rank, shape));
+    return lstm_tensor_wrap(out, tensor->data, rank, shape, strides);
 }
 
 void lstm_tensor_destroy(lstm_tensor **tensor)
@@ -266,7 +336,7 @@ float *lstm_tensor_data(const lstm_tensor *tensor)
     return tensor ? tensor->data : NULL;
 }
 
-/* Copies axis by axis; a stride of 0 reads or writes one element again. */
+/* Copies axis by axis; a stride of 0 reads or writes the same element again. */
 static void copy_axes(size_t rank, const size_t *shape, float *to,
                       const ptrdiff_t *to_strides, const float *from,
                       const ptrdiff_t *from_strides)

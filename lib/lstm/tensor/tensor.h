@@ -1,6 +1,6 @@
 /**
  * @file
- * Inside of a tensor, and the checks of shapes that every object needs.
+ * The struct of tensors, and the checks of shapes that every object needs.
  */
 #ifndef LSTM_TENSOR_TENSOR_H
 #define LSTM_TENSOR_TENSOR_H
@@ -15,7 +15,7 @@ struct lstm_tensor {
     size_t shape[LSTM_MAX_RANK];
     /** In elements. */
     ptrdiff_t strides[LSTM_MAX_RANK];
-    /** The memory at data is freed with the tensor. */
+    /** The tensor owns the memory at data and frees it. */
     bool owns;
 };
 
@@ -39,7 +39,7 @@ bool lstm_tensor_has_shape(const lstm_tensor *tensor, size_t rank, const size_t 
 lstm_status lstm_tensor_expect(const lstm_tensor *tensor, const char *object,
                                const char *name, size_t rank, const size_t *shape);
 
-/** Whether the elements lie row-major without gaps. */
+/** Whether the elements are row-major without gaps. */
 bool lstm_tensor_is_contiguous(const lstm_tensor *tensor);
 
 /** Offset in elements of the index-th position, in row-major order, of the first axes

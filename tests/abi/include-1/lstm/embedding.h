@@ -26,8 +26,6 @@ lstm_status lstm_embedding_create(lstm_embedding **out,
 LSTM_API
 void lstm_embedding_destroy(lstm_embedding **embedding);
 LSTM_API
-const lstm_embedding_config *lstm_embedding_get_config(const lstm_embedding *embedding);
-LSTM_API
 lstm_status lstm_embedding_forward(lstm_embedding *embedding, const int64_t *indices,
                                    lstm_tensor *y);
 LSTM_API

@@ -25,6 +25,10 @@ LSTM_NODISCARD
 lstm_status lstm_tensor_narrow(lstm_tensor **out, const lstm_tensor *tensor,
                                size_t axis, size_t start, size_t count);
 LSTM_API
+LSTM_NODISCARD
+lstm_status lstm_tensor_reshape(lstm_tensor **out, const lstm_tensor *tensor,
+                                size_t rank, const size_t *shape);
+LSTM_API
 void lstm_tensor_destroy(lstm_tensor **tensor);
 LSTM_API
 size_t lstm_tensor_rank(const lstm_tensor *tensor);
@@ -40,6 +44,10 @@ LSTM_API
 lstm_status lstm_tensor_fill(lstm_tensor *tensor, float value);
 LSTM_API
 lstm_status lstm_tensor_copy(lstm_tensor *to, const lstm_tensor *from);
+LSTM_API
+lstm_status lstm_tensor_softmax(lstm_tensor *to, const lstm_tensor *from);
+LSTM_API
+lstm_status lstm_tensor_sigmoid(lstm_tensor *to, const lstm_tensor *from);
 /* cdef end */
 #ifdef __cplusplus
 }

@@ -1,0 +1,75 @@
+"""Functions of tensors, losses and embeddings through examples/python/lstm.py."""
+import array
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "examples/python"))
+import lstm  # noqa: E402
+
+
+def floats(values, *shape):
+    """A float32 array of the standard library with this shape."""
+    return memoryview(array.array("f", values)).cast("B").cast("f", shape)
+
+
+class Functions(unittest.TestCase):
+    def test_tensors_have_views_softmax_and_sigmoid(self):
+        x = lstm.Tensor(2, 3)
+        flat = x.reshape(6)
+        flat.fill(2.0)
+        x.softmax(x)
+        self.assertAlmostEqual(flat.tolist()[4], 1 / 3, 6)
+        x.sigmoid(lstm.Tensor(2, 3))
+        self.assertEqual((x.reshape(3, 1, 2).shape, flat.tolist()), ((3, 1, 2), [0.5] * 6))
+        with self.assertRaisesRegex(lstm.Error, "the strides of .* allow no view"):
+            x.narrow(1, 0, 2).reshape(4)
+
+    def test_losses_of_elements_have_a_mask(self):
+        x, target = floats([1, 2, 3, float("nan")], 2, 2), floats([0, 0, 1, 1], 2, 2)
+        mask, dx = floats([1, 1, 1, 0], 2, 2), lstm.Tensor(2, 2)
+        self.assertEqual(lstm.mse(x, target, mask=mask), 3.0)
+        self.assertEqual(lstm.mse(x, target, mask=mask, reduction=lstm.NONE),
+                         [1.0, 4.0, 4.0, 0.0])
+        lstm.mse_backward(x, target, dx, 3.0, mask=mask)
+        self.assertEqual(dx.tolist(), [2.0, 4.0, 4.0, 0.0])
+        zeros = lstm.Tensor(2, 2)
+        self.assertAlmostEqual(lstm.bce(zeros, target, reduction=lstm.SUM,
+                                        pos_weight=[1.0, 3.0]), 6 * 0.693147, 5)
+        lstm.bce_backward(zeros, target, dx, reduction=lstm.SUM, pos_weight=[1.0, 3.0])
+        self.assertEqual(dx.tolist(), [0.5, 0.5, -0.5, -1.5])
+        with self.assertRaisesRegex(lstm.Error, "the last axis of input is 2"):
+            lstm.bce(zeros, target, pos_weight=[1.0])
+        with self.assertRaisesRegex(ValueError, r"dvalue is \[2\], expected \[4\]"):
+            lstm.mse_backward(x, target, dx, [1.0, 2.0], reduction=lstm.NONE)
+
+    def test_the_cross_entropy_takes_a_target_at_each_step(self):
+        loss, logits = lstm.CrossEntropy(lstm.NONE, ignore_index=-1), lstm.Tensor(2, 3, 4)
+        targets = memoryview(array.array("q", [0, 1, -1, 2, 3, -1])).cast("B")
+        values = loss.forward(logits, targets.cast("q", (2, 3)))
+        self.assertEqual([round(value, 5) for value in values],
+                         [1.38629, 1.38629, 0.0, 1.38629, 1.38629, 0.0])
+        dlogits = lstm.Tensor(2, 3, 4)
+        loss.backward(dlogits, [1.0] * 6)
+        self.assertEqual(dlogits.tolist()[:4], [-0.75, 0.25, 0.25, 0.25])
+
+    def test_an_embedding_gives_rows_of_its_table(self):
+        table = lstm.Embedding(5, 3, lstm.Rng(0), padding_index=0)
+        params, y = lstm.Params(words=table), lstm.Tensor(4, 3)
+        self.assertEqual(params.names(), ["words.weight"])
+        self.assertEqual(params.value("words.weight").shape, (5, 3))
+        table.forward([0, 2, 2, 4], y)
+        rows = params.value("words.weight").tolist()
+        self.assertEqual(y.tolist(), [0.0] * 3 + rows[6:9] * 2 + rows[12:])
+        y.fill(1.0)
+        table.backward(y)
+        self.assertEqual(params.grads().tolist(),
+                         [0.0] * 6 + [2.0] * 3 + [0.0] * 3 + [1.0] * 3)
+        with self.assertRaisesRegex(lstm.Error, "index at position 1 is 5"):
+            table.forward([0, 5, 0, 0], y)
+        with self.assertRaisesRegex(ValueError, r"indices is int64 \[3\]"):
+            table.forward([0, 1, 2], y)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
