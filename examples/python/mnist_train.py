@@ -36,7 +36,9 @@ def main():
                         help="CSV file for the loss of every step")
     args = parser.parse_args()
     train, test = (mnist.Dataset.open(split, args.data) for split in ("train", "test"))
-    print(f"{train.origin}, seed {args.seed}", file=sys.stderr)
+    if train.is_synthetic:
+        print("WARNING: MNIST was not found; using synthetic digits", file=sys.stderr)
+    print(f"{train.origin}; seed of the training {args.seed}", file=sys.stderr)
     rng = lstm.Rng(args.seed)
     net = lstm.Layer(train.cols, HIDDEN, LAYERS, batch_first=True, rng=rng)
     fc = lstm.Linear(HIDDEN, train.classes, rng)

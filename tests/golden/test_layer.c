@@ -94,7 +94,8 @@ static void assert_first_step(const layer_case *c, const golden *file)
 
 /*
  * A step moves a parameter by at most some lr, so an error is at most 2 lr a step; when
- * the gradient is large beside its own error e it is at most slack * e (make_layer.py).
+ * the gradient is large compared with its error e it is at most slack * e
+ * (make_layer.py).
  * The parameter itself is rounded once a step.
  */
 static void assert_stepped(const layer_case *c, const golden *file, size_t k)

@@ -112,6 +112,14 @@ class Data(Folder):
 
 
 class Training(Folder):
+    def test_a_fallback_to_synthetic_digits_prints_a_warning(self):
+        environment = {**os.environ, "HOME": str(self.folder), "MNIST_DIR": "",
+                       "XDG_CACHE_HOME": "", "https_proxy": "http://127.0.0.1:1"}
+        done = subprocess.run([sys.executable, MODULES / "mnist_train.py", "--epochs", "0"],
+                              text=True, capture_output=True, env=environment)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("WARNING: MNIST was not found", done.stderr)
+
     def test_training_in_python_equals_c_bit_for_bit(self):
         common = ["--data", str(self.folder), "--seed", "3", "--epochs", "2", "--log"]
         environment = {**os.environ, "LSTM_NUM_THREADS": "2"}

@@ -79,8 +79,8 @@ class Files(unittest.TestCase):
             for name, value in self.state().items():
                 numpy.testing.assert_array_equal(value, wanted[name].astype(numpy.float32))
 
-    def test_layers_come_out_of_what_the_reference_writes(self):
-        """No metadata: names and shapes tell the options."""
+    def test_layers_load_from_files_of_the_reference(self):
+        """Without metadata, names and shapes determine the options."""
         wanted = self.state()
         safetensors.numpy.save_file(wanted, self.path)
         layer, linear = lstm.Layer.load(self.path, "lstm"), lstm.Linear.load(self.path, "fc")

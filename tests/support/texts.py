@@ -1,4 +1,4 @@
-"""Splits the files of the tree into code and what is written for people."""
+"""Splits the files of the tree into code and text: comments, docstrings, documents."""
 import io
 import pathlib
 import re
@@ -9,17 +9,17 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 KINDS = {".c", ".h", ".py", ".sh", ".md", ".build", ".txt", ".in", ".ini", ".map", ".toml",
          ".cfg"}
 C_COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.DOTALL)
-# Programs that a page prints; tests compile them.
+# Programs in a page, which tests compile.
 PRINTED = re.compile(r"^```c[p+]*\n.*?^```", re.DOTALL | re.MULTILINE)
 
 
 def blank(text):
-    """As many lines, with nothing on them."""
+    """As many empty lines."""
     return "\n" * text.count("\n")
 
 
 def split_c(text):
-    """Strings are code."""
+    """Comments are text; strings are code."""
     comments, end, code = [], 0, []
     for found in C_COMMENT.finditer(text):
         between = text[end:found.start()]
@@ -31,7 +31,7 @@ def split_c(text):
 
 
 def split_python(text):
-    """Comments and docstrings are for people."""
+    """Comments and docstrings are text."""
     lines = text.split("\n")
     people = [""] * len(lines)
     fresh = True
@@ -52,7 +52,7 @@ def split_python(text):
 
 
 def split_lines(text):
-    """Shell and Meson: comments have lines of their own, or stand behind two blanks."""
+    """Shell and Meson: a comment is a whole line or follows two blanks."""
     people, code = [], []
     for line in text.split("\n"):
         found = re.match(r"(\s*|.*?\s{2,})#( .*|$)", line)
@@ -62,7 +62,7 @@ def split_lines(text):
 
 
 def split(path, text):
-    """What a file says to people, and its code, each with the lines of the file."""
+    """Text and code of a file, each with as many lines as the file."""
     if path.suffix in (".c", ".h"):
         return split_c(text)
     if path.suffix == ".py":
@@ -73,7 +73,7 @@ def split(path, text):
 
 
 def tree(root=ROOT):
-    """Paths of all files of the tree, as git or, without it, the folders have them."""
+    """Paths of all files of the tree, from git or, without it, from the folders."""
     listed = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard"],
                             capture_output=True, text=True)
     if listed.returncode == 0:
