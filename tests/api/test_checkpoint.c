@@ -1,5 +1,4 @@
-/* Files with options: renamed tensors, metadata, checkpoints, and layers out of files.
- */
+/* Files with options: renamed tensors, metadata, checkpoints. */
 #include <lstm/lstm.h>
 
 #include "tests/support/folder.h"
@@ -11,7 +10,7 @@ static const char *model_path(void)
     return test_path("model");
 }
 
-/* A network in training: a layer with dropout, a head, and what trains them. */
+/* A network in training: a layer with dropout, a linear layer, loss and optimiser. */
 typedef struct network {
     lstm_rng *rng;
     lstm_layer *layer;
@@ -106,7 +105,7 @@ static void assert_same_values(const network *a, const network *b)
 
 static const lstm_file_options none = {0};
 
-/* A checkpoint with the optimiser and the generator, with other options beside them. */
+/* Saves a checkpoint: the options, with the optimiser and the generator. */
 static lstm_status save_training(const network *n, lstm_file_options options)
 {
     options.adam = n->adam;
@@ -121,7 +120,7 @@ static lstm_status load_training(const network *n, lstm_file_options options)
     return lstm_params_load(n->params, model_path(), &options);
 }
 
-static void a_training_goes_on_from_its_checkpoint_bit_for_bit(void **state)
+static void a_training_continues_from_its_checkpoint_bit_for_bit(void **state)
 {
     (void)state;
     for (int amsgrad = 0; amsgrad < 2; amsgrad++) {
@@ -142,8 +141,8 @@ static void a_training_goes_on_from_its_checkpoint_bit_for_bit(void **state)
     }
 }
 
-/* The second one goes on where the first one is, whatever rates it had before. */
-static void rates_of_parameters_go_on_bit_for_bit(void **state)
+/* The second network continues from the first one; its own rates do not matter. */
+static void rates_of_parameters_are_restored_bit_for_bit(void **state)
 {
     (void)state;
     network first = create_network(1, false), second = create_network(2, false);
@@ -157,7 +156,7 @@ static void rates_of_parameters_go_on_bit_for_bit(void **state)
         assert_int_equal(lstm_adam_set_parameter(both[i]->adam, 2, 0, 0), LSTM_OK);
         assert_int_equal(lstm_adam_set_parameter(both[i]->adam, 3, 2, 0), LSTM_OK);
     }
-    /* What every parameter has in the beginning: the file has to have it, too. */
+    /* The initial rates of every parameter: given, they are in the file, too. */
     assert_int_equal(lstm_adam_set_parameter(first.adam, 2, 1, 0), LSTM_OK);
     assert_int_equal(lstm_adam_set_parameter(twin.adam, 2, 1, 0), LSTM_OK);
     assert_int_equal(lstm_adam_set_parameter(second.adam, 2, 5, 0), LSTM_OK);
@@ -173,7 +172,7 @@ static void rates_of_parameters_go_on_bit_for_bit(void **state)
     destroy_network(&twin);
 }
 
-static void a_file_without_rates_leaves_those_of_the_optimiser(void **state)
+static void a_file_without_rates_keeps_those_of_the_optimiser(void **state)
 {
     (void)state;
     network first = create_network(1, false), second = create_network(2, false);
@@ -188,6 +187,44 @@ static void a_file_without_rates_leaves_those_of_the_optimiser(void **state)
     destroy_network(&second);
 }
 
+static void frozen_parameters_keep_their_steps_and_tensors_their_values(void **state)
+{
+    (void)state;
+    network first = create_network(1, true), second = create_network(2, true);
+    lstm_tensor *mean[2] = {tensor_of(2, (size_t[]){1, 3}),
+                            tensor_of(2, (size_t[]){1, 3})};
+    network *both[] = {&first, &second};
+    for (size_t i = 0; i < 2; i++) {
+        lstm_adam_destroy(&both[i]->adam);
+        assert_int_equal(lstm_params_add_tensor(both[i]->params, "mean", mean[i], NULL),
+                         LSTM_OK);
+        assert_int_equal(lstm_adam_create(&both[i]->adam, both[i]->params,
+                                          &(lstm_adam_config){.amsgrad = true}),
+                         LSTM_OK);
+    }
+    assert_int_equal(lstm_tensor_fill(mean[0], 0.25f), LSTM_OK);
+    assert_int_equal(lstm_params_set_trainable(first.params, 0, false), LSTM_OK);
+    assert_int_equal(lstm_params_set_trainable(first.params, 3, false), LSTM_OK);
+    for (int i = 0; i < 3; i++)
+        train(&first);
+    assert_int_equal(lstm_params_set_trainable(first.params, 3, true), LSTM_OK);
+    train(&first);
+    assert_int_equal(save_training(&first, none), LSTM_OK);
+    train(&second);
+    assert_int_equal(load_training(&second, none), LSTM_OK);
+    assert_memory_equal(lstm_tensor_data(mean[1]), lstm_tensor_data(mean[0]), 12);
+    assert_int_equal(lstm_adam_steps(second.adam), 4);
+    /* All are trained from here on; those that were frozen have taken 0 steps and 1. */
+    assert_int_equal(lstm_params_set_trainable(first.params, 0, true), LSTM_OK);
+    for (int i = 0; i < 3; i++)
+        assert_true(train(&first) == train(&second));
+    assert_same_values(&first, &second);
+    destroy_network(&first);
+    destroy_network(&second);
+    lstm_tensor_destroy(&mean[0]);
+    lstm_tensor_destroy(&mean[1]);
+}
+
 static void replace(char *data, const char *from, const char *to)
 {
     char *found = strstr(data + 8, from);
@@ -196,8 +233,8 @@ static void replace(char *data, const char *from, const char *to)
     memcpy(found, to, strlen(to));
 }
 
-/* Replaces a text in the header by one of the same length, and the key of its checksum,
- * which would not let it pass. */
+/* Replaces a text in the header by one of the same length, and the key of the checksum,
+ * so that the header is not checked. */
 static void replace_in_file(const char *from, const char *to)
 {
     static char data[ROOM];
@@ -231,7 +268,7 @@ static void damaged_rates_are_named_and_change_nothing(void **state)
     destroy_network(&twin);
 }
 
-static void an_optimiser_in_the_file_is_skipped_when_not_asked_for(void **state)
+static void an_optimiser_in_the_file_is_ignored_without_the_option(void **state)
 {
     (void)state;
     network first = create_network(1, true), second = create_network(2, true);
@@ -244,7 +281,7 @@ static void an_optimiser_in_the_file_is_skipped_when_not_asked_for(void **state)
     destroy_network(&second);
 }
 
-static void what_a_file_lacks_is_named_and_changes_nothing(void **state)
+static void missing_state_is_named_and_changes_nothing(void **state)
 {
     (void)state;
     network first = create_network(1, false), second = create_network(2, true);
@@ -272,7 +309,7 @@ static void what_a_file_lacks_is_named_and_changes_nothing(void **state)
     destroy_network(&twin);
 }
 
-static void a_changed_value_is_found_by_the_checksum(void **state)
+static void the_checksum_finds_a_changed_value(void **state)
 {
     (void)state;
     network first = create_network(1, false), twin = create_network(1, false);
@@ -288,7 +325,7 @@ static void a_changed_value_is_found_by_the_checksum(void **state)
     destroy_network(&twin);
 }
 
-static void names_change_as_the_pairs_say(void **state)
+static void names_are_replaced_by_the_pairs(void **state)
 {
     (void)state;
     static const char *const pairs[] = {"lstm.", "model.rnn.", "", "model."};
@@ -309,12 +346,12 @@ static void names_change_as_the_pairs_say(void **state)
     options = (lstm_file_options){.rename = collide, .rename_count = 1};
     assert_int_equal(lstm_params_save(first.params, model_path(), &options),
                      LSTM_INVALID_ARGUMENT);
-    assert_contains(lstm_last_error(), "there twice");
+    assert_contains(lstm_last_error(), "appears twice");
     destroy_network(&first);
     destroy_network(&second);
 }
 
-static void surplus_tensors_are_left_alone_when_allowed(void **state)
+static void other_tensors_are_ignored_if_allowed(void **state)
 {
     (void)state;
     network n = create_network(1, false);
@@ -332,7 +369,7 @@ static void surplus_tensors_are_left_alone_when_allowed(void **state)
     destroy_network(&n);
 }
 
-static void metadata_goes_in_and_out(void **state)
+static void metadata_is_saved_and_loaded(void **state)
 {
     (void)state;
     static const char *const pairs[] = {"format", "pt", "note \"\n", "\xc3\xa9"};
@@ -353,7 +390,7 @@ static void metadata_goes_in_and_out(void **state)
     destroy_network(&n);
 }
 
-static void metadata_that_cannot_be_is_refused(void **state)
+static void invalid_metadata_is_refused(void **state)
 {
     (void)state;
     static const char *const bad[][4] = {{"lstm.x", "", "", ""}, {"a", "1", "a", "2"},
@@ -376,7 +413,7 @@ static void metadata_that_cannot_be_is_refused(void **state)
     destroy_network(&n);
 }
 
-static void a_layer_comes_out_of_a_file_without_its_options(void **state)
+static void a_layer_is_loaded_with_the_options_in_the_file(void **state)
 {
     (void)state;
     network n = create_network(1, false), twin = create_network(1, false);
@@ -411,18 +448,19 @@ static void a_layer_comes_out_of_a_file_without_its_options(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_training_goes_on_from_its_checkpoint_bit_for_bit),
-        TEST(rates_of_parameters_go_on_bit_for_bit),
-        TEST(a_file_without_rates_leaves_those_of_the_optimiser),
+        TEST(a_training_continues_from_its_checkpoint_bit_for_bit),
+        TEST(rates_of_parameters_are_restored_bit_for_bit),
+        TEST(a_file_without_rates_keeps_those_of_the_optimiser),
+        TEST(frozen_parameters_keep_their_steps_and_tensors_their_values),
         TEST(damaged_rates_are_named_and_change_nothing),
-        TEST(an_optimiser_in_the_file_is_skipped_when_not_asked_for),
-        TEST(what_a_file_lacks_is_named_and_changes_nothing),
-        TEST(a_changed_value_is_found_by_the_checksum),
-        TEST(names_change_as_the_pairs_say),
-        TEST(surplus_tensors_are_left_alone_when_allowed),
-        TEST(metadata_goes_in_and_out),
-        TEST(metadata_that_cannot_be_is_refused),
-        TEST(a_layer_comes_out_of_a_file_without_its_options),
+        TEST(an_optimiser_in_the_file_is_ignored_without_the_option),
+        TEST(missing_state_is_named_and_changes_nothing),
+        TEST(the_checksum_finds_a_changed_value),
+        TEST(names_are_replaced_by_the_pairs),
+        TEST(other_tensors_are_ignored_if_allowed),
+        TEST(metadata_is_saved_and_loaded),
+        TEST(invalid_metadata_is_refused),
+        TEST(a_layer_is_loaded_with_the_options_in_the_file),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
 }

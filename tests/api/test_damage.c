@@ -1,4 +1,4 @@
-/* Damaged files: every bit of a model and of a checkpoint is changed once. Loading then
+/* Damaged files: each bit of a model and of a checkpoint is flipped. Loading then
  * fails, or gives the same values and options. */
 #include <lstm/lstm.h>
 
@@ -87,7 +87,7 @@ static bool is_refusal(lstm_status status)
     return status == LSTM_BAD_FILE || status == LSTM_SHAPE_MISMATCH;
 }
 
-/* What a file says of its layer is the same, or nothing is said. */
+/* The options of the layer are the same, or missing. */
 static void compare_options(const unsigned char *bytes, size_t size,
                             const lstm_layer_config *expected)
 {
@@ -120,13 +120,13 @@ static size_t flip_all(bool training, size_t *loaded)
             assert_true(is_refusal(status));
             continue;
         }
-        /* It loaded: what is saved now is what was saved. */
+        /* After loading, saving gives the original file. */
         (*loaded)++;
         assert_int_equal(save(&victim, training, found), size);
         assert_memory_equal(found, good, size);
         assert_int_equal(load(&victim, training, other, other_size), LSTM_OK);
     }
-    /* What failed changed nothing. */
+    /* Failed loads changed nothing. */
     assert_int_equal(save(&victim, training, found), other_size);
     assert_memory_equal(found, other, other_size);
     destroy_network(&n);
@@ -134,7 +134,7 @@ static size_t flip_all(bool training, size_t *loaded)
     return 8 * size;
 }
 
-static void no_bit_of_a_model_changes_what_it_is(void **state)
+static void flipped_bits_of_a_model_are_refused_or_harmless(void **state)
 {
     (void)state;
     size_t loaded = 0, bits = flip_all(false, &loaded);
@@ -142,7 +142,7 @@ static void no_bit_of_a_model_changes_what_it_is(void **state)
                   loaded);
 }
 
-static void no_bit_of_a_checkpoint_changes_what_it_is(void **state)
+static void flipped_bits_of_a_checkpoint_are_refused_or_harmless(void **state)
 {
     (void)state;
     size_t loaded = 0, bits = flip_all(true, &loaded);
@@ -153,8 +153,8 @@ static void no_bit_of_a_checkpoint_changes_what_it_is(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(no_bit_of_a_model_changes_what_it_is),
-        TEST(no_bit_of_a_checkpoint_changes_what_it_is),
+        TEST(flipped_bits_of_a_model_are_refused_or_harmless),
+        TEST(flipped_bits_of_a_checkpoint_are_refused_or_harmless),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
 }

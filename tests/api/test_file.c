@@ -73,7 +73,7 @@ static void a_file_lists_tensors_metadata_and_layers(void **state)
     lstm_file_destroy(NULL);
 }
 
-static void null_is_refused_or_means_nothing(void **state)
+static void null_is_refused(void **state)
 {
     (void)state;
     test_model *m = test_model_new();
@@ -239,7 +239,7 @@ static void a_head_without_bias_loads(void **state)
     lstm_tensor_destroy(&y);
 }
 
-/* A header of so many tensors without values, and an LSTM behind them; on the heap. */
+/* A file of many empty tensors and an LSTM; freed with free(). */
 static char *many_tensors(size_t count, size_t *size)
 {
     char *bytes = malloc(count * 100 + 4096), *next = bytes + 8;
@@ -262,7 +262,7 @@ static char *many_tensors(size_t count, size_t *size)
     return bytes;
 }
 
-static void a_hundred_thousand_tensors_are_no_burden(void **state)
+static void names_of_a_hundred_thousand_tensors_are_found_quickly(void **state)
 {
     (void)state;
     enum { COUNT = 100000 };
@@ -288,7 +288,7 @@ static void a_hundred_thousand_tensors_are_no_burden(void **state)
     free(bytes);
 }
 
-static void precision_and_options_come_back(void **state)
+static void precision_and_options_are_restored(void **state)
 {
     (void)state;
     const lstm_layer_config config = {.inputs = INPUTS,
@@ -320,16 +320,60 @@ static void precision_and_options_come_back(void **state)
     lstm_rng_destroy(&rng);
 }
 
+static void reserved_names_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *message;
+    } reserved[] = {
+        {"__metadata__", "name __metadata__ is reserved for the metadata"},
+        {"__adam__.exp_avg.w", "name __adam__.exp_avg.w is reserved for the moments"}};
+    lstm_tensor *value = tensor_of(1, (size_t[]){2});
+    for (size_t i = 0; i < 2; i++) {
+        lstm_params *params;
+        assert_int_equal(lstm_params_create(&params), LSTM_OK);
+        assert_int_equal(lstm_params_add_tensor(params, reserved[i].name, value, NULL),
+                         LSTM_OK);
+        assert_int_equal(lstm_params_save(params, test_path("reserved"), NULL),
+                         LSTM_INVALID_ARGUMENT);
+        assert_contains(lstm_last_error(), reserved[i].message);
+        assert_int_equal(access(test_path("reserved"), F_OK), -1);
+        lstm_params_destroy(&params);
+    }
+    lstm_tensor_destroy(&value);
+}
+
+static void a_header_beyond_the_limit_is_not_saved(void **state)
+{
+    (void)state;
+    enum { LIMIT = 100000000 };
+    lstm_params *params;
+    assert_int_equal(lstm_params_create(&params), LSTM_OK);
+    char *text = malloc(LIMIT + 1);
+    assert_non_null(text);
+    memset(text, 'x', LIMIT);
+    text[LIMIT] = '\0';
+    const char *const pairs[] = {"long", text};
+    const lstm_file_options options = {.metadata = pairs, .metadata_count = 1};
+    assert_int_equal(lstm_params_save(params, test_path("reserved"), &options),
+                     LSTM_INVALID_ARGUMENT);
+    assert_contains(lstm_last_error(), "bytes, expected at most 100000000");
+    free(text);
+    lstm_params_destroy(&params);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_file_lists_tensors_metadata_and_layers),
-        TEST(null_is_refused_or_means_nothing),
+        TEST(null_is_refused),
         TEST(one_tensor_is_read_and_converted),
         TEST(layers_of_others_load_without_their_prefix),
         TEST(a_head_without_bias_loads),
-        TEST(a_hundred_thousand_tensors_are_no_burden),
-        TEST(precision_and_options_come_back),
+        TEST(names_of_a_hundred_thousand_tensors_are_found_quickly),
+        TEST(precision_and_options_are_restored),
+        TEST(reserved_names_are_refused),
+        TEST(a_header_beyond_the_limit_is_not_saved),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
 }

@@ -1,11 +1,11 @@
-/* Files that cannot be loaded: what messages say of them. */
+/* Messages about files that cannot be loaded. */
 #include <lstm/lstm.h>
 
 #include "tests/support/model.h"
 
 enum { INPUTS = 3, HIDDEN = 5 };
 
-/* What opening bytes that are not a model says. */
+/* The message of opening bytes that are not a model. */
 static const char *error_of(const void *bytes, size_t size)
 {
     lstm_file *file = (lstm_file *)(uintptr_t)64, *other;
@@ -19,7 +19,7 @@ static const char *error_of(const void *bytes, size_t size)
     return message;
 }
 
-/* What loading a layer from a file says. */
+/* The message of loading a layer that is not in the file. */
 static const char *layer_error(test_model *m, const char *prefix)
 {
     lstm_layer *layer = (lstm_layer *)(uintptr_t)64;
@@ -81,7 +81,7 @@ static void other_layers_are_named(void **state)
         }
 }
 
-/* An LSTM of which one tensor is replaced by others. */
+/* An LSTM in which one tensor is replaced by others. */
 static test_model *replaced(const char *name, const char *first, const char *second)
 {
     static const struct {
@@ -131,6 +131,10 @@ static void forms_of_storage_are_named(void **state)
                                          "rnn.weight_ih_l0_v"),
                                 NULL),
                     "an LSTM stored with weight normalisation under 'rnn'");
+    assert_contains(layer_error(replaced("rnn.weight_hh_l0", "rnn.weight_hh_l0_g",
+                                         "rnn.weight_hh_l0_v"),
+                                NULL),
+                    "an LSTM stored with weight normalisation under 'rnn'");
     test_model *m = replaced("rnn.bias_hh_l0", NULL, NULL);
     test_model_metadata(m, "\"rnn.bias_hh_l0\":\"rnn.bias_ih_l0\"");
     assert_contains(layer_error(m, "rnn"),
@@ -145,7 +149,7 @@ static void forms_of_storage_are_named(void **state)
                     "tensor rnn.bias_ih_l0 is [21], expected [20]");
 }
 
-static void missing_names_are_answered_with_near_ones(void **state)
+static void messages_about_missing_names_list_similar_ones(void **state)
 {
     (void)state;
     test_model *m = test_model_new();
@@ -164,7 +168,7 @@ static void missing_names_are_answered_with_near_ones(void **state)
     assert_contains(lstm_last_error(), " and 26 more");
 }
 
-/* A member of a ZIP archive: its local header alone, or its entry in the list at the
+/* Writes the local header of a member of a ZIP archive, or its entry in the list at the
  * end. */
 static size_t put_member(unsigned char *to, const char *name, bool entry)
 {
@@ -215,7 +219,7 @@ static void files_of_other_formats_are_named(void **state)
         unsigned char bytes[6000];
         size_t size = put_member(bytes, archives[i][0], false);
         assert_contains(error_of(bytes, size), archives[i][1]);
-        /* The name that says it comes later, in the list at the end. */
+        /* The identifying name is in the list at the end. */
         size = put_member(bytes, "readme.txt", false);
         memset(bytes + size, 'x', 5000);
         size += 5000;
@@ -234,7 +238,7 @@ int main(void)
         TEST(several_layers_or_none_are_listed),
         TEST(other_layers_are_named),
         TEST(forms_of_storage_are_named),
-        TEST(missing_names_are_answered_with_near_ones),
+        TEST(messages_about_missing_names_list_similar_ones),
         TEST(files_of_other_formats_are_named),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);

@@ -1,12 +1,12 @@
-/* Layers and linear layers out of files: of this library, and of others that say
- * nothing about options. */
+/* Layers and linear layers loaded from files of this library, and from files without
+ * options. */
 #include <lstm/lstm.h>
 
 #include "tests/support/folder.h"
 
 enum { STEPS = 3, ROWS = 2, INPUTS = 5, HIDDEN = 6, CLASSES = 4, ROOM = 1 << 16 };
 
-/* A layer and a head, in a file of this library. */
+/* A layer and a linear layer in a file of this library. */
 typedef struct fixture {
     lstm_rng *rng;
     lstm_layer *layer;
@@ -53,8 +53,8 @@ static void replace(char *data, const char *from, const char *to)
     memcpy(found, to, strlen(to));
 }
 
-/* Replaces a text in the header by one of the same length, and the key of its checksum,
- * which would not let it pass. */
+/* Replaces a text in the header by one of the same length, and the key of the checksum,
+ * so that the header is not checked. */
 static void change_header(const char *from, const char *to)
 {
     static char data[ROOM];
@@ -110,7 +110,7 @@ static const lstm_layer_config configs[] = {
      .bidirectional = true},
 };
 
-static void names_and_shapes_tell_what_metadata_does_not(void **state)
+static void names_and_shapes_give_options_without_metadata(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(configs) / sizeof(configs[0]); i++) {
@@ -133,7 +133,7 @@ static void names_and_shapes_tell_what_metadata_does_not(void **state)
     }
 }
 
-static void metadata_that_are_wrong_are_refused(void **state)
+static void wrong_metadata_is_refused(void **state)
 {
     (void)state;
     static const struct {
@@ -161,7 +161,7 @@ static void metadata_that_are_wrong_are_refused(void **state)
     }
 }
 
-static void a_layer_that_is_not_in_the_file_is_refused(void **state)
+static void a_missing_layer_is_refused(void **state)
 {
     (void)state;
     fixture f = save_network(&configs[1]);
@@ -180,7 +180,7 @@ static void a_layer_that_is_not_in_the_file_is_refused(void **state)
     destroy_network(&f);
 }
 
-/* A file whose header names one tensor of a shape, and its data. */
+/* Writes a file of one tensor. */
 static void write_tensor(const char *name, const char *shape, size_t count)
 {
     static char data[ROOM];
@@ -193,7 +193,7 @@ static void write_tensor(const char *name, const char *shape, size_t count)
     test_write_file("model", data, 8 + (size_t)length + 4 * count);
 }
 
-static void shapes_that_no_layer_has_are_refused(void **state)
+static void shapes_of_no_layer_are_refused(void **state)
 {
     (void)state;
     lstm_layer *layer;
@@ -214,7 +214,7 @@ static void shapes_that_no_layer_has_are_refused(void **state)
     lstm_linear_destroy(&linear);
 }
 
-static void a_head_comes_out_of_a_file_with_its_sizes(void **state)
+static void a_linear_layer_is_loaded_with_its_sizes(void **state)
 {
     (void)state;
     fixture f = save_network(&configs[1]);
@@ -245,11 +245,11 @@ static void a_head_comes_out_of_a_file_with_its_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(names_and_shapes_tell_what_metadata_does_not),
-        TEST(metadata_that_are_wrong_are_refused),
-        TEST(a_layer_that_is_not_in_the_file_is_refused),
-        TEST(shapes_that_no_layer_has_are_refused),
-        TEST(a_head_comes_out_of_a_file_with_its_sizes),
+        TEST(names_and_shapes_give_options_without_metadata),
+        TEST(wrong_metadata_is_refused),
+        TEST(a_missing_layer_is_refused),
+        TEST(shapes_of_no_layer_are_refused),
+        TEST(a_linear_layer_is_loaded_with_its_sizes),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
 }

@@ -1,5 +1,5 @@
-/* The locale of the host changes nothing: numbers in files and messages have a decimal
- * point where the host's printf() writes a comma. */
+/* The locale does not matter: numbers in files and messages have a decimal point where
+ * printf() of the program writes a comma. */
 #include <locale.h>
 #include <sys/wait.h>
 
@@ -27,7 +27,7 @@ static bool use_comma(void)
     return setlocale(LC_ALL, names[0]) && *localeconv()->decimal_point == ',';
 }
 
-/* A network whose options and rates have digits behind the decimal point. */
+/* A network whose options and rates are not integers. */
 typedef struct network {
     lstm_rng *rng;
     lstm_layer *layer;
@@ -97,7 +97,7 @@ static void files_and_messages_do_not_follow_the_locale(void **state)
     lstm_layer_destroy(&layer);
     assert_int_equal(lstm_adam_set_lr(n.adam, -0.5), LSTM_INVALID_ARGUMENT);
     assert_contains(lstm_last_error(), "lr is -0.5");
-    /* The host's locale is as it was. */
+    /* The locale of the program is unchanged. */
     snprintf(text, sizeof(text), "%.1f", 0.5);
     assert_string_equal(text, "0,5");
     destroy_network(&n);

@@ -1,4 +1,4 @@
-/* Files of parameters: round trips, and files that mean harm. */
+/* Files of parameters: round trips, and malformed files. */
 #include <lstm/file.h>
 #include <lstm/linear.h>
 #include <lstm/rng.h>
@@ -10,7 +10,7 @@ static const char *model_path(void)
     return test_path("model");
 }
 
-/* The set of all tests here: "w.weight" [2, 3] and "w.bias" [2]. */
+/* The parameter set of these tests: "w.weight" [2, 3] and "w.bias" [2]. */
 typedef struct fixture {
     lstm_linear *linear;
     lstm_params *params;
@@ -46,7 +46,7 @@ static float *values(const fixture *f, size_t index)
 
 enum { ROOM = 4096 };
 
-/* Writes length, header, and data bytes that count up; returns the size of all. */
+/* Writes the length, the header and counting data bytes; returns the total size. */
 static size_t compose(unsigned char *bytes, const char *header, size_t data)
 {
     size_t length = strlen(header);
@@ -103,7 +103,7 @@ static void a_file_is_laid_out_as_the_reference_does(void **state)
     destroy_fixture(&f);
 }
 
-static void order_space_and_metadata_are_free(void **state)
+static void order_white_space_and_metadata_do_not_matter(void **state)
 {
     (void)state;
     fixture f = create_fixture(1);
@@ -122,7 +122,7 @@ static void order_space_and_metadata_are_free(void **state)
     destroy_fixture(&f);
 }
 
-/* A header of the two tensors with one part of it replaced. */
+/* A header of the two tensors in which one part is replaced. */
 #define WEIGHT                                                                         \
     "\"w.weight\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}"
 #define BIAS "\"w.bias\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[24,32]}"
@@ -135,19 +135,19 @@ static const struct {
     size_t data;
     lstm_status status;
     const char *message;
-} harmful[] = {
+} malformed[] = {
     {"", 32, LSTM_BAD_FILE, "header does not start with {"},
     {" {" WEIGHT "," BIAS "}", 32, LSTM_BAD_FILE, "header does not start with {"},
     {"[]", 32, LSTM_BAD_FILE, "header does not start with {"},
     {"{", 32, LSTM_BAD_FILE, "header at byte"},
     {"{" WEIGHT "," BIAS "} x", 32, LSTM_BAD_FILE, "header at byte"},
     {"{" WEIGHT "," WEIGHT "}", 24, LSTM_BAD_FILE,
-     "tensor w.weight: name is there twice"},
+     "tensor w.weight: name appears twice"},
     {"{\"__metadata__\":{\"k\":\"\",\"k\":\"\"}}", 0, LSTM_BAD_FILE,
-     "key k is there twice"},
+     "key k appears twice"},
     {"{" WEIGHT ",\"w.bias\":{\"dtype\":\"F32\",\"shape\":[2],\"shape\":[2]"
      ",\"data_offsets\":[24,32]}}",
-     32, LSTM_BAD_FILE, "tensor w.bias: a key is there twice"},
+     32, LSTM_BAD_FILE, "tensor w.bias: a key appears twice"},
     {"{\"\xff\":{}}", 0, LSTM_BAD_FILE, "not valid UTF-8"},
     {"{\"a\\u0000\":{}}", 0, LSTM_BAD_FILE, "escape in a string is not valid"},
     {"{}", 0, LSTM_BAD_FILE, "tensor w.weight is missing"},
@@ -212,17 +212,17 @@ static const struct {
      "__metadata__: value of k is not a string"},
 };
 
-static void every_harmful_file_is_refused_and_changes_nothing(void **state)
+static void malformed_files_are_refused_and_change_nothing(void **state)
 {
     (void)state;
     fixture f = create_fixture(1), twin = create_fixture(1);
     unsigned char bytes[ROOM];
-    for (size_t i = 0; i < sizeof(harmful) / sizeof(harmful[0]); i++) {
+    for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
         test_write_file("model", bytes,
-                        compose(bytes, harmful[i].header, harmful[i].data));
+                        compose(bytes, malformed[i].header, malformed[i].data));
         assert_int_equal(lstm_params_load(f.params, model_path(), NULL),
-                         harmful[i].status);
-        assert_contains(lstm_last_error(), harmful[i].message);
+                         malformed[i].status);
+        assert_contains(lstm_last_error(), malformed[i].message);
         assert_contains(lstm_last_error(), model_path());
         assert_null(strchr(lstm_last_error(), '\n'));
         assert_memory_equal(values(&f, 0), values(&twin, 0), 24);
@@ -256,7 +256,7 @@ static void a_length_beyond_the_file_or_the_limit_is_refused(void **state)
     destroy_fixture(&f);
 }
 
-static void a_header_of_depth_is_refused(void **state)
+static void deep_nesting_is_refused(void **state)
 {
     (void)state;
     enum { DEPTH = 100000 };
@@ -289,7 +289,7 @@ static void every_truncation_is_refused(void **state)
 
 static void a_changed_header_is_refused_or_harmless(void **state)
 {
-    /* Any byte of length and header replaced by any of these. */
+    /* Each byte of the length and the header is replaced by each of these. */
     (void)state;
     fixture f = create_fixture(1), twin = create_fixture(1);
     static const unsigned char others[] = {0, ' ', '"', '0', '9', '[', '{', '}', 255};
@@ -309,7 +309,7 @@ static void a_changed_header_is_refused_or_harmless(void **state)
             assert_memory_equal(values(&f, 1), values(&twin, 1), 8);
             bytes[i] = byte;
         }
-    /* What is loaded is what was the same byte before, or padding. */
+    /* Only unchanged bytes and white space in the padding load. */
     assert_in_range(loaded, 8, 600);
     destroy_fixture(&f);
     destroy_fixture(&twin);
@@ -363,7 +363,7 @@ static void other_formats_are_converted(void **state)
     destroy_fixture(&f);
 }
 
-static void what_cannot_be_read_says_why(void **state)
+static void errors_of_reading_are_named(void **state)
 {
     (void)state;
     fixture f = create_fixture(1);
@@ -380,7 +380,7 @@ static void what_cannot_be_read_says_why(void **state)
     destroy_fixture(&f);
 }
 
-static void what_cannot_be_written_says_why(void **state)
+static void errors_of_writing_are_named(void **state)
 {
     (void)state;
     fixture f = create_fixture(1);
@@ -390,7 +390,7 @@ static void what_cannot_be_written_says_why(void **state)
     assert_contains(lstm_last_error(), "No such file or directory");
     assert_int_equal(lstm_params_save(f.params, test_folder, NULL), LSTM_IO_ERROR);
     assert_contains(lstm_last_error(), "Is a directory");
-    /* As a device: a test of /dev/null would take it away, should it ever fail. */
+    /* A pipe instead of a device: a failing test must not remove /dev/null. */
     assert_int_equal(mkfifo(model_path(), 0600), 0);
     assert_int_equal(lstm_params_save(f.params, model_path(), NULL), LSTM_IO_ERROR);
     assert_contains(lstm_last_error(), "Not a regular file");
@@ -401,7 +401,7 @@ static void what_cannot_be_written_says_why(void **state)
     destroy_fixture(&f);
 }
 
-static void names_that_are_no_text_are_refused(void **state)
+static void names_that_are_not_text_are_refused(void **state)
 {
     (void)state;
     static const char *const prefixes[] = {
@@ -448,16 +448,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(saved_values_come_back_bit_for_bit),
         TEST(a_file_is_laid_out_as_the_reference_does),
-        TEST(order_space_and_metadata_are_free),
-        TEST(every_harmful_file_is_refused_and_changes_nothing),
+        TEST(order_white_space_and_metadata_do_not_matter),
+        TEST(malformed_files_are_refused_and_change_nothing),
         TEST(a_length_beyond_the_file_or_the_limit_is_refused),
-        TEST(a_header_of_depth_is_refused),
+        TEST(deep_nesting_is_refused),
         TEST(every_truncation_is_refused),
         TEST(a_changed_header_is_refused_or_harmless),
         TEST(other_formats_are_converted),
-        TEST(what_cannot_be_read_says_why),
-        TEST(what_cannot_be_written_says_why),
-        TEST(names_that_are_no_text_are_refused),
+        TEST(errors_of_reading_are_named),
+        TEST(errors_of_writing_are_named),
+        TEST(names_that_are_not_text_are_refused),
         TEST(a_saved_file_replaces_the_old_one_and_leaves_nothing_behind),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);

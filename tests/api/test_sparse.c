@@ -1,5 +1,5 @@
-/* A layer of some bytes beside a tensor of 3 GB: the layer is read, the tensor is not.
- * The program runs itself as the process whose memory and time are measured. */
+/* A small layer in a file with a tensor of 3 GB, which is not read. The program starts
+ * itself as a process whose memory and time are measured. */
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -15,7 +15,7 @@ static const char header[] =
     "\"shape\":[8,2],\"data_offsets\":[3221225536,3221225600]}}";
 static const off_t values_size = 3221225600;
 
-/* Makes the file; false when the file system keeps no holes in files. */
+/* Creates the file; returns false if the file system has no sparse files. */
 static bool make_file(const char *path)
 {
     unsigned char length[8] = {0};
@@ -40,7 +40,7 @@ static double seconds(void)
            1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
-/* Loads the layer; prints the largest resident memory in kB, and the seconds. */
+/* Loads the layer; prints the peak resident memory in kB and the processor time. */
 static int child(const char *path)
 {
     lstm_layer *layer;
@@ -55,7 +55,7 @@ static int child(const char *path)
     return 0;
 }
 
-static void a_small_layer_beside_a_large_tensor_is_read_alone(void **state)
+static void a_large_tensor_beside_a_layer_is_not_read(void **state)
 {
     (void)state;
     char command[2 * TEST_PATH_SIZE + 64];
@@ -63,7 +63,7 @@ static void a_small_layer_beside_a_large_tensor_is_read_alone(void **state)
     double time = -1;
     const char *path = test_path("large");
     if (!make_file(path)) {
-        print_message("skipped: this file system keeps no holes in files\n");
+        print_message("skipped: this file system has no sparse files\n");
         return;
     }
     char self[TEST_PATH_SIZE];
@@ -79,7 +79,7 @@ static void a_small_layer_beside_a_large_tensor_is_read_alone(void **state)
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     assert_in_range(memory, 1, 20000);
 #endif
-    /* Processor time, so that other programs do not count. */
+    /* Processor time, which does not depend on other programs. */
     assert_true(time >= 0 && time < 0.1);
 }
 
@@ -88,7 +88,7 @@ int main(int count, char **arguments)
     if (count > 1)
         return child(arguments[1]);
     const struct CMUnitTest tests[] = {
-        TEST(a_small_layer_beside_a_large_tensor_is_read_alone),
+        TEST(a_large_tensor_beside_a_layer_is_not_read),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
 }

@@ -1,7 +1,7 @@
 /**
  * @file
- * The C library's memory, made to fail when a test says so: malloc() and its kin of the
- * program that includes this, for all libraries in it.
+ * malloc() and the like with injected failures, for a program that includes this and
+ * for all libraries in it.
  */
 #ifndef TESTS_SUPPORT_HEAP_H
 #define TESTS_SUPPORT_HEAP_H
@@ -10,7 +10,7 @@
 
 #include "tests/support/test.h"
 
-/* Sanitizers and valgrind bring their own, and only the GNU library has these names. */
+/* Sanitizers define these functions themselves, and only glibc has the names below. */
 #if defined(__has_feature)
 #define TEST_HEAP_TAKEN                                                                \
     (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
@@ -20,8 +20,8 @@
 #define TEST_HEAP_TAKEN 0
 #endif
 
-/** Allocations until one fails, whether those after it succeed, whether one failed, and
- *  blocks that are not freed. */
+/** Number of allocations that still succeed, whether only one fails, whether one has
+ *  failed, and the number of live blocks. */
 static struct {
     bool counting, alone, failed;
     size_t left;
@@ -37,14 +37,14 @@ static inline void test_heap_fail(size_t k, bool alone)
     test_heap.counting = true;
 }
 
-/** Ends it; whether an allocation failed. */
+/** Stops failing; returns whether an allocation failed. */
 static inline bool test_heap_end(void)
 {
     test_heap.counting = false;
     return test_heap.failed;
 }
 
-/** Number of blocks that are allocated. */
+/** Number of live blocks. */
 static inline long test_heap_live(void)
 {
     return test_heap.live;

@@ -1,6 +1,6 @@
 /**
  * @file
- * Safetensors files as other programs write them, made in memory.
+ * Builds safetensors files in memory, as other programs write them.
  */
 #ifndef TESTS_SUPPORT_MODEL_H
 #define TESTS_SUPPORT_MODEL_H
@@ -9,12 +9,12 @@
 
 enum { TEST_MODEL_SIZE = 1 << 16 };
 
-/** A file that is being made: header text and values. */
+/** A file under construction: header and values. */
 typedef struct test_model {
     char header[TEST_MODEL_SIZE / 2];
     unsigned char data[TEST_MODEL_SIZE / 2];
     size_t length, size;
-    /** The whole file, after test_model_finish(). */
+    /** The complete file, after test_model_finish(). */
     unsigned char bytes[TEST_MODEL_SIZE + 8];
     size_t count;
 } test_model;
@@ -68,7 +68,7 @@ static inline void test_model_metadata(test_model *m, const char *entries)
     test_model_text(m, "}");
 }
 
-/** Puts the file together; returns its size. */
+/** Completes the file; returns its size. */
 static inline size_t test_model_finish(test_model *m)
 {
     test_model_text(m, m->length ? "}" : "{}");
@@ -101,7 +101,7 @@ static inline void test_model_lstm(test_model *m, const char *prefix,
     test_model_matrix(m, name, 4 * hidden, 0, -0.1f);
 }
 
-/** A new file; the one of the call before is gone. */
+/** A new file; it replaces the previous one. */
 static inline test_model *test_model_new(void)
 {
     static test_model model;

@@ -1,8 +1,8 @@
 /*
- * Files without memory: every allocation of every load fails once alone, and once with
- * all after it, in the C library itself, so that nothing that allocates is left out.
- * A load then says that it has no memory and changes nothing, or it gives what it gives
- * with memory; nothing leaks.
+ * Files when memory is exhausted: every allocation of every load fails once alone, and
+ * once with all after it. malloc() itself fails, so no allocation is missed. A load
+ * then returns LSTM_OUT_OF_MEMORY and changes nothing, or it succeeds with the same
+ * result; nothing leaks.
  */
 #include <errno.h>
 
@@ -34,7 +34,7 @@ static const char *const prefixes[] = {
     "caf\xc3\xa9 \"quoted\"\\"};
 enum { PREFIXES = sizeof(prefixes) / sizeof(prefixes[0]) };
 
-/* A network, and what trains it. */
+/* A network in training. */
 typedef struct network {
     lstm_rng *rng;
     lstm_layer *layer;
@@ -43,14 +43,14 @@ typedef struct network {
     lstm_adam *adam;
 } network;
 
-/* A file in memory and on disk, and the network that it has to give. */
+/* A file in memory and on disk, and the network in it. */
 typedef struct fixture {
     unsigned char bytes[ROOM];
     size_t size;
     const char *prefix;
     bool training;
     network n;
-    /* What a call makes. */
+    /* Results of the calls. */
     lstm_file *file;
     lstm_layer *layer;
     lstm_linear *linear;
@@ -198,7 +198,7 @@ static void check_file(void)
     lstm_file_destroy(&f.file);
 }
 
-/* Saving after a load gives the same file again: all values, rates and states. */
+/* Saving after loading gives the same file: all values, rates and states. */
 static void check_saved(void)
 {
     static unsigned char again[ROOM];
@@ -207,7 +207,7 @@ static void check_saved(void)
     assert_memory_equal(again, f.bytes, f.size);
 }
 
-/* Nothing was made. */
+/* No object was created. */
 static void check_failure(void)
 {
     assert_null(f.file);
@@ -217,7 +217,7 @@ static void check_failure(void)
     assert_contains(lstm_last_error(), "out of memory");
 }
 
-/* Makes a call at whose allocation number k memory fails, until there is none. */
+/* Makes calls in which allocation number k fails, for every k. */
 static void fail_each(lstm_status (*call)(void), void (*check)(void))
 {
     bool all_passed = false;
@@ -252,7 +252,7 @@ static void create_fixture(const lstm_layer_config *config, const char *prefix,
     f.size = test_read_file("model", f.bytes, ROOM);
 }
 
-static void loads_and_saves_fail_whole_or_succeed_whole(void **state)
+static void loads_and_saves_fail_or_succeed_completely(void **state)
 {
     (void)state;
     for (size_t i = 0; i < CONFIGS * PREFIXES * 2; i++) {
@@ -277,7 +277,7 @@ int main(void)
     if (!TEST_HEAP)
         test_skip_all("malloc() is somebody else's here");
     const struct CMUnitTest tests[] = {
-        TEST(loads_and_saves_fail_whole_or_succeed_whole),
+        TEST(loads_and_saves_fail_or_succeed_completely),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
 }

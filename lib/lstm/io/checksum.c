@@ -1,8 +1,8 @@
 /*
- * Checksums of a file: of the bytes of each tensor, so that a part can be read alone
- * and checked; and of what the header says. The second one does not depend on the bytes
- * of the header: a program that writes the same tensors and metadata anew, in another
- * order, gets the same checksum.
+ * Checksums of a file: one of the bytes of each tensor, so that a single tensor can be
+ * checked, and one of the content of the header. The second one does not depend on the
+ * bytes of the header: a program that writes the same tensors and metadata in another
+ * order gets the same checksum.
  */
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +20,7 @@ void lstm_checksum_data(char text[LSTM_CRC_TEXT], const void *data, size_t size)
     write_crc(text, lstm_crc32(0, data, size));
 }
 
-/* A text with the zero byte behind it. */
+/* Adds a text and its zero byte. */
 static uint32_t add_text(uint32_t crc, const char *text)
 {
     return lstm_crc32(crc, text, strlen(text) + 1);

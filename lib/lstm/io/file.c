@@ -1,5 +1,5 @@
 /*
- * Files that are open: the header in memory, values read tensor by tensor.
+ * Open files: the header is in memory, values are read tensor by tensor.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -32,15 +32,28 @@ lstm_status lstm_file_bytes(const lstm_file *file, void *data, size_t size,
     return error ? lstm_fail_file(file->path, error) : LSTM_OK;
 }
 
-/* Reads the length of the header and checks it against the size of the file. */
-static lstm_status read_length(lstm_file *file, size_t *length)
+/* Checks the length of the header against the size of the file. */
+static lstm_status check_length(const lstm_file *file, uint64_t length)
+{
+    char fact[96];
+    size_t limit = file->input.size - LSTM_LENGTH_SIZE;
+    if (limit > LSTM_HEADER_LIMIT)
+        limit = LSTM_HEADER_LIMIT;
+    if (length <= limit)
+        return LSTM_OK;
+    snprintf(fact, sizeof(fact), "header has %llu bytes, expected at most %zu",
+             (unsigned long long)length, limit);
+    return lstm_fail_foreign(file, fact);
+}
+
+/* Reads the length of the header, and checks that the header begins. */
+static lstm_status read_length(const lstm_file *file, size_t *length)
 {
     char fact[96];
     unsigned char bytes[LSTM_LENGTH_SIZE + 1];
-    size_t size = file->input.size;
-    if (size < sizeof(bytes)) {
-        snprintf(fact, sizeof(fact), "file has %zu bytes, expected at least %d", size,
-                 LSTM_LENGTH_SIZE + 2);
+    if (file->input.size < sizeof(bytes)) {
+        snprintf(fact, sizeof(fact), "file has %zu bytes, expected at least %d",
+                 file->input.size, LSTM_LENGTH_SIZE + 2);
         return lstm_fail_foreign(file, fact);
     }
     lstm_status status = lstm_file_bytes(file, bytes, sizeof(bytes), 0);
@@ -49,18 +62,11 @@ static lstm_status read_length(lstm_file *file, size_t *length)
     uint64_t value = 0;
     for (size_t i = LSTM_LENGTH_SIZE; i-- > 0;)
         value = value << 8 | bytes[i];
-    size_t limit = size - LSTM_LENGTH_SIZE;
-    if (limit > LSTM_HEADER_LIMIT)
-        limit = LSTM_HEADER_LIMIT;
-    if (value > limit) {
-        snprintf(fact, sizeof(fact), "header has %llu bytes, expected at most %zu",
-                 (unsigned long long)value, limit);
-        return lstm_fail_foreign(file, fact);
-    }
-    if (value == 0 || bytes[LSTM_LENGTH_SIZE] != '{')
-        return lstm_fail_foreign(file, "header does not start with {");
+    status = check_length(file, value);
+    if (!status && (value == 0 || bytes[LSTM_LENGTH_SIZE] != '{'))
+        status = lstm_fail_foreign(file, "header does not start with {");
     *length = (size_t)value;
-    return LSTM_OK;
+    return status;
 }
 
 static lstm_status read_header(lstm_file *file)
@@ -80,7 +86,7 @@ static lstm_status read_header(lstm_file *file)
     return status ? status : lstm_file_find_layers(file);
 }
 
-/* A file that is not open yet; NULL when there is no memory. */
+/* A file that is not open yet; NULL if memory is exhausted. */
 static lstm_file *allocate(const char *path)
 {
     lstm_file *file = common_alloc(1, sizeof(*file));
@@ -94,7 +100,7 @@ static lstm_file *allocate(const char *path)
     return NULL;
 }
 
-/* Reads the header of a file that is open, or closes it. */
+/* Reads the header of an open file, or closes it. */
 static lstm_status finish(lstm_file **out, lstm_file *file)
 {
     lstm_status status = read_header(file);
@@ -192,7 +198,7 @@ const char *lstm_file_layer_prefix(const lstm_file *file, size_t index)
     return file && index < file->layers ? file->prefixes[index] : NULL;
 }
 
-/* Checks that a tensor of the file can be read to another one. */
+/* Checks that a tensor of the file can be read to `to`. */
 static lstm_status check_tensor(const lstm_file *file, const lstm_stored *stored,
                                 const lstm_tensor *to)
 {
@@ -220,7 +226,7 @@ lstm_status lstm_file_read_tensor(lstm_file *file, const char *name, lstm_tensor
     if (status)
         return status;
     size_t bytes = stored->end - stored->start;
-    /* The float32 values, and behind them the bytes that they are made of. */
+    /* The float32 values, then the bytes of the file. */
     float *values = common_alloc(stored->count * sizeof(*values) + bytes, 1);
     if (!values)
         return lstm_fail_memory("file");

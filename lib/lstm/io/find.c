@@ -1,6 +1,5 @@
 /*
- * Look-ups in an open file: names and keys are sorted, so that a file of many tensors
- * takes no longer than its logarithm.
+ * Look-ups in an open file: binary search in sorted names and keys.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +15,7 @@ int lstm_compare_joined(const char *first, const char *second, const char *whole
     return order ? order : strcmp(second, whole + length);
 }
 
-/* A name in three parts, compared without being put together. */
+/* Compares a name in three parts, without joining them. */
 static int compare_parts(const char *const *parts, const char *name)
 {
     size_t length = strlen(parts[0]);

@@ -1,6 +1,6 @@
 /*
- * What a file is that is not a safetensors file: told by its first bytes and, in a ZIP
- * archive, by the names of its members.
+ * Names the format of a file that is not a safetensors file, from its first bytes and,
+ * in a ZIP archive, from the names of its members.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,10 +10,10 @@
 #include "lib/lstm/io/safetensors.h"
 
 enum {
-    /** Bytes that are read from the beginning and from the end. */
+    /** Number of bytes read from the beginning and from the end. */
     HEAD = 256,
     TAIL = 4096,
-    /** Longest name of a member that is looked at, its end included. */
+    /** Longest name of a member that is checked, its end included. */
     MEMBER = 96
 };
 
@@ -47,7 +47,7 @@ static const struct {
      "a Git LFS pointer: get the file itself with 'git lfs pull'"},
 };
 
-/* The first character of a text behind a byte order mark and white space; NULL when the
+/* The first character of a text after a byte order mark and white space; NULL if the
  * bytes are not text. */
 static const char *first_character(const start *s)
 {
@@ -104,7 +104,7 @@ static bool ends_with(const char *text, const char *end)
     return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
-/* What archive has a member of this name; NULL when many have. */
+/* The kind of archive that has a member of this name; NULL for common names. */
 static const char *archive_of(const char *member)
 {
     static const char *const kinds[][2] = {
@@ -119,7 +119,7 @@ static const char *archive_of(const char *member)
     return NULL;
 }
 
-/* Copies the name of a member, whose length is at bytes[0] and [1]. */
+/* Copies the name of a member. Its length is stored in two bytes. */
 static void copy_member(char member[MEMBER], const unsigned char *length,
                         const unsigned char *name, const unsigned char *end)
 {
@@ -130,8 +130,8 @@ static void copy_member(char member[MEMBER], const unsigned char *length,
     member[size] = '\0';
 }
 
-/* Looks through the list of members at the end of an archive; member has the name that
- * tells what it is. */
+/* Searches the list of members at the end of an archive for a name that identifies the
+ * kind, and copies it to member. */
 static const char *search_list(const unsigned char *bytes, size_t size,
                                char member[MEMBER])
 {

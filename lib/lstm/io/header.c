@@ -1,7 +1,6 @@
 /*
- * The header of a safetensors file: what each tensor says of itself, and whether all of
- * them together take every byte of the file exactly once. Every size is checked before
- * it is used.
+ * Reads the header of a safetensors file and checks that its tensors cover every byte
+ * exactly once. Every size is checked before it is used.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,7 @@
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/io/safetensors.h"
 
-/* A header while it is read: arrays of the file that grow. */
+/* A header that is being read into growing arrays of the file. */
 typedef struct reader {
     lstm_file *file;
     lstm_json json;
@@ -34,8 +33,8 @@ static lstm_status fail_json(const reader *r)
                      r->json.error);
 }
 
-/* Returns items with room for one more than count; NULL, and items as they were, when
- * there is no memory. */
+/* Returns items with room for one more than count; NULL if memory is exhausted, then
+ * items are unchanged. */
 static void *grown(void *items, size_t *room, size_t count, size_t size)
 {
     enum { FIRST = 32 };
@@ -63,7 +62,7 @@ static lstm_status read_dtype(reader *r, lstm_stored *tensor)
     return LSTM_OK;
 }
 
-/* Reads an extent; tensor->shape is set when all extents have their place. */
+/* Reads an extent; tensor->shape is set when the array no longer moves. */
 static lstm_status read_extent(reader *r, lstm_stored *tensor)
 {
     size_t *extents =
@@ -104,33 +103,37 @@ static lstm_status read_offsets(reader *r, lstm_stored *tensor)
                               "data_offsets are not two sizes in an array");
 }
 
-/* Reads dtype, shape and data_offsets, in any order. */
-static lstm_status read_fields(reader *r, lstm_stored *tensor)
+/* Reads a member of a tensor; sets its bit in seen. */
+static lstm_status read_member(reader *r, lstm_stored *tensor, unsigned *seen)
 {
     static const struct {
         const char *key;
         lstm_status (*read)(reader *, lstm_stored *);
-    } fields[] = {
+    } members[] = {
         {"dtype", read_dtype}, {"shape", read_shape}, {"data_offsets", read_offsets}};
+    const char *key = lstm_json_key(&r->json);
+    if (!key)
+        return fail_json(r);
+    for (unsigned i = 0; i < 3; i++) {
+        if (strcmp(members[i].key, key) != 0)
+            continue;
+        if (*seen & 1u << i)
+            return fail_tensor(r->file, tensor->name, "a key appears twice");
+        *seen |= 1u << i;
+        return members[i].read(r, tensor);
+    }
+    return fail_tensor(r->file, tensor->name,
+                       "expected dtype, shape and data_offsets, and nothing else");
+}
+
+/* Reads dtype, shape and data_offsets, in any order. */
+static lstm_status read_members(reader *r, lstm_stored *tensor)
+{
     unsigned seen = 0;
-    lstm_json_enter(&r->json, '{');
-    while (lstm_json_more(&r->json, '}')) {
-        size_t i = 0;
-        const char *key = lstm_json_key(&r->json);
-        if (!key)
-            return fail_json(r);
-        while (i < 3 && strcmp(fields[i].key, key) != 0)
-            i++;
-        if (i < 3 && seen & 1u << i)
-            return fail_tensor(r->file, tensor->name, "a key is there twice");
-        lstm_status status =
-            i < 3 ? fields[i].read(r, tensor)
-                  : fail_tensor(r->file, tensor->name,
-                                "expected dtype, shape and data_offsets, and nothing "
-                                "else");
+    for (lstm_json_enter(&r->json, '{'); lstm_json_more(&r->json, '}');) {
+        lstm_status status = read_member(r, tensor, &seen);
         if (status)
             return status;
-        seen |= 1u << i;
     }
     if (r->json.error)
         return fail_json(r);
@@ -150,7 +153,7 @@ static lstm_status read_tensor(reader *r, const char *name)
         return lstm_fail_memory("safetensors");
     file->tensors = tensors;
     tensors[file->count] = (lstm_stored){.name = name};
-    return read_fields(r, &tensors[file->count++]);
+    return read_members(r, &tensors[file->count++]);
 }
 
 static lstm_status read_entry(reader *r)
@@ -178,7 +181,7 @@ static lstm_status read_metadata(reader *r)
 {
     if (r->has_metadata)
         return lstm_fail(LSTM_BAD_FILE,
-                         "safetensors: %s: " LSTM_METADATA_KEY " is there twice",
+                         "safetensors: %s: " LSTM_METADATA_KEY " appears twice",
                          r->file->path);
     r->has_metadata = true;
     if (lstm_json_peek(&r->json) != '{')
@@ -238,7 +241,7 @@ static lstm_status check_size(const lstm_file *file, lstm_stored *tensor)
     return LSTM_OK;
 }
 
-/* Gives every tensor its shape and checks it. */
+/* Sets the shape of every tensor and checks it. */
 static lstm_status check_sizes(lstm_file *file)
 {
     const size_t *next = file->extents;
@@ -251,7 +254,7 @@ static lstm_status check_sizes(lstm_file *file)
     return status;
 }
 
-/* By the offset in the file; an empty tensor comes before what starts where it is. */
+/* By offset; an empty tensor comes before a tensor at the same offset. */
 static int compare_offsets(const void *first, const void *second)
 {
     const lstm_stored *a = first, *b = second;
@@ -260,7 +263,7 @@ static int compare_offsets(const void *first, const void *second)
     return (a->end > b->end) - (a->end < b->end);
 }
 
-/* Checks that tensors take every byte, and none twice. */
+/* Checks that tensors cover every byte, without gaps and overlaps. */
 static lstm_status check_cover(lstm_file *file)
 {
     size_t end = 0;
@@ -292,7 +295,7 @@ static int compare_keys(const void *first, const void *second)
     return strcmp(a->key, b->key);
 }
 
-/* Sorts tensors by offset, then names and keys, which shows what is there twice. */
+/* Sorts tensors by offset, then names and keys, and refuses duplicates. */
 static lstm_status sort(lstm_file *file)
 {
     if (file->count > 0)
@@ -308,12 +311,12 @@ static lstm_status sort(lstm_file *file)
         qsort(file->metadata, file->entries, sizeof(*file->metadata), compare_keys);
     for (size_t i = 1; i < file->count; i++)
         if (strcmp(file->sorted[i - 1]->name, file->sorted[i]->name) == 0)
-            return fail_tensor(file, file->sorted[i]->name, "name is there twice");
+            return fail_tensor(file, file->sorted[i]->name, "name appears twice");
     for (size_t i = 1; i < file->entries; i++)
         if (strcmp(file->metadata[i - 1].key, file->metadata[i].key) == 0)
             return lstm_fail(LSTM_BAD_FILE,
                              "safetensors: %s: " LSTM_METADATA_KEY
-                             ": key %s is there twice",
+                             ": key %s appears twice",
                              file->path, file->metadata[i].key);
     return LSTM_OK;
 }

@@ -2,10 +2,10 @@
  * @file
  * JSON (RFC 8259): a strict reader that allocates nothing, and a writer.
  *
- * The reader walks over a text and decodes its strings in place, so that it has no
- * memory to run out of. It refuses what RFC 8259 does not allow, UTF-8 that is not
- * valid, half a surrogate pair, and the character U+0000, which would end a C string.
- * Objects and arrays are read item by item; who reads an object compares its keys.
+ * The reader decodes strings in place, so it cannot run out of memory. It refuses texts
+ * that RFC 8259 does not allow, invalid UTF-8, half of a surrogate pair, and the
+ * character U+0000, which would end a C string. The caller reads objects and arrays
+ * item by item, and checks that keys are unique.
  *
  *     for (lstm_json_enter(json, '{'); lstm_json_more(json, '}');) {
  *         const char *key = lstm_json_key(json);
@@ -20,40 +20,41 @@
 
 #include <lstm/status.h>
 
-/** A text that is being read. */
+/** State of a reader. */
 typedef struct lstm_json {
     char *start, *next, *end;
-    /** Nothing of the innermost object or array has been read. */
+    /** No item of the innermost object or array has been read. */
     bool first;
-    /** What is wrong at next; NULL. After an error nothing is read any more. */
+    /** The error at next; NULL if there is none. After an error all calls fail. */
     const char *error;
 } lstm_json;
 
 /** Starts to read a text; text[size] MUST be writable. */
 void lstm_json_start(lstm_json *json, char *text, size_t size);
 
-/** The next character behind white space; '\0' at the end and after an error. */
+/** The next character after white space; '\0' at the end and after an error. */
 char lstm_json_peek(lstm_json *json);
 
 /** Reads the bracket that opens an object or array. */
 bool lstm_json_enter(lstm_json *json, char bracket);
 
-/** Whether another item follows; reads the comma before it, or the closing bracket. */
+/** Returns whether another item follows. Reads the comma before it, or the closing
+ *  bracket. */
 bool lstm_json_more(lstm_json *json, char bracket);
 
 /** Reads a string; it lives as long as the text. NULL on an error. */
 const char *lstm_json_string(lstm_json *json);
 
-/** Reads a string and the colon behind it. */
+/** Reads a string and the colon after it. */
 const char *lstm_json_key(lstm_json *json);
 
 /** Reads an integer from 0 to SIZE_MAX, without sign, fraction and exponent. */
 bool lstm_json_size(lstm_json *json, size_t *value);
 
-/** Checks that nothing but white space follows; false on any error so far. */
+/** Checks that only white space follows; returns false after any error. */
 bool lstm_json_finish(lstm_json *json);
 
-/** Length of the UTF-8 sequence at text; 0 when it is not valid. The zero byte behind a
+/** Length of the UTF-8 sequence at text; 0 when it is not valid. The zero byte after a
  *  text ends a sequence that is cut off. */
 size_t lstm_utf8_length(const char *text);
 
@@ -65,7 +66,7 @@ typedef struct lstm_member {
     const char *key;
     /** '"', '0', 't', 'f' or 'n': a string, a number, true, false or null. */
     char kind;
-    /** The string, or where the number begins. */
+    /** The string, or the beginning of the number. */
     const char *text;
 } lstm_member;
 
@@ -82,23 +83,22 @@ typedef struct lstm_object {
 /**
  * Reads a flat object from a copy of a text.
  *
- * @return LSTM_OK; LSTM_OUT_OF_MEMORY; or LSTM_BAD_FILE without a message: the caller
- *         knows what is damaged. On failure there is nothing to destroy.
+ * @return LSTM_OK, LSTM_OUT_OF_MEMORY, or LSTM_BAD_FILE without a message: the caller
+ *         knows which object it is. After a failure there is nothing to destroy.
  */
 lstm_status lstm_object_read(lstm_object *object, const char *text);
 
 /** Frees the copy. */
 void lstm_object_destroy(lstm_object *object);
 
-/** A member as what it has to be; false, and *value as it was, when it is not there or
- *  of another type. */
+/** Reads a member of a type; returns false, and leaves *value, if it is missing or of
+ *  another type. */
 bool lstm_object_size(const lstm_object *object, const char *key, size_t *value);
 bool lstm_object_double(const lstm_object *object, const char *key, double *value);
 bool lstm_object_bool(const lstm_object *object, const char *key, bool *value);
 bool lstm_object_string(const lstm_object *object, const char *key, const char **value);
 
-/** A text that grows. Zero it before its first use; after a lack of memory it stays
- *  empty. */
+/** A growing text. Zero it before its first use. If memory runs out it stays empty. */
 typedef struct lstm_text {
     char *data;
     size_t size, room;
@@ -108,17 +108,17 @@ typedef struct lstm_text {
 /** Frees a text. */
 void lstm_text_destroy(lstm_text *text);
 
-/** Appends what is formatted, in the C locale; at most 255 characters. */
+/** Appends formatted text of at most 255 characters, in the C locale. */
 void lstm_text_add(lstm_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /** Appends bytes. */
 void lstm_text_bytes(lstm_text *text, const void *data, size_t size);
 
-/** Appends a JSON string: quotes, and what has to be escaped. */
+/** Appends a JSON string with quotes and escapes. */
 void lstm_text_string(lstm_text *text, const char *string);
 
-/** Appends a double that reads back as it is. */
+/** Appends a number that reads back as the same double. */
 void lstm_text_double(lstm_text *text, double value);
 
 #endif

@@ -8,7 +8,7 @@
 #include "lib/lstm/core/text.h"
 #include "lib/lstm/io/json.h"
 
-/* Skips digits; false when there is none. */
+/* Skips digits; returns false if there is none. */
 static bool skip_digits(lstm_json *json)
 {
     const char *begin = json->next;
@@ -17,7 +17,7 @@ static bool skip_digits(lstm_json *json)
     return json->next > begin;
 }
 
-/* Skips a number as RFC 8259 has it: -12.5e-3, without leading zeros. */
+/* Skips a number such as -12.5e-3; leading zeros are not valid. */
 static bool skip_number(lstm_json *json)
 {
     json->next += *json->next == '-';
@@ -45,7 +45,7 @@ static bool skip_word(lstm_json *json, const char *word)
     return true;
 }
 
-/* Reads a value to member; false when it is not valid or not a scalar. */
+/* Reads a value; returns false if it is not a valid scalar. */
 static bool read_value(lstm_json *json, lstm_member *member)
 {
     char next = lstm_json_peek(json);

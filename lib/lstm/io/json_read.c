@@ -1,6 +1,6 @@
 /*
- * A strict JSON reader: one pass, no memory of its own, strings decoded in place (what
- * an escape stands for is never longer than the escape).
+ * A strict JSON reader: one pass, no allocation. Strings are decoded in place, because
+ * a character is never longer than its escape.
  */
 #include <stdint.h>
 #include <string.h>
@@ -24,7 +24,8 @@ char lstm_json_peek(lstm_json *json)
 {
     if (json->error)
         return '\0';
-    while (json->next < json->end && strchr(" \t\n\r", *json->next) && *json->next)
+    while (*json->next == ' ' || *json->next == '\n' || *json->next == '\t' ||
+           *json->next == '\r')
         json->next++;
     return *json->next;
 }
@@ -57,7 +58,7 @@ bool lstm_json_more(lstm_json *json, char bracket)
     return true;
 }
 
-/* Reads four hexadecimal digits; UINT32_MAX when there are others. */
+/* Reads four hexadecimal digits; UINT32_MAX if one is not valid. */
 static uint32_t read_hex(lstm_json *json)
 {
     uint32_t value = 0;
@@ -90,7 +91,7 @@ static uint32_t read_code(lstm_json *json)
     return 0x10000 + ((code - 0xd800) << 10 | (low - 0xdc00));
 }
 
-/* Writes a character as UTF-8; returns where it ends. */
+/* Writes a character as UTF-8; returns its end. */
 static char *put_code(char *to, uint32_t code)
 {
     static const unsigned char marks[] = {0, 0, 0xc0, 0xe0, 0xf0};
@@ -101,7 +102,7 @@ static char *put_code(char *to, uint32_t code)
     return to + length;
 }
 
-/* Decodes the escape at next to where to points; NULL on an error. */
+/* Decodes the escape at next to `to`; returns the end, NULL on an error. */
 static char *unescape(lstm_json *json, char *to)
 {
     static const char letters[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
@@ -122,7 +123,7 @@ static char *unescape(lstm_json *json, char *to)
     return NULL;
 }
 
-/* Decodes the character at next to where to points; NULL on an error. */
+/* Decodes the character at next to `to`; returns the end, NULL on an error. */
 static char *decode(lstm_json *json, char *to)
 {
     if (*json->next == '\\')
@@ -134,9 +135,16 @@ static char *decode(lstm_json *json, char *to)
                                            : "control character in a string");
         return NULL;
     }
-    memmove(to, json->next, length);
+    if (to != json->next)
+        memmove(to, json->next, length);
     json->next += length;
     return to + length;
+}
+
+/* Whether a byte of a string is a character that needs no decoding. */
+static bool is_plain(char c)
+{
+    return (unsigned char)c >= ' ' && (unsigned char)c < 0x80 && c != '\\';
 }
 
 const char *lstm_json_string(lstm_json *json)
@@ -147,7 +155,9 @@ const char *lstm_json_string(lstm_json *json)
     }
     char *string = ++json->next, *to = string;
     while (*json->next != '"')
-        if (!(to = decode(json, to)))
+        if (is_plain(*json->next))
+            *to++ = *json->next++;
+        else if (!(to = decode(json, to)))
             return NULL;
     json->next++;
     *to = '\0';
@@ -194,5 +204,5 @@ bool lstm_json_finish(lstm_json *json)
 {
     lstm_json_peek(json);
     return !json->error &&
-           (json->next == json->end || fail(json, "text behind the end"));
+           (json->next == json->end || fail(json, "text after the end"));
 }

@@ -67,18 +67,32 @@ void lstm_text_add(lstm_text *text, const char *format, ...)
                     (size_t)length < sizeof(part) ? (size_t)length : sizeof(part) - 1);
 }
 
+/* Number of characters at text that need no escape. */
+static size_t plain_length(const char *text)
+{
+    size_t length = 0;
+    while ((unsigned char)text[length] >= ' ' && text[length] != '"' &&
+           text[length] != '\\')
+        length++;
+    return length;
+}
+
 void lstm_text_string(lstm_text *text, const char *string)
 {
     static const char escaped[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
     lstm_text_bytes(text, "\"", 1);
-    for (const char *c = string; *c; c++) {
-        const char *found = strchr(escaped, *c);
+    for (;;) {
+        size_t plain = plain_length(string);
+        lstm_text_bytes(text, string, plain);
+        string += plain;
+        if (!*string)
+            break;
+        const char *found = strchr(escaped, *string);
         if (found)
             lstm_text_add(text, "\\%c", letters[found - escaped]);
-        else if ((unsigned char)*c < ' ')
-            lstm_text_add(text, "\\u%04x", (unsigned)*c);
         else
-            lstm_text_bytes(text, c, 1);
+            lstm_text_add(text, "\\u%04x", (unsigned)*string);
+        string++;
     }
     lstm_text_bytes(text, "\"", 1);
 }

@@ -1,6 +1,6 @@
 /*
- * Layers out of safetensors files: options from the metadata or, when a file has none
- * of them, from the names and shapes of the tensors; then the values.
+ * Loads layers from safetensors files: options from the metadata or, without it, from
+ * the names and shapes of the tensors; then the values.
  */
 #include <string.h>
 
@@ -71,8 +71,8 @@ static bool has_weight(const lstm_file *file, const char *prefix, const char *na
            stored->shape[1] == columns;
 }
 
-/* Checks options against the tensors before memory is allocated for them: what a layer
- * needs is then in proportion to the file. */
+/* Checks options against the tensors before memory is allocated for them, so that a
+ * small file cannot ask for a large layer. */
 static bool fits_file(const lstm_file *file, const char *prefix,
                       const lstm_layer_config *c)
 {
@@ -93,7 +93,7 @@ static bool is_valid(const lstm_layer_config *c)
            c->dropout >= 0 && c->dropout <= 1;
 }
 
-/* Options that names and shapes tell, as in a file that PyTorch wrote. */
+/* Options from names and shapes, as in a file of PyTorch. */
 static void infer_config(const lstm_file *file, const char *prefix,
                          lstm_layer_config *config)
 {
@@ -119,7 +119,7 @@ static void infer_cell(const lstm_file *file, const char *prefix,
     config->no_bias = !lstm_file_find_in(file, prefix, "bias_ih");
 }
 
-/* Checks options against the tensors; from names what the options come from. */
+/* Checks options against the tensors; from names the source of the options. */
 static lstm_status check_config(const lstm_file *file, const char *prefix,
                                 const char *from, const lstm_layer_config *config)
 {
@@ -170,7 +170,7 @@ lstm_status lstm_file_layer_config(lstm_file *file, const char *prefix,
     return status;
 }
 
-/* Creates a layer whose weights are not drawn: the generator stays as it is. */
+/* Creates a layer and leaves the generator unchanged. */
 static lstm_status create(lstm_layer **out, const lstm_layer_config *config,
                           lstm_rng *rng)
 {

@@ -27,7 +27,7 @@ const lstm_stored *lstm_file_weight(const lstm_file *file, const char *prefix,
     return find_matrix(file, prefix, numbered);
 }
 
-/* What the matrices of a layer make it, without its name. */
+/* Identifies a layer by the shapes of its matrices. */
 static lstm_kind kind_of(const lstm_stored *input, const lstm_stored *recurrent,
                          const lstm_stored *projection)
 {
@@ -69,15 +69,14 @@ static size_t prefix_length(const char *name)
     return dot ? (size_t)(dot - name) : 0;
 }
 
-/* Whether a name is the one that stands for its layer: weight_ih_l0 before weight_ih.
- */
-static bool stands_for(const lstm_file *file, const char *prefix, const char *name)
+/* Whether a layer is listed by this name: by weight_ih_l0 if it has both. */
+static bool is_listed_by(const lstm_file *file, const char *prefix, const char *name)
 {
     bool cell = strcmp(name + strlen(name) - 3, "_ih") == 0;
     return !cell || !lstm_file_find_in(file, prefix, "weight_ih_l0");
 }
 
-/* Appends a prefix, which becomes the file's. */
+/* Appends a prefix, which the file then owns. */
 static bool append(lstm_file *file, size_t *room, char *prefix)
 {
     enum { FIRST = 4 };
@@ -110,7 +109,7 @@ lstm_status lstm_file_find_layers(lstm_file *file)
         memcpy(prefix, name, length);
         lstm_kind kind = lstm_file_kind(file, prefix);
         bool found = (kind == LSTM_KIND_LSTM || kind == LSTM_KIND_CELL) &&
-                     stands_for(file, prefix, name);
+                     is_listed_by(file, prefix, name);
         bool kept = found && append(file, &room, prefix);
         if (!kept)
             common_free(prefix);
@@ -139,24 +138,42 @@ static const char *prefixes_text(char *text, const lstm_file *file)
     return text;
 }
 
-/* What a tensor says of a layer that is not an LSTM, or not stored as one; NULL when it
- * says nothing. Its prefix goes to prefix [size]. */
+/* Copies the prefix of a name that has this end; returns false for other names. */
+static bool cut_end(const char *name, const char *end, char *prefix, size_t size)
+{
+    size_t length = strlen(name), tail = strlen(end);
+    if (length < tail || strcmp(name + length - tail, end) != 0)
+        return false;
+    length -= tail;
+    if (length > 0 && name[length - 1] != '.')
+        return false;
+    snprintf(prefix, size, "%.*s", (int)(length > 0 ? length - 1 : 0), name);
+    return true;
+}
+
+/* The kind of layer whose weights are stored in another form, if this tensor is one of
+ * them; NULL for others. */
+static const char *transformed_layer(const char *name, char *prefix, size_t size)
+{
+    static const char *const ends[] = {"parametrizations.weight_ih_l0.original0",
+                                       "parametrizations.weight_hh_l0.original0",
+                                       "weight_ih_l0_g", "weight_hh_l0_g"};
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+        if (cut_end(name, ends[i], prefix, size))
+            return "an LSTM stored with weight normalisation";
+    if (cut_end(name, "_all_weight_values.0.param", prefix, size))
+        return "a quantised LSTM";
+    return NULL;
+}
+
+/* The kind of layer of a tensor if it is not an LSTM; NULL for others. */
 static const char *other_layer(const lstm_file *file, const char *name, char *prefix,
                                size_t size)
 {
-    static const char *const ends[] = {".parametrizations.weight_ih_l0.original0",
-                                       ".weight_ih_l0_g",
-                                       "._all_weight_values.0.param"};
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-        size_t length = strlen(name), end = strlen(ends[i]);
-        if (length < end || strcmp(name + length - end, ends[i]) != 0)
-            continue;
-        snprintf(prefix, size, "%.*s", (int)(length - end), name);
-        return i == 2 ? "a quantised LSTM" : "an LSTM stored with weight normalisation";
-    }
+    const char *transformed = transformed_layer(name, prefix, size);
     size_t length = prefix_length(name);
-    if (length >= size)
-        return NULL;
+    if (transformed || length >= size)
+        return transformed;
     memcpy(prefix, name, length);
     prefix[length] = '\0';
     lstm_kind kind = lstm_file_kind(file, prefix);

@@ -1,13 +1,13 @@
 /**
  * @file
- * What layer the tensors of a prefix are.
+ * The kind of layer under a prefix.
  */
 #ifndef LSTM_IO_LAYERS_H
 #define LSTM_IO_LAYERS_H
 
 #include "lib/lstm/io/safetensors.h"
 
-/** Kinds of layers that names and shapes of weight_ih and weight_hh tell apart. */
+/** Kinds of layers, identified by the names and shapes of weight_ih and weight_hh. */
 typedef enum lstm_kind {
     LSTM_KIND_NONE,
     LSTM_KIND_LSTM,
@@ -25,11 +25,10 @@ lstm_kind lstm_file_kind(const lstm_file *file, const char *prefix);
 const lstm_stored *lstm_file_weight(const lstm_file *file, const char *prefix,
                                     const char *name, size_t layer);
 
-/** Finds the prefix of a layer that is to be loaded: the one that is given, or the only
- *  one of the file. */
+/** Replaces a prefix of NULL by that of the only LSTM in the file. */
 lstm_status lstm_file_choose(const lstm_file *file, const char **prefix);
 
-/** Fails because there is no LSTM under a prefix: says what is there instead. */
+/** Fails because there is no LSTM under a prefix; the message says what is there. */
 lstm_status lstm_fail_no_layer(const lstm_file *file, const char *prefix);
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * Linear layers out of safetensors files: their sizes are the shape of the weight.
+ * Loads linear layers from safetensors files: the shape of the weight gives the sizes.
  */
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/io/records.h"
 
-/* Finds the weight of a prefix. What a layer of it needs is in proportion to the file,
- * whose header has been checked. */
+/* Finds the weight of a prefix. The header has been checked, so a small file cannot ask
+ * for a large layer. */
 static lstm_status find_weight(const lstm_file *file, const char *prefix,
                                const lstm_stored **out)
 {

@@ -41,7 +41,7 @@ void lstm_metadata_destroy(lstm_metadata *metadata)
     *metadata = (lstm_metadata){0};
 }
 
-/* Adds a text that was put together, and frees it. */
+/* Adds a text and frees it. */
 static lstm_status add_text(lstm_metadata *metadata, const char *first,
                             const char *second, lstm_text *text)
 {
@@ -88,7 +88,7 @@ static lstm_status add_layer(lstm_metadata *metadata, const lstm_layer *layer,
     return status;
 }
 
-/* What a parameter has of its own: rates, and steps if it was frozen for some. */
+/* Steps and rates of a parameter, if they are not those of the optimiser. */
 static lstm_status add_slot(lstm_metadata *metadata, const lstm_adam *adam,
                             size_t index, const char *name)
 {
@@ -108,7 +108,7 @@ static lstm_status add_slot(lstm_metadata *metadata, const lstm_adam *adam,
     return add_text(metadata, LSTM_SLOT_KEY, name, &text);
 }
 
-/* What a training with an optimiser needs to go on, beside the moments. */
+/* The state of an optimiser apart from the moments. */
 static lstm_status add_adam(lstm_metadata *metadata, const lstm_adam *adam,
                             size_t parameters, const lstm_records *records)
 {

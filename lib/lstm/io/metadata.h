@@ -1,9 +1,9 @@
 /**
  * @file
- * What a file says beside its tensors: texts under keys that begin with "lstm.", and
- * what the caller adds. docs/file-format.md describes each.
+ * Metadata of a file: the keys of this library, which begin with "lstm.", and those of
+ * the caller. docs/file-format.md describes each.
  *
- *     lstm.checksum      CRC-32 of what the header says
+ *     lstm.checksum      CRC-32 of the content of the header
  *     lstm.crc32.NAME    CRC-32 of the bytes of a tensor
  *     lstm.layer.PREFIX  options of a layer, a JSON object
  *     lstm.adam          steps and learning rate of an optimiser, a JSON object
@@ -24,13 +24,13 @@
 #define LSTM_OWN_KEYS "lstm."
 /** Key of the options of a layer, without its prefix. */
 #define LSTM_LAYER_KEY "lstm.layer."
-/** Keys of an optimiser, of a parameter of it without its name, and of a generator. */
+/** Keys of an optimiser, of a parameter (without its name), and of a generator. */
 #define LSTM_ADAM_KEY "lstm.adam"
 #define LSTM_SLOT_KEY "lstm.adam."
 #define LSTM_RNG_KEY  "lstm.rng"
 
-/** Version of the JSON objects: another major version is refused, a higher minor
- *  version has keys that this library ignores. */
+/** Version of the JSON objects. Another major version is refused; unknown members of a
+ *  higher minor version are ignored. */
 #define LSTM_OBJECT_VERSION "1.0"
 
 /** Makes the metadata of a file; freed with lstm_metadata_destroy(), also after a
@@ -44,13 +44,13 @@ lstm_status lstm_metadata_fill(lstm_metadata *metadata, const lstm_params *param
 lstm_status lstm_object_version(const lstm_object *object, const lstm_file *file,
                                 const char *first, const char *second);
 
-/** Steps and rates of a parameter, as a file has them. */
+/** Steps and rates of a parameter in a file. */
 typedef struct lstm_slot_progress {
     uint64_t steps;
     lstm_adam_rates rates;
 } lstm_slot_progress;
 
-/** State of an optimiser and a generator, as a file has it. */
+/** State of an optimiser and a generator in a file. */
 typedef struct lstm_progress {
     uint64_t steps;
     double lr;
@@ -59,8 +59,9 @@ typedef struct lstm_progress {
     uint8_t rng[LSTM_RNG_STATE_SIZE];
 } lstm_progress;
 
-/** Reads the state that options ask for, of a set of so many parameters, which records
- *  name. Zero progress before; its slots are freed with common_free() in any case. */
+/** Reads the state that the options ask for. The first records name the parameters.
+ *  Zero progress before the call, free its slots with common_free() after it, also
+ * after a failure. */
 lstm_status lstm_progress_read(const lstm_file *file, const lstm_file_options *options,
                                const lstm_records *records, size_t parameters,
                                lstm_progress *progress);

@@ -1,5 +1,5 @@
 /*
- * Why a tensor is missing in a file, and what the file has instead.
+ * Messages about a missing tensor: the reason, or the names in the file.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,8 +13,8 @@ static bool ends_with(const char *text, const char *end)
     return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
-/* Appends to a text of LSTM_NAMES_TEXT; false, and nothing is appended, when it does
- * not fit beside room for a last count. */
+/* Appends to a text of LSTM_NAMES_TEXT; returns false, and appends nothing, if there
+ * would be no room for the last count. */
 static bool append(char *text, const char *separator, const char *name)
 {
     enum { LAST = 32 };
@@ -31,7 +31,7 @@ const char *lstm_names_text(char *text, const lstm_file *file, const char *like)
     size_t named = 0;
     snprintf(text, LSTM_NAMES_TEXT, "%zu tensor%s", file->count,
              file->count == 1 ? "" : "s");
-    /* Names that end alike come first, then the first ones of the file. */
+    /* Names with the same end come first, then the first names of the file. */
     for (int alike = 1; alike >= 0; alike--)
         for (size_t i = 0; i < file->count && named < MOST; i++) {
             const char *name = file->tensors[i].name;
@@ -46,7 +46,7 @@ const char *lstm_names_text(char *text, const lstm_file *file, const char *like)
     return text;
 }
 
-/* How a parameter is stored that is not stored as itself; NULL when nothing says so. */
+/* The other form in which a parameter is stored; NULL if there is none. */
 static const char *stored_as(const lstm_file *file, const char *prefix,
                              const char *name)
 {
@@ -78,8 +78,8 @@ static const char *stored_as(const lstm_file *file, const char *prefix,
     return NULL;
 }
 
-/* The tensor that has the values of another one, which safetensors.torch.save_model()
- * leaves out and names in the metadata; NULL when there is none. */
+/* The tensor that a missing one is tied to: safetensors.torch.save_model() saves shared
+ * values once and names the others in the metadata. NULL if there is none. */
 static const char *tied_to(const lstm_file *file, const char *prefix, const char *name)
 {
     char full[256];

@@ -1,6 +1,8 @@
 /*
- * Sets of parameters in safetensors files.
+ * Parameter sets in safetensors files.
  */
+#include <string.h>
+
 #include "lib/common/memory.h"
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/io/metadata.h"
@@ -28,6 +30,19 @@ static lstm_status check_options(const lstm_params *params,
     return LSTM_OK;
 }
 
+/* Refuses parameters with the names of moments. */
+static lstm_status check_names(const lstm_records *records, size_t parameters)
+{
+    for (size_t i = 0; i < parameters; i++) {
+        const char *name = records->items[i].name;
+        if (strncmp(name, LSTM_ADAM_NAME, strlen(LSTM_ADAM_NAME)) == 0)
+            return lstm_fail(LSTM_INVALID_ARGUMENT,
+                             "params: name %s is reserved for the moments of Adam",
+                             name);
+    }
+    return LSTM_OK;
+}
+
 lstm_status lstm_params_save(const lstm_params *params, const char *path,
                              const lstm_file_options *options)
 {
@@ -41,7 +56,9 @@ lstm_status lstm_params_save(const lstm_params *params, const char *path,
         status = lstm_records_create(&records, params, o);
     if (status)
         return status;
-    status = lstm_metadata_fill(&metadata, params, o, &records);
+    status = check_names(&records, lstm_params_size(params));
+    if (!status)
+        status = lstm_metadata_fill(&metadata, params, o, &records);
     if (!status)
         status = lstm_safetensors_write(path, records.items, records.count, &metadata);
     lstm_metadata_destroy(&metadata);
@@ -65,7 +82,7 @@ static lstm_status set_progress(const lstm_params *params, lstm_adam *adam,
     return status;
 }
 
-/* Everything that can fail comes first; then values change. */
+/* Values change after everything that can fail. */
 static lstm_status read_all(const lstm_params *params, const lstm_file *file,
                             const lstm_records *records,
                             const lstm_file_options *options, unsigned char *data,

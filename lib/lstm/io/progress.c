@@ -54,7 +54,7 @@ static lstm_status read_adam(const lstm_file *file, lstm_progress *progress)
     return status;
 }
 
-/* Reads the members of a parameter; steps that are not there stay. */
+/* Reads the members of a parameter; keeps slot->steps if there are none. */
 static bool read_slot_members(const lstm_object *object, lstm_slot_progress *slot)
 {
     lstm_adam_rates *rates = &slot->rates;

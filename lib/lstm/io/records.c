@@ -7,7 +7,7 @@
 #include "lib/lstm/io/records.h"
 #include "lib/lstm/tensor/tensor.h"
 
-/* Joins three texts; NULL when there is no memory. */
+/* Joins three texts; NULL if memory is exhausted. */
 static char *join(const char *first, const char *second, const char *third)
 {
     size_t size = strlen(first) + strlen(second) + strlen(third) + 1;
@@ -17,8 +17,8 @@ static char *join(const char *first, const char *second, const char *third)
     return joined;
 }
 
-/* The name of a parameter in the file, after beginning: the first pair whose first half
- * the name begins with puts its second half in that place. */
+/* The name of a parameter in the file, after beginning. In the first pair whose first
+ * text begins the name, the second text replaces it. */
 static char *file_name(const char *beginning, const char *name,
                        const lstm_file_options *options)
 {
@@ -105,7 +105,7 @@ lstm_status lstm_records_create_named(lstm_records *records, const char *object,
     return status;
 }
 
-/* Checks that a tensor of the file can become a parameter. */
+/* Checks that a tensor of the file can be loaded. */
 static lstm_status check_tensor(const lstm_records *records, const lstm_file *file,
                                 const lstm_stored *stored, const lstm_tensor *value)
 {
@@ -124,8 +124,8 @@ static int compare_addresses(const void *first, const void *second)
     return (*a > *b) - (*a < *b);
 }
 
-/* Fails when a file has a tensor that is not among those found, which are sorted by
- * address, as the tensors of a file are. */
+/* Fails if a file has a tensor that was not found. Sorts found by address, the order of
+ * the tensors of the file. */
 static lstm_status check_surplus(const lstm_file *file, const lstm_stored **found,
                                  size_t count)
 {

@@ -1,6 +1,6 @@
 /**
  * @file
- * The tensors that a set of parameters, an optimiser, or a layer have in a file.
+ * Tensors of a parameter set, an optimiser or a layer, with their names in a file.
  */
 #ifndef LSTM_IO_RECORDS_H
 #define LSTM_IO_RECORDS_H
@@ -13,19 +13,19 @@
 typedef struct lstm_records {
     lstm_record *items;
     size_t count;
-    /** Name the owner in messages: "params". */
+    /** Begins messages: "params". */
     const char *object;
 } lstm_records;
 
-/** Begins the names of the tensors of optimisers, which loading without one skips. */
+/** Begins the names of moments, which loading without an optimiser ignores. */
 #define LSTM_ADAM_NAME "__adam__."
 
 /** Names the tensors of a set in a file; LSTM_OK or LSTM_OUT_OF_MEMORY. */
 lstm_status lstm_records_create(lstm_records *records, const lstm_params *params,
                                 const lstm_file_options *options);
 
-/** Names the parameters of a layer in a file; end is cut off their names: "_l0" for
- *  those of an LSTMCell, "" for others. */
+/** Names the parameters of a layer in a file. end is removed from their names: "_l0"
+ * for an LSTMCell, "" for others. */
 lstm_status lstm_records_create_named(lstm_records *records, const char *object,
                                       const char *prefix, const char *end,
                                       const lstm_parameter *parameters, size_t count);
@@ -33,24 +33,23 @@ lstm_status lstm_records_create_named(lstm_records *records, const char *object,
 /** Frees records, not their tensors. */
 void lstm_records_destroy(lstm_records *records);
 
-/** Checks that a file has all of these tensors, in their shapes, and no others unless
- *  surplus says so. */
+/** Checks that a file has all of these tensors in their shapes and, unless surplus is
+ *  set, no others. */
 lstm_status lstm_records_check(const lstm_records *records, const lstm_file *file,
                                bool surplus);
 
 /** Bytes of all these tensors in a file that has been checked. */
 size_t lstm_records_bytes(const lstm_records *records, const lstm_file *file);
 
-/** Reads the bytes of all these tensors, one after the other, and checks them. */
+/** Reads and checks the bytes of all these tensors, one after the other. */
 lstm_status lstm_records_read(const lstm_records *records, const lstm_file *file,
                               unsigned char *data);
 
-/** Converts bytes that have been read to the tensors; returns how many of them were not
- *  F32. */
+/** Converts the bytes to the tensors; returns the number of those that are not F32. */
 size_t lstm_records_fill(const lstm_records *records, const lstm_file *file,
                          const unsigned char *data);
 
-/** Creates records of a new layer, checks, reads and fills them in one. */
+/** Loads all parameters of a new layer. */
 lstm_status lstm_records_load(const char *object, const lstm_file *file,
                               const char *prefix, const char *end,
                               lstm_parameter *parameters, size_t count);

@@ -6,10 +6,10 @@
  * {"NAME": {"dtype": "F32", "shape": [10, 128], "data_offsets": [0, 5120]}} with an
  * optional "__metadata__" object of strings, padded with spaces; the values, row-major
  * and little-endian, at these offsets. Files are read more strictly than the format
- * asks for: no key twice, no unknown key, no byte that belongs to no tensor or to two.
+ * demands: unique keys, no unknown keys, tensors without gaps and overlaps.
  *
- * A file is open as an lstm_file: its header in memory, with an index of names; values
- * are read tensor by tensor. docs/file-format.md describes what this library adds.
+ * An open file (lstm_file) has its header in memory with sorted names; values are read
+ * tensor by tensor. docs/file-format.md describes what this library adds.
  */
 #ifndef LSTM_IO_SAFETENSORS_H
 #define LSTM_IO_SAFETENSORS_H
@@ -102,38 +102,36 @@ lstm_status lstm_fail_file(const char *path, int error);
 lstm_status lstm_file_bytes(const lstm_file *file, void *data, size_t size,
                             size_t offset);
 
-/** Reads the header's tensors and metadata, size bytes at file->header, and checks them
- *  and the checksum of the header. */
+/** Reads tensors and metadata from the size bytes at file->header, and checks them and
+ *  the checksum of the header. */
 lstm_status lstm_header_read(lstm_file *file, size_t size);
 
-/** Fails because the first bytes of a file are not those of a safetensors file; names
- *  what it is instead, or what is wrong. */
+/** Fails because a file is not a safetensors file; the message names its format, or the
+ *  fact if the format is unknown. */
 lstm_status lstm_fail_foreign(const lstm_file *file, const char *fact);
 
 /** Fills file->prefixes. */
 lstm_status lstm_file_find_layers(lstm_file *file);
 
-/** Whether two texts are the two halves of another: negative, 0 or positive, as
- *  strcmp(). */
+/** Compares the concatenation of two texts with a third one, as strcmp(). */
 int lstm_compare_joined(const char *first, const char *second, const char *whole);
 
-/** A tensor by its name, or "PREFIX.NAME", where an empty prefix has no dot; NULL when
- *  it is not there. */
+/** The tensor NAME, or PREFIX.NAME, without a dot if the prefix is empty; NULL if it is
+ *  missing. */
 const lstm_stored *lstm_file_find(const lstm_file *file, const char *name);
 const lstm_stored *lstm_file_find_in(const lstm_file *file, const char *prefix,
                                      const char *name);
 
-/** The text of a key that is given in two halves; NULL when it is not there. */
+/** The text of a key in two parts; NULL if it is missing. */
 const char *lstm_file_text(const lstm_file *file, const char *first,
                            const char *second);
 
-/** Reads the bytes of a tensor and checks them against their checksum, when the file
- *  has one. */
+/** Reads the bytes of a tensor and checks their checksum if the file has one. */
 lstm_status lstm_file_fetch(const lstm_file *file, const lstm_stored *stored,
                             unsigned char *data);
 
-/** Writes the checksum of what a header says, eight hexadecimal digits. The tensors and
- *  the metadata are sorted; the checksum's own key does not count. */
+/** Writes the checksum of the content of a header, eight hexadecimal digits. Tensors
+ * and metadata are sorted; the key of the checksum itself is left out. */
 void lstm_checksum_header(char text[LSTM_CRC_TEXT], const lstm_stored *const *tensors,
                           size_t count, const lstm_entry *metadata, size_t entries);
 
@@ -150,30 +148,29 @@ const char *lstm_stored_shape(char *text, const lstm_stored *stored);
 lstm_status lstm_stored_check(const lstm_file *file, const char *object,
                               const lstm_stored *stored);
 
-/** Whether a file says why a tensor is missing: it is stored in another form, or tied
- *  to another one. */
+/** Whether a file shows why a tensor is missing: it is stored in another form, or tied
+ *  to another tensor. */
 bool lstm_file_explains(const lstm_file *file, const char *prefix, const char *name);
 
-/** Fails because a tensor is missing: says why, or what the file has instead. */
+/** Fails because a tensor is missing; the message says why, or what the file has. */
 lstm_status lstm_fail_missing(const lstm_file *file, const char *object,
                               const char *prefix, const char *name);
 
 /** Size of lstm_names_text(). */
 enum { LSTM_NAMES_TEXT = 320 };
 
-/** Writes how many tensors a file has and the first of their names, those that end with
- *  like before others; returns text [LSTM_NAMES_TEXT]. */
+/** Writes the number of tensors and some of their names, first those that end with
+ * like; returns text [LSTM_NAMES_TEXT]. */
 const char *lstm_names_text(char *text, const lstm_file *file, const char *like);
 
-/** Metadata that is to be written: keys and texts, each pair in one allocation at its
- *  key. Zero it before its first use. */
+/** Metadata to write. Each pair is one allocation, which starts at its key. Zero it
+ *  before its first use. */
 typedef struct lstm_metadata {
     lstm_entry *items;
     size_t count, room;
 } lstm_metadata;
 
-/** Adds a copy of a text under a key that is given in two halves; LSTM_OK or
- *  LSTM_OUT_OF_MEMORY. */
+/** Adds a copy of a text under a key in two parts; LSTM_OK or LSTM_OUT_OF_MEMORY. */
 lstm_status lstm_metadata_add(lstm_metadata *metadata, const char *first,
                               const char *second, const char *value);
 
@@ -187,12 +184,12 @@ typedef struct lstm_record {
 } lstm_record;
 
 /**
- * Replaces a file by one that holds these tensors in this order.
+ * Replaces a file by one with these tensors in this order.
  *
  * @param metadata checksums are added to it; freed by the caller
  * @return LSTM_OK, LSTM_IO_ERROR, LSTM_OUT_OF_MEMORY, or LSTM_INVALID_ARGUMENT when a
- *         name is not valid UTF-8, is reserved or is there twice, or the header would
- *         be too long to be read again
+ *         name is not valid UTF-8, is reserved or appears twice, or the header would be
+ *         too long to read
  */
 lstm_status lstm_safetensors_write(const char *path, const lstm_record *records,
                                    size_t count, lstm_metadata *metadata);

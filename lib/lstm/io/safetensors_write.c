@@ -12,7 +12,7 @@ static size_t bytes_of(const lstm_tensor *tensor)
     return lstm_tensor_count(tensor) * sizeof(float);
 }
 
-/* Tensors as the header will describe them: what is sorted by name for the checksum. */
+/* Tensors of the header, in order and sorted by name. */
 typedef struct description {
     lstm_stored *tensors;
     const lstm_stored **sorted;
@@ -74,7 +74,7 @@ static lstm_status check_names(const description *d)
                              "safetensors: name %s is reserved for the metadata", name);
         if (i > 0 && strcmp(d->sorted[i - 1]->name, name) == 0)
             return lstm_fail(LSTM_INVALID_ARGUMENT,
-                             "safetensors: name %s is there twice", name);
+                             "safetensors: name %s appears twice", name);
     }
     return LSTM_OK;
 }
@@ -89,7 +89,7 @@ static lstm_status seal(lstm_metadata *metadata, const description *d)
     for (size_t i = 1; i < count; i++)
         if (strcmp(metadata->items[i - 1].key, metadata->items[i].key) == 0)
             return lstm_fail(LSTM_INVALID_ARGUMENT,
-                             "params: metadata key %s is there twice",
+                             "params: metadata key %s appears twice",
                              metadata->items[i].key);
     lstm_checksum_header(text, d->sorted, d->count, metadata->items, count);
     return lstm_metadata_add(metadata, LSTM_CHECKSUM_KEY, "", text);
@@ -130,7 +130,7 @@ static void put_header(lstm_text *text, const description *d,
         text->data[i] = (char)((uint64_t)(text->size - LSTM_LENGTH_SIZE) >> 8 * i);
 }
 
-/* Replaces the file; 0 or the errno of what failed. */
+/* Replaces the file; returns 0 or an errno. */
 static int replace(const char *path, const lstm_text *header,
                    const lstm_record *records, size_t count)
 {
