@@ -127,6 +127,17 @@ static bool create_members(train_state *trainer, const train_options *options,
                            &trainer->test_full, &trainer->test_tail));
 }
 
+static bool resume(train_state *trainer, const train_options *options)
+{
+    if (!checkpoint_load(trainer, options->resume))
+        return false;
+    return trainer->epoch <= options->epochs ||
+           message_error(
+               "%s: checkpoint is in epoch %zu, expected --epochs of at least "
+               "that, not %llu",
+               options->resume, trainer->epoch, (unsigned long long)options->epochs);
+}
+
 bool trainer_create(train_state *trainer, const train_options *options, uint64_t seed,
                     const train_data *data)
 {
@@ -135,7 +146,7 @@ bool trainer_create(train_state *trainer, const train_options *options, uint64_t
         if (trainer->train)
             schedule_start(&trainer->schedule, options->lr,
                            mnist_loader_batches(trainer->train), options->epochs);
-        if (!options->resume || checkpoint_load(trainer, options->resume))
+        if (!options->resume || resume(trainer, options))
             return true;
     }
     trainer_destroy(trainer);

@@ -353,6 +353,12 @@ class Train(unittest.TestCase):
         result = run("--resume", checkpoint, "--epochs", "4")
         self.assertEqual(result.stdout.splitlines()[1:], long.stdout.splitlines()[6:])
 
+    def test_a_run_does_not_resume_with_fewer_epochs_than_it_has(self):
+        checkpoint = self.folder / "checkpoint"
+        self.train("--checkpoint", checkpoint, save=False)
+        self.assert_fails(run("--resume", checkpoint, "--epochs", "1"), checkpoint,
+                          "checkpoint is in epoch 2, expected --epochs of at least that")
+
     def test_invalid_checkpoints_are_refused(self):
         self.train()
         checkpoint = self.folder / "checkpoint"
