@@ -1,11 +1,12 @@
 /* The embedding against torch.nn.Embedding. */
 #include <lstm/adam.h>
 #include <lstm/embedding.h>
+#include <lstm/file.h>
 #include <lstm/params.h>
 #include <lstm/threads.h>
 
 #include "tests/golden/embedding.h"
-#include "tests/support/test.h"
+#include "tests/support/folder.h"
 
 enum { COUNT = 11, SIZE = 6, PADDING = 4, ROWS = 10 };
 
@@ -222,6 +223,49 @@ static void adam_steps_the_table(void **state)
     destroy_fixture(&f);
 }
 
+/* Adds a tensor without gradient and makes an optimiser of a fixture. */
+static lstm_adam *add_mean(const fixture *f, lstm_tensor **mean, float value)
+{
+    lstm_adam *adam;
+    *mean = tensor_of(1, (size_t[]){2});
+    assert_int_equal(lstm_tensor_fill(*mean, value), LSTM_OK);
+    assert_int_equal(lstm_params_add_tensor(f->params, "mean", *mean, NULL), LSTM_OK);
+    assert_int_equal(lstm_adam_create(&adam, f->params, NULL), LSTM_OK);
+    return adam;
+}
+
+static void step(const fixture *f, lstm_adam *adam, float gradient)
+{
+    assert_int_equal(lstm_tensor_fill(lstm_params_grad(f->params, 0), gradient),
+                     LSTM_OK);
+    assert_int_equal(lstm_adam_step(adam), LSTM_OK);
+}
+
+static void a_checkpoint_has_the_table_and_tensors_without_gradient(void **state)
+{
+    (void)state;
+    fixture f = create_fixture(), g = create_fixture();
+    lstm_tensor *mean, *other;
+    lstm_adam *adam = add_mean(&f, &mean, 1), *twin = add_mean(&g, &other, 2);
+    lstm_file_options options = {.adam = adam};
+    step(&f, adam, 1);
+    step(&f, adam, -2);
+    assert_int_equal(lstm_params_save(f.params, test_path("model"), &options), LSTM_OK);
+    options.adam = twin;
+    assert_int_equal(lstm_params_load(g.params, test_path("model"), &options), LSTM_OK);
+    assert_true(lstm_tensor_data(other)[1] == 1);
+    assert_memory_equal(table(&f), table(&g), COUNT * SIZE * sizeof(float));
+    step(&f, adam, 0.5f);
+    step(&g, twin, 0.5f);
+    assert_memory_equal(table(&f), table(&g), COUNT * SIZE * sizeof(float));
+    lstm_adam_destroy(&adam);
+    lstm_adam_destroy(&twin);
+    destroy_fixture(&f);
+    destroy_fixture(&g);
+    lstm_tensor_destroy(&mean);
+    lstm_tensor_destroy(&other);
+}
+
 static void assert_not_created(lstm_embedding_config options, const char *message)
 {
     lstm_embedding *embedding = (void *)(uintptr_t)64;
@@ -304,8 +348,9 @@ int main(void)
         TEST(threads_change_no_bits),
         TEST(an_index_out_of_range_is_named_and_nothing_is_written),
         TEST(adam_steps_the_table),
+        TEST(a_checkpoint_has_the_table_and_tensors_without_gradient),
         TEST(options_out_of_range_are_refused),
         TEST(wrong_arguments_are_refused_with_a_message),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
 }
