@@ -72,7 +72,7 @@ static void assert_golden(const lstm_adam_config *config, const float *expected)
     destroy_fixture(&f);
 }
 
-static void defaults_are_torchs(void **state)
+static void defaults_agree_with_torch(void **state)
 {
     (void)state;
     assert_golden(NULL, adam_default);
@@ -81,16 +81,16 @@ static void defaults_are_torchs(void **state)
         adam_default);
 }
 
-static void moments_decay_as_torchs(void **state)
+static void decay_of_moments_agrees_with_torch(void **state)
 {
-    /* 1 - beta1 above 0.5: PyTorch's interpolation turns around. */
+    /* With 1 - beta1 above 0.5, the interpolation of PyTorch uses another formula. */
     (void)state;
     assert_golden(
         &(lstm_adam_config){.lr = 0.05, .beta1 = 0.3, .beta2 = 0.9, .eps = 1e-3},
         adam_betas);
 }
 
-static void weight_decay_is_torchs_coupled_and_decoupled(void **state)
+static void weight_decay_coupled_and_decoupled_agrees_with_torch(void **state)
 {
     (void)state;
     assert_golden(&(lstm_adam_config){.lr = 0.01, .weight_decay = 0.1}, adam_decay);
@@ -99,7 +99,7 @@ static void weight_decay_is_torchs_coupled_and_decoupled(void **state)
         adam_decoupled);
 }
 
-static void amsgrad_and_maximize_are_torchs(void **state)
+static void amsgrad_and_maximize_agree_with_torch(void **state)
 {
     (void)state;
     assert_golden(&(lstm_adam_config){.lr = 0.01, .amsgrad = true}, adam_amsgrad);
@@ -126,7 +126,7 @@ static void without_decay_of_the_moments_a_step_is_the_sign_of_the_gradient(
     destroy_fixture(&f);
 }
 
-static void the_learning_rate_holds_from_the_next_step(void **state)
+static void a_new_learning_rate_applies_from_the_next_step(void **state)
 {
     (void)state;
     fixture f = create_fixture(&(lstm_adam_config){.lr = 0.01});
@@ -167,7 +167,7 @@ static void a_gradient_that_is_not_finite_is_named_and_changes_nothing(void **st
     destroy_fixture(&f);
 }
 
-static void a_parameter_has_a_rate_and_a_decay_of_its_own_as_torchs_groups(void **state)
+static void rates_of_single_parameters_agree_with_groups_of_torch(void **state)
 {
     (void)state;
     fixture f = create_fixture(&(lstm_adam_config){.lr = 0.01, .weight_decay = 0.1});
@@ -186,7 +186,7 @@ static void a_parameter_has_a_rate_and_a_decay_of_its_own_as_torchs_groups(void 
     destroy_fixture(&f);
 }
 
-static void a_frozen_parameter_rests_as_torchs_without_gradient(void **state)
+static void a_frozen_parameter_agrees_with_torch_without_gradient(void **state)
 {
     (void)state;
     fixture f = create_fixture(
@@ -326,15 +326,15 @@ static void options_out_of_range_are_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(defaults_are_torchs),
-        TEST(moments_decay_as_torchs),
-        TEST(weight_decay_is_torchs_coupled_and_decoupled),
-        TEST(amsgrad_and_maximize_are_torchs),
+        TEST(defaults_agree_with_torch),
+        TEST(decay_of_moments_agrees_with_torch),
+        TEST(weight_decay_coupled_and_decoupled_agrees_with_torch),
+        TEST(amsgrad_and_maximize_agree_with_torch),
         TEST(without_decay_of_the_moments_a_step_is_the_sign_of_the_gradient),
-        TEST(the_learning_rate_holds_from_the_next_step),
+        TEST(a_new_learning_rate_applies_from_the_next_step),
         TEST(a_gradient_that_is_not_finite_is_named_and_changes_nothing),
-        TEST(a_parameter_has_a_rate_and_a_decay_of_its_own_as_torchs_groups),
-        TEST(a_frozen_parameter_rests_as_torchs_without_gradient),
+        TEST(rates_of_single_parameters_agree_with_groups_of_torch),
+        TEST(a_frozen_parameter_agrees_with_torch_without_gradient),
         TEST(a_frozen_parameter_keeps_its_bits),
         TEST(tensors_of_the_caller_are_stepped_like_parameters_of_layers),
         TEST(a_set_that_has_grown_is_refused),

@@ -60,7 +60,7 @@ static void assert_golden(lstm_reduction reduction, const float *value,
     lstm_cross_entropy_destroy(&loss);
 }
 
-static void every_reduction_is_torchs(void **state)
+static void every_reduction_agrees_with_torch(void **state)
 {
     (void)state;
     static const float one = 1;
@@ -77,8 +77,8 @@ static void every_reduction_is_torchs(void **state)
 /* Class weights of the golden data. */
 static const float weights[CLASSES] = {0.5f, 2, 1, 0.25f, 1.5f};
 
-/* Values, of target classes or, with soft, of probabilities drawn as the script
- * draws them. */
+/* Compares a loss and its gradient for target classes or, with soft, for probabilities
+ * drawn as the script draws them. */
 static void assert_case(lstm_cross_entropy_config config, bool soft, const float *value,
                         const float *dlogits)
 {
@@ -113,7 +113,7 @@ static void assert_case(lstm_cross_entropy_config config, bool soft, const float
     lstm_rng_destroy(&rng);
 }
 
-static void weights_and_ignored_rows_are_torchs(void **state)
+static void weights_and_ignored_rows_agree_with_torch(void **state)
 {
     (void)state;
     lstm_cross_entropy_config config = {.class_weights = weights, .classes = CLASSES};
@@ -123,7 +123,7 @@ static void weights_and_ignored_rows_are_torchs(void **state)
     assert_case(config, false, cross_entropy_ignored, cross_entropy_ignored_dlogits);
 }
 
-static void smoothed_labels_are_torchs(void **state)
+static void smoothed_labels_agree_with_torch(void **state)
 {
     (void)state;
     lstm_cross_entropy_config config = {.label_smoothing = 0.2};
@@ -140,7 +140,7 @@ static void smoothed_labels_are_torchs(void **state)
     assert_case(config, false, cross_entropy_all_none, cross_entropy_all_none_dlogits);
 }
 
-static void probabilities_as_targets_are_torchs(void **state)
+static void probabilities_as_targets_agree_with_torch(void **state)
 {
     (void)state;
     assert_case((lstm_cross_entropy_config){0}, true, cross_entropy_soft,
@@ -210,7 +210,7 @@ static void steps_of_sequences_are_rows(void **state)
     }
 }
 
-static void a_mean_over_no_row_is_nan_or_zero_as_asked_for(void **state)
+static void a_mean_over_no_row_is_nan_or_on_request_zero(void **state)
 {
     (void)state;
     static const int64_t none[ROWS] = {-100, -100, -100, -100, -100, -100};
@@ -285,7 +285,7 @@ static void options_out_of_range_are_named(void **state)
     lstm_tensor_destroy(&logits);
 }
 
-static void the_gradient_is_scaled_by_what_comes_in(void **state)
+static void the_gradient_is_multiplied_by_dvalue(void **state)
 {
     (void)state;
     lstm_cross_entropy *loss = loss_of(LSTM_REDUCTION_SUM);
@@ -303,7 +303,7 @@ static void the_gradient_is_scaled_by_what_comes_in(void **state)
     lstm_cross_entropy_destroy(&loss);
 }
 
-static void gradients_of_a_row_sum_up_to_zero(void **state)
+static void gradients_of_a_row_sum_to_zero(void **state)
 {
     (void)state;
     lstm_cross_entropy *loss = loss_of(LSTM_REDUCTION_SUM);
@@ -323,7 +323,7 @@ static void gradients_of_a_row_sum_up_to_zero(void **state)
     lstm_cross_entropy_destroy(&loss);
 }
 
-static void scores_of_any_size_have_a_finite_loss(void **state)
+static void logits_of_any_size_have_a_finite_loss(void **state)
 {
     (void)state;
     lstm_cross_entropy *loss = loss_of(LSTM_REDUCTION_NONE);
@@ -361,7 +361,7 @@ static void a_nan_stays_in_its_row(void **state)
     lstm_cross_entropy_destroy(&loss);
 }
 
-static void strided_logits_and_gradients_are_followed(void **state)
+static void strides_give_the_same(void **state)
 {
     (void)state;
     lstm_cross_entropy *loss = loss_of(LSTM_REDUCTION_SUM);
@@ -388,9 +388,9 @@ static void strided_logits_and_gradients_are_followed(void **state)
     lstm_cross_entropy_destroy(&loss);
 }
 
-static void fewer_and_more_rows_follow_each_other(void **state)
+static void the_number_of_rows_may_change(void **state)
 {
-    /* Equal scores: the loss is log C, whatever ran before. */
+    /* For equal logits the loss is log C, whatever the call before computed. */
     (void)state;
     lstm_cross_entropy *loss = loss_of(LSTM_REDUCTION_MEAN);
     static const size_t shapes[][2] = {{2, 3}, {1, 9}, {40, 2}, {3, 30}, {2, 3}};
@@ -478,19 +478,19 @@ static void bad_arguments_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(every_reduction_is_torchs),
-        TEST(weights_and_ignored_rows_are_torchs),
-        TEST(smoothed_labels_are_torchs),
-        TEST(probabilities_as_targets_are_torchs),
+        TEST(every_reduction_agrees_with_torch),
+        TEST(weights_and_ignored_rows_agree_with_torch),
+        TEST(smoothed_labels_agree_with_torch),
+        TEST(probabilities_as_targets_agree_with_torch),
         TEST(steps_of_sequences_are_rows),
-        TEST(a_mean_over_no_row_is_nan_or_zero_as_asked_for),
+        TEST(a_mean_over_no_row_is_nan_or_on_request_zero),
         TEST(options_out_of_range_are_named),
-        TEST(the_gradient_is_scaled_by_what_comes_in),
-        TEST(gradients_of_a_row_sum_up_to_zero),
-        TEST(scores_of_any_size_have_a_finite_loss),
+        TEST(the_gradient_is_multiplied_by_dvalue),
+        TEST(gradients_of_a_row_sum_to_zero),
+        TEST(logits_of_any_size_have_a_finite_loss),
         TEST(a_nan_stays_in_its_row),
-        TEST(strided_logits_and_gradients_are_followed),
-        TEST(fewer_and_more_rows_follow_each_other),
+        TEST(strides_give_the_same),
+        TEST(the_number_of_rows_may_change),
         TEST(a_target_out_of_range_is_named_with_its_row),
         TEST(bad_arguments_are_refused),
     };

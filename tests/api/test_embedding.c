@@ -66,7 +66,7 @@ static const float *gradient(const fixture *f)
     return lstm_tensor_data(lstm_params_grad(f->params, 0));
 }
 
-static void initial_values_are_torchs(void **state)
+static void initial_values_agree_with_torch(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -94,7 +94,7 @@ static void forward_copies_the_rows_of_the_indices(void **state)
     destroy_fixture(&f);
 }
 
-static void gradients_are_torchs_and_accumulate(void **state)
+static void gradients_agree_with_torch_and_accumulate(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -340,9 +340,9 @@ static void wrong_arguments_are_refused_with_a_message(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(initial_values_are_torchs),
+        TEST(initial_values_agree_with_torch),
         TEST(forward_copies_the_rows_of_the_indices),
-        TEST(gradients_are_torchs_and_accumulate),
+        TEST(gradients_agree_with_torch_and_accumulate),
         TEST(without_padding_every_row_gets_its_gradient),
         TEST(strides_give_the_same),
         TEST(threads_change_no_bits),

@@ -67,7 +67,7 @@ static void assert_values(const lstm_tensor *tensor, const float *expected,
         assert_close(data[i], factor * (double)expected[i], tolerance);
 }
 
-static void initial_weights_are_torchs_bit_for_bit(void **state)
+static void initial_weights_have_the_bits_of_torch(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -78,7 +78,7 @@ static void initial_weights_are_torchs_bit_for_bit(void **state)
     destroy_fixture(&f);
 }
 
-static void bounds_of_many_sizes_are_torchs_bit_for_bit(void **state)
+static void bounds_of_many_sizes_have_the_bits_of_torch(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(linear_bounds) / sizeof(uint32_t); i += 3) {
@@ -103,7 +103,7 @@ static void bounds_of_many_sizes_are_torchs_bit_for_bit(void **state)
     }
 }
 
-static void forward_and_gradients_are_torchs(void **state)
+static void forward_and_gradients_agree_with_torch(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -129,7 +129,7 @@ static void parameter_gradients_accumulate_and_dx_does_not(void **state)
     destroy_fixture(&f);
 }
 
-static void without_bias_everything_is_torchs(void **state)
+static void without_bias_everything_agrees_with_torch(void **state)
 {
     (void)state;
     fixture f = create_fixture_of(
@@ -138,7 +138,7 @@ static void without_bias_everything_is_torchs(void **state)
     assert_string_equal(lstm_params_name(f.params, 0), "fc.weight");
     assert_memory_equal(lstm_tensor_data(lstm_params_value(f.params, 0)), linear_weight,
                         sizeof(linear_weight));
-    /* What was in y before does not count. */
+    /* The second forward overwrites y. */
     for (int i = 0; i < 2; i++) {
         assert_int_equal(lstm_linear_forward(f.linear, f.x, f.y), LSTM_OK);
         assert_values(f.y, linear_plain_y, 1);
@@ -176,7 +176,7 @@ static void x_may_change_before_backward(void **state)
 
 static void three_axes_and_strides_give_the_same(void **state)
 {
-    /* x and dx with their axes permuted in memory, y and dy with rows apart. */
+    /* x and dx have permuted axes, y and dy gaps between rows. */
     (void)state;
     fixture f = create_fixture();
     float x_data[ROWS * INPUTS], dx_data[ROWS * INPUTS];
@@ -211,7 +211,7 @@ static void three_axes_and_strides_give_the_same(void **state)
     destroy_fixture(&f);
 }
 
-static void fewer_and_more_rows_follow_each_other(void **state)
+static void the_number_of_rows_may_change(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -254,7 +254,7 @@ static void without_a_generator_the_weights_are_zero(void **state)
     lstm_linear_destroy(NULL);
 }
 
-static void shapes_that_do_not_fit_are_refused_with_both(void **state)
+static void wrong_shapes_are_refused_with_both(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -318,17 +318,17 @@ static void bad_arguments_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(initial_weights_are_torchs_bit_for_bit),
-        TEST(bounds_of_many_sizes_are_torchs_bit_for_bit),
-        TEST(forward_and_gradients_are_torchs),
+        TEST(initial_weights_have_the_bits_of_torch),
+        TEST(bounds_of_many_sizes_have_the_bits_of_torch),
+        TEST(forward_and_gradients_agree_with_torch),
         TEST(parameter_gradients_accumulate_and_dx_does_not),
-        TEST(without_bias_everything_is_torchs),
+        TEST(without_bias_everything_agrees_with_torch),
         TEST(the_options_are_read_back),
         TEST(x_may_change_before_backward),
         TEST(three_axes_and_strides_give_the_same),
-        TEST(fewer_and_more_rows_follow_each_other),
+        TEST(the_number_of_rows_may_change),
         TEST(without_a_generator_the_weights_are_zero),
-        TEST(shapes_that_do_not_fit_are_refused_with_both),
+        TEST(wrong_shapes_are_refused_with_both),
         TEST(bad_arguments_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

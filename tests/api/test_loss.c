@@ -104,7 +104,7 @@ static void assert_golden(const fixture *f, forward *loss, backward *gradient,
                   loss##_##name##_sums, loss##_##name##_none, loss##_##name##_dmean,   \
                   loss##_##name##_dnone)
 
-static void squared_errors_are_torchs(void **state)
+static void squared_errors_agree_with_torch(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -114,7 +114,7 @@ static void squared_errors_are_torchs(void **state)
     destroy_fixture(&f);
 }
 
-static void binary_cross_entropies_are_torchs(void **state)
+static void binary_cross_entropies_agree_with_torch(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -320,8 +320,8 @@ static void wrong_arguments_are_refused_with_a_message(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(squared_errors_are_torchs),
-        TEST(binary_cross_entropies_are_torchs),
+        TEST(squared_errors_agree_with_torch),
+        TEST(binary_cross_entropies_agree_with_torch),
         TEST(without_options_the_mean_is_computed),
         TEST(dinput_may_be_input_or_target),
         TEST(strides_give_the_same),

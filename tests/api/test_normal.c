@@ -32,7 +32,7 @@ static void fill(lstm_rng *rng, float *data, size_t count, float mean, float std
     lstm_tensor_destroy(&tensor);
 }
 
-static void numbers_are_torchs_for_every_size(void **state)
+static void numbers_of_every_size_agree_with_torch(void **state)
 {
     (void)state;
     static float data[LARGEST];
@@ -48,7 +48,7 @@ static void numbers_are_torchs_for_every_size(void **state)
     }
 }
 
-static void the_generator_goes_on_as_torchs(void **state)
+static void the_state_afterwards_agrees_with_torch(void **state)
 {
     (void)state;
     static float data[LARGEST];
@@ -157,8 +157,8 @@ static void bad_arguments_are_refused_and_draw_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(numbers_are_torchs_for_every_size),
-        TEST(the_generator_goes_on_as_torchs),
+        TEST(numbers_of_every_size_agree_with_torch),
+        TEST(the_state_afterwards_agrees_with_torch),
         TEST(strides_make_no_difference),
         TEST(a_standard_deviation_of_zero_gives_the_mean),
         TEST(a_state_keeps_the_second_number_of_a_pair),

@@ -1,4 +1,5 @@
-/* Sets of parameters: names, gradients, and the norm of torch's clip_grad_norm_. */
+/* Parameter sets: contents, frozen parameters, gradients, and clip_grad_norm_ of torch.
+ */
 #include <lstm/layer.h>
 #include <lstm/linear.h>
 #include <lstm/params.h>
@@ -7,7 +8,7 @@
 #include "tests/golden/params.h"
 #include "tests/support/test.h"
 
-/* Two linear layers in a set; of the first the gradients of the golden data. */
+/* Two linear layers in a set; the first one has the gradients of the golden data. */
 typedef struct fixture {
     lstm_linear *first, *second;
     lstm_params *params;
@@ -61,7 +62,7 @@ static void names_and_order_are_those_of_a_state_dict(void **state)
     destroy_fixture(&f);
 }
 
-static void getters_of_nothing_are_nothing(void **state)
+static void getters_out_of_range_return_null(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -85,7 +86,7 @@ static lstm_tensor *tensor_of(float *data, size_t count, ptrdiff_t stride)
     return tensor;
 }
 
-static void a_taken_name_adds_nothing(void **state)
+static void a_name_that_is_in_the_set_is_refused(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -336,7 +337,7 @@ static void a_layer_in_evaluation_uses_values_that_were_set(void **state)
     lstm_rng_destroy(&rng);
 }
 
-static void zeroing_reaches_every_gradient(void **state)
+static void zero_grad_zeroes_every_gradient(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -347,7 +348,7 @@ static void zeroing_reaches_every_gradient(void **state)
     destroy_fixture(&f);
 }
 
-static void clipping_scales_as_torch_does(void **state)
+static void clipping_by_norm_agrees_with_torch(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -367,7 +368,7 @@ static void clipping_scales_as_torch_does(void **state)
     destroy_fixture(&f);
 }
 
-static void a_norm_below_the_limit_leaves_the_bits(void **state)
+static void a_norm_below_the_limit_changes_no_bit(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -412,7 +413,7 @@ static void a_gradient_that_is_not_finite_is_named_and_nothing_changes(void **st
     destroy_fixture(&f);
 }
 
-static void clipping_by_value_limits_every_element(void **state)
+static void clipping_by_value_clamps_every_element(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -457,8 +458,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(names_and_order_are_those_of_a_state_dict),
-        TEST(getters_of_nothing_are_nothing),
-        TEST(a_taken_name_adds_nothing),
+        TEST(getters_out_of_range_return_null),
+        TEST(a_name_that_is_in_the_set_is_refused),
         TEST(what_is_in_a_set_cannot_be_added_again),
         TEST(tensors_of_the_caller_have_names_and_need_no_gradient),
         TEST(tensors_that_cannot_be_parameters_are_refused),
@@ -466,12 +467,12 @@ int main(void)
         TEST(freezing_what_cannot_be_frozen_is_refused),
         TEST(values_and_gradients_are_flat_arrays),
         TEST(a_layer_in_evaluation_uses_values_that_were_set),
-        TEST(zeroing_reaches_every_gradient),
-        TEST(clipping_scales_as_torch_does),
-        TEST(a_norm_below_the_limit_leaves_the_bits),
+        TEST(zero_grad_zeroes_every_gradient),
+        TEST(clipping_by_norm_agrees_with_torch),
+        TEST(a_norm_below_the_limit_changes_no_bit),
         TEST(the_largest_floats_have_a_finite_norm),
         TEST(a_gradient_that_is_not_finite_is_named_and_nothing_changes),
-        TEST(clipping_by_value_limits_every_element),
+        TEST(clipping_by_value_clamps_every_element),
         TEST(bad_arguments_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

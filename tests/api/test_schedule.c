@@ -6,7 +6,7 @@
 
 enum { COUNT = 12 };
 
-/* PyTorch multiplies from step to step: a unit in the last place of each. */
+/* PyTorch multiplies from step to step and rounds each time. */
 static const double relative = 1e-14;
 
 static void assert_rates(lstm_schedule schedule, const double *expected)
@@ -19,7 +19,7 @@ static void assert_rates(lstm_schedule schedule, const double *expected)
     }
 }
 
-static void stairs_are_torchs(void **state)
+static void step_schedules_agree_with_torch(void **state)
 {
     (void)state;
     static const uint64_t milestones[] = {5, 2, 9, 5};
@@ -31,7 +31,7 @@ static void stairs_are_torchs(void **state)
                  schedule_multi_step);
 }
 
-static void curves_are_torchs(void **state)
+static void exponential_and_cosine_agree_with_torch(void **state)
 {
     (void)state;
     assert_rates((lstm_schedule){.kind = LSTM_SCHEDULE_EXPONENTIAL, .gamma = 0.9},
@@ -41,7 +41,7 @@ static void curves_are_torchs(void **state)
         schedule_cosine);
 }
 
-static void warm_ups_are_torchs(void **state)
+static void warm_ups_agree_with_torch(void **state)
 {
     (void)state;
     assert_rates((lstm_schedule){.kind = LSTM_SCHEDULE_COSINE,
@@ -53,7 +53,7 @@ static void warm_ups_are_torchs(void **state)
     assert_rates((lstm_schedule){.warmup = 5}, schedule_warm_third);
 }
 
-static void cycles_are_torchs(void **state)
+static void one_cycle_agrees_with_torch(void **state)
 {
     (void)state;
     lstm_schedule three = {.kind = LSTM_SCHEDULE_ONE_CYCLE,
@@ -79,7 +79,7 @@ static void assert_plateau(lstm_plateau plateau, const double *expected)
     }
 }
 
-static void plateaus_are_torchs(void **state)
+static void plateaus_agree_with_torch(void **state)
 {
     (void)state;
     assert_plateau((lstm_plateau){.patience = 1}, schedule_plateau);
@@ -112,7 +112,7 @@ static void options_out_of_range_are_named(void **state)
     refused((lstm_schedule){.kind = LSTM_SCHEDULE_ONE_CYCLE, .steps = 1}, 0,
             "schedule: steps is 1, expected at least 2");
     refused((lstm_schedule){.kind = LSTM_SCHEDULE_ONE_CYCLE, .steps = 9}, 9,
-            "schedule: step is 9, expected below the 9 of the cycle");
+            "schedule: step is 9, expected below 9, the steps of the cycle");
     refused((lstm_schedule){.milestone_count = 1}, 0, "schedule: milestones is NULL");
     refused((lstm_schedule){.gamma = -0.5}, 0,
             "schedule: gamma is -0.5, expected above 0 and finite");
@@ -148,11 +148,11 @@ static void plateaus_out_of_range_change_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(stairs_are_torchs),
-        TEST(curves_are_torchs),
-        TEST(warm_ups_are_torchs),
-        TEST(cycles_are_torchs),
-        TEST(plateaus_are_torchs),
+        TEST(step_schedules_agree_with_torch),
+        TEST(exponential_and_cosine_agree_with_torch),
+        TEST(warm_ups_agree_with_torch),
+        TEST(one_cycle_agrees_with_torch),
+        TEST(plateaus_agree_with_torch),
         TEST(options_out_of_range_are_named),
         TEST(plateaus_out_of_range_change_nothing),
     };

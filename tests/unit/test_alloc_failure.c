@@ -9,7 +9,7 @@
 #include "tests/support/memory.h"
 
 enum { ROWS = 3, STEPS = 4, INPUTS = 5, CLASSES = 2 };
-/* No call here allocates more often. */
+/* More allocations than any call here makes. */
 enum { MOST = 2000 };
 
 /* One of each object. */
@@ -21,7 +21,7 @@ typedef struct fixture {
     lstm_cross_entropy *loss;
     lstm_params *params;
     lstm_adam *adam;
-    /** What the call under test makes. */
+    /** Results of the call under test. */
     lstm_rng *new_rng;
     lstm_tensor *new_tensor;
     lstm_layer *new_layer;
@@ -377,7 +377,7 @@ static void checkpoints_fail_whole(void **state)
     (void)state;
     fixture f = create_fixture();
     test_write_file("model", "old", 3);
-    /* Numbers of many digits, in the middle of which memory can end. */
+    /* Numbers with many digits: an allocation can fail in the middle of one. */
     assert_int_equal(lstm_adam_set_lr(f.adam, 0.01 / 3), LSTM_OK);
     assert_int_equal(lstm_adam_set_parameter(f.adam, 1, 0.1 / 3, 0.1), LSTM_OK);
     fail_each(&f, save_checkpoint, 40, old_file_stays);

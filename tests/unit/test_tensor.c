@@ -1,4 +1,4 @@
-/* Tensors: shapes, strides and views, against index arithmetic written out here. */
+/* Tensors: shapes, strides and views, compared with explicit index arithmetic. */
 #include <lstm/tensor.h>
 
 #include "lib/lstm/tensor/tensor.h"
@@ -41,7 +41,7 @@ static void a_new_tensor_is_row_major_aligned_and_zero(void **state)
     assert_null(tensor);
 }
 
-static void getters_of_nothing_are_zero(void **state)
+static void getters_of_null_return_zero(void **state)
 {
     (void)state;
     lstm_tensor *tensor = counting(1, (size_t[]){4});
@@ -57,7 +57,7 @@ static void getters_of_nothing_are_zero(void **state)
     lstm_tensor_destroy(NULL);
 }
 
-/* Any handle that is not NULL, to see that a failure overwrites it. */
+/* A handle that is not NULL: failures overwrite it. */
 static lstm_tensor *const stale = (lstm_tensor *)(uintptr_t)64;
 
 static void refused_shape(size_t rank, const size_t *shape, const char *message)
@@ -68,7 +68,7 @@ static void refused_shape(size_t rank, const size_t *shape, const char *message)
     assert_string_equal(lstm_last_error(), message);
 }
 
-static void shapes_that_cannot_be_are_refused_with_their_numbers(void **state)
+static void invalid_shapes_are_refused_with_their_values(void **state)
 {
     (void)state;
     refused_shape(0, (size_t[]){1}, "tensor: rank is 0, expected 1 to 4");
@@ -86,7 +86,7 @@ static void shapes_that_cannot_be_are_refused_with_their_numbers(void **state)
     assert_string_equal(lstm_last_error(), "tensor: out is NULL");
 }
 
-static void wrapped_memory_is_seen_in_place_through_its_strides(void **state)
+static void a_wrapped_tensor_uses_memory_in_place(void **state)
 {
     (void)state;
     float data[12];
@@ -133,7 +133,7 @@ static void wrapping_checks_address_and_strides(void **state)
     assert_string_equal(
         lstm_last_error(),
         "tensor: stride -9223372036854775808 of axis 1 is out of range");
-    /* The stride of an axis of one index reaches nothing. */
+    /* The stride of an axis of extent 1 is not used. */
     assert_int_equal(lstm_tensor_wrap(&tensor, data, 2, (size_t[]){1, 4},
                                       (ptrdiff_t[]){PTRDIFF_MIN, 1}),
                      LSTM_OK);
@@ -141,7 +141,7 @@ static void wrapping_checks_address_and_strides(void **state)
     lstm_tensor_destroy(&tensor);
 }
 
-static void select_is_pytorchs_index_of_an_axis(void **state)
+static void select_is_the_index_of_an_axis(void **state)
 {
     (void)state;
     lstm_tensor *tensor = counting(3, (size_t[]){2, 3, 4});
@@ -201,7 +201,7 @@ static const float *element(const lstm_tensor *tensor, size_t i)
     return data;
 }
 
-static void reshape_is_pytorchs_view(void **state)
+static void reshape_agrees_with_view_of_torch(void **state)
 {
     (void)state;
     enum { CASE = 19 };
@@ -233,7 +233,7 @@ static void reshape_is_pytorchs_view(void **state)
     assert_in_range(refused, 20, 120);
 }
 
-static void reshapes_that_cannot_be_are_refused(void **state)
+static void invalid_reshapes_are_refused(void **state)
 {
     (void)state;
     lstm_tensor *tensor = counting(2, (size_t[]){4, 6}), *view = stale, *left;
@@ -268,7 +268,7 @@ static void reshapes_that_cannot_be_are_refused(void **state)
     lstm_tensor_destroy(&tensor);
 }
 
-static void views_out_of_bounds_are_refused_with_their_numbers(void **state)
+static void views_out_of_bounds_are_refused_with_their_values(void **state)
 {
     (void)state;
     lstm_tensor *tensor = counting(2, (size_t[]){5, 4});
@@ -298,7 +298,7 @@ static void views_out_of_bounds_are_refused_with_their_numbers(void **state)
     lstm_tensor_destroy(&tensor);
 }
 
-static void copy_follows_the_strides_of_both_sides(void **state)
+static void copy_uses_the_strides_of_both_tensors(void **state)
 {
     (void)state;
     float from_data[12], to_data[12] = {0};
@@ -341,7 +341,7 @@ static void copy_between_shapes_is_refused_with_both(void **state)
     lstm_tensor_destroy(&to);
 }
 
-static void the_text_of_a_shape_holds_the_largest(void **state)
+static void the_text_of_a_shape_has_room_for_the_largest(void **state)
 {
     (void)state;
     char text[LSTM_SHAPE_TEXT];
@@ -357,18 +357,18 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_new_tensor_is_row_major_aligned_and_zero),
-        TEST(getters_of_nothing_are_zero),
-        TEST(shapes_that_cannot_be_are_refused_with_their_numbers),
-        TEST(wrapped_memory_is_seen_in_place_through_its_strides),
+        TEST(getters_of_null_return_zero),
+        TEST(invalid_shapes_are_refused_with_their_values),
+        TEST(a_wrapped_tensor_uses_memory_in_place),
         TEST(wrapping_checks_address_and_strides),
-        TEST(select_is_pytorchs_index_of_an_axis),
+        TEST(select_is_the_index_of_an_axis),
         TEST(narrow_is_a_range_in_place),
-        TEST(reshape_is_pytorchs_view),
-        TEST(reshapes_that_cannot_be_are_refused),
-        TEST(views_out_of_bounds_are_refused_with_their_numbers),
-        TEST(copy_follows_the_strides_of_both_sides),
+        TEST(reshape_agrees_with_view_of_torch),
+        TEST(invalid_reshapes_are_refused),
+        TEST(views_out_of_bounds_are_refused_with_their_values),
+        TEST(copy_uses_the_strides_of_both_tensors),
         TEST(copy_between_shapes_is_refused_with_both),
-        TEST(the_text_of_a_shape_holds_the_largest),
+        TEST(the_text_of_a_shape_has_room_for_the_largest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

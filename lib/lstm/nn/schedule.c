@@ -1,6 +1,6 @@
 /*
- * Learning rates as functions of the step: the closed forms of PyTorch's schedulers,
- * which multiply from step to step and so differ in the last digits of a double.
+ * Learning rates as functions of the step, in closed form. PyTorch's schedulers
+ * multiply from step to step, so results differ in the last digits of a double.
  */
 #include <math.h>
 
@@ -21,7 +21,7 @@ static lstm_status fail_option(const char *name, double value, const char *expec
                      value, expected);
 }
 
-/* Puts the defaults in, and checks what comes out. */
+/* Replaces zeros by defaults and checks the result. */
 static lstm_status read_options(lstm_schedule *s)
 {
     s->gamma = or_default(s->gamma, 0.1);
@@ -30,13 +30,13 @@ static lstm_status read_options(lstm_schedule *s)
     s->div_factor = or_default(s->div_factor, 25);
     s->final_div_factor = or_default(s->final_div_factor, 1e4);
     bool cycle = s->kind == LSTM_SCHEDULE_ONE_CYCLE;
-    bool paced = cycle || s->kind == LSTM_SCHEDULE_STEP || //
-                 s->kind == LSTM_SCHEDULE_COSINE;
+    bool needs_steps = cycle || s->kind == LSTM_SCHEDULE_STEP || //
+                       s->kind == LSTM_SCHEDULE_COSINE;
     if (s->kind > LSTM_SCHEDULE_ONE_CYCLE)
         return fail_option("kind", s->kind, "0 to 5");
     if (!(s->lr >= 0 && isfinite(s->lr)))
         return fail_option("lr", s->lr, "at least 0 and finite");
-    if (paced && s->steps < (cycle ? 2 : 1))
+    if (needs_steps && s->steps < (cycle ? 2 : 1))
         return fail_option("steps", (double)s->steps,
                            cycle ? "at least 2" : "at least 1");
     if (s->milestone_count > 0 && !s->milestones)
@@ -65,15 +65,15 @@ static double milestones_passed(const lstm_schedule *s, uint64_t n)
     return passed;
 }
 
-/* Goes from start to end while share goes from 0 to 1. */
-static double anneal(const lstm_schedule *s, double start, double end, double share)
+/* From start to end for position from 0 to 1. */
+static double anneal(const lstm_schedule *s, double start, double end, double position)
 {
     if (s->linear)
-        return (end - start) * share + start;
-    return end + (start - end) / 2 * (cos(pi * share) + 1);
+        return (end - start) * position + start;
+    return end + (start - end) / 2 * (cos(pi * position) + 1);
 }
 
-/* Phases end at whole steps less one, as PyTorch counts them. */
+/* Phases end one step earlier than their lengths say, as in PyTorch. */
 static double one_cycle(const lstm_schedule *s, double n)
 {
     double first = s->lr / s->div_factor, last = first / s->final_div_factor;
@@ -122,12 +122,13 @@ lstm_status lstm_schedule_lr(const lstm_schedule *schedule, uint64_t step, doubl
         return status;
     bool cycle = s.kind == LSTM_SCHEDULE_ONE_CYCLE;
     if (cycle && step >= s.steps)
-        return lstm_fail(LSTM_INVALID_ARGUMENT,
-                         "schedule: step is %llu, expected below the %llu of the cycle",
-                         (unsigned long long)step, (unsigned long long)s.steps);
+        return lstm_fail(
+            LSTM_INVALID_ARGUMENT,
+            "schedule: step is %llu, expected below %llu, the steps of the cycle",
+            (unsigned long long)step, (unsigned long long)s.steps);
     if (!cycle && step < s.warmup) {
-        double share = (double)step / (double)s.warmup;
-        *lr = s.lr * (s.warmup_start + (1 - s.warmup_start) * share);
+        double position = (double)step / (double)s.warmup;
+        *lr = s.lr * (s.warmup_start + (1 - s.warmup_start) * position);
     } else {
         *lr = rate(&s, cycle ? step : step - s.warmup);
     }
@@ -147,7 +148,7 @@ static bool is_better(const lstm_plateau *p, double threshold, double metric)
 
 lstm_status lstm_plateau_update(lstm_plateau *plateau, double metric)
 {
-    /* PyTorch makes no change that is smaller. */
+    /* PyTorch makes no smaller change. */
     const double least_change = 1e-8;
     if (!plateau)
         return lstm_fail_null("schedule", "plateau");
