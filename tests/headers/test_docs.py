@@ -1,5 +1,5 @@
-"""Builds the API reference as -Ddocs=true does, where a warning of Doxygen is an error, and
-looks for every function and page in it.
+"""Builds the API reference as -Ddocs=true -Dwerror=true does, where a warning of Doxygen is an
+error, and looks for every function and page in it.
 
 usage: test_docs.py DOXYGEN
 """
@@ -23,6 +23,7 @@ def build(folder):
     """Runs Doxygen; returns what it printed, which is nothing but warnings."""
     text = (ROOT / "docs/Doxyfile.in").read_text()
     for name, value in {"version": "1", "source": ROOT, "output": folder,
+                        "warnings": "FAIL_ON_WARNINGS",
                         "python": sys.executable}.items():
         text = text.replace(f"@{name}@", str(value))
     result = subprocess.run([DOXYGEN, "-"], input=text, text=True, cwd=folder,
