@@ -132,10 +132,9 @@ static bool resume(train_state *trainer, const train_options *options)
     if (!checkpoint_load(trainer, options->resume))
         return false;
     return trainer->epoch <= options->epochs ||
-           message_error(
-               "%s: checkpoint is in epoch %zu, expected --epochs of at least "
-               "that, not %llu",
-               options->resume, trainer->epoch, (unsigned long long)options->epochs);
+           message_error("--epochs is %llu, expected at least %zu, the epoch of %s",
+                         (unsigned long long)options->epochs, trainer->epoch,
+                         options->resume);
 }
 
 bool trainer_create(train_state *trainer, const train_options *options, uint64_t seed,

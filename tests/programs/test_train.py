@@ -357,7 +357,7 @@ class Train(unittest.TestCase):
         checkpoint = self.folder / "checkpoint"
         self.train("--checkpoint", checkpoint, save=False)
         self.assert_fails(run("--resume", checkpoint, "--epochs", "1"), checkpoint,
-                          "checkpoint is in epoch 2, expected --epochs of at least that")
+                          "--epochs is 1, expected at least 2, the epoch of")
 
     def test_invalid_checkpoints_are_refused(self):
         self.train()
