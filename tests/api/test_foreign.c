@@ -232,6 +232,33 @@ static void files_of_other_formats_are_named(void **state)
     }
 }
 
+/* Bytes at the end of a block of memory, where the address sanitizer sees what is read
+ * past them. */
+static void random_bytes_are_refused(void **state)
+{
+    (void)state;
+    static const char *const beginnings[] = {
+        "", "PK\3\4", "PK\5\6", "\x08\x0a\x12", "\x80\2", " {", "\xef\xbb", "<"};
+    uint32_t seed = 1;
+    for (int i = 0; i < 20000; i++) {
+        const char *beginning = beginnings[i % 8];
+        size_t length = strlen(beginning);
+        size_t size = length + (seed = seed * 1664525 + 1013904223) / 65536 % 90;
+        unsigned char *bytes = malloc(size + 1);
+        assert_non_null(bytes);
+        memcpy(bytes + 1, beginning, length);
+        for (size_t j = length; j < size; j++)
+            bytes[1 + j] = (unsigned char)((seed = seed * 1664525 + 1013904223) >> 24);
+        /* A header of zero bytes is refused as well. */
+        if (i % 3 == 0 && size >= 8)
+            memset(bytes + 1, 0, 8);
+        lstm_file *file;
+        assert_int_equal(lstm_file_open_bytes(&file, bytes + 1, size), LSTM_BAD_FILE);
+        assert_null(file);
+        free(bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +267,7 @@ int main(void)
         TEST(forms_of_storage_are_named),
         TEST(messages_about_missing_names_list_similar_ones),
         TEST(files_of_other_formats_are_named),
+        TEST(random_bytes_are_refused),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
 }

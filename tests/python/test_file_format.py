@@ -83,6 +83,19 @@ class FileFormat(unittest.TestCase):
         self.assertEqual((config.dropout, config.precision, config.batch_first),
                          (0.25, lstm.BFLOAT16, True))
 
+    def test_files_from_memory_list_and_read_their_tensors(self):
+        FORMAT["write"](self.path, {"a.weight_ih_l0": ([4, 1], [1, 2, 3, 4]),
+                                    "a.weight_hh_l0": ([4, 1], [0, 0, 0, 0.5])}, {})
+        with lstm.File(self.path.read_bytes()) as file:
+            self.assertEqual(file.layers(), ["a"])
+            self.assertEqual(file.tensors(), {"a.weight_ih_l0": ("F32", (4, 1)),
+                                              "a.weight_hh_l0": ("F32", (4, 1))})
+            self.assertEqual(file.read("a.weight_ih_l0").tolist(), [1, 2, 3, 4])
+            self.assertEqual(lstm.Layer.load(file).config.hidden, 1)
+            self.assertEqual(file.layer_config("a").inputs, 1)
+            with self.assertRaisesRegex(lstm.Error, "no LSTM under 'b'"):
+                file.layer_config("b")
+
     def test_another_major_version_is_refused_by_name(self):
         tensors = {name: ([12, n], [0.5] * 12 * n)
                    for name, n in (("weight_ih_l0", 2), ("weight_hh_l0", 3))}
@@ -96,6 +109,13 @@ class FileFormat(unittest.TestCase):
             else:
                 with self.assertRaisesRegex(lstm.Error, f"version {version}, expected 1.x"):
                     lstm.Layer.load(self.path)
+        layer, params, adam, rng = network()
+        params.save(self.path, adam)
+        tensors, metadata = FORMAT["read"](self.path)
+        metadata["lstm.adam"] = metadata["lstm.adam"].replace('"1.0"', '"3.1"')
+        FORMAT["write"](self.path, tensors, metadata)
+        with self.assertRaisesRegex(lstm.Error, "lstm.adam has version 3.1, expected 1.x"):
+            params.load(self.path, adam)
 
     def test_the_example_is_right(self):
         header = re.search(r"```json\n(.*?)```", PAGE, re.DOTALL).group(1)

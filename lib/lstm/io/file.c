@@ -211,6 +211,28 @@ static lstm_status check_tensor(const lstm_file *file, const lstm_stored *stored
     return lstm_stored_check(file, "file", stored);
 }
 
+/* Reads a tensor that has been checked. */
+static lstm_status read_values(const lstm_file *file, const lstm_stored *stored,
+                               lstm_tensor *to)
+{
+    /* The float32 values, then the bytes of the file. */
+    size_t bytes = stored->end - stored->start, room;
+    if (!common_multiply(stored->count, sizeof(float), &room) ||
+        !common_add(room, bytes, &room))
+        return lstm_fail_memory("file");
+    float *values = common_alloc(room, 1);
+    if (!values)
+        return lstm_fail_memory("file");
+    unsigned char *data = (unsigned char *)(values + stored->count);
+    lstm_status status = lstm_file_fetch(file, stored, data);
+    if (!status) {
+        stored->format->convert(stored->count, data, values);
+        lstm_tensor_scatter(to, values);
+    }
+    common_free(values);
+    return status;
+}
+
 lstm_status lstm_file_read_tensor(lstm_file *file, const char *name, lstm_tensor *to)
 {
     if (!file)
@@ -223,19 +245,5 @@ lstm_status lstm_file_read_tensor(lstm_file *file, const char *name, lstm_tensor
     if (!stored)
         return lstm_fail_missing(file, "file", "", name);
     lstm_status status = check_tensor(file, stored, to);
-    if (status)
-        return status;
-    size_t bytes = stored->end - stored->start;
-    /* The float32 values, then the bytes of the file. */
-    float *values = common_alloc(stored->count * sizeof(*values) + bytes, 1);
-    if (!values)
-        return lstm_fail_memory("file");
-    unsigned char *data = (unsigned char *)(values + stored->count);
-    status = lstm_file_fetch(file, stored, data);
-    if (!status) {
-        stored->format->convert(stored->count, data, values);
-        lstm_tensor_scatter(to, values);
-    }
-    common_free(values);
-    return status;
+    return status ? status : read_values(file, stored, to);
 }

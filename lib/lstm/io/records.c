@@ -1,3 +1,4 @@
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,7 +179,8 @@ size_t lstm_records_bytes(const lstm_records *records, const lstm_file *file)
     size_t bytes = 0;
     for (size_t i = 0; i < records->count; i++) {
         const lstm_stored *stored = lstm_file_find(file, records->items[i].name);
-        bytes += stored->end - stored->start;
+        if (!common_add(bytes, stored->end - stored->start, &bytes))
+            return SIZE_MAX;
     }
     return bytes;
 }

@@ -38,7 +38,8 @@ void lstm_records_destroy(lstm_records *records);
 lstm_status lstm_records_check(const lstm_records *records, const lstm_file *file,
                                bool surplus);
 
-/** Bytes of all these tensors in a file that has been checked. */
+/** Bytes of all these tensors in a file that has been checked; SIZE_MAX for more than
+ *  memory can have. */
 size_t lstm_records_bytes(const lstm_records *records, const lstm_file *file);
 
 /** Reads and checks the bytes of all these tensors, one after the other. */
