@@ -20,6 +20,7 @@ import declarations  # noqa: E402
 import lstm  # noqa: E402
 import lstm_c  # noqa: E402
 import lstm_native as native  # noqa: E402
+import mnist  # noqa: E402
 
 try:
     import numpy
@@ -445,15 +446,18 @@ class Library(unittest.TestCase):
             import cffi
         except ImportError:
             self.skipTest("cffi is not installed")
-        ffi = cffi.FFI()
-        ffi.cdef(declarations.cdef("lstm"))
-        for name in ("LayerConfig", "LinearConfig", "AdamConfig", "CrossEntropyConfig", "Schedule",
-                     "Plateau", "FileOptions"):
-            structure = getattr(lstm_c, name)
-            c_name = structure.__doc__.split(":")[0].rstrip(".")
-            fields = [field for field, _ in ffi.typeof(c_name).fields]
-            self.assertEqual([field for field, _ in structure._fields_], fields)
-            self.assertEqual(ctypes.sizeof(structure), ffi.sizeof(c_name))
+        for library, module in (("lstm", lstm_c), ("mnist", mnist)):
+            ffi = cffi.FFI()
+            ffi.cdef(declarations.cdef(library))
+            structures = [kind for kind in vars(module).values() if isinstance(kind, type)
+                          and issubclass(kind, ctypes.Structure)]
+            self.assertGreater(len(structures), 1)
+            for structure in structures:
+                c_name = structure.__doc__.split(":")[0].rstrip(".")
+                offsets = [(name, field.offset) for name, field in ffi.typeof(c_name).fields]
+                self.assertEqual([(name, getattr(structure, name).offset)
+                                  for name, _ in structure._fields_], offsets)
+                self.assertEqual(ctypes.sizeof(structure), ffi.sizeof(c_name))
 
 
 if __name__ == "__main__":
