@@ -251,6 +251,11 @@ static void a_checkpoint_has_the_table_and_tensors_without_gradient(void **state
     step(&f, adam, 1);
     step(&f, adam, -2);
     assert_int_equal(lstm_params_save(f.params, test_path("model"), &options), LSTM_OK);
+    /* Two values, and the moments of the table alone. */
+    lstm_file *file;
+    assert_int_equal(lstm_file_open(&file, test_path("model")), LSTM_OK);
+    assert_int_equal(lstm_file_tensor_count(file), 4);
+    lstm_file_destroy(&file);
     options.adam = twin;
     assert_int_equal(lstm_params_load(g.params, test_path("model"), &options), LSTM_OK);
     assert_true(lstm_tensor_data(other)[1] == 1);

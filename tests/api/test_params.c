@@ -233,8 +233,12 @@ static void frozen_parameters_are_left_out_of_norm_and_clipping(void **state)
     assert_memory_equal(grad(&f, 1), linear_dbias, sizeof(linear_dbias));
     grad(&f, 1)[0] = NAN;
     assert_int_equal(lstm_params_clip_norm(f.params, 0.5, NULL), LSTM_OK);
+    grad(&f, 3)[1] = NAN;
+    assert_int_equal(lstm_params_clip_norm(f.params, 0.5, NULL), LSTM_NOT_FINITE);
+    assert_contains(lstm_last_error(), "gradient of bias is");
     assert_int_equal(lstm_params_set_trainable(f.params, 1, true), LSTM_OK);
     assert_int_equal(lstm_params_clip_norm(f.params, 0.5, NULL), LSTM_NOT_FINITE);
+    assert_contains(lstm_last_error(), "gradient of fc.bias is");
     assert_int_equal(lstm_params_set_trainable(f.params, 1, false), LSTM_OK);
     assert_int_equal(lstm_params_zero_grad(f.params), LSTM_OK);
     assert_true(grad(&f, 1)[0] == 0 && grad(&f, 1)[4] == 0);

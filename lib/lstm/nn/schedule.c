@@ -135,15 +135,46 @@ lstm_status lstm_schedule_lr(const lstm_schedule *schedule, uint64_t step, doubl
     return LSTM_OK;
 }
 
-static bool is_better(const lstm_plateau *p, double threshold, double metric)
+/* Replaces zeros and negative numbers by what they mean, and checks the result. */
+static lstm_status read_plateau(lstm_plateau *p)
+{
+    p->factor = or_default(p->factor, 0.1);
+    p->threshold = p->threshold < 0 ? 0 : or_default(p->threshold, 1e-4);
+    p->patience = p->patience < 0 ? 0 : p->patience == 0 ? 10 : p->patience;
+    if (!(p->lr >= 0 && isfinite(p->lr)))
+        return fail_option("lr", p->lr, "at least 0 and finite");
+    if (!(p->factor > 0 && p->factor < 1))
+        return fail_option("factor", p->factor, "above 0 and below 1");
+    if (!isfinite(p->threshold))
+        return fail_option("threshold", p->threshold, "finite");
+    if (!(p->min_lr >= 0 && isfinite(p->min_lr)))
+        return fail_option("min_lr", p->min_lr, "at least 0 and finite");
+    return LSTM_OK;
+}
+
+static bool is_better(const lstm_plateau *p, double metric)
 {
     if (!p->started)
         return !isnan(metric);
     if (p->absolute)
-        return p->maximize ? metric > p->best + threshold
-                           : metric < p->best - threshold;
-    return p->maximize ? metric > p->best * (1 + threshold)
-                       : metric < p->best * (1 - threshold);
+        return p->maximize ? metric > p->best + p->threshold
+                           : metric < p->best - p->threshold;
+    return p->maximize ? metric > p->best * (1 + p->threshold)
+                       : metric < p->best * (1 - p->threshold);
+}
+
+/* Updates the best metric and the counters. */
+static void count_metric(lstm_plateau *p, bool better, double metric)
+{
+    p->bad = better ? 0 : p->bad + 1;
+    if (better) {
+        p->best = metric;
+        p->started = true;
+    }
+    if (p->cooling > 0) {
+        p->cooling--;
+        p->bad = 0;
+    }
 }
 
 lstm_status lstm_plateau_update(lstm_plateau *plateau, double metric)
@@ -152,40 +183,19 @@ lstm_status lstm_plateau_update(lstm_plateau *plateau, double metric)
     const double least_change = 1e-8;
     if (!plateau)
         return lstm_fail_null("schedule", "plateau");
-    lstm_plateau *p = plateau;
-    lstm_status status = lstm_check_reserved("plateau", p->reserved);
+    lstm_plateau options = *plateau;
+    lstm_status status = lstm_check_reserved("plateau", options.reserved);
+    if (!status)
+        status = read_plateau(&options);
     if (status)
         return status;
-    double factor = or_default(p->factor, 0.1);
-    double threshold = p->threshold < 0 ? 0 : or_default(p->threshold, 1e-4);
-    uint64_t patience = p->patience < 0    ? 0
-                        : p->patience == 0 ? 10
-                                           : (uint64_t)p->patience;
-    if (!(p->lr >= 0 && isfinite(p->lr)))
-        return fail_option("lr", p->lr, "at least 0 and finite");
-    if (!(factor > 0 && factor < 1))
-        return fail_option("factor", factor, "above 0 and below 1");
-    if (!isfinite(threshold))
-        return fail_option("threshold", threshold, "finite");
-    if (!(p->min_lr >= 0 && isfinite(p->min_lr)))
-        return fail_option("min_lr", p->min_lr, "at least 0 and finite");
-    if (is_better(p, threshold, metric)) {
-        p->best = metric;
-        p->started = true;
-        p->bad = 0;
-    } else {
-        p->bad++;
-    }
-    if (p->cooling > 0) {
-        p->cooling--;
-        p->bad = 0;
-    }
-    if (p->bad > patience) {
-        double lower = fmax(p->lr * factor, p->min_lr);
-        if (p->lr - lower > least_change)
-            p->lr = lower;
-        p->cooling = p->cooldown;
-        p->bad = 0;
-    }
+    count_metric(plateau, is_better(&options, metric), metric);
+    if (plateau->bad <= (uint64_t)options.patience)
+        return LSTM_OK;
+    double lower = fmax(plateau->lr * options.factor, plateau->min_lr);
+    if (plateau->lr - lower > least_change)
+        plateau->lr = lower;
+    plateau->cooling = plateau->cooldown;
+    plateau->bad = 0;
     return LSTM_OK;
 }
