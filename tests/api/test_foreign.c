@@ -149,6 +149,43 @@ static void forms_of_storage_are_named(void **state)
                     "tensor rnn.bias_ih_l0 is [21], expected [20]");
 }
 
+/* An LSTM of two layers and two directions without one of its tensors. */
+static void stacks_without_a_tensor_are_refused(void **state)
+{
+    (void)state;
+    static const char *const suffixes[] = {"_l0", "_l0_reverse", "_l1", "_l1_reverse"};
+    static const char *const names[] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
+    const size_t columns[] = {INPUTS, HIDDEN, 0, 0};
+    for (size_t missing = 0; missing < 17; missing++) {
+        test_model *m = test_model_new();
+        lstm_file *file;
+        lstm_layer *layer;
+        char name[64], gone[64] = "";
+        for (size_t i = 0; i < 16; i++) {
+            snprintf(name, sizeof(name), "rnn.%s%s", names[i % 4], suffixes[i / 4]);
+            bool second = i >= 8 && i % 4 == 0;
+            if (i == missing)
+                memcpy(gone, name, sizeof(gone));
+            else
+                test_model_matrix(m, name, 4 * HIDDEN,
+                                  second ? 2 * HIDDEN : columns[i % 4], 0);
+        }
+        size_t size = test_model_finish(m);
+        assert_int_equal(lstm_file_open_bytes(&file, m->bytes, size), LSTM_OK);
+        lstm_status status = lstm_layer_read(&layer, file, "rnn", NULL);
+        assert_int_equal(status, missing == 16 ? LSTM_OK : LSTM_BAD_FILE);
+        if (status) {
+            assert_contains(lstm_last_error(), gone);
+            assert_contains(lstm_last_error(), "is missing");
+        } else {
+            assert_int_equal(lstm_layer_get_config(layer)->layers, 2);
+            assert_true(lstm_layer_get_config(layer)->bidirectional);
+        }
+        lstm_layer_destroy(&layer);
+        lstm_file_destroy(&file);
+    }
+}
+
 static void messages_about_missing_names_list_similar_ones(void **state)
 {
     (void)state;
@@ -265,6 +302,7 @@ int main(void)
         TEST(several_layers_or_none_are_listed),
         TEST(other_layers_are_named),
         TEST(forms_of_storage_are_named),
+        TEST(stacks_without_a_tensor_are_refused),
         TEST(messages_about_missing_names_list_similar_ones),
         TEST(files_of_other_formats_are_named),
         TEST(random_bytes_are_refused),

@@ -2,6 +2,7 @@
  * Loads layers from safetensors files: options from the metadata or, without it, from
  * the names and shapes of the tensors; then the values.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/lstm/core/status.h"
@@ -93,6 +94,37 @@ static bool is_valid(const lstm_layer_config *c)
            c->dropout >= 0 && c->dropout <= 1;
 }
 
+/* Whether a file has the parameter NAME + suffix, or shows that it is stored in another
+ * form. A layer of which anything is there is loaded completely or not at all. */
+static bool has_parameter(const lstm_file *file, const char *prefix, const char *name,
+                          const char *suffix)
+{
+    char full[64];
+    snprintf(full, sizeof(full), "%s%s", name, suffix);
+    return lstm_file_find_in(file, prefix, full) ||
+           lstm_file_explains(file, prefix, full);
+}
+
+static bool has_bias(const lstm_file *file, const char *prefix, const char *suffix)
+{
+    return has_parameter(file, prefix, "bias_ih", suffix) ||
+           has_parameter(file, prefix, "bias_hh", suffix);
+}
+
+static bool has_any(const lstm_file *file, const char *prefix, const char *suffix)
+{
+    return has_parameter(file, prefix, "weight_ih", suffix) ||
+           has_parameter(file, prefix, "weight_hh", suffix) ||
+           has_bias(file, prefix, suffix);
+}
+
+static bool has_layer(const lstm_file *file, const char *prefix, size_t layer)
+{
+    char suffix[32];
+    snprintf(suffix, sizeof(suffix), "_l%zu", layer);
+    return has_any(file, prefix, suffix);
+}
+
 /* Options from names and shapes, as in a file of PyTorch. */
 static void infer_config(const lstm_file *file, const char *prefix,
                          lstm_layer_config *config)
@@ -103,9 +135,9 @@ static void infer_config(const lstm_file *file, const char *prefix,
     config->hidden = input->shape[0] / 4;
     if (lstm_file_find_in(file, prefix, "weight_hr_l0"))
         config->proj_size = recurrent->shape[1];
-    config->bidirectional = lstm_file_find_in(file, prefix, "weight_ih_l0_reverse");
-    config->no_bias = !lstm_file_find_in(file, prefix, "bias_ih_l0");
-    while (lstm_file_weight(file, prefix, "weight_hh", config->layers))
+    config->bidirectional = has_any(file, prefix, "_l0_reverse");
+    config->no_bias = !has_bias(file, prefix, "_l0");
+    while (has_layer(file, prefix, config->layers))
         config->layers++;
 }
 
@@ -116,7 +148,20 @@ static void infer_cell(const lstm_file *file, const char *prefix,
     config->inputs = input->shape[1];
     config->hidden = input->shape[0] / 4;
     config->layers = 1;
-    config->no_bias = !lstm_file_find_in(file, prefix, "bias_ih");
+    config->no_bias = !has_bias(file, prefix, "");
+}
+
+/* Names the first recurrent weight that is missing. */
+static lstm_status check_weights(const lstm_file *file, const char *prefix,
+                                 const lstm_layer_config *config)
+{
+    for (size_t i = 0; i < config->layers; i++) {
+        char name[64];
+        snprintf(name, sizeof(name), "weight_hh_l%zu", i);
+        if (!lstm_file_find_in(file, prefix, name))
+            return lstm_fail_missing(file, "layer", prefix, name);
+    }
+    return LSTM_OK;
 }
 
 /* Checks options against the tensors; from names the source of the options. */
@@ -133,6 +178,14 @@ static lstm_status check_config(const lstm_file *file, const char *prefix,
     return LSTM_OK;
 }
 
+static lstm_status find_inferred(const lstm_file *file, const char *prefix,
+                                 lstm_layer_config *config)
+{
+    infer_config(file, prefix, config);
+    lstm_status status = check_weights(file, prefix, config);
+    return status ? status : check_config(file, prefix, "weight_ih_l0", config);
+}
+
 /* The options of the layer of a prefix. */
 static lstm_status find_config(const lstm_file *file, const char *prefix,
                                lstm_layer_config *config)
@@ -144,8 +197,7 @@ static lstm_status find_config(const lstm_file *file, const char *prefix,
     }
     switch (lstm_file_kind(file, prefix)) {
     case LSTM_KIND_LSTM:
-        infer_config(file, prefix, config);
-        return check_config(file, prefix, "weight_ih_l0", config);
+        return find_inferred(file, prefix, config);
     case LSTM_KIND_CELL:
         infer_cell(file, prefix, config);
         return LSTM_OK;
