@@ -29,20 +29,19 @@ extern "C" {
 
 /* cdef begin */
 
-/** Number format of the products; everything else is float32 in each of them. */
+/** Number format of the operands of products. Everything else is float32. */
 typedef enum lstm_precision {
     /** float32 products. */
     LSTM_FLOAT32 = 0,
-    /** Products of numbers that are rounded to bfloat16, 8 significant bits, and added
-     *  up in float32: about twice as fast where the CPU has an instruction for it
-     *  (AVX512_BF16), and slower than float32, with the same bits, where it has not.
-     *  Weights, gradients, cell states and all that is done element by element stay
-     *  float32; h is rounded where it comes out. Outputs and gradients differ from
-     *  float32's by at most 4e-3 of their norm: see docs/numerics.md. */
+    /** Operands are rounded to bfloat16 (8 significant bits), sums are float32. About
+     *  twice as fast on CPUs with AVX512_BF16; on others slower than float32, with the
+     *  same bits. Weights, gradients, cell states and element-wise operations are
+     *  float32; h is rounded when it is computed. Outputs and gradients differ from
+     *  those of float32 by at most 4e-3 of their norm: see docs/numerics.md. */
     LSTM_BFLOAT16 = 1
 } lstm_precision;
 
-/** Options of a stack of LSTM layers. Zero is the default of each, sizes apart. */
+/** Options of a stack of LSTM layers. All options but the sizes default to zero. */
 typedef struct lstm_layer_config {
     /** I, number of inputs per step, at least 1. */
     size_t inputs;
@@ -52,17 +51,17 @@ typedef struct lstm_layer_config {
     size_t layers;
     /** P, size of a linear projection of h, less than H (default 0: none). */
     size_t proj_size;
-    /** Probability that an output of a layer but the last is zeroed in training, 0 to 1
-     *  (default 0). */
+    /** Dropout probability of the outputs of all layers but the last, in training, 0 to
+     *  1 (default 0). */
     double dropout;
-    /** Leave the biases out (default false). */
+    /** No biases (default false). */
     bool no_bias;
     /** Batch axis first: x is [N, T, I] instead of [T, N, I], out likewise (default
      *  false). */
     bool batch_first;
-    /** A second direction reads the sequence from its end (default false). */
+    /** A second direction processes each sequence from its end (default false). */
     bool bidirectional;
-    /** Number format of the products, of streams too (default LSTM_FLOAT32). */
+    /** Number format of products, also of streams (default LSTM_FLOAT32). */
     lstm_precision precision;
     /** Room for options of later versions: zeros. A library refuses values that it does
      *  not know with LSTM_UNSUPPORTED. */
@@ -84,12 +83,12 @@ typedef struct lstm_tape lstm_tape;
  *
  * @param[out] out the layer, freed with lstm_layer_destroy(); NULL on failure
  * @param config sizes and options, copied
- * @param rng where the weights are drawn from, and with dropout the masks of each
- *        forward: then it MUST outlive the layer. NULL leaves all weights at zero and
- *        is refused with dropout.
+ * @param rng generator of the weights, and with dropout also of the masks of each
+ *        forward: it MUST then outlive the layer. With NULL all weights are zero;
+ *        dropout then is refused.
  * @retval LSTM_OK created
  * @retval LSTM_INVALID_ARGUMENT out or config is NULL, or an option is out of range;
- * the message names it
+ *         the message names it
  * @retval LSTM_OUT_OF_MEMORY no memory
  * @retval LSTM_UNSUPPORTED reserved has a value other than 0; the message names it
  * @since 1.0
@@ -102,8 +101,8 @@ lstm_status lstm_layer_create(lstm_layer **out, const lstm_layer_config *config,
 /**
  * Frees a layer and writes NULL to the handle.
  *
- * Parameter sets that hold the layer (lstm_params_add_layer()) MUST be destroyed
- * before.
+ * Tapes and streams of the layer, and parameter sets that contain it, MUST be destroyed
+ * before it.
  *
  * @param layer address of the handle; NULL, or the address of NULL, does nothing
  * @since 1.0
@@ -111,7 +110,7 @@ lstm_status lstm_layer_create(lstm_layer **out, const lstm_layer_config *config,
 LSTM_API
 void lstm_layer_destroy(lstm_layer **layer);
 
-/** Options of a layer, as long as it lives; NULL for NULL. @since 1.0 */
+/** Options of a layer, valid until it is destroyed; NULL for NULL. @since 1.0 */
 LSTM_API
 const lstm_layer_config *lstm_layer_get_config(const lstm_layer *layer);
 

@@ -1,26 +1,26 @@
 /**
  * @file
- * Inference with carried state: sequences that come step by step.
+ * Inference step by step, with state that is kept between calls.
  *
- * A stream holds the states of N sequences that advance together, and reads the weights
- * of a layer without changing it: any number of streams, in any number of threads, can
- * use one layer at once. A step allocates nothing, takes no lock and calls no system
- * function, and its outputs are those of lstm_layer_forward(), bit for bit, however a
- * sequence is cut into blocks.
+ * A stream holds the states of N sequences that advance together. It reads the weights
+ * of a layer without changing them: any number of streams of one layer can run in any
+ * number of threads. A step allocates no memory, takes no lock and makes no system
+ * call. Its outputs have the bits of lstm_layer_forward(), however a sequence is
+ * divided into blocks of steps.
  *
  *     lstm_layer_set_training(layer, false);
  *     lstm_stream_create(&stream, layer, head, 1);
  *     while (next_sample(samples))
  *         lstm_stream_step(stream, x, y);
  *
- * A stream computes in the precision of its layer. That of a layer with LSTM_BFLOAT16
- * reads half as many bytes of weights at each step, which is what a step of one
- * sequence waits for; to stream a model that was trained in float32 this way, create a
- * layer with that precision and load or copy the parameters. Its outputs differ from
+ * A stream computes in the precision of its layer. With LSTM_BFLOAT16 a step reads half
+ * as many bytes of weights, which limit the speed of a single sequence. To stream a
+ * model that was trained in float32 in bfloat16, create a layer with that precision and
+ * load or copy the parameters. Its outputs differ from
  * those of float32 by at most 4e-3 of their norm: see docs/numerics.md.
  *
- * States and inputs that decay to denormal numbers (below 2^-126) are taken as zeros,
- * here as in every forward and backward, so that they do not slow a step down.
+ * Denormal numbers (below 2^-126) count as zeros, as in every forward and backward: a
+ * state that decays does not slow down the steps.
  */
 #ifndef LSTM_STREAM_H
 #define LSTM_STREAM_H
@@ -44,23 +44,23 @@ extern "C" {
 typedef struct lstm_stream lstm_stream;
 
 /**
- * Creates a stream, all its states zero.
+ * Creates a stream. All its states are zero.
  *
- * The layer MUST be in evaluation mode, outlive the stream, and be changed by nobody
- * while a stream of it computes. The head is copied: it need not outlive the stream,
- * and what becomes of it later does not matter.
+ * The layer MUST be in evaluation mode and outlive the stream, and MUST NOT be changed
+ * while a stream of it runs. The head is copied: it may be changed or destroyed
+ * afterwards.
  *
  * @param[out] out the stream, freed with lstm_stream_destroy(); NULL on failure
  * @param layer a layer of one direction, after lstm_layer_set_training(layer, false)
- * @param head a linear layer from S = P or H inputs, P with projection, to C outputs;
- *        NULL for none
+ * @param head a linear layer of S inputs and C outputs that is applied to h of the last
+ *        layer, S = P with projection, else H; NULL for none
  * @param batch N, number of sequences, at least 1
  * @retval LSTM_OK created
  * @retval LSTM_INVALID_ARGUMENT out or layer is NULL, batch is out of range, or the
- *         layer is bidirectional: its reverse direction starts at the end
+ *         layer is bidirectional: a reverse direction needs whole sequences
  * @retval LSTM_INVALID_STATE the layer is in training mode, or its weights changed
  *         after lstm_layer_set_training(layer, false)
- * @retval LSTM_SHAPE_MISMATCH the head has other inputs than S
+ * @retval LSTM_SHAPE_MISMATCH the number of inputs of the head is not S
  * @retval LSTM_OUT_OF_MEMORY no memory
  * @since 1.0
  */
@@ -79,15 +79,15 @@ LSTM_API
 void lstm_stream_destroy(lstm_stream **stream);
 
 /**
- * Takes the sequences one or more steps further.
+ * Processes one or more steps of the sequences.
  *
  * With Y = C when the stream has a head, else S:
  *
  * @param stream a stream
  * @param x [N, I] for one step, or a block of T steps: [N, T, I] when the layer is
  *        batch_first, else [T, N, I]
- * @param[out] y [N, Y], or [N, T, Y] or [T, N, Y], the head's output or h of the last
- *        layer at each step; NULL when not wanted; MUST NOT overlap x
+ * @param[out] y [N, Y], or [N, T, Y] or [T, N, Y], the output of the head or h of the
+ *        last layer at each step; NULL when not wanted; MUST NOT overlap x
  * @retval LSTM_OK y is written
  * @retval LSTM_INVALID_ARGUMENT stream or x is NULL
  * @retval LSTM_INVALID_STATE the layer is in training mode, or its weights changed
@@ -99,11 +99,11 @@ LSTM_API
 lstm_status lstm_stream_step(lstm_stream *stream, const lstm_tensor *x, lstm_tensor *y);
 
 /**
- * Sets states to zero: what comes next is the first step of new sequences.
+ * Sets states to zero: the next step is the first of new sequences.
  *
  * @param stream a stream
- * @param rows [N] which sequences start anew; NULL for all
- * @retval LSTM_OK done
+ * @param rows [N] true for the sequences that start again; NULL for all
+ * @retval LSTM_OK reset
  * @retval LSTM_INVALID_ARGUMENT stream is NULL
  * @since 1.0
  */
@@ -111,7 +111,7 @@ LSTM_API
 lstm_status lstm_stream_reset(lstm_stream *stream, const bool *rows);
 
 /**
- * Reads the states, hn and cn of a forward over all steps so far.
+ * Reads the states: hn and cn of a forward over all steps so far.
  *
  * @param stream a stream
  * @param[out] h [L, N, S] hidden states; NULL when not wanted
@@ -126,7 +126,7 @@ lstm_status lstm_stream_get_state(const lstm_stream *stream, lstm_tensor *h,
                                   lstm_tensor *c);
 
 /**
- * Sets the states, h0 and c0 of a forward over the steps to come.
+ * Sets the states: h0 and c0 of a forward over the following steps.
  *
  * @param stream a stream
  * @param h [L, N, S] hidden states; NULL for zeros

@@ -2,8 +2,8 @@
  * @file
  * Weights of a layer as arrays, in the layouts of other frameworks.
  *
- * Arrays are row-major and without gaps. For one direction of one layer with I inputs
- * (of a layer above the first I = D*S), S = P with projection, else H:
+ * Arrays are row-major without gaps. For one direction of one layer with I inputs (D*S
+ * for all layers but the first), S = P with projection, else H:
  *
  * | layout  | input    | recurrent | bias     | projection | gates      |
  * | ------- | -------- | --------- | -------- | ---------- | ---------- |
@@ -12,14 +12,14 @@
  * | ONNX    | [4*H, I] | [4*H, H]  | [2, 4*H] |            | i, o, f, g |
  * | oneDNN  | [I, 4*H] | [S, 4*H]  | [4*H]    | [H, P]     | i, f, g, o |
  *
- * PyTorch: weight_ih, weight_hh, bias_ih then bias_hh, weight_hr. Keras: kernel,
- * recurrent_kernel, bias, whose g is called c. ONNX: W, R and B of one direction, B
- * being Wb then Rb. oneDNN: ldigo for the weights, ldgo for the bias, ldio for the
- * projection, of one l and d.
+ * PyTorch: weight_ih, weight_hh, bias_ih followed by bias_hh, weight_hr. Keras: kernel,
+ * recurrent_kernel, bias; Keras calls the gate g c. ONNX: W, R and B of one direction,
+ * where B is Wb followed by Rb. oneDNN: ldigo for the weights, ldgo for the bias, ldio
+ * for the projection, of one l and d.
  *
- * Values are moved, not changed: what was set is got again, bit for bit. Where there is
- * one bias it becomes bias_ih, and bias_hh becomes zero; the other way their sum is
- * got, which is all that a layer ever uses of the two, so outputs keep their bits.
+ * Values are not changed: reading back returns exactly what was set. In layouts with
+ * one bias, setting it sets bias_ih and makes bias_hh zero; reading it returns the sum
+ * of both. A layer uses only this sum, so outputs keep their bits.
  */
 #ifndef LSTM_WEIGHTS_H
 #define LSTM_WEIGHTS_H
@@ -36,7 +36,7 @@ extern "C" {
 
 /* cdef begin */
 
-/** Who lays the arrays out; see the table above. */
+/** Layout of the arrays; see the table above. */
 typedef enum lstm_layout {
     LSTM_LAYOUT_PYTORCH = 0,
     LSTM_LAYOUT_KERAS = 1,
@@ -47,23 +47,24 @@ typedef enum lstm_layout {
 /**
  * Sets the weights of one direction of one layer.
  *
- * A layer in evaluation mode takes them at its next forward; for streams
- * lstm_layer_set_training(layer, false) comes after this.
+ * A layer in evaluation mode uses them from its next forward on. Before the next step
+ * of a stream, call lstm_layer_set_training(layer, false).
  *
  * @param layer a layer
  * @param index which layer, 0 to L - 1
  * @param direction 0 forward, 1 reverse
- * @param layout how the arrays are laid out
- * @param input weights of the input, as in the table
+ * @param layout layout of the arrays
+ * @param input weights of the input, see the table
  * @param recurrent weights of the hidden state
- * @param bias NULL for zeros, and for a layer without biases
- * @param projection NULL for a layer without a projection
+ * @param bias biases; NULL for zeros, and for a layer without biases
+ * @param projection weights of the projection; NULL for a layer without one
  * @retval LSTM_OK set
  * @retval LSTM_INVALID_ARGUMENT layer, input or recurrent is NULL; index, direction or
- *         layout is out of range; the layer has no biases and bias is given; or
- *         projection is NULL for a layer that has one, or given for one that has none;
- *         nothing was changed
- * @retval LSTM_UNSUPPORTED the layer has a projection, but the layout knows none
+ *         layout is out of range; bias is not NULL and the layer has no biases;
+ *         projection is NULL and the layer has one, or is not NULL and the layer has
+ *         none; nothing was changed
+ * @retval LSTM_UNSUPPORTED the layer has a projection, which the layout does not
+ *         support
  * @since 1.0
  */
 LSTM_API
@@ -79,15 +80,17 @@ lstm_status lstm_layer_set_weights(lstm_layer *layer, size_t index, size_t direc
  * @param layer a layer
  * @param index which layer, 0 to L - 1
  * @param direction 0 forward, 1 reverse
- * @param layout how the arrays are laid out
- * @param[out] input weights of the input, as in the table; NULL when not wanted
+ * @param layout layout of the arrays
+ * @param[out] input weights of the input, see the table; NULL when not wanted
  * @param[out] recurrent weights of the hidden state; NULL when not wanted
- * @param[out] bias NULL when not wanted; zeros of a layer without biases
- * @param[out] projection NULL when not wanted, and for a layer without one
+ * @param[out] bias biases, zeros for a layer without biases; NULL when not wanted
+ * @param[out] projection weights of the projection; NULL when not wanted, and for a
+ *        layer without one
  * @retval LSTM_OK written
  * @retval LSTM_INVALID_ARGUMENT layer is NULL; index, direction or layout is out of
- *         range; or projection is given for a layer that has none; nothing was written
- * @retval LSTM_UNSUPPORTED the layer has a projection, but the layout knows none
+ *         range; or projection is not NULL and the layer has none; nothing was written
+ * @retval LSTM_UNSUPPORTED the layer has a projection, which the layout does not
+ *         support
  * @since 1.0
  */
 LSTM_API

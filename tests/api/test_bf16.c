@@ -1,8 +1,8 @@
 /*
- * Layers whose products are of bfloat16, beside the same layers in float32.
+ * Layers with products of bfloat16, compared with the same layers in float32.
  *
- * What holds for every layer (bits for any number of threads, lengths, splits, padding)
- * is tested in properties and stream, which run in both precisions.
+ * Properties of all layers (bits for any number of threads, lengths, splits, padding)
+ * are tested in properties and stream, which run in both precisions.
  */
 #include "tests/support/draw.h"
 #include "tests/support/layer_case.h"
@@ -55,10 +55,10 @@ static void parameters_are_float32_and_the_same_as_without(void **state)
     }
 }
 
-/* Each operand of a product is off by at most 2^-8 of its size, and by 2^-9 and a bit
- * on average. Sums of many such errors of either sign keep that size, so that two
- * operands that are rounded, one of which came out of rounded products, make 3e-3; what
- * is seen is up to 4e-3. docs/numerics.md states the limit. */
+/* The relative error of an operand is at most 2^-8, and slightly over 2^-9 on average.
+ * Sums of many such errors of both signs keep that size. Two rounded operands, one of
+ * which is the result of rounded products, give about 3e-3; measured errors are up to
+ * 4e-3. docs/numerics.md states the limit. */
 static void assert_near(const lstm_tensor *found, const lstm_tensor *exact)
 {
     assert_close(relative_difference(found, exact), 0, 0x1p-7);
@@ -97,7 +97,7 @@ static void every_set_of_kernels_gives_the_same_bits(void **state)
         fail_msg("hash is 0x%016llx", (unsigned long long)hash);
 }
 
-/* In evaluation steps go in chunks, and nothing is kept. */
+/* An evaluation runs in windows of steps and keeps no activations. */
 static void evaluation_gives_the_outputs_of_training(void **state)
 {
     (void)state;

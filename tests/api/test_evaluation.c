@@ -1,4 +1,4 @@
-/* Evaluation: the same bits as training, no dropout, and when weights are read. */
+/* Evaluation: the same bits as training, no dropout, and when it reads weights. */
 #include "tests/support/draw.h"
 #include "tests/support/layer_case.h"
 #include "tests/support/test.h"
@@ -32,7 +32,7 @@ static void training_and_evaluation_give_the_same_bits(void **state)
     }
 }
 
-static void so_they_do_with_lengths(void **state)
+static void they_give_the_same_bits_with_lengths(void **state)
 {
     (void)state;
     layer_case *a, *b;
@@ -51,7 +51,7 @@ static void so_they_do_with_lengths(void **state)
     }
 }
 
-/* A case of one sequence: every size of a block and of a chunk, every option. */
+/* A case of one sequence: all sizes of a block and of a window, all options. */
 static layer_case *one_sequence(size_t i, bool training)
 {
     uint64_t seed = i;
@@ -88,7 +88,7 @@ static void one_sequence_has_the_bits_of_training_with_any_threads(void **state)
     assert_int_equal(lstm_set_threads(0), LSTM_OK);
 }
 
-static void dropout_is_for_training_alone(void **state)
+static void dropout_applies_in_training_only(void **state)
 {
     (void)state;
     layer_options options = layer_case_options(1, 3);
@@ -104,7 +104,7 @@ static void dropout_is_for_training_alone(void **state)
     assert_int_equal(lstm_layer_set_training(c->layer, false), LSTM_OK);
     assert_int_equal(layer_case_forward(c), LSTM_OK);
     assert_same_outputs(c, plain);
-    /* It draws nothing: the generator stands where the masks began. */
+    /* Evaluation draws nothing: the generator is in the state before the masks. */
     uint8_t state_after[LSTM_RNG_STATE_SIZE];
     assert_int_equal(lstm_rng_get_state(c->rng, state_after), LSTM_OK);
     assert_memory_equal(state_after, c->rng_state, LSTM_RNG_STATE_SIZE);
@@ -113,7 +113,7 @@ static void dropout_is_for_training_alone(void **state)
     layer_case_destroy(c);
 }
 
-/* What a fresh layer with the weights of c gives. */
+/* The results of a new layer with the weights of c. */
 static layer_case *fresh_copy(const layer_case *c)
 {
     layer_case *fresh = layer_case_create(&c->options);
@@ -147,7 +147,7 @@ static void training_reads_weights_at_every_forward(void **state)
     layer_case_destroy(c);
 }
 
-static void evaluation_reads_weights_when_told(void **state)
+static void evaluation_reads_weights_on_request(void **state)
 {
     (void)state;
     layer_case *c = evaluating(1, 5);
@@ -161,7 +161,7 @@ static void evaluation_reads_weights_when_told(void **state)
     layer_case_destroy(c);
 }
 
-static void evaluation_sees_what_adam_changed(void **state)
+static void evaluation_uses_weights_that_adam_changed(void **state)
 {
     (void)state;
     layer_case *c = layer_case_spread(1, 6);
@@ -183,12 +183,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(training_and_evaluation_give_the_same_bits),
-        TEST(so_they_do_with_lengths),
+        TEST(they_give_the_same_bits_with_lengths),
         TEST(one_sequence_has_the_bits_of_training_with_any_threads),
-        TEST(dropout_is_for_training_alone),
+        TEST(dropout_applies_in_training_only),
         TEST(training_reads_weights_at_every_forward),
-        TEST(evaluation_reads_weights_when_told),
-        TEST(evaluation_sees_what_adam_changed),
+        TEST(evaluation_reads_weights_on_request),
+        TEST(evaluation_uses_weights_that_adam_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,17 @@
 /*
- * Forward and gradients of the layer against a forward in double precision.
+ * Forward and gradients of the layer, compared with a forward in double precision.
  *
- * The loss is a random linear functional of out, hn and cn. Its gradient for every
- * parameter, input and initial state comes from central differences of the reference:
- * nobody derived it. The configurations are every combination of the options, with
- * random small sizes, lengths, and gradients that come in.
+ * The loss is a random linear function of out, hn and cn. Its gradient with respect to
+ * each parameter, input and initial state comes from central differences of the
+ * reference, without a derivation. The configurations are all combinations of the
+ * options, with small random sizes, lengths, and incoming gradients.
  */
 #include "tests/support/draw.h"
 #include "tests/support/layer_case.h"
 #include "tests/support/test.h"
 
-/* With h = 1e-5 the differences are wrong by h^2 / 6 of the third derivative (2e-11 of
- * it) and by 2^-53 / h of the loss (1e-11 of it): far below float32. */
+/* With h = 1e-5 the error of the differences is h^2 / 6 of the third derivative (2e-11
+ * of it) plus 2^-53 / h of the loss (1e-11 of it): far below float32. */
 static const double difference = 1e-5;
 
 enum {
@@ -29,7 +29,7 @@ enum {
     MAX_LAYERS = 3
 };
 
-/* Variables of the loss in one row: parameters, x, h0, c0. */
+/* All variables of the loss: parameters, x, h0, c0. */
 typedef struct problem {
     layer_case *c;
     reference_lstm net;
@@ -37,7 +37,7 @@ typedef struct problem {
     size_t count, parameters, x, h, cells, out;
     double *variables;
     double *masks;
-    /* Outputs, and the factors of the loss, in one row: out, hn, cn. */
+    /* All outputs, and their factors in the loss: out, hn, cn. */
     double *outputs, *factors;
 } problem;
 
@@ -93,7 +93,7 @@ static uint64_t draw_mask(void *generator)
     return lstm_rng_next(generator);
 }
 
-/* The masks that the forward drew: those of a generator in the state it began with. */
+/* The masks of the forward, drawn from a generator in the state before it. */
 static double *masks_of(const problem *p)
 {
     const layer_case *c = p->c;
@@ -162,8 +162,8 @@ static double central_difference(problem *p, size_t variable)
 
 static double worst_forward, worst_gradient;
 
-/* Fails with the case when actual and expected differ by more than its tolerance;
- * worst keeps the largest difference seen, relative to the larger of 1 and largest. */
+/* Fails and prints the case when actual and expected differ by more than its tolerance.
+ * Updates worst, the largest difference relative to the larger of 1 and largest. */
 static void check(const problem *p, const char *what, size_t index, double actual,
                   double expected, double largest, double *worst)
 {
@@ -218,7 +218,7 @@ static void check_gradients(problem *p)
     free(actual);
 }
 
-/* Sizes, lengths and incoming gradients at random; options as the bits say. */
+/* Random sizes, lengths and incoming gradients; each bit is an option. */
 static void draw_options(layer_options *o, size_t bits, size_t layers, size_t *lengths)
 {
     uint64_t seed = o->seed;

@@ -1,11 +1,11 @@
-/* What a layer refuses and says, what may be NULL, and what stays as it was. */
+/* Refused arguments and their messages, NULL arguments, and state after failures. */
 #include "tests/support/draw.h"
 #include "tests/support/layer_case.h"
 #include "tests/support/test.h"
 
 enum { STEPS = 4, BATCH = 3, INPUTS = 5, HIDDEN = 6, LAYERS = 2 };
 
-/* Everything comes in; the layer is time-major. */
+/* A time-major layer with all inputs. */
 static layer_case *usual_case(void)
 {
     layer_options options = {
@@ -86,7 +86,7 @@ static void null_arguments_are_refused_with_a_message(void **state)
     layer_case_destroy(c);
 }
 
-/* Tensors in the order of the calls, with the names that messages give them. */
+/* Tensors in the order of the calls, and their names in messages. */
 enum { X, H0, C0, OUT, HN, CN, TENSORS };
 
 static lstm_status forward_with(layer_case *c, lstm_tensor *const *t)
@@ -95,7 +95,7 @@ static lstm_status forward_with(layer_case *c, lstm_tensor *const *t)
                               t[CN]);
 }
 
-/* Replaces each tensor in turn by one with an axis too long. */
+/* Replaces each tensor in turn by one with an axis that is too long. */
 static void a_wrong_shape_is_refused_with_both_shapes(void **state)
 {
     (void)state;
@@ -248,7 +248,7 @@ static void any_gradient_out_may_be_null(void **state)
     layer_case_destroy(part);
 }
 
-/* A gradient that is NULL counts as zeros. */
+/* NULL gradients are zeros. */
 static void any_gradient_in_may_be_null(void **state)
 {
     (void)state;
@@ -312,7 +312,7 @@ static void each_forward_allows_one_backward(void **state)
     layer_case_destroy(c);
 }
 
-static void a_failed_forward_leaves_the_one_before_to_its_backward(void **state)
+static void a_failed_forward_keeps_the_pending_one(void **state)
 {
     (void)state;
     layer_case *a = usual_case(), *b = usual_case();
@@ -353,7 +353,7 @@ static void the_input_may_change_before_the_backward(void **state)
     layer_case_destroy(b);
 }
 
-/* A view with every stride unusual: axes reversed in memory, and gaps. */
+/* A view with unusual strides: axes in reverse order in memory, with gaps. */
 static lstm_tensor *strided_view(const lstm_tensor *of, float **memory)
 {
     size_t shape[3];
@@ -368,7 +368,7 @@ static lstm_tensor *strided_view(const lstm_tensor *of, float **memory)
     return view;
 }
 
-static void strides_change_no_bit(void **state)
+static void strides_do_not_change_results(void **state)
 {
     (void)state;
     layer_case *plain = usual_case(), *c = usual_case();
@@ -440,9 +440,9 @@ int main(void)
         TEST(any_gradient_in_may_be_null),
         TEST(null_states_are_zeros),
         TEST(each_forward_allows_one_backward),
-        TEST(a_failed_forward_leaves_the_one_before_to_its_backward),
+        TEST(a_failed_forward_keeps_the_pending_one),
         TEST(the_input_may_change_before_the_backward),
-        TEST(strides_change_no_bit),
+        TEST(strides_do_not_change_results),
         TEST(shapes_may_change_from_call_to_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /*
- * The first losses of the experiment on real MNIST are PyTorch's, plain and with
- * dropout, both directions, and projection (golden/make_losses.py). Needs the files in
- * MNIST_DIR and is skipped without.
+ * The first losses of the experiment on real MNIST are those of PyTorch: without
+ * options, and with dropout, both directions, and projection (golden/make_losses.py).
+ * Skipped without the files in MNIST_DIR.
  */
 #include <lstm/lstm.h>
 #include <mnist/mnist.h>
@@ -11,18 +11,18 @@
 
 enum { BATCH = 64, ROWS = 28, COLS = 28, HIDDEN = 128, CLASSES = 10 };
 
-/* Rounding grows through the steps: float32 and float64 in PyTorch agree in six digits
- * for ten steps and differ by 1.4e-3 at step 100. */
+/* Rounding errors grow with the steps: float32 and float64 of PyTorch agree in six
+ * digits for ten steps and differ by 1.4e-3 at step 100. */
 static const double tolerance = 2e-5;
 
-/* Sanitizers make a step some thirty times as long, and look at every step alike. */
+/* Sanitizers slow a step down about thirty times, and all steps run the same code. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { STEPS = 3 };
 #else
 enum { STEPS = LOSSES };
 #endif
 
-/* The net and what flows through it. */
+/* The network and its tensors. */
 typedef struct experiment {
     lstm_rng *rng;
     lstm_layer *lstm;
@@ -82,7 +82,7 @@ static void destroy(experiment *e)
     lstm_rng_destroy(&e->rng);
 }
 
-/* One step on the batch in x; returns its loss. */
+/* Trains one step on the batch in x; returns its loss. */
 static float train(experiment *e, const int64_t *labels)
 {
     float value = 0;

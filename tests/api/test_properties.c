@@ -1,4 +1,4 @@
-/* What has to hold for the results of a layer, whatever their values: mostly bits. */
+/* Properties of the results of a layer, most of them exact to the bit. */
 #include "tests/support/draw.h"
 #include "tests/support/layer_case.h"
 #include "tests/support/test.h"
@@ -26,7 +26,7 @@ static void copy_range(lstm_tensor *to, size_t to_start, const lstm_tensor *from
     lstm_tensor_destroy(&b);
 }
 
-/* Fails unless a range of an axis of a has the bits of one of b. */
+/* Fails unless a range of an axis of a has the same bits as one of b. */
 static void assert_same_range(const lstm_tensor *a, size_t a_start,
                               const lstm_tensor *b, size_t b_start, size_t axis,
                               size_t count)
@@ -146,8 +146,8 @@ static void a_sequence_in_two_parts_gives_the_bits_of_one_run(void **state)
     }
 }
 
-/* Sequence n of a batch with lengths, alone: outputs and gradients are those of the
- * batch, which has zeros past its end. */
+/* Runs sequence n of a batch with lengths alone: its outputs and gradients are those of
+ * the batch, which has zeros past its end. */
 static void compare_with_sequence(const layer_case *batch, size_t n, size_t length)
 {
     layer_options options = batch->options;
@@ -193,7 +193,7 @@ static void compare_with_sequence(const layer_case *batch, size_t n, size_t leng
     layer_case_destroy(one);
 }
 
-/* Gives a case a length from 1 to all steps for each of its sequences. */
+/* Sets lengths from 1 to all steps, one for each sequence. */
 static void draw_lengths(layer_case *c, size_t *lengths, uint64_t seed)
 {
     for (size_t n = 0; n < c->options.batch; n++)
@@ -215,7 +215,7 @@ static void a_batch_with_lengths_equals_its_sequences_one_by_one(void **state)
     }
 }
 
-static void padding_never_matters_even_when_it_is_nan(void **state)
+static void padding_does_not_matter_even_when_it_is_nan(void **state)
 {
     (void)state;
     layer_case *c;
@@ -242,7 +242,7 @@ static void padding_never_matters_even_when_it_is_nan(void **state)
     }
 }
 
-static void lengths_that_are_all_steps_change_no_bit(void **state)
+static void lengths_of_all_steps_do_not_change_results(void **state)
 {
     (void)state;
     layer_case *c;
@@ -259,7 +259,8 @@ static void lengths_that_are_all_steps_change_no_bit(void **state)
     }
 }
 
-/* One direction of a bidirectional layer, on its own: steps in the order it reads. */
+/* One direction of a bidirectional layer alone: steps in the order of that direction.
+ */
 static void compare_with_direction(const layer_case *both, size_t direction)
 {
     layer_options options = both->options;
@@ -303,7 +304,7 @@ static void two_directions_are_two_runs(void **state)
     }
 }
 
-/* Hash of everything after three Adam steps with dropout. */
+/* Hash of all results after three Adam steps with dropout. */
 static uint64_t training_hash(size_t i, uint64_t seed)
 {
     layer_options options = layer_case_options(i, seed);
@@ -332,7 +333,7 @@ static void the_same_seed_gives_the_same_bits_and_another_does_not(void **state)
     }
 }
 
-static void the_number_of_threads_changes_no_bit(void **state)
+static void the_number_of_threads_does_not_change_results(void **state)
 {
     (void)state;
     static const size_t threads[] = {2, 3, 5, 16};
@@ -347,8 +348,8 @@ static void the_number_of_threads_changes_no_bit(void **state)
     assert_int_equal(lstm_set_threads(0), LSTM_OK);
 }
 
-/* Hash of a run that is large enough for threads to take turns with groups of rows, one
- * step at a time. */
+/* Hash of a training step that is large enough for queues of one group of rows, whose
+ * tasks are single steps. */
 static uint64_t large_hash(size_t threads)
 {
     assert_int_equal(lstm_set_threads(threads), LSTM_OK);
@@ -370,7 +371,7 @@ static uint64_t large_hash(size_t threads)
     return hash;
 }
 
-static void turns_of_threads_change_no_bit(void **state)
+static void tasks_of_threads_do_not_change_results(void **state)
 {
     (void)state;
     uint64_t hash = large_hash(1);
@@ -379,7 +380,7 @@ static void turns_of_threads_change_no_bit(void **state)
     assert_int_equal(lstm_set_threads(0), LSTM_OK);
 }
 
-static void batch_first_changes_the_order_of_axes_alone(void **state)
+static void batch_first_only_changes_the_order_of_axes(void **state)
 {
     (void)state;
     layer_case *a;
@@ -443,13 +444,13 @@ int main(void)
         TEST(permuting_the_batch_permutes_the_results_bit_for_bit),
         TEST(a_sequence_in_two_parts_gives_the_bits_of_one_run),
         TEST(a_batch_with_lengths_equals_its_sequences_one_by_one),
-        TEST(padding_never_matters_even_when_it_is_nan),
-        TEST(lengths_that_are_all_steps_change_no_bit),
+        TEST(padding_does_not_matter_even_when_it_is_nan),
+        TEST(lengths_of_all_steps_do_not_change_results),
         TEST(two_directions_are_two_runs),
         TEST(the_same_seed_gives_the_same_bits_and_another_does_not),
-        TEST(the_number_of_threads_changes_no_bit),
-        TEST(turns_of_threads_change_no_bit),
-        TEST(batch_first_changes_the_order_of_axes_alone),
+        TEST(the_number_of_threads_does_not_change_results),
+        TEST(tasks_of_threads_do_not_change_results),
+        TEST(batch_first_only_changes_the_order_of_axes),
         TEST(gradients_of_parameters_add_up_over_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

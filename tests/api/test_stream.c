@@ -1,4 +1,4 @@
-/* Streams give the bits of the layer's forward, whatever the blocks and threads. */
+/* Streams give the bits of the layer's forward, for any blocks and threads. */
 #include <pthread.h>
 
 #include <lstm/lstm.h>
@@ -9,7 +9,7 @@
 
 enum { STEPS = 37, OUTPUTS = 10 };
 
-/* A layer with its forward over STEPS steps, and a head over all its outputs. */
+/* A layer, its forward over STEPS steps, and a head applied to all its outputs. */
 typedef struct fixture {
     lstm_layer_config config;
     size_t batch, state;
@@ -92,7 +92,7 @@ static void assert_same(const lstm_tensor *a, const lstm_tensor *b)
                         lstm_tensor_count(a) * sizeof(float));
 }
 
-/* Steps of a range of the sequence through a stream, into the same range of y. */
+/* Runs a range of steps through a stream, into the same range of y. */
 static void step_range(const fixture *f, lstm_stream *stream, lstm_tensor *y,
                        size_t start, size_t count)
 {
@@ -105,7 +105,7 @@ static void step_range(const fixture *f, lstm_stream *stream, lstm_tensor *y,
     lstm_tensor_destroy(&to);
 }
 
-/* The whole sequence in blocks of drawn lengths; their order is that of the seed. */
+/* Runs the whole sequence in blocks of random lengths from a seed. */
 static void assert_stream_equals(const fixture *f, lstm_stream *stream, bool head,
                                  uint64_t seed)
 {
@@ -156,7 +156,7 @@ static void any_split_gives_the_bits_of_the_forward(void **state)
         }
 }
 
-static void states_that_are_set_are_those_of_the_forward(void **state)
+static void set_states_continue_the_forward(void **state)
 {
     (void)state;
     for (size_t i = 0; i < CONFIGS; i++) {
@@ -170,7 +170,7 @@ static void states_that_are_set_are_those_of_the_forward(void **state)
     }
 }
 
-static void one_row_can_start_anew(void **state)
+static void one_row_can_start_again(void **state)
 {
     (void)state;
     fixture f = create_fixture(configs[0], 3);
@@ -194,7 +194,7 @@ static void one_row_can_start_anew(void **state)
     destroy_fixture(&f);
 }
 
-static void one_step_needs_no_axis_of_time(void **state)
+static void one_step_needs_no_time_axis(void **state)
 {
     (void)state;
     fixture f = create_fixture(configs[2], 5);
@@ -245,7 +245,7 @@ typedef struct {
     bool same;
 } thread_work;
 
-/* No assertions here: CMocka's belong to the main thread. */
+/* Without assertions: CMocka supports them in the main thread only. */
 static void *stream_in_a_thread(void *argument)
 {
     thread_work *work = argument;
@@ -286,7 +286,7 @@ static void many_threads_stream_one_layer(void **state)
     destroy_fixture(&f);
 }
 
-static void a_state_that_decays_ends_at_zero_not_in_denormals(void **state)
+static void a_decaying_state_becomes_zero_not_denormal(void **state)
 {
     (void)state;
     lstm_layer *layer;
@@ -307,7 +307,7 @@ static void a_state_that_decays_ends_at_zero_not_in_denormals(void **state)
         for (size_t i = 0; i < 3; i++)
             assert_memory_equal(&lstm_tensor_data(c)[i], &expected, sizeof(expected));
     }
-    /* The caller's arithmetic is as it was. */
+    /* The floating-point mode of the caller is restored. */
     volatile float smallest = 0x1p-126f;
     assert_true(smallest / 2 > 0);
     lstm_tensor_destroy(&x);
@@ -316,10 +316,10 @@ static void a_state_that_decays_ends_at_zero_not_in_denormals(void **state)
     lstm_layer_destroy(&layer);
 }
 
-static void an_input_that_decays_to_denormals_leaves_zeros(void **state)
+static void denormal_inputs_count_as_zeros(void **state)
 {
     (void)state;
-    /* Without biases zeros stay zeros, and what is not zero shows. */
+    /* Without biases the result of zeros is zero. */
     fixture f = create_fixture(configs[3], 1);
     lstm_stream *stream = stream_of(&f, false);
     lstm_tensor *y = sequence_of(&f, STEPS, f.state);
@@ -432,13 +432,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(any_split_gives_the_bits_of_the_forward),
-        TEST(states_that_are_set_are_those_of_the_forward),
-        TEST(one_row_can_start_anew),
-        TEST(one_step_needs_no_axis_of_time),
+        TEST(set_states_continue_the_forward),
+        TEST(one_row_can_start_again),
+        TEST(one_step_needs_no_time_axis),
         TEST(strides_do_not_matter),
         TEST(many_threads_stream_one_layer),
-        TEST(a_state_that_decays_ends_at_zero_not_in_denormals),
-        TEST(an_input_that_decays_to_denormals_leaves_zeros),
+        TEST(a_decaying_state_becomes_zero_not_denormal),
+        TEST(denormal_inputs_count_as_zeros),
         TEST(a_layer_that_is_not_ready_is_refused),
         TEST(wrong_arguments_are_refused_with_a_message),
         TEST(two_directions_are_refused),

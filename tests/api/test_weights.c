@@ -7,7 +7,7 @@ enum { I = 3, H = 5, P = 2, GATES = 4 * H, MOST = 2 * GATES * 2 * H };
 
 static const lstm_layer_config plain = {.inputs = I, .hidden = H};
 
-/* A layer with drawn weights, in training, so that each forward reads them. */
+/* A layer with random weights in training mode, where each forward reads them. */
 static lstm_layer *layer_of(lstm_layer_config config, uint64_t seed)
 {
     lstm_rng *rng;
@@ -43,13 +43,13 @@ static void run(lstm_layer *layer, float *out, size_t width)
     lstm_tensor_destroy(&y);
 }
 
-static void layouts_are_those_of_their_documentation(void **state)
+static void layouts_are_as_documented(void **state)
 {
     (void)state;
     lstm_layer *layer = layer_of(plain, 1);
     const float *ih = parameter(layer, 0), *hh = parameter(layer, 1);
     const float *b_ih = parameter(layer, 2), *b_hh = parameter(layer, 3);
-    /* ONNX puts i, o, f, c where PyTorch has i, f, g, o. */
+    /* The order of ONNX is i, o, f, c; that of PyTorch i, f, g, o. */
     const size_t onnx[4] = {0, 3, 1, 2};
     float w[MOST], r[MOST], b[MOST];
     assert_int_equal(
@@ -86,7 +86,7 @@ static void layouts_are_those_of_their_documentation(void **state)
     lstm_layer_destroy(&layer);
 }
 
-/* What a layout gets from one layer and sets to another gives the same bits. */
+/* Copying weights to another layer through a layout gives the same bits. */
 static void assert_moves(lstm_layer_config config, lstm_layout layout)
 {
     lstm_layer *from = layer_of(config, 2), *to = layer_of(config, 3);
@@ -125,7 +125,7 @@ static void assert_moves(lstm_layer_config config, lstm_layout layout)
     lstm_layer_destroy(&to);
 }
 
-static void what_is_set_is_got_again_and_computes_the_same(void **state)
+static void reading_back_returns_what_was_set(void **state)
 {
     (void)state;
     for (int layout = LSTM_LAYOUT_PYTORCH; layout <= LSTM_LAYOUT_ONEDNN; layout++) {
@@ -142,7 +142,7 @@ static void what_is_set_is_got_again_and_computes_the_same(void **state)
     }
 }
 
-static void evaluation_sees_what_was_set(void **state)
+static void evaluation_uses_weights_that_were_set(void **state)
 {
     (void)state;
     lstm_layer *from = layer_of(plain, 2), *to = layer_of(plain, 3);
@@ -188,13 +188,13 @@ static void wrong_arguments_are_refused_with_a_message(void **state)
     assert_refused(lstm_layer_get_weights(layer, 0, 1, torch, w, w, w, NULL), invalid,
                    "direction is 1, expected 0 to 0");
     assert_refused(lstm_layer_get_weights(layer, 0, 0, (lstm_layout)4, w, w, w, NULL),
-                   invalid, "layout 4 is not known");
+                   invalid, "unknown layout 4");
     assert_refused(lstm_layer_get_weights(layer, 0, 0, torch, w, w, w, w), invalid,
-                   "projection is given");
+                   "projection is not NULL");
     assert_refused(lstm_layer_set_weights(projecting, 0, 0, torch, w, w, NULL, NULL),
                    invalid, "projection is NULL");
     assert_refused(lstm_layer_set_weights(projecting, 0, 0, torch, w, w, w, w), invalid,
-                   "bias is given");
+                   "bias is not NULL");
     assert_refused(lstm_layer_get_weights(projecting, 0, 0, keras, w, w, w, NULL),
                    LSTM_UNSUPPORTED, "projection of 2");
     lstm_layer_destroy(&layer);
@@ -204,9 +204,9 @@ static void wrong_arguments_are_refused_with_a_message(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(layouts_are_those_of_their_documentation),
-        TEST(what_is_set_is_got_again_and_computes_the_same),
-        TEST(evaluation_sees_what_was_set),
+        TEST(layouts_are_as_documented),
+        TEST(reading_back_returns_what_was_set),
+        TEST(evaluation_uses_weights_that_were_set),
         TEST(wrong_arguments_are_refused_with_a_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

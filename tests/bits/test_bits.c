@@ -1,11 +1,10 @@
 /*
- * Training and inference, hashed: the same bits for any number of threads, and in the
- * reproducible mode the same ones on every processor, which are those of bits.h.
+ * Hashes of training and inference: the same bits for any number of threads, and in the
+ * reproducible mode on every processor, where they are those of bits.h.
  *
- * The networks are small, but none of their sizes is a multiple of a vector, and
- * between them threads share rows, hidden units, a linear layer, the norm and the
- * optimiser. With
- * --print the program writes bits.h anew.
+ * The networks are small, but none of their sizes is a multiple of a vector. Together
+ * they make threads divide rows, hidden units, a linear layer, the norm and the
+ * optimiser. With --print the program writes a new bits.h.
  */
 #include <lstm/lstm.h>
 
@@ -16,14 +15,14 @@
 typedef struct network {
     lstm_layer_config layer;
     size_t batch, steps, classes, updates;
-    /** Rows that the head sees of each sequence: the last step, or all. */
+    /** Steps of each sequence that the head reads: the last, or all. */
     bool all_steps, ragged;
     lstm_adam_config adam;
     double clip;
 } network;
 
 static const network networks[] = {
-    /* Threads share the rows. */
+    /* Threads divide the rows. */
     {.layer = {.inputs = 5, .hidden = 21, .layers = 2, .batch_first = true},
      .batch = 17,
      .steps = 6,
@@ -31,7 +30,7 @@ static const network networks[] = {
      .updates = 50,
      .adam = {.lr = 0.01},
      .clip = 0.5},
-    /* Threads share the hidden units, and wait for each other at each step. */
+    /* Threads divide the hidden units, and wait for each other at each step. */
     {.layer = {.inputs = 6,
                .hidden = 133,
                .layers = 2,
@@ -46,7 +45,7 @@ static const network networks[] = {
      .ragged = true,
      .adam = {.lr = 0.003, .weight_decay = 0.1, .decoupled = true, .amsgrad = true},
      .clip = 1},
-    /* Threads share the head, whose gradients plain C leaves to OpenBLAS. */
+    /* Threads divide the head, whose gradients plain C computes with OpenBLAS. */
     {.layer = {.inputs = 3, .hidden = 70, .layers = 1, .batch_first = true},
      .batch = 11,
      .steps = 10,
@@ -71,7 +70,7 @@ static const network networks[] = {
 };
 enum { NETWORKS = sizeof(networks) / sizeof(networks[0]), WITH_OPENBLAS = 2 };
 
-/* Everything that a training works on. */
+/* The objects and tensors of a training. */
 typedef struct training {
     const network *network;
     lstm_rng *rng;
@@ -98,7 +97,7 @@ static uint64_t hash_tensor(uint64_t hash, const lstm_tensor *tensor)
     return hash_bytes(hash, lstm_tensor_data(tensor), size);
 }
 
-/* The outputs that the head sees: a view of the last step, or all as rows. */
+/* The input of the head: a view of the last step, or all steps as rows. */
 static lstm_tensor *seen_of(const training *t, lstm_tensor *out)
 {
     lstm_tensor *seen;
@@ -170,7 +169,7 @@ static void draw_batch(training *t, uint64_t *seed)
                                            : t->network->steps;
 }
 
-/* One update; returns its loss. */
+/* Trains one step; returns its loss. */
 static float update(training *t)
 {
     float value;
@@ -187,7 +186,7 @@ static float update(training *t)
     return value;
 }
 
-/* Hash of all losses and of what the parameters are at the end. */
+/* Hash of all losses and of the final parameters. */
 static uint64_t train(training *t)
 {
     uint64_t hash = HASH_START, seed = 5;
@@ -227,7 +226,7 @@ static uint64_t infer(training *t)
     return hash;
 }
 
-/* Trains network number index on so many threads, then infers. */
+/* Trains network number index on so many threads, then runs inference. */
 static bits_of_network run(size_t index, size_t threads)
 {
     ok(lstm_set_threads(threads));
@@ -244,8 +243,8 @@ static void assert_same(bits_of_network found, bits_of_network expected)
     assert_true(found.inference == expected.inference);
 }
 
-/* Whether plain C computes as it does without the mode: with bits of its own, which
- * depend on OpenBLAS. */
+/* Whether plain C runs without the reproducible mode: its bits then depend on OpenBLAS.
+ */
 static bool is_plain(void)
 {
     const char *text = getenv("LSTM_REPRODUCIBLE");
@@ -253,11 +252,11 @@ static bool is_plain(void)
     return strcmp(lstm_kernels_name(), "generic") == 0 && !reproducible;
 }
 
-static void threads_change_no_bit(void **state)
+static void threads_do_not_change_results(void **state)
 {
     (void)state;
     static const size_t threads[] = {2, 3, 4, 5, 7, 8, 16};
-    /* OpenBLAS has work in one alone. */
+    /* Only one of them uses OpenBLAS. */
     size_t only = getenv("OPENBLAS_CORETYPE") ? WITH_OPENBLAS : NETWORKS;
     for (size_t i = 0; i < NETWORKS; i++) {
         if (only < NETWORKS && i != only)
@@ -291,7 +290,7 @@ static void the_mode_may_change_between_calls(void **state)
     training t = create_training(&networks[0]);
     uint64_t seed = 5;
     draw_batch(&t, &seed);
-    /* Packs weights, and makes the workspace. */
+    /* Packs the weights and allocates the workspace. */
     ok(lstm_layer_forward(t.layer, NULL, t.x, NULL, NULL, NULL, t.out, NULL, NULL));
     lstm_set_reproducible(true);
     assert_true(train(&t) == golden_bits[0].training);
@@ -303,8 +302,8 @@ static void the_mode_may_change_between_calls(void **state)
     destroy_training(&t);
 }
 
-/* OpenBLAS takes the kernels that OPENBLAS_CORETYPE names without a look at the
- * processor. */
+/* OpenBLAS uses the kernels that OPENBLAS_CORETYPE names even if the processor does not
+ * support them. */
 static void skip_without_the_core(void)
 {
     static const char *const needs[][2] = {
@@ -351,12 +350,12 @@ int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "--print") == 0)
         return print_golden();
-    const struct CMUnitTest of_openblas[] = {TEST(threads_change_no_bit)};
+    const struct CMUnitTest of_openblas[] = {TEST(threads_do_not_change_results)};
     skip_without_the_core();
     if (getenv("OPENBLAS_CORETYPE"))
         return cmocka_run_group_tests(of_openblas, NULL, NULL);
     const struct CMUnitTest tests[] = {
-        TEST(threads_change_no_bit),
+        TEST(threads_do_not_change_results),
         TEST(every_other_set_has_the_bits_of_every_processor),
         TEST(the_reproducible_mode_has_the_bits_of_every_processor),
         TEST(the_mode_may_change_between_calls),

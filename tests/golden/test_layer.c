@@ -1,8 +1,8 @@
 /*
- * The layer against PyTorch: forward, all gradients, five Adam steps, evaluation.
+ * The layer compared with PyTorch: forward, all gradients, five Adam steps, evaluation.
  *
  * PyTorch computed in double precision from float32 weights (make_layer.py), so the
- * difference is the rounding of liblstm: layer_case_tolerance() derives its bound.
+ * differences are rounding errors of liblstm: layer_case_tolerance() derives the bound.
  */
 #include "tests/support/golden.h"
 #include "tests/support/layer_case.h"
@@ -93,10 +93,9 @@ static void assert_first_step(const layer_case *c, const golden *file)
 }
 
 /*
- * A step moves a parameter by at most some lr, so an error is at most 2 lr a step; when
- * the gradient is large compared with its error e it is at most slack * e
- * (make_layer.py).
- * The parameter itself is rounded once a step.
+ * A step changes a parameter by about lr at most, so the error of a step is at most
+ * 2 lr. If the gradient is large compared with its error e, it is at most slack * e
+ * (make_layer.py). The parameter itself is rounded once per step.
  */
 static void assert_stepped(const layer_case *c, const golden *file, size_t k)
 {
@@ -113,7 +112,7 @@ static void assert_stepped(const layer_case *c, const golden *file, size_t k)
     }
 }
 
-/* Outputs of the evaluation move with the parameters: by |dp| times the gradient. */
+/* Errors |dp| of parameters change outputs by |dp| times the gradient. */
 static void assert_evaluation(layer_case *c, const golden *file)
 {
     assert_int_equal(lstm_layer_set_training(c->layer, false), LSTM_OK);
@@ -124,7 +123,7 @@ static void assert_evaluation(layer_case *c, const golden *file)
                      ADAM_STEPS * learning_rate);
 }
 
-static void the_layer_does_what_pytorch_does(void **state)
+static void the_layer_agrees_with_pytorch(void **state)
 {
     golden *file = golden_read("layer", *state);
     layer_options options;
@@ -156,5 +155,5 @@ static void the_layer_does_what_pytorch_does(void **state)
 
 int main(void)
 {
-    return golden_run("layer", the_layer_does_what_pytorch_does);
+    return golden_run("layer", the_layer_agrees_with_pytorch);
 }

@@ -1,4 +1,4 @@
-/* A step of a stream allocates nothing and calls no system function. */
+/* A step of a stream allocates no memory and makes no system call. */
 #include <linux/seccomp.h>
 #include <malloc.h>
 #include <sys/prctl.h>
@@ -65,8 +65,8 @@ static void a_step_allocates_nothing(void **state)
     }
 }
 
-/* Under seccomp's strict mode the kernel kills whoever calls more than read, write and
- * exit: the child's steps are between entering it and the exit. */
+/* In seccomp's strict mode the operating system kills a process that makes calls other
+ * than read, write and exit. The child enters it, runs steps, and exits. */
 static void steps_in_strict_mode(fixture *f)
 {
     enum { NOT_PERMITTED = 77 };
@@ -78,7 +78,7 @@ static void steps_in_strict_mode(fixture *f)
     syscall(SYS_exit, status ? 1 : 0);
 }
 
-static void a_step_calls_no_system_function(void **state)
+static void a_step_makes_no_system_call(void **state)
 {
     (void)state;
     for (size_t batch = 1; batch < 40; batch += 19) {
@@ -115,7 +115,7 @@ static void creation_survives_every_failing_allocation(void **state)
     destroy_fixture(&f);
 }
 
-static void a_layer_without_memory_stays_in_training(void **state)
+static void without_memory_a_layer_stays_in_training(void **state)
 {
     (void)state;
     lstm_layer *layer;
@@ -136,9 +136,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_step_allocates_nothing),
-        TEST(a_step_calls_no_system_function),
+        TEST(a_step_makes_no_system_call),
         TEST(creation_survives_every_failing_allocation),
-        TEST(a_layer_without_memory_stays_in_training),
+        TEST(without_memory_a_layer_stays_in_training),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

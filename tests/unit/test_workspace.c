@@ -1,4 +1,5 @@
-/* The memory of runs: how much, whose, and what of a long sequence is carried on. */
+/* The memory of forward and backward: its size and owner, and windows of long
+ * sequences. */
 #include <lstm/lstm.h>
 
 #include "tests/support/memory.h"
@@ -61,7 +62,7 @@ static lstm_status backward(const fixture *f)
     return lstm_layer_backward(f->layer, NULL, f->out, NULL, NULL, f->dx, NULL, NULL);
 }
 
-/* The panels are there after the first forward, of one row and step. */
+/* The first forward, of one row and step, allocates the panels. */
 static void warm_up(const fixture *f)
 {
     lstm_tensor *x = tensor_of(1, 1, INPUTS);
@@ -90,8 +91,7 @@ static void the_size_is_what_a_forward_allocates(void **state)
     }
 }
 
-/* Backward needs x, and of each cell the gates, c and h; tanh(c) could be computed
- * anew.
+/* Backward needs x, and the gates, c and h of each cell; tanh(c) could be recomputed.
  */
 static void training_takes_at_most_half_more_than_backward_must_keep(void **state)
 {
@@ -143,7 +143,7 @@ static void sizes_that_overflow_are_refused(void **state)
     assert_true(lstm_layer_workspace_size(f.layer, true, 1, SIZE_MAX / 8) == SIZE_MAX);
     assert_true(lstm_layer_workspace_size(f.layer, true, (size_t)1 << 40,
                                           (size_t)1 << 20) == SIZE_MAX);
-    /* A tensor of as many elements needs little memory, with strides of zero. */
+    /* With strides of zero, a tensor of so many elements needs little memory. */
     lstm_tensor *x;
     float one[INPUTS] = {0};
     const size_t shape[] = {(size_t)1 << 20, (size_t)1 << 39, INPUTS};
@@ -208,7 +208,7 @@ static void too_little_memory_is_refused_with_both_sizes(void **state)
     free(workspace);
 }
 
-static void chunks_with_carried_states_give_the_bits_of_one_run(void **state)
+static void parts_with_carried_states_give_the_bits_of_one_run(void **state)
 {
     (void)state;
     enum { CHUNK = 10 };
@@ -247,7 +247,7 @@ int main(void)
         TEST(sizes_that_overflow_are_refused),
         TEST(memory_of_the_caller_is_enough_and_gives_the_same_bits),
         TEST(too_little_memory_is_refused_with_both_sizes),
-        TEST(chunks_with_carried_states_give_the_bits_of_one_run),
+        TEST(parts_with_carried_states_give_the_bits_of_one_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,14 @@
 /*
- * Creation of a layer, its parameters and options. layer.h has the map of the rest.
+ * Creation of a layer, its options and modes. layer.h has the map of the other files.
  */
 #include "lib/lstm/nn/layer.h"
+
 #include "lib/common/memory.h"
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/nn/inference.h"
 #include "lib/lstm/tensor/tensor.h"
 
-/* Larger sizes overflow products of them; none of them fits a memory either. */
+/* Products of larger sizes overflow; no memory is that large either. */
 static const size_t max_size = (size_t)1 << 24;
 
 static lstm_status check_size(const char *name, size_t value, size_t least, size_t most)
@@ -32,16 +33,16 @@ static lstm_status check_config(const lstm_layer_config *config, const lstm_rng 
         status = check_size("proj_size", config->proj_size, 0, config->hidden - 1);
     if (status)
         return status;
-    /* Written so that a NaN is refused. */
+    /* In this form the condition also refuses NaN. */
     if (!(config->dropout >= 0 && config->dropout <= 1))
         return lstm_fail(LSTM_INVALID_ARGUMENT, "layer: dropout is %g, expected 0 to 1",
                          config->dropout);
     if (config->dropout > 0 && !rng)
         return lstm_fail(LSTM_INVALID_ARGUMENT,
-                         "layer: rng is NULL, but dropout %g draws from one",
+                         "layer: rng is NULL, but the layer has dropout %g",
                          config->dropout);
     if (config->precision != LSTM_FLOAT32 && config->precision != LSTM_BFLOAT16)
-        return lstm_fail(LSTM_INVALID_ARGUMENT, "layer: precision %d is not known",
+        return lstm_fail(LSTM_INVALID_ARGUMENT, "layer: unknown precision %d",
                          (int)config->precision);
     return LSTM_OK;
 }

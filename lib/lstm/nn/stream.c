@@ -98,7 +98,7 @@ static lstm_status check_packed(const lstm_layer *layer)
         return LSTM_OK;
     return lstm_fail(LSTM_INVALID_STATE,
                      "stream: layer is in training mode or its weights have changed: "
-                     "lstm_layer_set_training(layer, false) makes it ready");
+                     "call lstm_layer_set_training(layer, false)");
 }
 
 static lstm_status check_create(const lstm_layer *layer, const lstm_linear *head,
@@ -108,17 +108,19 @@ static lstm_status check_create(const lstm_layer *layer, const lstm_linear *head
         return lstm_fail_null("stream", "layer");
     size_t state = lstm_layer_weights(layer)->state;
     if (lstm_layer_get_config(layer)->bidirectional)
-        return lstm_fail(LSTM_INVALID_ARGUMENT,
-                         "stream: layer is bidirectional, but its reverse direction "
-                         "starts at the end of a sequence");
+        return lstm_fail(
+            LSTM_INVALID_ARGUMENT,
+            "stream: layer is bidirectional, but a reverse direction needs "
+            "whole sequences");
     if (batch < 1 || batch > max_batch)
         return lstm_fail(LSTM_INVALID_ARGUMENT,
                          "stream: batch is %zu, expected 1 to %zu", batch, max_batch);
     if (head && lstm_linear_get_view(head).inputs != state)
-        return lstm_fail(LSTM_SHAPE_MISMATCH,
-                         "stream: head has %zu inputs, expected %zu as the layer's "
-                         "outputs",
-                         lstm_linear_get_view(head).inputs, state);
+        return lstm_fail(
+            LSTM_SHAPE_MISMATCH,
+            "stream: head has %zu inputs, expected %zu, the outputs of the "
+            "layer",
+            lstm_linear_get_view(head).inputs, state);
     return check_packed(layer);
 }
 

@@ -1,5 +1,6 @@
 /*
- * Weights as arrays of other frameworks: transposition, order of the gates, biases.
+ * Weights as arrays in the layouts of other frameworks: transposition, order of the
+ * gates, biases.
  */
 #include <string.h>
 
@@ -9,14 +10,14 @@
 #include "lib/lstm/nn/layer.h"
 #include "lib/lstm/tensor/tensor.h"
 
-/* What sets a layout apart. */
+/* The properties of a layout. */
 typedef struct {
     /** Weights are [inputs, outputs]. */
     bool transposed;
-    /** The two biases follow each other; else their sum stands for both. */
+    /** bias_ih followed by bias_hh; otherwise one bias, their sum. */
     bool two_biases;
     bool projects;
-    /** Which of i, f, g, o stands at each place. */
+    /** The gate at each position: 0 to 3 for i, f, g, o. */
     unsigned char gates[LSTM_GATES];
 } layout_form;
 
@@ -27,23 +28,23 @@ static const layout_form forms[] = {
     [LSTM_LAYOUT_ONEDNN] = {true, false, true, {0, 1, 2, 3}},
 };
 
-/* Moves between a matrix of ours [gates * rows, columns] and an array of theirs: into
- * ours, or with out into theirs. */
-static void move_matrix(const layout_form *form, size_t gates, size_t rows,
-                        size_t columns, float *ours, const float *in, float *out)
+/* Copies between a matrix of the layer [gates * rows, columns] and an array: from in to
+ * the matrix, or from the matrix to out if out is not NULL. */
+static void copy_matrix(const layout_form *form, size_t gates, size_t rows,
+                        size_t columns, float *matrix, const float *in, float *out)
 {
     for (size_t gate = 0; gate < gates; gate++)
         for (size_t row = 0; row < rows; row++)
             for (size_t k = 0; k < columns; k++) {
-                size_t place = gate * rows + row;
+                size_t line = gate * rows + row;
                 size_t from = gates == 1 ? gate : form->gates[gate];
-                float *mine = ours + (from * rows + row) * columns + k;
-                size_t theirs =
-                    form->transposed ? k * gates * rows + place : place * columns + k;
+                float *value = matrix + (from * rows + row) * columns + k;
+                size_t index =
+                    form->transposed ? k * gates * rows + line : line * columns + k;
                 if (out)
-                    out[theirs] = *mine;
+                    out[index] = *value;
                 else
-                    *mine = in[theirs];
+                    *value = in[index];
             }
 }
 
@@ -61,16 +62,17 @@ static lstm_status check(const lstm_layer *layer, size_t index, size_t direction
                          "weights: direction is %zu, expected 0 to %zu", direction,
                          layer->weights.directions - 1);
     if ((size_t)layout >= sizeof(forms) / sizeof(forms[0]))
-        return lstm_fail(LSTM_INVALID_ARGUMENT, "weights: layout %d is not known",
+        return lstm_fail(LSTM_INVALID_ARGUMENT, "weights: unknown layout %d",
                          (int)layout);
     if (layer->weights.config.proj_size && !forms[layout].projects)
-        return lstm_fail(LSTM_UNSUPPORTED,
-                         "weights: layer has a projection of %zu, but the layout knows "
-                         "none",
-                         layer->weights.config.proj_size);
+        return lstm_fail(
+            LSTM_UNSUPPORTED,
+            "weights: layer has a projection of %zu, which the layout does "
+            "not support",
+            layer->weights.config.proj_size);
     if (projection && !layer->weights.config.proj_size)
         return lstm_fail(LSTM_INVALID_ARGUMENT,
-                         "weights: projection is given, but the layer has none");
+                         "weights: projection is not NULL, but the layer has none");
     return LSTM_OK;
 }
 
@@ -83,10 +85,10 @@ static void set_bias(const lstm_layer *layer, const lstm_direction *to,
     memset(lstm_direction_value(to, LSTM_BIAS_IH), 0, gates * sizeof(float));
     memset(lstm_direction_value(to, LSTM_BIAS_HH), 0, gates * sizeof(float));
     if (bias)
-        move_matrix(form, LSTM_GATES, layer->weights.config.hidden, 1,
+        copy_matrix(form, LSTM_GATES, layer->weights.config.hidden, 1,
                     lstm_direction_value(to, LSTM_BIAS_IH), bias, NULL);
     if (bias && form->two_biases)
-        move_matrix(form, LSTM_GATES, layer->weights.config.hidden, 1,
+        copy_matrix(form, LSTM_GATES, layer->weights.config.hidden, 1,
                     lstm_direction_value(to, LSTM_BIAS_HH), bias + gates, NULL);
 }
 
@@ -100,12 +102,13 @@ static void get_bias(const lstm_layer *layer, const lstm_direction *from,
     }
     float *ih = lstm_direction_value(from, LSTM_BIAS_IH),
           *hh = lstm_direction_value(from, LSTM_BIAS_HH);
-    move_matrix(form, LSTM_GATES, hidden, 1, ih, NULL, bias);
+    copy_matrix(form, LSTM_GATES, hidden, 1, ih, NULL, bias);
     if (form->two_biases) {
-        move_matrix(form, LSTM_GATES, hidden, 1, hh, NULL, bias + gates);
+        copy_matrix(form, LSTM_GATES, hidden, 1, hh, NULL, bias + gates);
         return;
     }
-    /* Layouts of one bias have the order of ours. The test keeps the sign of a zero. */
+    /* Layouts with one bias have the gates in the same order. The condition keeps the
+     * sign of a zero. */
     for (size_t i = 0; i < gates; i++)
         if (hh[i] != 0)
             bias[i] += hh[i];
@@ -125,20 +128,20 @@ lstm_status lstm_layer_set_weights(lstm_layer *layer, size_t index, size_t direc
         return lstm_fail_null("weights", "recurrent");
     if (bias && layer->weights.config.no_bias)
         return lstm_fail(LSTM_INVALID_ARGUMENT,
-                         "weights: bias is given, but the layer has none");
+                         "weights: bias is not NULL, but the layer has none");
     if (!projection && layer->weights.config.proj_size)
         return lstm_fail_null("weights", "projection");
     const lstm_direction *to =
         &layer->weights.direction[index * layer->weights.directions + direction];
     const layout_form *form = &forms[layout];
     size_t hidden = layer->weights.config.hidden;
-    move_matrix(form, LSTM_GATES, hidden, lstm_direction_inputs(to),
+    copy_matrix(form, LSTM_GATES, hidden, lstm_direction_inputs(to),
                 lstm_direction_value(to, LSTM_WEIGHT_IH), input, NULL);
-    move_matrix(form, LSTM_GATES, hidden, layer->weights.state,
+    copy_matrix(form, LSTM_GATES, hidden, layer->weights.state,
                 lstm_direction_value(to, LSTM_WEIGHT_HH), recurrent, NULL);
     set_bias(layer, to, form, bias);
     if (projection)
-        move_matrix(form, 1, layer->weights.state, hidden,
+        copy_matrix(form, 1, layer->weights.state, hidden,
                     lstm_direction_value(to, LSTM_WEIGHT_HR), projection, NULL);
     layer->weights.version++;
     return LSTM_OK;
@@ -156,15 +159,15 @@ lstm_status lstm_layer_get_weights(const lstm_layer *layer, size_t index,
     const layout_form *form = &forms[layout];
     size_t hidden = layer->weights.config.hidden;
     if (input)
-        move_matrix(form, LSTM_GATES, hidden, lstm_direction_inputs(from),
+        copy_matrix(form, LSTM_GATES, hidden, lstm_direction_inputs(from),
                     lstm_direction_value(from, LSTM_WEIGHT_IH), NULL, input);
     if (recurrent)
-        move_matrix(form, LSTM_GATES, hidden, layer->weights.state,
+        copy_matrix(form, LSTM_GATES, hidden, layer->weights.state,
                     lstm_direction_value(from, LSTM_WEIGHT_HH), NULL, recurrent);
     if (bias)
         get_bias(layer, from, form, bias);
     if (projection)
-        move_matrix(form, 1, layer->weights.state, hidden,
+        copy_matrix(form, 1, layer->weights.state, hidden,
                     lstm_direction_value(from, LSTM_WEIGHT_HR), NULL, projection);
     return LSTM_OK;
 }
