@@ -259,7 +259,7 @@ lstm_status lstm_layer_gates(const lstm_layer *layer, const lstm_tape *tape,
  * Size of the memory that forward and backward of a batch use, beside the weights.
  *
  * The first forward without a tape of a larger batch than before allocates exactly this
- * much. In evaluation it does not grow with the steps beyond a chunk of 16, unless the
+ * much. In evaluation it does not grow with the steps beyond a window of 16, unless the
  * layer is bidirectional. The packed copies of the weights are not part of it: about as
  * large as the weights, in training twice that, they belong to the layer. A tape of the
  * caller's allocates less in training, because its backward uses memory of the layer.

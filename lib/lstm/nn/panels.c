@@ -17,8 +17,8 @@ static lstm_packed *take(lstm_packed **cursor, size_t count)
 
 /* Points a direction's forward panels into memory, or with NULL only counts elements.
  */
-static size_t place_forward(const lstm_weights *weights, lstm_direction *direction,
-                            lstm_packed *memory)
+static size_t lay_out_forward(const lstm_weights *weights, lstm_direction *direction,
+                              lstm_packed *memory)
 {
     size_t blocks = lstm_blocks(weights->config.hidden);
     lstm_packed *cursor = memory;
@@ -41,8 +41,8 @@ static size_t place_forward(const lstm_weights *weights, lstm_direction *directi
     return cell + blocks * line + projection;
 }
 
-static size_t place_backward(const lstm_weights *weights, lstm_direction *direction,
-                             lstm_packed *memory)
+static size_t lay_out_backward(const lstm_weights *weights, lstm_direction *direction,
+                               lstm_packed *memory)
 {
     lstm_packed *cursor = memory;
     size_t gates = lstm_packed_depth(lstm_weights_kernels(weights), LSTM_GATES,
@@ -152,18 +152,18 @@ static void pack_backward_on_thread(void *context, lstm_team *team, size_t threa
 }
 
 static lstm_status allocate(lstm_weights *weights, lstm_packed **panels,
-                            size_t (*place)(const lstm_weights *, lstm_direction *,
-                                            lstm_packed *))
+                            size_t (*lay_out)(const lstm_weights *, lstm_direction *,
+                                              lstm_packed *))
 {
     size_t total = 0, count = lstm_weights_count(weights);
     for (size_t i = 0; i < count; i++)
-        total += place(weights, &weights->direction[i], NULL);
+        total += lay_out(weights, &weights->direction[i], NULL);
     *panels = common_alloc(total, sizeof(lstm_packed));
     if (!*panels)
         return lstm_fail_memory("layer");
     lstm_packed *cursor = *panels;
     for (size_t i = 0; i < count; i++)
-        cursor += place(weights, &weights->direction[i], cursor);
+        cursor += lay_out(weights, &weights->direction[i], cursor);
     return LSTM_OK;
 }
 
@@ -178,14 +178,14 @@ static void update(lstm_weights *weights, uint64_t *packed, lstm_team_function p
 static lstm_status reserve_forward(lstm_weights *weights)
 {
     return weights->panels ? LSTM_OK
-                           : allocate(weights, &weights->panels, place_forward);
+                           : allocate(weights, &weights->panels, lay_out_forward);
 }
 
 static lstm_status reserve_backward(lstm_weights *weights)
 {
     return weights->back_panels
                ? LSTM_OK
-               : allocate(weights, &weights->back_panels, place_backward);
+               : allocate(weights, &weights->back_panels, lay_out_backward);
 }
 
 lstm_status lstm_weights_pack(lstm_weights *weights, bool always)
