@@ -8,6 +8,7 @@
 
 #include <lstm/lstm.h>
 
+#include "tests/support/faults.h"
 #include "tests/support/folder.h"
 #include "tests/support/heap.h"
 
@@ -255,6 +256,10 @@ static void create_fixture(const lstm_layer_config *config, const char *prefix,
 static void loads_and_saves_fail_or_succeed_completely(void **state)
 {
     (void)state;
+    if (!TEST_HEAP) {
+        print_message("skipped: a sanitizer replaces malloc()\n");
+        return;
+    }
     for (size_t i = 0; i < CONFIGS * PREFIXES * 2; i++) {
         create_fixture(&configs[i % CONFIGS], prefixes[i / CONFIGS % PREFIXES],
                        i / CONFIGS / PREFIXES);
@@ -272,12 +277,48 @@ static void loads_and_saves_fail_or_succeed_completely(void **state)
                   (size_t)CONFIGS * PREFIXES * 2, calls, points);
 }
 
+/* Makes calls in which operation number k of the operating system fails, for every k.
+ */
+static void fail_operations(lstm_status (*call)(void), void (*check)(void))
+{
+    for (size_t k = 0;; k++) {
+        test_faults_start(k, EIO);
+        faults.piece = k % 2 ? 7 : 0;
+        lstm_status status = call();
+        test_faults_end();
+        assert_int_equal(faults.open, 0);
+        /* A file that is closed after reading is complete whatever close() says. */
+        bool ignored = faults.failed && strcmp(faults.failed, "close") == 0;
+        if (!faults.failed || (ignored && !status)) {
+            assert_int_equal(status, LSTM_OK);
+            check();
+            if (!faults.failed)
+                return;
+            continue;
+        }
+        assert_int_equal(status, LSTM_IO_ERROR);
+        assert_contains(lstm_last_error(), "model: Input/output error");
+        assert_null(f.layer);
+        assert_null(f.linear);
+    }
+}
+
+static void errors_of_the_operating_system_are_named(void **state)
+{
+    (void)state;
+    create_fixture(&configs[1], prefixes[0], true);
+    fail_operations(load_layer, check_layer);
+    fail_operations(load_linear, check_linear);
+    fail_operations(load_params, check_saved);
+    fail_operations(save, check_saved);
+    destroy_network(&f.n);
+}
+
 int main(void)
 {
-    if (!TEST_HEAP)
-        test_skip_all("a sanitizer replaces malloc()");
     const struct CMUnitTest tests[] = {
         TEST(loads_and_saves_fail_or_succeed_completely),
+        TEST(errors_of_the_operating_system_are_named),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
 }
