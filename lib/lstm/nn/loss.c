@@ -42,33 +42,25 @@ static double log_1_plus(double e)
     return sum == 1 ? e : lstm_log(sum) * (e / (sum - 1));
 }
 
-/* log(1 + exp(x)) */
-static double softplus(double x)
-{
-    return (x > 0 ? x : 0) + log_1_plus(lstm_exp(-fabs(x)));
-}
-
-/* 1 / (1 + exp(-x)) */
-static double sigmoid(double x)
-{
-    double e = lstm_exp(-fabs(x));
-    return (x < 0 ? e : 1) / (1 + e);
-}
-
 /* A factor of 0 counts as nothing, also where its loss is infinite. */
 static double times(double factor, double value)
 {
     return factor == 0 && !isnan(value) ? 0 : factor * value;
 }
 
+/* With log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)) for x and -x. */
 static double binary(double x, double t, double p)
 {
-    return times(1 - t, softplus(x)) + times(p * t, softplus(-x));
+    double rest = log_1_plus(lstm_exp(-fabs(x)));
+    return times(1 - t, (x > 0 ? x : 0) + rest) + times(p * t, (x < 0 ? -x : 0) + rest);
 }
 
+/* With the sigmoids of x and -x. */
 static double binary_slope(double x, double t, double p)
 {
-    return (1 - t) * sigmoid(x) - p * t * sigmoid(-x);
+    double e = lstm_exp(-fabs(x)), sum = 1 + e;
+    double positive = (x < 0 ? e : 1) / sum, negative = (x < 0 ? 1 : e) / sum;
+    return (1 - t) * positive - p * t * negative;
 }
 
 static lstm_status check_options(const loss_call *call, bool weighted)
