@@ -259,7 +259,7 @@ bool mnist_dataset_is_synthetic(const mnist_dataset *dataset);
  * The call crops the picture to its non-zero pixels, scales it to fit into 20 by 20
  * pixels with its aspect ratio kept (area averaging), and places it into 28 by 28
  * pixels so that its centre of mass is at pixel [14, 14], or as near as the border
- * allows. Images of MNIST do not change.
+ * allows. Nearly all images of MNIST do not change: 9,997 of the 10,000 test images.
  *
  * @param pixels [rows, cols] bytes, a light drawing on a background of 0
  * @param rows 1 to 65,535

@@ -4,7 +4,7 @@
  * The bounding box of all non-zero pixels is scaled so that its longer side is 20
  * pixels; each output pixel is the mean of the area that it covers. The box is then
  * placed so that its centre of mass is in the middle of 28 by 28 pixels, or as near as
- * the border allows. Images of MNIST do not change.
+ * the border allows. Nearly all images of MNIST do not change.
  *
  * All arithmetic is exact, in integers. If a side of s source pixels becomes n output
  * pixels, an output pixel is s units long and a source pixel is n units long, so all

@@ -1,11 +1,12 @@
-/* Initial weights and order of samples are PyTorch's, bit for bit (make_parity.py). */
+/* Initial weights and sample order equal PyTorch's bit for bit (make_parity.py). */
 #include <lstm/lstm.h>
 #include <mnist/mnist.h>
 
 #include "tests/support/draw.h"
 #include "tests/support/test.h"
 
-/* Weights of the experiment's net as bits: the first of all, and a hash of all. */
+/* Checks the weights of the experiment: the bits of the first ones and a hash of all.
+ */
 static void assert_weights(uint64_t seed, const uint32_t *first, uint64_t expected)
 {
     lstm_rng *rng;
@@ -37,7 +38,7 @@ static void assert_weights(uint64_t seed, const uint32_t *first, uint64_t expect
     lstm_rng_destroy(&rng);
 }
 
-static void initial_weights_are_those_of_pytorch(void **state)
+static void initial_weights_equal_pytorch(void **state)
 {
     (void)state;
     static const uint32_t zero[] = {0xba2d7922, 0x3d42369c, 0xbd94fcb1, 0xbd85381d};
@@ -73,8 +74,8 @@ static void parameters_have_the_names_of_a_state_dict(void **state)
     lstm_layer_destroy(&layer);
 }
 
-/* DataLoader draws twice for each epoch; the second number is the seed of the order. */
-static void the_order_of_samples_is_that_of_a_pytorch_loader(void **state)
+/* DataLoader draws two numbers per epoch; the second one is the seed of the order. */
+static void the_order_of_samples_equals_a_pytorch_loader(void **state)
 {
     (void)state;
     static const uint32_t orders[3][20] = {
@@ -103,9 +104,9 @@ static void the_order_of_samples_is_that_of_a_pytorch_loader(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(initial_weights_are_those_of_pytorch),
+        TEST(initial_weights_equal_pytorch),
         TEST(parameters_have_the_names_of_a_state_dict),
-        TEST(the_order_of_samples_is_that_of_a_pytorch_loader),
+        TEST(the_order_of_samples_equals_a_pytorch_loader),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

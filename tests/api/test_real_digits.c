@@ -1,4 +1,6 @@
-/* What libmnist makes, against MNIST itself; needs MNIST_DIR and is skipped without. */
+/* Compares mnist_image_fit() and synthetic digits with MNIST; skipped without
+ * MNIST_DIR.
+ */
 #include <mnist/mnist.h>
 
 #include "tests/support/test.h"
@@ -7,9 +9,9 @@ enum { PIXELS = 28 * 28 };
 
 static mnist_dataset *real;
 
-static void images_of_mnist_are_in_its_form_already(void **state)
+static void fitting_does_not_change_images_of_mnist(void **state)
 {
-    /* Three of the test set have a box of 19 and grow. */
+    /* In three test images the longer side is 19 pixels; they are enlarged. */
     (void)state;
     size_t equal = 0, count = mnist_dataset_count(real);
     for (size_t i = 0; i < count; i++) {
@@ -44,21 +46,21 @@ static int nearest_label(const mnist_dataset *examples, const uint8_t *image)
     return mnist_dataset_label(examples, best);
 }
 
-static void the_nearest_synthetic_digit_names_a_real_one(void **state)
+static void the_nearest_synthetic_digit_classifies_real_digits(void **state)
 {
-    /* The plainest reader there is, so that it is the digits that are judged. 6,000
-     * real digits of the training set name 904 of the 1,000 in this way, and 6,000
-     * synthetic ones 867. */
+    /* A nearest-neighbour classifier depends only on the quality of its examples. With
+     * 6,000 digits of the training set it classifies 904 of the 1,000 correctly, with
+     * 6,000 synthetic digits 867. */
     (void)state;
-    enum { EXAMPLES = 6000, READ = 1000 };
+    enum { EXAMPLES = 6000, TESTED = 1000 };
     mnist_dataset *examples;
-    size_t right = 0;
+    size_t correct = 0;
     assert_int_equal(mnist_dataset_synthetic(&examples, EXAMPLES, 1), MNIST_OK);
-    for (size_t i = 0; i < READ; i++)
-        right += nearest_label(examples, mnist_dataset_image(real, i)) ==
-                 mnist_dataset_label(real, i);
+    for (size_t i = 0; i < TESTED; i++)
+        correct += nearest_label(examples, mnist_dataset_image(real, i)) ==
+                   mnist_dataset_label(real, i);
     mnist_dataset_destroy(&examples);
-    assert_in_range(right, 850, READ);
+    assert_in_range(correct, 850, TESTED);
 }
 
 int main(void)
@@ -71,8 +73,8 @@ int main(void)
         return 1;
     }
     const struct CMUnitTest tests[] = {
-        TEST(images_of_mnist_are_in_its_form_already),
-        TEST(the_nearest_synthetic_digit_names_a_real_one),
+        TEST(fitting_does_not_change_images_of_mnist),
+        TEST(the_nearest_synthetic_digit_classifies_real_digits),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     mnist_dataset_destroy(&real);
