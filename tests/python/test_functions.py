@@ -1,4 +1,4 @@
-"""Functions of tensors, losses and embeddings through examples/python/lstm.py."""
+"""Functions of tensors, losses, embeddings and tapes through examples/python/lstm.py."""
 import array
 import pathlib
 import sys
@@ -69,6 +69,39 @@ class Functions(unittest.TestCase):
             table.forward([0, 5, 0, 0], y)
         with self.assertRaisesRegex(ValueError, r"indices is int64 \[3\]"):
             table.forward([0, 1, 2], y)
+
+    def test_tapes_keep_several_forwards_pending(self):
+        rng, x = lstm.Rng(1), [lstm.Tensor(3, 2, 4) for _ in range(2)]
+        layer = lstm.Layer(4, 5, rng=rng, bidirectional=True)
+        params = lstm.Params(lstm=layer)
+        out, dout = (lstm.Tensor(3, 2, layer.output_size) for _ in range(2))
+        self.assertEqual(layer.output_size, 10)
+        dout.fill(1.0)
+        expected = []
+        for tensor in x:
+            rng.uniform(tensor, -1, 1)
+            params.zero_grad()
+            layer.forward(tensor, out=out)
+            layer.backward(dout=dout)
+            expected.append(params.grads().tolist())
+        tapes = [lstm.Tape(layer), lstm.Tape(layer)]
+        layer.pack()
+        for tensor, tape in zip(x, tapes):
+            layer.forward(tensor, out=out, tape=tape)
+        gates = lstm.Tensor(3, 2, 20)
+        layer.gates(gates, direction=1, tape=tapes[0])
+        self.assertTrue(all(0 < gate < 1 for gate in gates.select(2, 0).tolist()))
+        for index in (1, 0):
+            params.zero_grad()
+            layer.backward(dout=dout, tape=tapes[index])
+            self.assertEqual(params.grads().tolist(), expected[index])
+        with self.assertRaisesRegex(lstm.Error, "no pending forward"):
+            layer.backward(dout=dout, tape=tapes[0])
+        with self.assertRaisesRegex(lstm.Error, "another layer"):
+            lstm.Layer(4, 5).forward(x[0], tape=tapes[0])
+        layer.close()
+        with self.assertRaisesRegex(ValueError, "Tape is closed"):
+            tapes[0].pointer
 
 
 if __name__ == "__main__":
