@@ -29,25 +29,47 @@ static const lstm_packed *panel_of(const lstm_direction *direction, size_t block
     return direction->cell + block * direction->cell_depth * LSTM_GATES * LSTM_BLOCK;
 }
 
-/* Where h or u of a step goes. */
-static float *output_of(const lstm_steps *s, size_t step)
+/* Points a job at what backward needs of some rows, units from unit on. */
+static void set_gates(const lstm_steps *s, size_t step, size_t block, lstm_rows rows,
+                      lstm_cell *job)
 {
     const lstm_blocked *blocked = &s->tape->batch.blocked;
-    return s->at->u ? s->at->u + step * lstm_blocked_step(blocked, s->hidden)
-                    : s->at->h_out + step * lstm_blocked_step(blocked, s->state);
+    size_t blocks = LSTM_GATES * s->hidden, stride = job->stride;
+    job->gates = s->at->gates + step * lstm_blocked_step(blocked, blocks) +
+                 lstm_blocked_offset(blocked, rows, blocks) + block * stride;
+    job->tanh_c = s->at->tanh_c + step * lstm_blocked_step(blocked, s->hidden) +
+                  lstm_blocked_offset(blocked, rows, s->hidden) + block * stride;
+}
+
+/* Points a job at some rows of a step; first: there is no step before. */
+static void set_rows(const lstm_steps *s, size_t step, bool first, size_t block,
+                     lstm_rows rows, lstm_cell *job)
+{
+    const lstm_tape *tape = s->tape;
+    const lstm_blocked *blocked = &tape->batch.blocked;
+    const lstm_activations *at = s->at;
+    size_t unit = step * lstm_blocked_step(blocked, s->hidden) +
+                  lstm_blocked_offset(blocked, rows, s->hidden) + block * job->stride;
+    size_t h = step * lstm_blocked_step(blocked, s->state) +
+               lstm_blocked_offset(blocked, rows, s->state);
+    job->rows = rows.count;
+    job->x.data = at->x + step * lstm_blocked_step(blocked, s->x_blocks) +
+                  lstm_blocked_offset(blocked, rows, s->x_blocks);
+    job->h.data = !first || tape->has_h0 ? at->h + h : NULL;
+    job->c_before = !first || tape->has_c0 ? at->c + unit : NULL;
+    job->c = at->c_out + unit;
+    /* Without a projection h has as many blocks as u. */
+    job->h_out = (at->u ? at->u : at->h_out) + unit;
+    if (tape->keep)
+        set_gates(s, step, block, rows, job);
 }
 
 void lstm_cell_forward(const lstm_steps *s, size_t step, bool first, bool prefetch,
                        size_t block, size_t active)
 {
-    const lstm_tape *tape = s->tape;
-    const lstm_blocked *blocked = &tape->batch.blocked;
-    const lstm_activations *at = s->at;
+    const lstm_blocked *blocked = &s->tape->batch.blocked;
     size_t stride = lstm_blocked_stride(blocked);
-    size_t hidden_step = lstm_blocked_step(blocked, s->hidden);
     size_t x_step = lstm_blocked_step(blocked, s->x_blocks);
-    const float *h = at->h + step * lstm_blocked_step(blocked, s->state);
-    float *out = output_of(s, step);
     lstm_cell job = {
         .stride = stride,
         .x = {NULL, s->direction->x_segments, s->direction->x_channels},
@@ -59,22 +81,7 @@ void lstm_cell_forward(const lstm_steps *s, size_t step, bool first, bool prefet
     lstm_rows rows;
     for (size_t row = s->range->row_start; row < active; row += rows.count) {
         rows = lstm_blocked_rows(blocked, row, active);
-        size_t unit = lstm_blocked_offset(blocked, rows, s->hidden) + block * stride;
-        job.rows = rows.count;
-        job.x.data =
-            at->x + step * x_step + lstm_blocked_offset(blocked, rows, s->x_blocks);
-        if (!first || tape->has_h0)
-            job.h.data = h + lstm_blocked_offset(blocked, rows, s->state);
-        job.c_before =
-            !first || tape->has_c0 ? at->c + step * hidden_step + unit : NULL;
-        job.c = at->c_out + step * hidden_step + unit;
-        job.h_out = out + unit;
-        if (tape->keep) {
-            job.gates = at->gates + step * LSTM_GATES * hidden_step +
-                        lstm_blocked_offset(blocked, rows, LSTM_GATES * s->hidden) +
-                        block * stride;
-            job.tanh_c = at->tanh_c + step * hidden_step + unit;
-        }
+        set_rows(s, step, first, block, rows, &job);
         job.prefetch = prefetch && block < s->x_blocks
                            ? job.x.data + x_step + block * stride
                            : NULL;
@@ -125,7 +132,32 @@ void lstm_cell_forward_row(const lstm_steps *s, size_t step, bool first,
                     : NULL,
         .c_before = !first || tape->has_c0 ? at->c + step * hidden_step + unit : NULL,
         .c = at->c_out + step * hidden_step + unit,
-        .h_out = output_of(s, step) + unit,
+        .h_out = (at->u ? at->u : at->h_out) + step * hidden_step + unit,
+    });
+}
+
+/* Gradients of the gates of one block of some rows; dy is that of the block, or NULL.
+ */
+static void differentiate(const lstm_steps *s, const lstm_slopes *slopes, size_t step,
+                          lstm_rows rows, size_t block, const float *dy)
+{
+    const lstm_blocked *blocked = &s->tape->batch.blocked;
+    const lstm_activations *at = s->at;
+    size_t stride = lstm_blocked_stride(blocked), blocks = LSTM_GATES * s->hidden;
+    size_t first = step * lstm_blocked_step(blocked, s->hidden);
+    size_t unit = lstm_blocked_offset(blocked, rows, s->hidden) + block * stride;
+    bool zero = step == 0 && !s->tape->has_c0;
+    blocked->kernels->cell_gradient(&(lstm_cell_gradient){
+        .rows = rows.count,
+        .stride = stride,
+        .gates = at->gates + step * lstm_blocked_step(blocked, blocks) +
+                 lstm_blocked_offset(blocked, rows, blocks) + block * stride,
+        .gate_stride = s->hidden * stride,
+        .tanh_c = at->tanh_c + first + unit,
+        .c_before = zero ? NULL : at->c + first + unit,
+        .dh = (slopes->du ? slopes->du : slopes->dh) + unit,
+        .dy = dy,
+        .dc = slopes->dc + unit,
     });
 }
 
@@ -133,39 +165,19 @@ void lstm_cell_backward(const lstm_steps *s, const lstm_slopes *slopes,
                         const lstm_flow *flow, size_t step, size_t active)
 {
     const lstm_blocked *blocked = &s->tape->batch.blocked;
-    const lstm_activations *at = s->at;
     size_t stride = lstm_blocked_stride(blocked);
-    size_t hidden_step = lstm_blocked_step(blocked, s->hidden);
+    size_t first = lstm_range_block(s->range, s->hidden, 1, 0);
     size_t end = lstm_range_block(s->range, s->hidden, 1, 1);
     /* With a projection, dy is part of dp and so of du. */
-    const float *dh = slopes->du ? slopes->du : slopes->dh;
-    const float *dy =
-        flow->dy && !slopes->du
-            ? flow->dy + step * lstm_blocked_step(blocked, flow->dy_blocks)
-            : NULL;
-    bool zero = step == 0 && !s->tape->has_c0;
+    bool outer = flow->dy && !slopes->du;
     lstm_rows rows;
     for (size_t row = s->range->row_start; row < active; row += rows.count) {
         rows = lstm_blocked_rows(blocked, row, active);
-        const float *row_dy =
-            dy ? dy + lstm_blocked_offset(blocked, rows, flow->dy_blocks) : NULL;
-        for (size_t block = lstm_range_block(s->range, s->hidden, 1, 0); block < end;
-             block++) {
-            size_t unit =
-                lstm_blocked_offset(blocked, rows, s->hidden) + block * stride;
-            blocked->kernels->cell_gradient(&(lstm_cell_gradient){
-                .rows = rows.count,
-                .stride = stride,
-                .gates = at->gates + step * LSTM_GATES * hidden_step +
-                         lstm_blocked_offset(blocked, rows, LSTM_GATES * s->hidden) +
-                         block * stride,
-                .gate_stride = s->hidden * stride,
-                .tanh_c = at->tanh_c + step * hidden_step + unit,
-                .c_before = zero ? NULL : at->c + step * hidden_step + unit,
-                .dh = dh + unit,
-                .dy = row_dy ? row_dy + (flow->dy_block + block) * stride : NULL,
-                .dc = slopes->dc + unit,
-            });
-        }
+        size_t dy = step * lstm_blocked_step(blocked, flow->dy_blocks) +
+                    lstm_blocked_offset(blocked, rows, flow->dy_blocks);
+        for (size_t block = first; block < end; block++)
+            differentiate(s, slopes, step, rows, block,
+                          outer ? flow->dy + dy + (flow->dy_block + block) * stride
+                                : NULL);
     }
 }
