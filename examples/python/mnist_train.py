@@ -5,17 +5,17 @@ import ctypes
 import os
 import random
 import sys
-import lstm
-import mnist
+import liblstm
+from liblstm import mnist
 BATCH, TEST_BATCH, HIDDEN, LAYERS = 64, 500, 128, 2
 
 
 def batches(data, size):
     """Allocates pixels and labels of a batch. Also returns, for each possible size of a
     batch, views: x, hn, last, logits, dhn, dlast, dlogits, labels."""
-    x, labels = lstm.Tensor(size, data.rows, data.cols), (ctypes.c_int64 * size)()
-    hn, dhn = (lstm.Tensor(LAYERS, size, HIDDEN) for _ in range(2))
-    logits, dlogits = (lstm.Tensor(size, data.classes) for _ in range(2))
+    x, labels = liblstm.Tensor(size, data.rows, data.cols), (ctypes.c_int64 * size)()
+    hn, dhn = (liblstm.Tensor(LAYERS, size, HIDDEN) for _ in range(2))
+    logits, dlogits = (liblstm.Tensor(size, data.classes) for _ in range(2))
     views = {}
     for count in {size, len(data) % size or size}:
         h, dh = hn.narrow(1, 0, count), dhn.narrow(1, 0, count)
@@ -39,11 +39,11 @@ def main():
     if train.is_synthetic:
         print("WARNING: MNIST was not found; using synthetic digits", file=sys.stderr)
     print(f"{train.origin}; seed of the training {args.seed}", file=sys.stderr)
-    rng = lstm.Rng(args.seed)
-    net = lstm.Layer(train.cols, HIDDEN, LAYERS, batch_first=True, rng=rng)
-    fc = lstm.Linear(HIDDEN, train.classes, rng)
-    params, loss = lstm.Params(lstm=net, fc=fc), lstm.CrossEntropy()
-    adam = lstm.Adam(params, lr=0.001)
+    rng = liblstm.Rng(args.seed)
+    net = liblstm.Layer(train.cols, HIDDEN, LAYERS, batch_first=True, rng=rng)
+    fc = liblstm.Linear(HIDDEN, train.classes, rng)
+    params, loss = liblstm.Params(lstm=net, fc=fc), liblstm.CrossEntropy()
+    adam = liblstm.Adam(params, lr=0.001)
     loader, tester = mnist.Loader(train, BATCH, shuffle=True), mnist.Loader(test, TEST_BATCH)
     pixels, targets, views = batches(train, BATCH)
     test_pixels, test_targets, test_views = batches(test, TEST_BATCH)

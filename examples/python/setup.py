@@ -34,7 +34,7 @@ class Build(build_py):
         subprocess.run(["meson", "setup", folder, ROOT, *again, *OPTIONS,
                         *shlex.split(os.environ.get("MESON_ARGS", ""))], check=True)
         subprocess.run(["meson", "compile", "-C", folder], check=True)
-        target = pathlib.Path(self.build_lib, "liblstm.libs")
+        target = pathlib.Path(self.build_lib, "liblstm/_lib")
         target.mkdir(parents=True, exist_ok=True)
         for name in ("lstm", "mnist"):
             file = f"lib{name}.so.1"

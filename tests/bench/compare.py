@@ -7,7 +7,7 @@ usage: compare.py [--what WHAT] [--threads 1,2] [--rounds R] [--seconds S]
 WHAT is
   experiment  a training step of the experiment: 64 sequences of 28 steps
   sweep       training steps of many shapes, with PyTorch at its best
-  stand-in    a training step in PyTorch, with lstm_torch.LSTM and with nn.LSTM
+  stand-in    a training step in PyTorch, with liblstm.torch.LSTM and with nn.LSTM
   inference   1,000 sequences, and one sequence, of 28 steps
   streaming   one step of one sequence with carried state, and the head
   lengths     forward and backward of 64 sequences of 1 to 100 steps, evenly spread, and

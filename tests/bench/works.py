@@ -19,7 +19,7 @@ CLASSES = 10
 TRAINING = {"train", "infer", "stream", "lengths", "padded"}
 LIBRARIES = {
     "torch": ("torch", "PyTorch", TRAINING),
-    "stand-in": ("torch", "lstm_torch", TRAINING),
+    "stand-in": ("torch", "liblstm.torch", TRAINING),
     "onnxruntime": ("onnxruntime", "ONNX Runtime", {"infer", "stream"}),
     "keras": ("keras", "Keras on JAX", {"train", "infer"}),
 }
@@ -95,9 +95,9 @@ def torch_work(job, kind=None):
 
 
 def stand_in_work(job):
-    """PyTorch with lstm_torch.LSTM instead of nn.LSTM."""
+    """PyTorch with liblstm.torch.LSTM instead of nn.LSTM."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples/python"))
-    from lstm_torch import LSTM
+    from liblstm.torch import LSTM
 
     return torch_work(job, LSTM)
 

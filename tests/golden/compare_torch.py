@@ -7,7 +7,7 @@ Configurations have sizes 1 to 70, T 1 to 40, N 1 to 33, 1 to 3 layers, and rand
 bias, batch_first, dropout, bidirectional, proj_size, lengths, h0 and c0, and which output
 gradients are used. Each one runs three steps of forward, backward and Adam. Initial weights
 must be equal bit for bit. Dropout masks are equal, because both libraries use the same
-seed. --stand-in compares examples/python/lstm_torch.py instead, with PyTorch's autograd and
+seed. --stand-in compares liblstm.torch.LSTM instead, with PyTorch's autograd and
 Adam.
 
 Limits of the differences to PyTorch in float32:
@@ -26,6 +26,7 @@ one in build*/.
 """
 import argparse
 import ctypes as ct
+import importlib
 import os
 import sys
 import warnings
@@ -251,10 +252,10 @@ def find_library():
 
 
 def load_stand_in(library):
-    """Loads lstm_torch.LSTM with the same library."""
+    """Loads liblstm.torch.LSTM with the same library."""
     os.environ["LIBLSTM"] = str(library)
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples/python"))
-    return __import__("lstm_torch").LSTM
+    return importlib.import_module("liblstm.torch").LSTM
 
 
 def main():
@@ -263,7 +264,7 @@ def main():
     parser.add_argument("--count", type=int, default=300,
                         help="number of configurations (default 300)")
     parser.add_argument("--stand-in", action="store_true",
-                        help="compare lstm_torch.LSTM instead of the C library")
+                        help="compare liblstm.torch.LSTM instead of the C library")
     parser.add_argument("--library", type=Path, help="path of liblstm.so")
     parser.add_argument("--verbose", action="store_true",
                         help="print every configuration")

@@ -15,14 +15,15 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = ["include", "lib", "examples", "docs", "subprojects"]
 PROGRAM = """
-import array, lstm, lstm_c, mnist
-assert lstm_c.library._name == f"{folder}/liblstm.libs/liblstm.so.1", lstm_c.library._name
-assert mnist._library._name == f"{folder}/liblstm.libs/libmnist.so.1"
-layer, out = lstm.Layer(2, 3, rng=lstm.Rng(0)), lstm.Tensor(1, 1, 3)
+import array, liblstm
+from liblstm import _c, mnist
+assert _c.library._name == f"{folder}/liblstm/_lib/liblstm.so.1", _c.library._name
+assert mnist._library._name == f"{folder}/liblstm/_lib/libmnist.so.1"
+layer, out = liblstm.Layer(2, 3, rng=liblstm.Rng(0)), liblstm.Tensor(1, 1, 3)
 layer.forward(memoryview(array.array("f", [1, 2])).cast("B").cast("f", (1, 1, 2)), out=out)
 assert any(out.tolist())
 assert len(mnist.Dataset.synthetic(3)) == 3
-print(lstm.version())
+print(liblstm.version())
 """
 
 

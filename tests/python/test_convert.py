@@ -18,6 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "examples/python"
 sys.path.insert(0, str(SCRIPTS))
 os.environ.setdefault("KERAS_BACKEND", "jax")
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(SCRIPTS)}
 
 
 def needs(*names):
@@ -27,8 +28,8 @@ def needs(*names):
 
 if importlib.util.find_spec("numpy"):
     import numpy as np
-    import convert
-    import lstm
+    import liblstm
+    from liblstm import convert
 
 
 class Folder(unittest.TestCase):
@@ -39,7 +40,7 @@ class Folder(unittest.TestCase):
 
     def convert(self, name):
         """Converts a file to out.safetensors; returns the summary."""
-        return convert.convert(str(self.path / name), str(self.path / "out.safetensors"))
+        return convert.convert(self.path / name, self.path / "out.safetensors")
 
     def refused(self, name, message):
         with self.assertRaisesRegex(convert.Unsupported, message):
@@ -65,7 +66,7 @@ class Keras(Folder):
                           layers.Dense(3))
         self.convert("model.keras")
         path = self.path / "out.safetensors"
-        layer, linear = lstm.Layer.load(path, "lstm"), lstm.Linear.load(path, "fc")
+        layer, linear = liblstm.Layer.load(path, "lstm"), liblstm.Linear.load(path, "fc")
         x = np.random.default_rng(5).normal(size=(4, 6, 5)).astype(np.float32)
         hn, y = np.empty((2, 4, 7), np.float32), np.empty((4, 3), np.float32)
         layer.forward(x, hn=hn)
@@ -134,12 +135,12 @@ class Onnx(Folder):
 
         self.save()
         done = subprocess.run(
-            [sys.executable, SCRIPTS / "convert.py", self.path / "model.onnx",
-             self.path / "out.safetensors"], capture_output=True, text=True)
+            [sys.executable, "-m", "liblstm.convert", self.path / "model.onnx",
+             self.path / "out.safetensors"], capture_output=True, text=True, env=ENVIRONMENT)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("1 layer of 7 units", done.stdout)
         path = self.path / "out.safetensors"
-        layer, linear = lstm.Layer.load(path, "lstm"), lstm.Linear.load(path, "fc")
+        layer, linear = liblstm.Layer.load(path, "lstm"), liblstm.Linear.load(path, "fc")
         self.assertTrue(layer.config.batch_first)
         x = np.random.default_rng(7).normal(size=(4, 6, 5)).astype(np.float32)
         hn, y = np.empty((1, 4, 7), np.float32), np.empty((4, 3), np.float32)
@@ -165,11 +166,11 @@ class Onnx(Folder):
         self.refused("model.onnx", "custom activations")
         (self.path / "model.onnx").write_bytes(b"junk")
         self.refused("model.onnx", "not a valid model")
-        done = subprocess.run([sys.executable, SCRIPTS / "convert.py",
+        done = subprocess.run([sys.executable, "-m", "liblstm.convert",
                                self.path / "model.onnx", self.path / "out.safetensors"],
-                              capture_output=True, text=True)
+                              capture_output=True, text=True, env=ENVIRONMENT)
         self.assertEqual((done.returncode, done.stdout), (1, ""))
-        self.assertRegex(done.stderr, r"^convert.py: .*model.onnx: not a valid .*\n$")
+        self.assertRegex(done.stderr, r"^liblstm-convert: .*model.onnx: not a valid .*\n$")
 
 
 @needs("numpy", "torch", "safetensors")
@@ -177,9 +178,9 @@ class Digits(unittest.TestCase):
     @unittest.skipUnless(os.environ.get("MNIST_DIR"), "MNIST_DIR is not set")
     def test_both_libraries_predict_the_same_digits(self):
         done = subprocess.run(
-            [sys.executable, SCRIPTS / "from_torch.py", "--steps", "30"],
+            [sys.executable, "-m", "liblstm.convert.from_torch", "--steps", "30"],
             capture_output=True, text=True,
-            env=os.environ | {"OMP_NUM_THREADS": "1", "LSTM_NUM_THREADS": "1"})
+            env=ENVIRONMENT | {"OMP_NUM_THREADS": "1", "LSTM_NUM_THREADS": "1"})
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertEqual(done.stdout.count("10000 of 10000 predictions equal"), 2)
 
@@ -188,7 +189,7 @@ class Digits(unittest.TestCase):
 class PyTorch(Folder):
     def test_models_with_any_names_and_options_convert_both_ways(self):
         import torch
-        from from_torch import parts, to_liblstm, to_torch
+        from liblstm.convert.from_torch import parts, to_liblstm, to_torch
 
         class Net(torch.nn.Module):
             def __init__(self):
@@ -209,7 +210,7 @@ class PyTorch(Folder):
         layer.forward(x.numpy(), out=out)
         linear.forward(out[:, -1], y)
         np.testing.assert_allclose(y, net(x).detach(), atol=1e-6)
-        with lstm.Rng(9) as rng:
+        with liblstm.Rng(9) as rng:
             for name in params.names():
                 rng.uniform(params.value(name), -1.0, 1.0)
         to_torch(params, net, self.path / "b.safetensors")

@@ -13,7 +13,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "examples/python"))
-import lstm  # noqa: E402
+import liblstm  # noqa: E402
 
 PAGE = (ROOT / "docs/file-format.md").read_text()
 FORMAT = {}
@@ -26,11 +26,11 @@ RNG = struct.pack("<626Id", *WORDS, 624, 0, 0).hex()
 
 
 def network():
-    rng = lstm.Rng(1)
-    layer = lstm.Layer(2, 3, layers=2, rng=rng, dropout=0.25, batch_first=True,
+    rng = liblstm.Rng(1)
+    layer = liblstm.Layer(2, 3, layers=2, rng=rng, dropout=0.25, batch_first=True,
                        precision="bf16")
-    params = lstm.Params(lstm=layer, fc=lstm.Linear(3, 1, rng))
-    return layer, params, lstm.Adam(params, lr=0.1), rng
+    params = liblstm.Params(lstm=layer, fc=liblstm.Linear(3, 1, rng))
+    return layer, params, liblstm.Adam(params, lr=0.1), rng
 
 
 class FileFormat(unittest.TestCase):
@@ -79,21 +79,21 @@ class FileFormat(unittest.TestCase):
             self.assertEqual(params.value(name).tolist(), [
                 struct.unpack("f", struct.pack("f", x))[0] for x in tensors[name][1]])
         self.assertEqual((adam.steps, adam.lr, rng.next()), (12, 1 / 3, FIRST))
-        config = lstm.Layer.load(self.path, rng=rng).config
+        config = liblstm.Layer.load(self.path, rng=rng).config
         self.assertEqual((config.dropout, config.precision, config.batch_first),
-                         (0.25, lstm.BFLOAT16, True))
+                         (0.25, liblstm.BFLOAT16, True))
 
     def test_files_from_memory_list_and_read_their_tensors(self):
         FORMAT["write"](self.path, {"a.weight_ih_l0": ([4, 1], [1, 2, 3, 4]),
                                     "a.weight_hh_l0": ([4, 1], [0, 0, 0, 0.5])}, {})
-        with lstm.File(self.path.read_bytes()) as file:
+        with liblstm.File(self.path.read_bytes()) as file:
             self.assertEqual(file.layers(), ["a"])
             self.assertEqual(file.tensors(), {"a.weight_ih_l0": ("F32", (4, 1)),
                                               "a.weight_hh_l0": ("F32", (4, 1))})
             self.assertEqual(file.read("a.weight_ih_l0").tolist(), [1, 2, 3, 4])
-            self.assertEqual(lstm.Layer.load(file).config.hidden, 1)
+            self.assertEqual(liblstm.Layer.load(file).config.hidden, 1)
             self.assertEqual(file.layer_config("a").inputs, 1)
-            with self.assertRaisesRegex(lstm.Error, "no LSTM under 'b'"):
+            with self.assertRaisesRegex(liblstm.Error, "no LSTM under 'b'"):
                 file.layer_config("b")
 
     def test_another_major_version_is_refused_by_name(self):
@@ -105,16 +105,16 @@ class FileFormat(unittest.TestCase):
             text = json.dumps({**options, "version": version})
             FORMAT["write"](self.path, tensors, {"lstm.layer.": text})
             if good:
-                self.assertTrue(lstm.Layer.load(self.path).config.batch_first)
+                self.assertTrue(liblstm.Layer.load(self.path).config.batch_first)
             else:
-                with self.assertRaisesRegex(lstm.Error, f"version {version}, expected 1.x"):
-                    lstm.Layer.load(self.path)
+                with self.assertRaisesRegex(liblstm.Error, f"version {version}, expected 1.x"):
+                    liblstm.Layer.load(self.path)
         layer, params, adam, rng = network()
         params.save(self.path, adam)
         tensors, metadata = FORMAT["read"](self.path)
         metadata["lstm.adam"] = metadata["lstm.adam"].replace('"1.0"', '"3.1"')
         FORMAT["write"](self.path, tensors, metadata)
-        with self.assertRaisesRegex(lstm.Error, "lstm.adam has version 3.1, expected 1.x"):
+        with self.assertRaisesRegex(liblstm.Error, "lstm.adam has version 3.1, expected 1.x"):
             params.load(self.path, adam)
 
     def test_the_example_is_right(self):
@@ -125,9 +125,9 @@ class FileFormat(unittest.TestCase):
                               + bytes.fromhex("0000803f 00000040 00004040"))
         tensors, _ = FORMAT["read"](self.path)
         self.assertEqual(tensors, {"fc.weight": ([1, 2], [1, 2]), "fc.bias": ([1], [3])})
-        linear = lstm.Linear.load(self.path, "fc")
+        linear = liblstm.Linear.load(self.path, "fc")
         self.assertEqual((linear.config.inputs, linear.config.outputs), (2, 1))
-        params = lstm.Params(fc=linear)
+        params = liblstm.Params(fc=linear)
         params.save(self.path)
         self.assertEqual(FORMAT["read"](self.path)[1]["lstm.checksum"], "d1395945")
 

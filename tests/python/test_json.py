@@ -12,7 +12,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "examples/python"))
-import lstm  # noqa: E402
+import liblstm  # noqa: E402
 
 try:
     import safetensors
@@ -167,9 +167,9 @@ def attempt(function, *arguments):
 def opened(text, data):
     """What liblstm reads of a file with this header; None when it refuses it."""
     try:
-        with lstm.File(struct.pack("<Q", len(text)) + text + data) as file:
+        with liblstm.File(struct.pack("<Q", len(text)) + text + data) as file:
             return file.tensors(), file.metadata()
-    except lstm.Error:
+    except liblstm.Error:
         return None
 
 
@@ -204,12 +204,12 @@ class Json(unittest.TestCase):
             header = {"__metadata__": {"lstm.layer.": value}, **tensors}
             expected = attempt(read_layer, text)
             content = json.dumps(header).encode()
-            with lstm.File(struct.pack("<Q", len(content)) + content + bytes(160)) as file:
+            with liblstm.File(struct.pack("<Q", len(content)) + content + bytes(160)) as file:
                 try:
                     c = file.layer_config("")
                     found = (c.dropout, c.no_bias, c.batch_first, c.bidirectional,
                              c.precision)
-                except lstm.Error:
+                except liblstm.Error:
                     found = None
             if expected and "\\u0000" in value:
                 expected = None

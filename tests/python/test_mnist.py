@@ -1,4 +1,4 @@
-"""examples/python/mnist.py: batches without copies, errors, training as in C.
+"""liblstm.mnist: batches without copies, errors, training as in C.
 
 usage: test_mnist.py MNIST_TRAIN
 """
@@ -17,8 +17,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODULES = ROOT / "examples" / "python"
 sys.path[:0] = [str(MODULES), str(ROOT / "tests" / "support")]
 import declarations  # noqa: E402
-import lstm  # noqa: E402
-import mnist  # noqa: E402
+import liblstm  # noqa: E402
+from liblstm import mnist  # noqa: E402
 
 TRAINER = None
 
@@ -48,7 +48,7 @@ class Data(Folder):
         data = mnist.Dataset.open("train", self.folder)
         loader = mnist.Loader(data, 64, shuffle=True)
         loader.start(9)
-        pixels, labels = lstm.Tensor(64, 28, 28), array.array("q", [0] * 64)
+        pixels, labels = liblstm.Tensor(64, 28, 28), array.array("q", [0] * 64)
         self.assertEqual([loader.batches, loader.next(pixels, labels)], [3, 64])
         values = pixels.tolist()
         for i, index in enumerate(loader.order[:64]):
@@ -61,7 +61,7 @@ class Data(Folder):
     def test_a_restored_loader_continues_like_the_original(self):
         data = mnist.Dataset.synthetic(50)
         one, other = (mnist.Loader(data, 20, shuffle=True) for _ in range(2))
-        a, b = lstm.Tensor(20, 28, 28), lstm.Tensor(20, 28, 28)
+        a, b = liblstm.Tensor(20, 28, 28), liblstm.Tensor(20, 28, 28)
         one.start(3)
         one.next(a)
         other.restore(one.order, one.position)
@@ -77,11 +77,11 @@ class Data(Folder):
     def test_wrong_shapes_and_types_are_refused(self):
         loader = mnist.Loader(mnist.Dataset.synthetic(5), 4)
         with self.assertRaisesRegex(ValueError, r"float32 \[4, 28\], expected \[4, 28, 28\]"):
-            loader.next(lstm.Tensor(4, 28))
+            loader.next(liblstm.Tensor(4, 28))
         with self.assertRaisesRegex(TypeError, r"labels is int32 \[4\], expected int64"):
-            loader.next(lstm.Tensor(4, 28, 28), (ctypes.c_int32 * 4)())
+            loader.next(liblstm.Tensor(4, 28, 28), (ctypes.c_int32 * 4)())
         with self.assertRaisesRegex(ValueError, r"read-only"):
-            loader.next(lstm.Tensor(4, 28, 28), memoryview(array.array("q", [0] * 4))
+            loader.next(liblstm.Tensor(4, 28, 28), memoryview(array.array("q", [0] * 4))
                         .toreadonly())
 
     def test_an_error_names_the_file(self):

@@ -17,7 +17,7 @@ try:
 except ImportError as missing:
     print(f"skipped: {missing.name} is not installed")
     sys.exit(77)
-import lstm  # noqa: E402
+import liblstm  # noqa: E402
 
 
 class Files(unittest.TestCase):
@@ -25,13 +25,13 @@ class Files(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.path = pathlib.Path(folder.name, "model.safetensors")
-        self.rng = lstm.Rng(1)
-        self.layer = lstm.Layer(5, 6, layers=2, bidirectional=True, rng=self.rng)
-        self.linear = lstm.Linear(12, 3, self.rng)
-        self.params = lstm.Params()
+        self.rng = liblstm.Rng(1)
+        self.layer = liblstm.Layer(5, 6, layers=2, bidirectional=True, rng=self.rng)
+        self.linear = liblstm.Linear(12, 3, self.rng)
+        self.params = liblstm.Params()
         self.params.add("lstm", self.layer)
         self.params.add("fc", self.linear)
-        self.adam = lstm.Adam(self.params)
+        self.adam = liblstm.Adam(self.params)
 
     def state(self, params=None):
         """Parameter values as NumPy views."""
@@ -61,13 +61,13 @@ class Files(unittest.TestCase):
             self.path.unlink()
             safetensors.numpy.save_file(tensors, self.path, metadata=metadata)
             self.assertNotEqual(self.path.read_bytes(), first)
-            self.assertIn("lstm.checksum", lstm.File(self.path).metadata())
+            self.assertIn("lstm.checksum", liblstm.File(self.path).metadata())
             self.assertEqual(self.params.load(self.path, adam, rng), 0)
-            self.assertEqual(lstm.Layer.load(self.path).config.hidden, 6)
+            self.assertEqual(liblstm.Layer.load(self.path).config.hidden, 6)
             # The checksum is checked: it does not match another value.
             metadata["text"] = "other"
             safetensors.numpy.save_file(tensors, self.path, metadata=metadata)
-            with self.assertRaisesRegex(lstm.Error, "checksum of the header"):
+            with self.assertRaisesRegex(liblstm.Error, "checksum of the header"):
                 self.params.load(self.path, adam, rng)
 
     def test_we_read_files_of_the_reference(self):
@@ -83,11 +83,11 @@ class Files(unittest.TestCase):
         """Without metadata, names and shapes determine the options."""
         wanted = self.state()
         safetensors.numpy.save_file(wanted, self.path)
-        layer, linear = lstm.Layer.load(self.path, "lstm"), lstm.Linear.load(self.path, "fc")
+        layer, linear = liblstm.Layer.load(self.path, "lstm"), liblstm.Linear.load(self.path, "fc")
         config = layer.config
         self.assertEqual((config.inputs, config.hidden, config.layers, config.bidirectional),
                          (5, 6, 2, True))
-        params = lstm.Params()
+        params = liblstm.Params()
         params.add("lstm", layer)
         params.add("fc", linear)
         for name, value in self.state(params).items():
@@ -96,7 +96,7 @@ class Files(unittest.TestCase):
 
     def test_every_float16_and_bfloat16_is_converted_exactly(self):
         """All 65,536 values of each type, compared with NumPy's conversion and a shift."""
-        linear, params = lstm.Linear(255, 256), lstm.Params()
+        linear, params = liblstm.Linear(255, 256), liblstm.Params()
         params.add("w", linear)
         bits = numpy.arange(65536, dtype=numpy.uint16)
         wide = {"F16": bits.view(numpy.float16).astype(numpy.float32),
@@ -128,7 +128,7 @@ class Files(unittest.TestCase):
                 self.path.write_bytes(changed)
                 try:
                     self.params.load(self.path)
-                except lstm.Error:
+                except liblstm.Error:
                     continue
                 safetensors.numpy.load(changed)
 

@@ -1,4 +1,4 @@
-"""examples/python in programs: threads, Ctrl-C, workspaces, type hints.
+"""liblstm in programs: threads, Ctrl-C, workspaces, type hints.
 
 Uses the standard library only. usage: test_use.py (with LIBLSTM and LIBMNIST set)
 """
@@ -14,13 +14,13 @@ import typing
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "examples/python"))
-import lstm  # noqa: E402
-import lstm_c  # noqa: E402
-import lstm_native  # noqa: E402
-import lstm_file  # noqa: E402
-import lstm_loss  # noqa: E402
-import lstm_tensor  # noqa: E402
-import mnist  # noqa: E402
+import liblstm  # noqa: E402
+from liblstm import _c  # noqa: E402
+from liblstm import _native  # noqa: E402
+from liblstm import _file  # noqa: E402
+from liblstm import _loss  # noqa: E402
+from liblstm import _tensor  # noqa: E402
+from liblstm import mnist  # noqa: E402
 
 
 def floats(*shape, scale=1.0):
@@ -36,14 +36,14 @@ class Training:
     """A small network and a training step."""
 
     def __init__(self):
-        rng = lstm.Rng(1)
-        self.layer = lstm.Layer(6, 16, layers=2, batch_first=True, rng=rng)
-        self.head = lstm.Linear(16, 3, rng)
-        self.params = lstm.Params(lstm=self.layer, fc=self.head)
-        self.adam, self.loss = lstm.Adam(self.params, lr=0.01), lstm.CrossEntropy()
+        rng = liblstm.Rng(1)
+        self.layer = liblstm.Layer(6, 16, layers=2, batch_first=True, rng=rng)
+        self.head = liblstm.Linear(16, 3, rng)
+        self.params = liblstm.Params(lstm=self.layer, fc=self.head)
+        self.adam, self.loss = liblstm.Adam(self.params, lr=0.01), liblstm.CrossEntropy()
         self.x, self.targets = floats(8, 10, 6), [n % 3 for n in range(8)]
-        self.hn, self.dhn = (lstm.Tensor(2, 8, 16) for _ in range(2))
-        self.logits, self.dlogits = (lstm.Tensor(8, 3) for _ in range(2))
+        self.hn, self.dhn = (liblstm.Tensor(2, 8, 16) for _ in range(2))
+        self.logits, self.dlogits = (liblstm.Tensor(8, 3) for _ in range(2))
 
     def step(self):
         self.layer.forward(self.x, hn=self.hn)
@@ -62,21 +62,21 @@ class Training:
 
 class Use(unittest.TestCase):
     def test_streams_of_one_layer_run_in_several_threads(self):
-        layer = lstm.Layer(6, 16, layers=2, batch_first=True, rng=lstm.Rng(1))
-        head = lstm.Linear(16, 3, lstm.Rng(2))
+        layer = liblstm.Layer(6, 16, layers=2, batch_first=True, rng=liblstm.Rng(1))
+        head = liblstm.Linear(16, 3, liblstm.Rng(2))
         layer.train(False)
         inputs = [floats(1, 40, 6, scale=1 + k / 4) for k in range(6)]
 
         def run(x, y):
-            with lstm.Stream(layer, head) as stream:
-                whole = lstm.Tensor.wrap(x)
+            with liblstm.Stream(layer, head) as stream:
+                whole = liblstm.Tensor.wrap(x)
                 for step in range(40):
                     stream.step(whole.select(1, step), y.select(1, step))
 
-        expected = [lstm.Tensor(1, 40, 3) for _ in inputs]
+        expected = [liblstm.Tensor(1, 40, 3) for _ in inputs]
         for x, y in zip(inputs, expected):
             run(x, y)
-        results = [lstm.Tensor(1, 40, 3) for _ in inputs]
+        results = [liblstm.Tensor(1, 40, 3) for _ in inputs]
         workers = [threading.Thread(target=run, args=pair)
                    for pair in zip(inputs, results)]
         for worker in workers:
@@ -126,13 +126,13 @@ class Use(unittest.TestCase):
 
         freed = []
         with self.assertRaises(KeyboardInterrupt):
-            lstm_native.Handle(ctypes.c_void_p(), destroy)
+            _native.Handle(ctypes.c_void_p(), destroy)
             self.assertEqual(len(freed), 1)
             time.sleep(5)
 
     def test_with_statements_close_handles(self):
-        with lstm.Rng(3) as rng, lstm.Layer(2, 3, rng=rng) as layer:
-            with lstm.Params(a=layer) as params, lstm.Adam(params) as adam:
+        with liblstm.Rng(3) as rng, liblstm.Layer(2, 3, rng=rng) as layer:
+            with liblstm.Params(a=layer) as params, liblstm.Adam(params) as adam:
                 value = params.value("a.bias_ih_l0")
             for handle in (params, adam, value):
                 with self.assertRaisesRegex(ValueError, "is closed"):
@@ -146,23 +146,23 @@ class Use(unittest.TestCase):
             loader.start()
 
     def test_a_layer_uses_the_workspace_of_the_program(self):
-        layer = lstm.Layer(6, 16, batch_first=True, rng=lstm.Rng(1))
-        own, given = lstm.Tensor(4, 5, 16), lstm.Tensor(4, 5, 16)
+        layer = liblstm.Layer(6, 16, batch_first=True, rng=liblstm.Rng(1))
+        own, given = liblstm.Tensor(4, 5, 16), liblstm.Tensor(4, 5, 16)
         layer.forward(floats(4, 5, 6), out=own)
         size = layer.workspace_size(True, 4, 5)
         memory = bytearray(size + 64)
-        start = -lstm_native.Memory("memory", memory, "uint8").address % 64
+        start = -_native.Memory("memory", memory, "uint8").address % 64
         layer.set_workspace(memoryview(memory)[start:start + size])
         layer.forward(floats(4, 5, 6), out=given)
         self.assertEqual(given.tolist(), own.tolist())
         self.assertTrue(any(memory))
-        with self.assertRaises(lstm.Error):
+        with self.assertRaises(liblstm.Error):
             layer.forward(floats(5, 5, 6))
         layer.set_workspace(None)
         layer.forward(floats(5, 5, 6))
 
     def test_every_public_function_has_type_hints_and_a_docstring(self):
-        for module in (lstm, lstm_file, lstm_loss, lstm_tensor, lstm_c, lstm_native, mnist):
+        for module in (liblstm, _file, _loss, _tensor, _c, _native, mnist):
             for owner in (module, *filter(inspect.isclass, vars(module).values())):
                 if getattr(owner, "__module__", module.__name__) != module.__name__:
                     continue
@@ -173,7 +173,7 @@ class Use(unittest.TestCase):
                     if not inspect.isfunction(function) or name.startswith("_") \
                             or function.__module__ != module.__name__:
                         continue
-                    if module is lstm_c and owner is module or name in (
+                    if module is _c and owner is module or name in (
                             "call", "pointer_of", "prefix_of", "source_of", "tensor_of"):
                         continue  # Internal to these modules.
                     where = f"{module.__name__}.{function.__qualname__}"
@@ -182,7 +182,7 @@ class Use(unittest.TestCase):
                     self.assertEqual(wanted | {"return"}, hints, where)
                     self.assertTrue(function.__doc__, where)
         if sys.version_info >= (3, 10):
-            self.assertIs(typing.get_type_hints(lstm.Params.load)["return"], int)
+            self.assertIs(typing.get_type_hints(liblstm.Params.load)["return"], int)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A drop-in replacement for torch.nn.LSTM that computes with liblstm.
 
-    from lstm_torch import LSTM            # instead of: from torch.nn import LSTM
+    from liblstm.torch import LSTM         # instead of: from torch.nn import LSTM
 
 LSTM is a subclass of nn.LSTM with the same constructor, parameters, state dict, initial
 weights, dropout masks, errors, and tensor or packed inputs. Forward and backward run in
@@ -17,12 +17,13 @@ from __future__ import annotations
 import ctypes
 import threading
 
-import lstm
 import torch
-from lstm_c import MAX_THREADS, RNG_STATE_SIZE, library
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn.utils.rnn import PackedSequence
+
+import liblstm
+from liblstm._c import MAX_THREADS, RNG_STATE_SIZE, library
 
 __all__ = ["LSTM"]
 
@@ -78,14 +79,14 @@ class _Engine:
     """A layer of liblstm with the weights of a module, and tapes for its forwards."""
 
     def __init__(self, module: LSTM, training: bool, dropout: float):
-        rng = lstm.Rng(0) if dropout else None
-        self.layer = lstm.Layer(
+        rng = liblstm.Rng(0) if dropout else None
+        self.layer = liblstm.Layer(
             module.input_size, module.hidden_size, module.num_layers, rng=rng,
             dropout=dropout, no_bias=not module.bias, batch_first=module.batch_first,
             bidirectional=module.bidirectional, proj_size=module.proj_size)
         self.config, self.dropout = self.layer.config, dropout
         self.layer.train(training)
-        self.params = lstm.Params(lstm=self.layer)
+        self.params = liblstm.Params(lstm=self.layer)
         self.values, self.grads = (
             [library.lstm_tensor_data(of(self.params.pointer, index))
              for index in range(len(self.params))]
@@ -152,8 +153,8 @@ class _Tape:
     """A tape of an engine, and the generator of its dropout masks."""
 
     def __init__(self, engine):
-        self.rng = lstm.Rng(0) if engine.dropout else None
-        self.tape = lstm.Tape(engine.layer, self.rng)
+        self.rng = liblstm.Rng(0) if engine.dropout else None
+        self.tape = liblstm.Tape(engine.layer, self.rng)
 
     def load_generator(self):
         """Copies the state of PyTorch's generator to the generator of the masks."""

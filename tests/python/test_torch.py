@@ -1,6 +1,6 @@
-"""Compares examples/python/lstm_torch.py with nn.LSTM, beyond compare_torch.py.
+"""Compares liblstm.torch with nn.LSTM, beyond compare_torch.py.
 
-usage: test_lstm_torch.py (with LIBLSTM in the environment)
+usage: test_torch.py (with LIBLSTM in the environment)
 """
 import copy
 import io
@@ -22,7 +22,7 @@ except ImportError as missing:
 from torch import nn  # noqa: E402
 from torch.nn.utils.rnn import pack_sequence  # noqa: E402
 
-import lstm_torch  # noqa: E402
+import liblstm.torch  # noqa: E402
 
 SIZES = dict(input_size=5, hidden_size=7, num_layers=2, batch_first=True)
 
@@ -30,7 +30,7 @@ SIZES = dict(input_size=5, hidden_size=7, num_layers=2, batch_first=True)
 def pair(seed=0, **options):
     """nn.LSTM and its replacement with the same seed."""
     made = []
-    for kind in (nn.LSTM, lstm_torch.LSTM):
+    for kind in (nn.LSTM, liblstm.torch.LSTM):
         torch.manual_seed(seed)
         made.append(kind(**(SIZES | options)))
     return made
@@ -237,11 +237,11 @@ class Replacement(unittest.TestCase):
                          "PyTorch has no OpenMP, or the system does not list threads")
     def test_openmp_threads_of_pytorch_are_released(self):
         program = """if True:
-            import os, torch, lstm_torch
+            import os, torch, liblstm.torch
             def workers():
                 return len(os.listdir("/proc/self/task")) - alone
             torch.set_num_threads(3)
-            layer = lstm_torch.LSTM(2, 3)
+            layer = liblstm.torch.LSTM(2, 3)
             alone = len(os.listdir("/proc/self/task"))
             torch.ones(1 << 20).add(1)
             print(workers())
@@ -275,11 +275,11 @@ class Replacement(unittest.TestCase):
 
     def test_a_hundred_single_steps_take_a_few_megabytes(self):
         program = """if True:
-            import torch, lstm_torch
+            import torch, liblstm.torch
             def resident():
                 with open("/proc/self/statm") as file:
                     return int(file.read().split()[1]) * 4096
-            layer, x = lstm_torch.LSTM(256, 256), torch.ones(1, 1, 256)
+            layer, x = liblstm.torch.LSTM(256, 256), torch.ones(1, 1, 256)
             state = layer(x)[1]
             before = resident()
             for _ in range(100):

@@ -1,12 +1,14 @@
-"""Reads Keras models for convert.py."""
+"""Reads Keras models."""
 from __future__ import annotations
 
 import importlib.util
 import os
 
-import lstm
 import numpy as np
-from convert import Model, Unsupported, hidden_size
+
+import liblstm
+from liblstm.convert import Unsupported
+from liblstm.convert._model import Model, hidden_size
 
 
 def read(path: str) -> Model:
@@ -35,7 +37,7 @@ def read(path: str) -> Model:
             layers.append(_directions(layer))
     hidden = hidden_size(layers, 0)
     batch, steps, inputs = model.input_shape
-    return Model(lstm.KERAS, inputs, hidden, layers, True, head, softmax,
+    return Model(liblstm.KERAS, inputs, hidden, layers, True, head, softmax,
                  (batch or 3, steps or 7, inputs),
                  lambda x: np.asarray(model.predict(x, verbose=0)))
 

@@ -1,11 +1,11 @@
-"""Tensors, arrays and random generators of liblstm, for lstm.py."""
+"""Tensors, arrays and random generators of liblstm."""
 from __future__ import annotations
 
 from ctypes import c_float, c_int64, c_size_t, c_ssize_t, c_uint8
 from typing import Any
 
-import lstm_native as native
-from lstm_c import RNG_STATE_SIZE, create, library
+from liblstm import _native as native
+from liblstm._c import RNG_STATE_SIZE, create, library
 
 # A Tensor, a NumPy array, or another object with a buffer of the right type.
 Array = Any

@@ -1,12 +1,12 @@
-"""Python bindings of liblstm, with ctypes only.
+"""LSTM networks on the CPU: the Python binding of liblstm, with ctypes only.
 
 Names, shapes and rules are those of the C headers in include/lstm: T steps, N sequences,
 I inputs, H hidden units, L layers, C classes. Every function that takes a tensor accepts
 a Tensor, a float32 NumPy array, or any object with a buffer of floats, without a copy.
 A failed call raises Error with the message of the library.
 
-    rng = lstm.Rng(0)
-    net = lstm.Layer(28, 128, layers=2, batch_first=True, rng=rng)
+    rng = liblstm.Rng(0)
+    net = liblstm.Layer(28, 128, layers=2, batch_first=True, rng=rng)
     net.forward(x, out=out)                # x [N, T, 28] -> out [N, T, 128]
 """
 from __future__ import annotations
@@ -15,14 +15,14 @@ from collections.abc import Mapping, Sequence
 from ctypes import byref, c_bool, c_double, c_int64, c_size_t, c_uint64, c_void_p, pointer
 from typing import Any
 
-import lstm_native as native
-from lstm_c import (BFLOAT16, FLOAT32, KERAS, MAX_RANK, MAX_THREADS, MEAN, NONE, ONEDNN,
+from liblstm import _native as native
+from liblstm._c import (BFLOAT16, FLOAT32, KERAS, MAX_RANK, MAX_THREADS, MEAN, NONE, ONEDNN,
                     ONNX, PYTORCH, SUM, AdamConfig, EmbeddingConfig, Error, FileOptions,
                     LayerConfig, LinearConfig, Plateau, Schedule, create, library, pairs,
                     weight_shapes)
-from lstm_file import File, Path, file_metadata, prefix_of, source_of
-from lstm_loss import CrossEntropy, bce, bce_backward, mse, mse_backward
-from lstm_tensor import Array, Rng, Tensor, call, pointer_of, tensor_of
+from liblstm._file import File, Path, file_metadata, prefix_of, source_of
+from liblstm._loss import CrossEntropy, bce, bce_backward, mse, mse_backward
+from liblstm._tensor import Array, Rng, Tensor, call, pointer_of, tensor_of
 
 __all__ = ["BFLOAT16", "FLOAT32", "KERAS", "MAX_RANK", "MAX_THREADS", "MEAN", "NONE",
            "ONEDNN", "ONNX", "PYTORCH", "SUM", "Adam", "AdamConfig", "CrossEntropy",

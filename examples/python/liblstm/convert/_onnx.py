@@ -1,11 +1,13 @@
-"""Reads ONNX models for convert.py."""
+"""Reads ONNX models."""
 from __future__ import annotations
 
-import lstm
 import numpy as np
 import onnx
-from convert import Model, Unsupported, hidden_size
 from onnx import numpy_helper
+
+import liblstm
+from liblstm.convert import Unsupported
+from liblstm.convert._model import Model, hidden_size
 
 # Nodes that only move values between the layers.
 PLUMBING = {"Transpose", "Squeeze", "Unsqueeze", "Reshape", "Slice", "Gather", "Shape",
@@ -34,7 +36,7 @@ def read(path: str) -> Model:
                               f"expected LSTM nodes and a final Gemm or MatMul")
     hidden = hidden_size(layers, 1)
     inputs = layers[0][0][0].shape[1]
-    return Model(lstm.ONNX, inputs, hidden, layers, _batch_first(model.graph),
+    return Model(liblstm.ONNX, inputs, hidden, layers, _batch_first(model.graph),
                  _head(dense, constants), softmax, _probe(model.graph, inputs),
                  _runner(path, len(layers)))
 

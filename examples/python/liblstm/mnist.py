@@ -15,7 +15,7 @@ from ctypes import c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
 from os import PathLike
 from typing import Any, Union
 
-import lstm_native as native
+from liblstm import _native as native
 
 Path = Union[str, PathLike]
 SPLITS = {"train": 0, "test": 1}

@@ -1,4 +1,4 @@
-"""examples/python/lstm.py: arrays without copies, errors, handles freed once.
+"""the package liblstm: arrays without copies, errors, handles freed once.
 
 Uses the standard library only; tests that need NumPy are skipped without it.
 """
@@ -17,10 +17,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODULES = ROOT / "examples" / "python"
 sys.path[:0] = [str(MODULES), str(ROOT / "tests" / "support")]
 import declarations  # noqa: E402
-import lstm  # noqa: E402
-import lstm_c  # noqa: E402
-import lstm_native as native  # noqa: E402
-import mnist  # noqa: E402
+import liblstm  # noqa: E402
+from liblstm import _c  # noqa: E402
+from liblstm import _native as native  # noqa: E402
+from liblstm import mnist  # noqa: E402
 
 try:
     import numpy
@@ -37,19 +37,19 @@ def floats(values, *shape):
 
 
 def small_layer(**options):
-    return lstm.Layer(4, 5, layers=2, batch_first=True, rng=lstm.Rng(3), **options)
+    return liblstm.Layer(4, 5, layers=2, batch_first=True, rng=liblstm.Rng(3), **options)
 
 
 class Arrays(unittest.TestCase):
     def test_a_new_tensor_is_zero(self):
-        tensor = lstm.Tensor(2, 3)
+        tensor = liblstm.Tensor(2, 3)
         self.assertEqual((tensor.shape, tensor.strides, len(tensor)), ((2, 3), (3, 1), 6))
         self.assertEqual(tensor.tolist(), [0.0] * 6)
 
     def test_arrays_of_the_standard_library_are_not_copied(self):
         out = floats([0.0] * 30, 2, 3, 5)
         small_layer().forward(floats(SOME, 2, 3, 4), out=out)
-        tensor, x = lstm.Tensor(2, 3, 5), lstm.Tensor(2, 3, 4)
+        tensor, x = liblstm.Tensor(2, 3, 5), liblstm.Tensor(2, 3, 4)
         x.copy(floats(SOME, 2, 3, 4))
         small_layer().forward(x, out=tensor)
         values = [value for rows in out.tolist() for row in rows for value in row]
@@ -57,7 +57,7 @@ class Arrays(unittest.TestCase):
         self.assertNotEqual(values, [0.0] * 30)
 
     def test_views_share_memory(self):
-        tensor = lstm.Tensor(2, 3, 4)
+        tensor = liblstm.Tensor(2, 3, 4)
         last = tensor.select(1, 2)
         last.fill(7.0)
         self.assertEqual(tensor.tolist(), ([0.0] * 8 + [7.0] * 4) * 2)
@@ -67,7 +67,7 @@ class Arrays(unittest.TestCase):
     @with_numpy
     def test_numpy_arrays_are_not_copied(self):
         array = numpy.arange(24, dtype=numpy.float32).reshape(2, 3, 4)
-        tensor = lstm.Tensor.wrap(array)
+        tensor = liblstm.Tensor.wrap(array)
         array[1, 2, 3] = -1.0
         self.assertEqual(tensor.tolist()[-1], -1.0)
         tensor.fill(5.0)
@@ -77,8 +77,8 @@ class Arrays(unittest.TestCase):
 
     @with_numpy
     def test_a_numpy_view_keeps_the_tensor_alive(self):
-        view = numpy.asarray(lstm.Tensor(1000, 1000))
-        lstm.Tensor(1000, 1000).fill(3.0)
+        view = numpy.asarray(liblstm.Tensor(1000, 1000))
+        liblstm.Tensor(1000, 1000).fill(3.0)
         self.assertTrue((view == 0.0).all())
 
     @with_numpy
@@ -95,12 +95,12 @@ class Arrays(unittest.TestCase):
     @with_numpy
     def test_argmax_equals_numpy(self):
         scores = numpy.random.default_rng(0).normal(size=(20, 10)).astype(numpy.float32)
-        self.assertEqual(lstm.Tensor.wrap(scores).argmax(), scores.argmax(1).tolist())
+        self.assertEqual(liblstm.Tensor.wrap(scores).argmax(), scores.argmax(1).tolist())
 
 
 class Refused(unittest.TestCase):
     def test_a_shape_mismatch_reports_both_shapes(self):
-        with self.assertRaisesRegex(lstm.Error, r"\[2, 3, 5\].*\[N, T, 4\]") as caught:
+        with self.assertRaisesRegex(liblstm.Error, r"\[2, 3, 5\].*\[N, T, 4\]") as caught:
             small_layer().forward(floats([0.0] * 30, 2, 3, 5))
         self.assertEqual(caught.exception.name, "LSTM_SHAPE_MISMATCH")
 
@@ -113,15 +113,15 @@ class Refused(unittest.TestCase):
 
     def test_the_number_of_targets_must_equal_the_number_of_rows(self):
         with self.assertRaisesRegex(ValueError, r"targets is int64 \[3\], expected \[2\]"):
-            lstm.CrossEntropy().forward(lstm.Tensor(2, 4), [0, 1, 2])
+            liblstm.CrossEntropy().forward(liblstm.Tensor(2, 4), [0, 1, 2])
 
     def test_the_number_of_lengths_must_equal_the_number_of_sequences(self):
         with self.assertRaisesRegex(ValueError, r"lengths is \[3\], expected \[2\]"):
-            small_layer().forward(lstm.Tensor(2, 3, 4), lengths=[1, 2, 3])
+            small_layer().forward(liblstm.Tensor(2, 3, 4), lengths=[1, 2, 3])
 
     def test_a_handle_of_the_wrong_type_is_refused(self):
         with self.assertRaisesRegex(TypeError, "expected a Rng, got a Tensor"):
-            lstm.Layer(4, 5, rng=lstm.Tensor(1))
+            liblstm.Layer(4, 5, rng=liblstm.Tensor(1))
 
     @with_numpy
     def test_arrays_that_need_a_copy_are_refused(self):
@@ -153,7 +153,7 @@ class Handles(unittest.TestCase):
 
     def test_a_handle_is_freed_once(self):
         for end in (lambda handle: handle.close(), lambda handle: None):
-            tensor = lstm.Tensor(2)
+            tensor = liblstm.Tensor(2)
             freed = self.count_destroyed(tensor)
             with tensor:
                 end(tensor)
@@ -162,7 +162,7 @@ class Handles(unittest.TestCase):
             self.assertEqual(len(freed), 1)
 
     def test_an_unreferenced_handle_is_freed(self):
-        tensor = lstm.Tensor(2)
+        tensor = liblstm.Tensor(2)
         freed = self.count_destroyed(tensor)
         del tensor
         self.assertEqual(len(freed), 1)
@@ -174,9 +174,9 @@ class Handles(unittest.TestCase):
             layer.train()
 
     def test_closing_a_handle_closes_its_dependents(self):
-        layer, linear = small_layer(), lstm.Linear(5, 2)
-        params = lstm.Params(lstm=layer, fc=linear)
-        adam = lstm.Adam(params)
+        layer, linear = small_layer(), liblstm.Linear(5, 2)
+        params = liblstm.Params(lstm=layer, fc=linear)
+        adam = liblstm.Adam(params)
         value = params.value("fc.bias")
         layer.close()
         for closed in (params, adam, value):
@@ -185,8 +185,8 @@ class Handles(unittest.TestCase):
         self.assertIsNotNone(linear.pointer)
 
     def test_a_handle_keeps_its_owners_alive(self):
-        view = lstm.Tensor(100, 100).select(0, 99)
-        params = lstm.Params(fc=lstm.Linear(3, 2, lstm.Rng(0)))
+        view = liblstm.Tensor(100, 100).select(0, 99)
+        params = liblstm.Params(fc=liblstm.Linear(3, 2, liblstm.Rng(0)))
         bias = params.grad("fc.bias")
         del params
         bias.fill(2.0)
@@ -194,8 +194,8 @@ class Handles(unittest.TestCase):
         self.assertEqual(view.tolist(), [0.0] * 100)
 
     def test_handles_are_freed_at_the_end_of_the_process(self):
-        code = ("import lstm; a = lstm.Layer(4, 5, rng=lstm.Rng(0), dropout=0.5, layers=2);"
-                "p = lstm.Params(a=a); b = lstm.Adam(p); v = p.value('a.bias_ih_l0')")
+        code = ("import liblstm; a = liblstm.Layer(4, 5, rng=liblstm.Rng(0), dropout=0.5, layers=2);"
+                "p = liblstm.Params(a=a); b = liblstm.Adam(p); v = p.value('a.bias_ih_l0')")
         result = subprocess.run([sys.executable, "-c", code], cwd=MODULES, text=True,
                                 capture_output=True)
         self.assertEqual((result.returncode, result.stderr), (0, ""))
@@ -203,8 +203,8 @@ class Handles(unittest.TestCase):
 
 class Objects(unittest.TestCase):
     def test_a_generator_continues_from_a_restored_state(self):
-        rng = lstm.Rng(1234)
-        self.assertEqual(lstm.Rng(1234).permutation(6), [3, 2, 4, 5, 1, 0])
+        rng = liblstm.Rng(1234)
+        self.assertEqual(liblstm.Rng(1234).permutation(6), [3, 2, 4, 5, 1, 0])
         state = rng.state
         first = rng.next()
         rng.state = state
@@ -213,30 +213,30 @@ class Objects(unittest.TestCase):
             rng.state = b"abc"
 
     def test_normal_numbers_equal_pytorch(self):
-        numbers = lstm.Tensor(5)
-        lstm.Rng(0).normal(numbers)
+        numbers = liblstm.Tensor(5)
+        liblstm.Rng(0).normal(numbers)
         self.assertAlmostEqual(numbers.tolist()[0], 1.5410, 4)
         self.assertAlmostEqual(numbers.tolist()[4], -1.0845, 4)
 
     def test_names_and_sizes_equal_pytorch(self):
-        params = lstm.Params(lstm=lstm.Layer(28, 128, layers=2), fc=lstm.Linear(128, 10))
+        params = liblstm.Params(lstm=liblstm.Layer(28, 128, layers=2), fc=liblstm.Linear(128, 10))
         self.assertEqual(params.count, 214282)
         self.assertEqual(params.names()[0], "lstm.weight_ih_l0")
         self.assertEqual(params.names()[-1], "fc.bias")
         self.assertEqual(params.value("lstm.weight_hh_l1").shape, (512, 128))
 
     def test_a_linear_layer_without_bias_has_one_parameter(self):
-        linear = lstm.Linear(3, 2, lstm.Rng(0), no_bias=True)
+        linear = liblstm.Linear(3, 2, liblstm.Rng(0), no_bias=True)
         self.assertEqual((linear.config.inputs, linear.config.outputs), (3, 2))
         self.assertTrue(linear.config.no_bias)
-        self.assertEqual(lstm.Params(fc=linear).names(), ["fc.weight"])
+        self.assertEqual(liblstm.Params(fc=linear).names(), ["fc.weight"])
 
     def test_tensors_of_the_program_can_be_parameters(self):
-        value, grad, mean = lstm.Tensor(2, 3), lstm.Tensor(2, 3), lstm.Tensor(4)
-        params = lstm.Params()
+        value, grad, mean = liblstm.Tensor(2, 3), liblstm.Tensor(2, 3), liblstm.Tensor(4)
+        params = liblstm.Params()
         params.add_tensor("table", value, grad)
         params.add_tensor("mean", mean)
-        adam = lstm.Adam(params, lr=0.5)
+        adam = liblstm.Adam(params, lr=0.5)
         grad.fill(3.0)
         adam.step()
         self.assertAlmostEqual(value.tolist()[5], -0.5, 6)
@@ -245,61 +245,61 @@ class Objects(unittest.TestCase):
         self.assertIsNone(params.grad("mean"))
         self.assertEqual((params.trainable("table"), params.trainable("mean")),
                          (True, False))
-        with self.assertRaisesRegex(lstm.Error, "memory of again is in the set already"):
+        with self.assertRaisesRegex(liblstm.Error, "memory of again is in the set already"):
             params.add_tensor("again", grad)
         mean.close()
         with self.assertRaisesRegex(ValueError, "closed"):
             params.names()
 
     def test_subclasses_of_layers_are_added_and_other_types_refused(self):
-        class Mine(lstm.Layer):
+        class Mine(liblstm.Layer):
             pass
 
-        params = lstm.Params(a=Mine(2, 3), b=lstm.Embedding(4, 2))
+        params = liblstm.Params(a=Mine(2, 3), b=liblstm.Embedding(4, 2))
         self.assertEqual(params.names()[-1], "b.weight")
         with self.assertRaisesRegex(TypeError, "expected a Layer, .* got a Tensor"):
-            params.add("c", lstm.Tensor(2))
+            params.add("c", liblstm.Tensor(2))
         with self.assertRaisesRegex(ValueError, "unknown parameter 'c', expected one of a"):
             params.value("c")
 
     def test_a_frozen_parameter_is_not_stepped(self):
-        params = lstm.Params(fc=lstm.Linear(2, 1))
+        params = liblstm.Params(fc=liblstm.Linear(2, 1))
         params.set_grads(floats([3.0, 4.0, 1.0], 3))
         params.set_trainable("fc.bias", False)
         self.assertEqual(params.clip_norm(100.0), 5.0)
-        lstm.Adam(params, lr=0.5).step()
+        liblstm.Adam(params, lr=0.5).step()
         values = params.values().tolist()
         self.assertAlmostEqual(values[0], -0.5, 6)
         self.assertEqual(values[2], 0.0)
 
     def test_values_can_be_copied_and_restored(self):
-        params = lstm.Params(fc=lstm.Linear(3, 2, lstm.Rng(0)))
+        params = liblstm.Params(fc=liblstm.Linear(3, 2, liblstm.Rng(0)))
         best = params.values()
         params.value("fc.weight").fill(9.0)
         params.set_values(best)
         self.assertEqual(params.values().tolist(), best.tolist())
         with self.assertRaisesRegex(ValueError, r"values is float32 \[7\], expected \[8\]"):
-            params.set_values(lstm.Tensor(7))
+            params.set_values(liblstm.Tensor(7))
 
     def test_precision_is_selected_by_name(self):
         x, out = floats(SOME, 3, 2, 4), {}
         for name in "fp32", "bf16":
-            layer = lstm.Layer(4, 8, rng=lstm.Rng(0), precision=name)
+            layer = liblstm.Layer(4, 8, rng=liblstm.Rng(0), precision=name)
             memory = array.array("f", bytes(4 * 3 * 2 * 8))
             layer.forward(x, out=memoryview(memory).cast("B").cast("f", (3, 2, 8)))
             out[name] = list(memory)
-        self.assertEqual(layer.config.precision, lstm.BFLOAT16)
+        self.assertEqual(layer.config.precision, liblstm.BFLOAT16)
         self.assertNotEqual(out["fp32"], out["bf16"])
         with self.assertRaisesRegex(ValueError, "precision is 'fp16'"):
-            lstm.Layer(4, 8, precision="fp16")
+            liblstm.Layer(4, 8, precision="fp16")
 
     def test_training_lowers_the_loss(self):
-        layer, linear = small_layer(), lstm.Linear(5, 3, lstm.Rng(1))
-        params, loss = lstm.Params(lstm=layer, fc=linear), lstm.CrossEntropy()
-        adam = lstm.Adam(params, lr=0.05)
+        layer, linear = small_layer(), liblstm.Linear(5, 3, liblstm.Rng(1))
+        params, loss = liblstm.Params(lstm=layer, fc=linear), liblstm.CrossEntropy()
+        adam = liblstm.Adam(params, lr=0.05)
         x, targets = floats(SOME, 2, 3, 4), [2, 0]
-        hn, dhn = lstm.Tensor(2, 2, 5), lstm.Tensor(2, 2, 5)
-        logits, dlogits = lstm.Tensor(2, 3), lstm.Tensor(2, 3)
+        hn, dhn = liblstm.Tensor(2, 2, 5), liblstm.Tensor(2, 2, 5)
+        logits, dlogits = liblstm.Tensor(2, 3), liblstm.Tensor(2, 3)
         values = []
         for _ in range(30):
             layer.forward(x, hn=hn)
@@ -318,28 +318,28 @@ class Objects(unittest.TestCase):
     def test_saved_values_are_loaded(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "model.safetensors")
-            saved = lstm.Params(lstm=small_layer())
+            saved = liblstm.Params(lstm=small_layer())
             saved.save(path)
-            loaded = lstm.Params(lstm=lstm.Layer(4, 5, layers=2))
+            loaded = liblstm.Params(lstm=liblstm.Layer(4, 5, layers=2))
             loaded.load(path)
             for name in saved.names():
                 self.assertEqual(loaded.value(name).tolist(), saved.value(name).tolist())
-            with self.assertRaisesRegex(lstm.Error, "absent"):
+            with self.assertRaisesRegex(liblstm.Error, "absent"):
                 loaded.load(os.path.join(folder, "absent"))
 
     def test_threads_and_names(self):
-        lstm.set_threads(3)
-        self.assertEqual(lstm.threads(), 3)
-        lstm.set_threads(0)
-        with self.assertRaises(lstm.Error):
-            lstm.set_threads(lstm.MAX_THREADS + 1)
-        name = lstm.kernels_name()
+        liblstm.set_threads(3)
+        self.assertEqual(liblstm.threads(), 3)
+        liblstm.set_threads(0)
+        with self.assertRaises(liblstm.Error):
+            liblstm.set_threads(liblstm.MAX_THREADS + 1)
+        name = liblstm.kernels_name()
         sets = ("avx512bf16", "avx512", "avx2", "neon", "generic")
         self.assertIn(name, sets)
-        lstm.set_reproducible()
-        self.assertEqual(lstm.kernels_name(), name)
-        lstm.set_reproducible(False)
-        self.assertRegex(lstm.version(), r"\d+\.\d+\.\d+")
+        liblstm.set_reproducible()
+        self.assertEqual(liblstm.kernels_name(), name)
+        liblstm.set_reproducible(False)
+        self.assertRegex(liblstm.version(), r"\d+\.\d+\.\d+")
 
 
 class Streaming(unittest.TestCase):
@@ -349,17 +349,17 @@ class Streaming(unittest.TestCase):
         out = floats([0.0] * 30, 2, 3, 5)
         x = floats(SOME, 2, 3, 4)
         layer.forward(x, out=out)
-        stream, y = lstm.Stream(layer, batch=2), lstm.Tensor(2, 5)
-        whole = lstm.Tensor.wrap(x)
+        stream, y = liblstm.Stream(layer, batch=2), liblstm.Tensor(2, 5)
+        whole = liblstm.Tensor.wrap(x)
         for step in range(3):
             stream.step(whole.select(1, step), y)
-            expected = lstm.Tensor.wrap(out).select(1, step).tolist()
+            expected = liblstm.Tensor.wrap(out).select(1, step).tolist()
             self.assertEqual(y.tolist(), expected)
-        h, c = lstm.Tensor(2, 2, 5), lstm.Tensor(2, 2, 5)
+        h, c = liblstm.Tensor(2, 2, 5), liblstm.Tensor(2, 2, 5)
         stream.get_state(h, c)
         stream.reset([True, False])
         stream.set_state(h, c)
-        again = lstm.Tensor(2, 2, 5)
+        again = liblstm.Tensor(2, 2, 5)
         stream.get_state(again)
         self.assertEqual(again.tolist(), h.tolist())
         self.assertEqual(h.select(0, 1).tolist(), y.tolist())
@@ -367,25 +367,25 @@ class Streaming(unittest.TestCase):
             stream.reset([True] * 3)
 
     def test_weights_convert_to_a_layout_and_back(self):
-        source, target = small_layer(), lstm.Layer(4, 5, layers=2, batch_first=True)
+        source, target = small_layer(), liblstm.Layer(4, 5, layers=2, batch_first=True)
         for index, inputs in enumerate((4, 5)):
             arrays = [floats([0.0] * count * 20, *shape) for count, shape in (
                 (inputs, (inputs, 20)), (5, (5, 20)), (1, (20,)))]
-            source.get_weights(index, 0, lstm.KERAS, *arrays)
-            target.set_weights(index, 0, lstm.KERAS, *arrays)
-        a, b = lstm.Tensor(2, 3, 5), lstm.Tensor(2, 3, 5)
+            source.get_weights(index, 0, liblstm.KERAS, *arrays)
+            target.set_weights(index, 0, liblstm.KERAS, *arrays)
+        a, b = liblstm.Tensor(2, 3, 5), liblstm.Tensor(2, 3, 5)
         source.forward(floats(SOME, 2, 3, 4), out=a)
         target.forward(floats(SOME, 2, 3, 4), out=b)
         self.assertEqual(a.tolist(), b.tolist())
         message = r"input is float32 \[4, 20\], expected \[20, 4\]"
         with self.assertRaisesRegex(ValueError, message):
-            source.get_weights(0, 0, lstm.PYTORCH, floats([0.0] * 80, 4, 20))
+            source.get_weights(0, 0, liblstm.PYTORCH, floats([0.0] * 80, 4, 20))
 
 
 class Library(unittest.TestCase):
     def test_every_exported_function_has_a_prototype(self):
-        names = {*lstm_c.CHECKED, *lstm_c.OTHERS,
-                 *(f"lstm_{name}_destroy" for name in lstm_c.DESTROYED)}
+        names = {*_c.CHECKED, *_c.OTHERS,
+                 *(f"lstm_{name}_destroy" for name in _c.DESTROYED)}
         self.assertEqual(names, set(declarations.functions("lstm")))
 
     def test_a_missing_library_error_lists_the_searched_paths(self):
@@ -394,21 +394,21 @@ class Library(unittest.TestCase):
             shutil.copytree(MODULES, modules)
             environment = {name: value for name, value in os.environ.items()
                            if name != "LIBLSTM"}
-            code = "import lstm_native as native; native.load('nolstm', 'NOLSTM')"
+            code = "from liblstm import _native as native; native.load('nolstm', 'NOLSTM')"
             result = subprocess.run([sys.executable, "-c", code], cwd=modules, text=True,
                                     capture_output=True, env=environment)
         self.assertIn(f"in $NOLSTM (not set), {folder}/build*/lib/nolstm/libnolstm.so.1",
                       result.stderr)
 
     def test_the_environment_selects_the_library(self):
-        result = subprocess.run([sys.executable, "-c", "import lstm"], cwd=MODULES, text=True,
+        result = subprocess.run([sys.executable, "-c", "import liblstm"], cwd=MODULES, text=True,
                                 capture_output=True,
                                 env={**os.environ, "LIBLSTM": "/no/such/library"})
         self.assertIn("/no/such/library", result.stderr)
 
     def test_losses_accept_weights_ignored_rows_and_probabilities(self):
-        logits, dlogits = lstm.Tensor(2, 2), lstm.Tensor(2, 2)
-        loss = lstm.CrossEntropy(class_weights=[1.0, 3.0], ignore_index=-100,
+        logits, dlogits = liblstm.Tensor(2, 2), liblstm.Tensor(2, 2)
+        loss = liblstm.CrossEntropy(class_weights=[1.0, 3.0], ignore_index=-100,
                                  label_smoothing=0.5)
         value = loss.forward(logits, [1, -100])
         self.assertAlmostEqual(value, math.log(2) * (0.5 * 3 + 0.25 * 4) / 3, places=6)
@@ -417,10 +417,10 @@ class Library(unittest.TestCase):
                                math.log(2) * 0.25 * 4, places=6)
 
     def test_checkpoints_contain_optimiser_generator_and_metadata(self):
-        rng = lstm.Rng(1)
-        layer, params = lstm.Layer(3, 4, rng=rng), lstm.Params()
+        rng = liblstm.Rng(1)
+        layer, params = liblstm.Layer(3, 4, rng=rng), liblstm.Params()
         params.add("lstm", layer)
-        adam = lstm.Adam(params, lr=0.5)
+        adam = liblstm.Adam(params, lr=0.5)
         adam.step()
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder, "model.safetensors")
@@ -429,16 +429,16 @@ class Library(unittest.TestCase):
             adam.step()
             self.assertEqual(params.load(path, adam, rng, {"lstm.": "rnn."}), 0)
             self.assertEqual((adam.steps, rng.next()), (1, drawn))
-            self.assertEqual(lstm.file_metadata(path, "note"), "hello")
-            self.assertEqual(lstm.Layer.load(path, "rnn").config.hidden, 4)
-            with self.assertRaises(lstm.Error):
+            self.assertEqual(liblstm.file_metadata(path, "note"), "hello")
+            self.assertEqual(liblstm.Layer.load(path, "rnn").config.hidden, 4)
+            with self.assertRaises(liblstm.Error):
                 params.load(path)
 
     def test_schedules_depend_on_the_step_only(self):
-        rates = [lstm.schedule_lr(step, kind=2, lr=1.0, milestones=[2, 3])
+        rates = [liblstm.schedule_lr(step, kind=2, lr=1.0, milestones=[2, 3])
                  for step in range(4)]
         self.assertEqual([round(rate, 9) for rate in rates], [1.0, 1.0, 0.1, 0.01])
-        plateau = lstm.Plateau(lr=1.0, patience=1, factor=0.5)
+        plateau = liblstm.Plateau(lr=1.0, patience=1, factor=0.5)
         self.assertEqual([plateau.update(1.0) for _ in range(3)], [1.0, 1.0, 0.5])
 
     def test_structures_equal_those_in_c(self):
@@ -446,7 +446,7 @@ class Library(unittest.TestCase):
             import cffi
         except ImportError:
             self.skipTest("cffi is not installed")
-        for library, module in (("lstm", lstm_c), ("mnist", mnist)):
+        for library, module in (("lstm", _c), ("mnist", mnist)):
             ffi = cffi.FFI()
             ffi.cdef(declarations.cdef(library))
             structures = [kind for kind in vars(module).values() if isinstance(kind, type)

@@ -1,7 +1,6 @@
-#!/usr/bin/env python3
 """Moves a PyTorch model with an LSTM and a linear head to liblstm and back.
 
-usage: from_torch.py [--data DIR] [--epochs E] [--steps S] [--seed S] [--folder DIR]
+usage: python3 -m liblstm.convert.from_torch [--data DIR] [--epochs E] [--steps S] [--seed S] [--folder DIR]
 
 Trains nn.LSTM and nn.Linear on MNIST in PyTorch, writes a safetensors file, loads it into
 liblstm and compares the logits of all test images. Then continues the training in liblstm,
@@ -17,12 +16,13 @@ import pathlib
 import sys
 import tempfile
 
-import lstm
-import mnist
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
+
+import liblstm
+from liblstm import mnist
 
 BATCH, HIDDEN, LAYERS = 64, 128, 2
 # Logits are sums of a few hundred products, which the libraries add in different orders.
@@ -59,24 +59,24 @@ def names(model: nn.Module) -> dict[str, str]:
     return {"lstm.": f"{rnn}.", "fc.": f"{head}."}
 
 
-def to_liblstm(model: nn.Module, path: pathlib.Path | str, rng: lstm.Rng | None = None
-               ) -> tuple[lstm.Layer, lstm.Linear, lstm.Params]:
+def to_liblstm(model: nn.Module, path: pathlib.Path | str, rng: liblstm.Rng | None = None
+               ) -> tuple[liblstm.Layer, liblstm.Linear, liblstm.Params]:
     """Creates the LSTM and the head of a model in liblstm, through a file at path. A model
     with dropout requires rng."""
     save_file({name: value.contiguous() for name, value in model.state_dict().items()},
               path, metadata={"format": "pt"})
     _, rnn, _, head = parts(model)
-    layer = lstm.Layer(rnn.input_size, rnn.hidden_size, rnn.num_layers, rng=rng,
+    layer = liblstm.Layer(rnn.input_size, rnn.hidden_size, rnn.num_layers, rng=rng,
                        no_bias=not rnn.bias, batch_first=rnn.batch_first,
                        dropout=rnn.dropout, bidirectional=rnn.bidirectional,
                        proj_size=rnn.proj_size)
-    linear = lstm.Linear(head.in_features, head.out_features)
-    params = lstm.Params(lstm=layer, fc=linear)
+    linear = liblstm.Linear(head.in_features, head.out_features)
+    params = liblstm.Params(lstm=layer, fc=linear)
     params.load(path, rename=names(model), allow_surplus=True)
     return layer, linear, params
 
 
-def to_torch(params: lstm.Params, model: nn.Module, path: pathlib.Path | str) -> None:
+def to_torch(params: liblstm.Params, model: nn.Module, path: pathlib.Path | str) -> None:
     """Loads the values of params into a model, through a file at path."""
     params.save(path, rename=names(model), metadata={"format": "pt"})
     model.load_state_dict(load_file(path), strict=False)
@@ -114,7 +114,7 @@ def train_torch(model, images, labels, order):
 
 def train_liblstm(layer, linear, params, images, labels, order):
     """Trains on each batch with liblstm; returns the last loss."""
-    adam, criterion = lstm.Adam(params, lr=0.001), lstm.CrossEntropy()
+    adam, criterion = liblstm.Adam(params, lr=0.001), liblstm.CrossEntropy()
     hn, dhn = (np.zeros((LAYERS, BATCH, HIDDEN), np.float32) for _ in range(2))
     logits, dlogits = (np.empty((BATCH, 10), np.float32) for _ in range(2))
     layer.train()

@@ -1,13 +1,13 @@
-"""Safetensors files, for lstm.py."""
+"""Safetensors files."""
 from __future__ import annotations
 
 from ctypes import byref
 from os import PathLike
 from typing import Union
 
-import lstm_native as native
-from lstm_c import LayerConfig, TensorInfo, create, library
-from lstm_tensor import Tensor
+from liblstm import _native as native
+from liblstm._c import LayerConfig, TensorInfo, create, library
+from liblstm._tensor import Tensor
 
 Path = Union[str, PathLike]
 

@@ -1,31 +1,16 @@
-#!/usr/bin/env python3
-"""Converts an LSTM from Keras or ONNX to a safetensors file, and checks the result.
-
-usage: convert.py MODEL.keras|MODEL.h5|MODEL.onnx OUT.safetensors
-
-The model is a sequence of LSTM layers of equal size, unidirectional or bidirectional, with
-an optional dense layer at its end. The output file has the prefixes "lstm" and "fc", for
-lstm_layer_load(), lstm_linear_load() and PyTorch. Before it is written, both models get
-the same random input; their outputs must agree within 1e-5 of the largest value.
-
-Keras files require keras and one of its backends; ONNX files require onnx and
-onnxruntime. Both require numpy.
-"""
+"""A model to convert, and the check of its results."""
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import sys
+import os
 from collections.abc import Callable
 
-import lstm
 import numpy as np
 
+import liblstm
+from liblstm.convert import Unsupported
+
 LIMIT = 1e-5
-
-
-class Unsupported(Exception):
-    """The model has a feature that liblstm does not support."""
 
 
 def hidden_size(layers: list[list[tuple]], axis: int) -> int:
@@ -56,9 +41,9 @@ class Model:
     probe: tuple[int, int, int]
     run: Callable
 
-    def create(self) -> tuple[lstm.Layer, lstm.Linear | None, lstm.Params]:
+    def create(self) -> tuple[liblstm.Layer, liblstm.Linear | None, liblstm.Params]:
         """Creates the model in liblstm, in evaluation mode."""
-        layer = lstm.Layer(
+        layer = liblstm.Layer(
             self.inputs, self.hidden, len(self.layers), batch_first=self.batch_first,
             bidirectional=len(self.layers[0]) == 2,
             no_bias=all(arrays[2] is None for each in self.layers for arrays in each))
@@ -66,10 +51,10 @@ class Model:
             for direction, arrays in enumerate(directions):
                 layer.set_weights(index, direction, self.layout, *map(contiguous, arrays))
         layer.train(False)
-        params, linear = lstm.Params(lstm=layer), None
+        params, linear = liblstm.Params(lstm=layer), None
         if self.head:
             weight, bias = self.head
-            linear = lstm.Linear(weight.shape[1], weight.shape[0])
+            linear = liblstm.Linear(weight.shape[1], weight.shape[0])
             params.add("fc", linear)
             np.asarray(params.value("fc.weight"))[...] = weight
             np.asarray(params.value("fc.bias"))[...] = bias
@@ -81,7 +66,7 @@ def contiguous(array: np.ndarray | None) -> np.ndarray | None:
     return array if array is None else np.ascontiguousarray(array, np.float32)
 
 
-def outputs(model: Model, layer: lstm.Layer, linear: lstm.Linear | None,
+def outputs(model: Model, layer: liblstm.Layer, linear: liblstm.Linear | None,
             x: np.ndarray) -> dict[str, np.ndarray]:
     """Possible outputs of a model: of all steps, of the last step, or the final states."""
     directions, (first, second) = len(model.layers[0]), x.shape[:2]
@@ -94,7 +79,7 @@ def outputs(model: Model, layer: lstm.Layer, linear: lstm.Linear | None,
     return {name: apply_head(model, linear, value) for name, value in found.items()}
 
 
-def apply_head(model: Model, linear: lstm.Linear | None, values: np.ndarray) -> np.ndarray:
+def apply_head(model: Model, linear: liblstm.Linear | None, values: np.ndarray) -> np.ndarray:
     """Applies the head and softmax, if any, to values [..., S]."""
     if linear:
         rows = np.ascontiguousarray(values.reshape(-1, values.shape[-1]))
@@ -107,7 +92,7 @@ def apply_head(model: Model, linear: lstm.Linear | None, values: np.ndarray) -> 
     return values
 
 
-def check(model: Model, layer: lstm.Layer, linear: lstm.Linear | None) -> tuple[str, float]:
+def check(model: Model, layer: liblstm.Layer, linear: liblstm.Linear | None) -> tuple[str, float]:
     """Returns which output of liblstm equals that of the model, and their difference as a
     fraction of the largest value."""
     rng = np.random.default_rng(1)
@@ -125,33 +110,11 @@ def check(model: Model, layer: lstm.Layer, linear: lstm.Linear | None) -> tuple[
     return best
 
 
-def convert(source: str, target: str) -> str:
-    """Converts a file after a check; returns a summary."""
-    if source.endswith(".onnx"):
-        from convert_onnx import read
-    else:
-        from convert_keras import read
-    model = read(source)
+def write(model: Model, target: str | os.PathLike[str]) -> str:
+    """Checks a model and writes it to a safetensors file; returns a summary."""
     layer, linear, params = model.create()
     which, error = check(model, layer, linear)
     params.save(target, metadata={"format": "pt"})
     count = len(model.layers)
-    return (f"{target}: {count} layer{'s' * (count > 1)} of {model.hidden} units, "
+    return (f"{os.fspath(target)}: {count} layer{'s' * (count > 1)} of {model.hidden} units, "
             f"{params.count} parameters; its output ({which}) differs by {error:.1e}")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("source", metavar="MODEL", help="input: .keras, .h5 or .onnx file")
-    parser.add_argument("target", metavar="OUT", help="output: safetensors file")
-    options = parser.parse_args()
-    try:
-        print(convert(options.source, options.target))
-    except (Unsupported, lstm.Error, OSError, ImportError) as error:
-        sys.exit(f"convert.py: {options.source}: {error}")
-
-
-if __name__ == "__main__":
-    # The readers import this module and must get the classes of this run.
-    sys.modules["convert"] = sys.modules["__main__"]
-    main()

@@ -1,4 +1,4 @@
-"""Common parts of lstm.py and mnist.py: loading a C library, handles that are freed
+"""Common parts of the modules: loading a C library, handles that are freed
 exactly once, and the memory of arrays without copies. Uses the standard library only."""
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from typing import Any
 
 _FOLDER = pathlib.Path(__file__).resolve().parent
 # The folder of the libraries in a wheel.
-_INSTALLED = _FOLDER / "liblstm.libs"
-_ROOT = _FOLDER.parents[1]
+_INSTALLED = _FOLDER / "_lib"
+_ROOT = _FOLDER.parents[2]
 # Names of the type codes of NumPy's array interface and of the buffer protocol.
 _TYPES = {"f4": "float32", "f8": "float64", "i8": "int64", "i4": "int32", "u1": "uint8",
           "f": "float32", "d": "float64", "q": "int64", "l": "int64", "i": "int32",

@@ -1,11 +1,11 @@
-"""ctypes declarations of the functions and structs of liblstm, for lstm.py."""
+"""ctypes declarations of the functions and structs of liblstm."""
 from __future__ import annotations
 
 import ctypes
 from ctypes import POINTER, byref, c_bool, c_char_p, c_double, c_float, c_int, c_int64
 from ctypes import c_size_t, c_ssize_t, c_uint8, c_uint64, c_void_p
 
-import lstm_native as native
+from liblstm import _native as native
 
 FLOAT32, BFLOAT16 = 0, 1
 MEAN, SUM, NONE = 0, 1, 2

@@ -1,4 +1,4 @@
-"""Losses of liblstm, for lstm.py."""
+"""Losses of liblstm."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -6,9 +6,9 @@ from ctypes import byref, c_float, c_int64
 from math import prod
 from typing import Any
 
-import lstm_native as native
-from lstm_c import MEAN, NONE, CrossEntropyConfig, LossOptions, create, library
-from lstm_tensor import Array, tensor_of
+from liblstm import _native as native
+from liblstm._c import MEAN, NONE, CrossEntropyConfig, LossOptions, create, library
+from liblstm._tensor import Array, tensor_of
 
 
 class CrossEntropy(native.Handle):
