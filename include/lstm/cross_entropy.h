@@ -20,7 +20,7 @@ extern "C" {
 
 /* cdef begin */
 
-/** Options of a cross-entropy. Zero is the default of each. */
+/** Options of a cross-entropy. Zero is the default of each option. */
 typedef struct lstm_cross_entropy_config {
     /** How the losses of the rows are reduced (default LSTM_REDUCTION_MEAN). */
     lstm_reduction reduction;
@@ -28,17 +28,18 @@ typedef struct lstm_cross_entropy_config {
     const float *class_weights;
     /** Number of class weights, the last axis of logits (default 0, with NULL). */
     size_t classes;
-    /** Rows whose target is ignore_index have loss 0 and gradient 0, and a mean does
-     * not count them (default false: ignore_index is not used). */
+    /** Use ignore_index: rows with this target have loss 0 and gradient 0, and a mean
+     * does not count them (default false). */
     bool ignore;
     /** With ignore: the target of rows to ignore; PyTorch's default is -100. */
     int64_t ignore_index;
-    /** Part of each target that is divided among all classes, 0 to 1 (default 0). */
+    /** Part of each target that is spread evenly over all classes, 0 to 1 (default 0).
+     */
     double label_smoothing;
-    /** The mean over no row is 0 (default false: NaN, as in PyTorch). */
+    /** If no row counts, the mean is 0 (default false: NaN, as in PyTorch). */
     bool zero_mean_of_none;
-    /** Room for options of later versions: zeros. A library refuses values that it does
-     *  not know with LSTM_UNSUPPORTED. */
+    /** Reserved for options of later versions; must be zero. Other values fail with
+     * LSTM_UNSUPPORTED. */
     uint64_t reserved[8];
 } lstm_cross_entropy_config;
 
@@ -78,17 +79,18 @@ void lstm_cross_entropy_destroy(lstm_cross_entropy **loss);
  *     loss = -(1 - e) w[y] log softmax(logits)[y]
  *            - e / C sum of w[c] log softmax(logits)[c]
  *
- * A row is a vector of C logits. With a target at each step, logits is [N, T, C] (here
- * the classes are the last axis; PyTorch has [N, C, T]), and row n T + t is step t of
- * sequence n; ignore_index masks steps past the end of a sequence.
+ * A row is a vector of C logits. With a target at each step, logits is [N, T, C] and
+ * row n T + t is step t of sequence n. The classes are the last axis; in PyTorch the
+ * shape is [N, C, T]. To mask steps past the end of a sequence, set their targets to
+ * ignore_index.
  *
  * @param loss a loss
  * @param logits [N, C] or [N, T, C], before the softmax
  * @param targets [N] or [N, T], the class of each row, 0 to C - 1
  * @param[out] value one float (mean, sum), or [N] or [N, T] floats (none)
  * @retval LSTM_OK value was written
- * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, or a target is out of range; the
- *         message names it and its row; nothing was written
+ * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, or a target is out of range (the
+ *         message names it and its row); nothing was written
  * @retval LSTM_SHAPE_MISMATCH logits is not of rank 2 or 3, or C is not the number of
  *         class weights; nothing was written
  * @retval LSTM_OUT_OF_MEMORY not enough memory for more logits than in earlier calls;
@@ -105,7 +107,7 @@ lstm_status lstm_cross_entropy_forward(lstm_cross_entropy *loss,
  *
  *     loss = -sum of w[c] ((1 - e) targets[c] + e / C) log softmax(logits)[c]
  *
- * @param loss a loss; ignore_index is not used here
+ * @param loss a loss; this call does not use ignore_index
  * @param logits [N, C] or [N, T, C], before the softmax
  * @param targets probabilities in the shape of logits, not checked
  * @param[out] value one float (mean, sum), or [N] or [N, T] floats (none)
@@ -124,9 +126,9 @@ lstm_status lstm_cross_entropy_forward_probabilities(lstm_cross_entropy *loss,
                                                      float *value);
 
 /**
- * Computes the gradient of the last loss for its logits: without weights and smoothing,
- * (softmax(logits) - onehot(target)) times the gradient of the row's loss. Rows that
- * are ignored get zeros.
+ * Computes the gradient of the last loss with respect to the logits. Without class
+ * weights and smoothing it is (softmax(logits) - onehot(target)) times the gradient of
+ * the row's loss. Ignored rows get zeros.
  *
  * @param loss a loss after a forward
  * @param dvalue gradient of value, one float (mean, sum), or one per row (none); NULL:

@@ -26,13 +26,13 @@ typedef struct lstm_embedding_config {
     size_t count;
     /** Size of a row, at least 1. */
     size_t size;
-    /** padding_index is used (default false). */
+    /** Use padding_index (default false). */
     bool padding;
     /** With padding: a row, below count, that is zero at creation and gets no gradient
      *  (default 0). */
     size_t padding_index;
-    /** Room for options of later versions: zeros. A library refuses values that it does
-     *  not know with LSTM_UNSUPPORTED. */
+    /** Reserved for options of later versions; must be zero. Other values fail with
+     * LSTM_UNSUPPORTED. */
     uint64_t reserved[8];
 } lstm_embedding_config;
 
@@ -80,8 +80,8 @@ void lstm_embedding_destroy(lstm_embedding **embedding);
  * @param indices [..], one for each row of y in row-major order, 0 to count - 1
  * @param[out] y [.., size] of rank 1 to 4: [N, T, size] for indices [N, T]
  * @retval LSTM_OK y was written
- * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, or an index is out of range; the
- *         message names it and its position; nothing was written
+ * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, or an index is out of range (the
+ *         message names it and its position); nothing was written
  * @retval LSTM_SHAPE_MISMATCH the last axis of y is not size; nothing was written
  * @retval LSTM_OUT_OF_MEMORY not enough memory for more indices than in earlier calls;
  *         nothing was written
@@ -92,10 +92,11 @@ lstm_status lstm_embedding_forward(lstm_embedding *embedding, const int64_t *ind
                                    lstm_tensor *y);
 
 /**
- * Adds to the gradient of the table: dtable[indices[..]] += dy[..].
+ * Adds the gradient of the last forward to that of the table: dtable[indices[..]] +=
+ * dy[..].
  *
- * The rows of dy are added in their order, with the same bits for any number of
- * threads. The padding row gets nothing.
+ * The rows of dy are added in order, with the same bits for any number of threads. The
+ * gradient of the padding row does not change.
  *
  * @param embedding an embedding after a forward
  * @param dy gradient of y, in its shape

@@ -26,10 +26,10 @@ typedef struct lstm_linear_config {
     size_t inputs;
     /** Size of the last axis of y, at least 1. */
     size_t outputs;
-    /** The layer has no bias: y = x W^T (default false). */
+    /** No bias: y = x W^T (default false). */
     bool no_bias;
-    /** Room for options of later versions: zeros. A library refuses values that it does
-     *  not know with LSTM_UNSUPPORTED. */
+    /** Reserved for options of later versions; must be zero. Other values fail with
+     * LSTM_UNSUPPORTED. */
     uint64_t reserved[8];
 } lstm_linear_config;
 
@@ -39,8 +39,8 @@ typedef struct lstm_linear lstm_linear;
 /**
  * Creates a linear layer with the initial weights of torch.nn.Linear.
  *
- * The weight [outputs, inputs] is uniform in +-sqrt(3) sqrt(2/6) / sqrt(inputs), then
- * the bias [outputs] in +-1/sqrt(inputs).
+ * First the weight [outputs, inputs] is drawn, uniform in +-sqrt(3) sqrt(2/6) /
+ * sqrt(inputs), then the bias [outputs], uniform in +-1/sqrt(inputs).
  *
  * @param[out] out the layer, freed with lstm_linear_destroy(); NULL on failure
  * @param config options, copied
@@ -97,7 +97,7 @@ lstm_status lstm_linear_forward(lstm_linear *linear, const lstm_tensor *x,
  *
  * @param linear a linear layer after a forward
  * @param dy gradient of y, in its shape
- * @param[out] dx gradient of x, in its shape; NULL: not computed
+ * @param[out] dx gradient of x, in its shape; NULL: not wanted
  * @retval LSTM_OK the gradients were written
  * @retval LSTM_INVALID_ARGUMENT linear or dy is NULL
  * @retval LSTM_INVALID_STATE there was no forward

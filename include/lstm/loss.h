@@ -1,10 +1,10 @@
 /**
  * @file
- * Losses of single elements: mean squared error, and binary cross-entropy of logits.
+ * Element-wise losses: mean squared error, and binary cross-entropy of logits.
  *
  * These functions keep nothing between calls and allocate nothing, so any number of
- * threads may call them at the same time. They compute in double and round each result
- * to float32 once. cross_entropy.h has the loss of a classifier.
+ * threads may call them at the same time. They compute in double precision and round
+ * each result to float32 once. For the loss of a classifier see cross_entropy.h.
  */
 #ifndef LSTM_LOSS_H
 #define LSTM_LOSS_H
@@ -33,22 +33,21 @@ typedef enum lstm_reduction {
     LSTM_REDUCTION_NONE = 2
 } lstm_reduction;
 
-/** Options of lstm_mse_forward() and the functions below it. Zero is the default of
- *  each. */
+/** Options of the functions in this header. Zero is the default of each option. */
 typedef struct lstm_loss_options {
     /** How the losses of the elements are reduced (default LSTM_REDUCTION_MEAN). */
     lstm_reduction reduction;
-    /** In the shape of input, or in that shape without the last axis: elements where it
-     *  is 0 have loss 0 and gradient 0, whatever input and target are (NaN too), and a
-     *  mean does not count them (default NULL: every element counts). */
+    /** In the shape of input, or in that shape without the last axis. Elements whose
+     * mask is 0 have loss 0 and gradient 0, even if input or target is NaN, and a mean
+     * does not count them (default NULL: every element counts). */
     const lstm_tensor *mask;
     /** [classes] Binary cross-entropy: weight of the positive term of each class, the
      *  last axis of input (default NULL: all 1). */
     const float *pos_weight;
     /** Number of values of pos_weight (default 0, with NULL). */
     size_t classes;
-    /** Room for options of later versions: zeros. A library refuses values that it does
-     *  not know with LSTM_UNSUPPORTED. */
+    /** Reserved for options of later versions; must be zero. Other values fail with
+     * LSTM_UNSUPPORTED. */
     uint64_t reserved[8];
 } lstm_loss_options;
 
@@ -59,12 +58,13 @@ typedef struct lstm_loss_options {
  * @param target in the shape of input
  * @param options NULL for the defaults
  * @param[out] value one float (mean, sum), or one for each element of input in
- * row-major order (none); MUST NOT overlap input, target or mask. The mean over no
- * element is NaN, as in PyTorch.
+ *        row-major order (none); MUST NOT overlap input, target or mask. If no element
+ *        counts, the mean is NaN, as in PyTorch.
  * @retval LSTM_OK value was written
  * @retval LSTM_INVALID_ARGUMENT input, target or value is NULL, or an option is out of
- *         range; the message names it; nothing was written
- * @retval LSTM_SHAPE_MISMATCH target or mask is not in its shape; nothing was written
+ *         range (the message names it); nothing was written
+ * @retval LSTM_SHAPE_MISMATCH the shape of target or mask is not as above; nothing was
+ *         written
  * @retval LSTM_UNSUPPORTED reserved has a value other than 0; the message names it
  * @since 1.0
  */
@@ -73,21 +73,21 @@ lstm_status lstm_mse_forward(const lstm_tensor *input, const lstm_tensor *target
                              const lstm_loss_options *options, float *value);
 
 /**
- * Gradient of lstm_mse_forward() for its input: 2 (input - target) times dvalue,
- * divided by the number of elements that count for a mean.
+ * Gradient of lstm_mse_forward() with respect to input: 2 (input - target) times
+ * dvalue. For a mean it is divided by the number of elements that count.
  *
  * @param input as in the forward
  * @param target as in the forward
  * @param options as in the forward
  * @param dvalue gradient of value, one float (mean, sum), or one for each element
  * (none); NULL: ones
- * @param[out] dinput in the shape of input, overwritten; the same tensor as input or
- *        target, or no overlap with any argument
+ * @param[out] dinput in the shape of input, overwritten; may be the same tensor as
+ *        input or target, and MUST NOT overlap an argument otherwise
  * @retval LSTM_OK dinput was written
  * @retval LSTM_INVALID_ARGUMENT input, target or dinput is NULL, or an option is out of
- *         range; the message names it; nothing was written
- * @retval LSTM_SHAPE_MISMATCH target, mask or dinput is not in its shape; nothing was
- *         written
+ *         range (the message names it); nothing was written
+ * @retval LSTM_SHAPE_MISMATCH the shape of target, mask or dinput is not as above;
+ *         nothing was written
  * @retval LSTM_UNSUPPORTED reserved has a value other than 0; the message names it
  * @since 1.0
  */
@@ -103,7 +103,7 @@ lstm_status lstm_mse_backward(const lstm_tensor *input, const lstm_tensor *targe
  *
  *     (1 - target) s(input) + p target s(-input)
  *
- * which overflows for no input.
+ * This form does not overflow for any input.
  *
  * @param input logits, any shape
  * @param target in the shape of input, from 0 to 1 (not checked)
@@ -111,9 +111,9 @@ lstm_status lstm_mse_backward(const lstm_tensor *input, const lstm_tensor *targe
  * @param[out] value as in lstm_mse_forward()
  * @retval LSTM_OK value was written
  * @retval LSTM_INVALID_ARGUMENT input, target or value is NULL, or an option is out of
- *         range; the message names it; nothing was written
- * @retval LSTM_SHAPE_MISMATCH target or mask is not in its shape, or the last axis of
- *         input is not classes; nothing was written
+ *         range (the message names it); nothing was written
+ * @retval LSTM_SHAPE_MISMATCH the shape of target or mask is not as above, or the last
+ *         axis of input is not classes; nothing was written
  * @retval LSTM_UNSUPPORTED reserved has a value other than 0; the message names it
  * @since 1.0
  */
@@ -122,9 +122,9 @@ lstm_status lstm_bce_forward(const lstm_tensor *input, const lstm_tensor *target
                              const lstm_loss_options *options, float *value);
 
 /**
- * Gradient of lstm_bce_forward() for its input: with the sigmoid g,
- * (1 - target) g(input) - p target g(-input), times dvalue, divided by the number of
- * elements that count for a mean.
+ * Gradient of lstm_bce_forward() with respect to input: with the sigmoid g, ((1 -
+ * target) g(input) - p target g(-input)) times dvalue. For a mean it is divided by the
+ * number of elements that count.
  *
  * @param input as in the forward
  * @param target as in the forward
@@ -134,9 +134,9 @@ lstm_status lstm_bce_forward(const lstm_tensor *input, const lstm_tensor *target
  * @param[out] dinput as in lstm_mse_backward()
  * @retval LSTM_OK dinput was written
  * @retval LSTM_INVALID_ARGUMENT input, target or dinput is NULL, or an option is out of
- *         range; the message names it; nothing was written
- * @retval LSTM_SHAPE_MISMATCH target, mask or dinput is not in its shape, or the last
- *         axis of input is not classes; nothing was written
+ *         range (the message names it); nothing was written
+ * @retval LSTM_SHAPE_MISMATCH the shape of target, mask or dinput is not as above, or
+ *         the last axis of input is not classes; nothing was written
  * @retval LSTM_UNSUPPORTED reserved has a value other than 0; the message names it
  * @since 1.0
  */

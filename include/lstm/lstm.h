@@ -38,25 +38,25 @@
  * false for a NULL object.
  *
  * Options. Zero is the default of each option, except for sizes. Set options with
- * designated initialisers, or zero the struct first: the reserved tail must be zero. A
- * call refuses options of a later version with LSTM_UNSUPPORTED.
+ * designated initialisers, or zero the struct first: the reserved fields must be zero.
+ * Otherwise the call fails with LSTM_UNSUPPORTED.
  *
- * Errors. A call that can fail returns an lstm_status. lstm_last_error() returns a line
- * about the last failure in the same thread, with the shapes or values. The library
- * never prints, exits or aborts. A failed call has changed nothing, unless its
+ * Errors. A call that can fail returns an lstm_status. lstm_last_error() returns one
+ * line about the last failure in the same thread, with the shapes or values. The
+ * library never prints, exits or aborts. A call that fails changes nothing, unless its
  * documentation says otherwise.
  *
- * Threads. Different objects can be used from different threads at the same time. One
- * object is for one thread at a time, with these exceptions: calls that only read an
- * object (const arguments) can run at the same time in any number of threads; so can
- * streams of one layer (stream.h), and forwards of one layer with a tape each (tape.h).
- * A process may fork: the library works in the parent and in the child. Its worker
- * threads block all signals.
+ * Threads. Different objects can be used from different threads at the same time. Only
+ * one thread at a time may use an object, with these exceptions. Calls that only read
+ * an object (const arguments) can run at the same time in any number of threads. So can
+ * streams of one layer (stream.h), and forwards of one layer with a tape for each
+ * (tape.h). A process may fork: the library works in the parent and in the child. The
+ * worker threads of the library block all signals.
  *
  * Determinism. All random numbers come from generators (lstm_rng) that the caller
  * passes. The same seed, calls and kernels give the same bits for any number of
- * threads. All kernels except plain C give the same bits; in the reproducible mode
- * plain C gives them, too (threads.h).
+ * threads. All kernels except plain C give the same bits. In the reproducible mode
+ * plain C gives these bits, too (threads.h).
  *
  * Locale. The locale of the program has no effect: files and messages always use a
  * decimal point.

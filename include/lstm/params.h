@@ -2,10 +2,10 @@
  * @file
  * Named sets of parameters and their gradients.
  *
- * A set contains what an optimiser steps, what is clipped and what files contain, with
- * the names and in the order of PyTorch's state dict: "lstm.weight_ih_l0" ...
- * "fc.bias". It refers to parameters of layers and tensors of the caller, which MUST
- * outlive it. No parameter can be in a set twice.
+ * A set lists the parameters that an optimiser updates, that clipping covers and that
+ * files contain. Names and order are those of PyTorch's state dict: "lstm.weight_ih_l0"
+ * ... "fc.bias". The set refers to parameters of layers and to tensors of the caller,
+ * which MUST outlive it. A parameter can be in a set only once.
  */
 #ifndef LSTM_PARAMS_H
 #define LSTM_PARAMS_H
@@ -43,7 +43,7 @@ LSTM_NODISCARD
 lstm_status lstm_params_create(lstm_params **out);
 
 /**
- * Frees a set, but not its parameters, and writes NULL to the handle.
+ * Frees a set and writes NULL to the handle. It does not free the parameters.
  *
  * @param params address of the handle; NULL, or the address of NULL, does nothing
  * @since 1.0
@@ -55,7 +55,8 @@ void lstm_params_destroy(lstm_params **params);
  * Adds the parameters of a layer as "PREFIX.weight_ih_l0" and so on.
  *
  * @param params a set
- * @param prefix put before each name, followed by a dot; "" for the bare names
+ * @param prefix of each name, without the dot that follows it; "" for names without a
+ *        prefix
  * @param layer a layer, which MUST outlive the set
  * @retval LSTM_OK the parameters were added
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, or the set already contains the
@@ -72,7 +73,8 @@ lstm_status lstm_params_add_layer(lstm_params *params, const char *prefix,
  * Adds the parameters of a linear layer as "PREFIX.weight" and, if any, "PREFIX.bias".
  *
  * @param params a set
- * @param prefix put before each name, followed by a dot; "" for the bare names
+ * @param prefix of each name, without the dot that follows it; "" for names without a
+ *        prefix
  * @param linear a linear layer, which MUST outlive the set
  * @retval LSTM_OK the parameters were added
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, or the set already contains the
@@ -89,7 +91,7 @@ lstm_status lstm_params_add_linear(lstm_params *params, const char *prefix,
  * Adds the table of an embedding as "PREFIX.weight".
  *
  * @param params a set
- * @param prefix put before the name, followed by a dot; "" for the bare name
+ * @param prefix of the name, without the dot that follows it; "" for no prefix
  * @param embedding an embedding, which MUST outlive the set
  * @retval LSTM_OK the table was added
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, or the set already contains the
@@ -103,11 +105,10 @@ lstm_status lstm_params_add_embedding(lstm_params *params, const char *prefix,
                                       lstm_embedding *embedding);
 
 /**
- * Adds a parameter of the caller.
- *
- * The caller computes its gradient; the optimiser, clipping and files treat it like a
- * parameter of a layer. Without a gradient it is saved and loaded, but never stepped,
- * like a buffer of torch.nn.Module (a running mean, for example).
+ * Adds a tensor of the caller as a parameter. The caller computes its gradient; the
+ * optimiser, clipping and files treat it like a parameter of a layer. A tensor without
+ * a gradient is saved and loaded but never updated, like a buffer of torch.nn.Module (a
+ * running mean, for example).
  *
  * @param params a set
  * @param name the name in files, not empty; copied
@@ -116,8 +117,8 @@ lstm_status lstm_params_add_embedding(lstm_params *params, const char *prefix,
  *        the set; NULL: none
  * @retval LSTM_OK the parameter was added
  * @retval LSTM_INVALID_ARGUMENT params, name or value is NULL, name is empty, a tensor
- *         has other strides, or the set already contains the name or memory that one of
- *         the tensors overlaps, or the two overlap; nothing was added
+ *         has other strides, the set already contains the name, or one of the tensors
+ *         overlaps the other one or a tensor of the set in memory; nothing was added
  * @retval LSTM_SHAPE_MISMATCH grad differs from value in shape; nothing was added
  * @retval LSTM_OUT_OF_MEMORY not enough memory; nothing was added
  * @since 1.0
@@ -165,16 +166,15 @@ lstm_tensor *lstm_params_grad(const lstm_params *params, size_t index);
 /**
  * Freezes a parameter, or makes it trainable again.
  *
- * Optimisers do not step a frozen parameter (nor decay it), and
- * lstm_params_clip_norm(), lstm_params_clip_value() and the check for finite gradients
- * leave it out. Its gradient is still computed, and lstm_params_zero_grad() zeroes it.
- * This is requires_grad of PyTorch. It applies to this set only, and to optimisers
- * created before as well.
+ * Optimisers neither update nor decay a frozen parameter. lstm_params_clip_norm(),
+ * lstm_params_clip_value() and the check for finite gradients skip it. Its gradient is
+ * still computed, and lstm_params_zero_grad() zeroes it. This corresponds to
+ * requires_grad of PyTorch, but applies to this set and its optimisers only.
  *
  * @param params a set
  * @param index of the parameter
- * @param trainable false: frozen
- * @retval LSTM_OK set
+ * @param trainable false to freeze the parameter
+ * @retval LSTM_OK the parameter was changed
  * @retval LSTM_INVALID_ARGUMENT params is NULL, index is not below lstm_params_size(),
  * or trainable is true for a parameter without gradient
  * @since 1.0
@@ -218,7 +218,8 @@ LSTM_API
 lstm_status lstm_params_set_values(lstm_params *params, const float *values);
 
 /**
- * Copies all gradients to an array, for example to add up those of several processes.
+ * Copies all gradients to an array, for example to sum the gradients of several
+ * processes.
  *
  * @param params a set
  * @param[out] grads [lstm_params_count()] in the order of the values; zeros for
@@ -244,7 +245,7 @@ LSTM_API
 lstm_status lstm_params_set_grads(lstm_params *params, const float *grads);
 
 /**
- * Sets all gradients to zero, also those of frozen parameters.
+ * Sets all gradients to zero, including those of frozen parameters.
  *
  * @param params a set
  * @retval LSTM_OK done
@@ -258,16 +259,16 @@ lstm_status lstm_params_zero_grad(lstm_params *params);
  * Scales the gradients of all trainable parameters so that their common Euclidean norm
  * is at most max_norm.
  *
- * As torch.nn.utils.clip_grad_norm_(): the factor is max_norm / (norm + 1e-6), at
+ * As torch.nn.utils.clip_grad_norm_(): the factor is max_norm / (norm + 1e-6), but at
  * most 1.
  *
  * @param params a set
- * @param max_norm above 0; INFINITY only measures
- * @param[out] norm the norm before clipping; NULL: not returned
+ * @param max_norm above 0; with INFINITY the call only computes the norm
+ * @param[out] norm the norm before clipping; NULL: not wanted
  * @retval LSTM_OK done
  * @retval LSTM_INVALID_ARGUMENT params is NULL, or max_norm is not above 0
- * @retval LSTM_NOT_FINITE the norm is not finite; the message names the first parameter
- *         whose gradient is not finite; no gradient was changed, norm was written
+ * @retval LSTM_NOT_FINITE the norm is not finite (the message names the first parameter
+ *         whose gradient is not finite); no gradient was changed, but norm was written
  * @since 1.0
  */
 LSTM_API
@@ -276,12 +277,12 @@ lstm_status lstm_params_clip_norm(lstm_params *params, double max_norm, double *
 /**
  * Clamps every element of the gradients of all trainable parameters to [-limit, limit].
  *
- * As torch.nn.utils.clip_grad_value_(); a NaN stays.
+ * As torch.nn.utils.clip_grad_value_(). NaN stays NaN.
  *
  * @param params a set
  * @param limit at least 0
  * @retval LSTM_OK done
- * @retval LSTM_INVALID_ARGUMENT params is NULL, or limit is not at least 0
+ * @retval LSTM_INVALID_ARGUMENT params is NULL, or limit is below 0 or NaN
  * @since 1.0
  */
 LSTM_API

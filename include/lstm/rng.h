@@ -4,7 +4,7 @@
  *
  * The generator is mt19937 (Matsumoto and Nishimura, 1998), used as PyTorch uses it on
  * the CPU: a seed gives PyTorch's initial weights, dropout masks and sample order, bit
- * for bit. There is no global generator; calls that draw take a handle.
+ * for bit. There is no global generator; calls that draw numbers take a handle.
  */
 #ifndef LSTM_RNG_H
 #define LSTM_RNG_H
@@ -67,17 +67,17 @@ uint64_t lstm_rng_next(lstm_rng *rng);
 /**
  * Fills a tensor with numbers uniform in [low, high), as Tensor.uniform_() does.
  *
- * Each element takes one word of the generator, in row-major order of the tensor:
- * x = (word mod 2^24) / 2^24, then fma(x, high - low, low) in float32, which can round
- * up to high.
+ * Each element uses one word of the generator, in row-major order of the tensor. Its
+ * value is fma(x, high - low, low) in float32 with x = (word mod 2^24) / 2^24. This can
+ * round up to high.
  *
  * @param rng a generator
  * @param[out] tensor any shape
  * @param low finite, at most high
  * @param high finite
  * @retval LSTM_OK the tensor was filled
- * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, or the range is not finite or high
- *         is below low; nothing was drawn
+ * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, the range is not finite, or high is
+ *         below low; nothing was drawn
  * @since 1.0
  */
 LSTM_API
@@ -86,13 +86,13 @@ lstm_status lstm_rng_uniform(lstm_rng *rng, lstm_tensor *tensor, float low, floa
 /**
  * Fills a tensor with normally distributed numbers, as Tensor.normal_() does.
  *
- * From 16 elements on, two words of the generator give two numbers (Box and Muller), in
- * float32, and a size that is not a multiple of 16 draws 16 more numbers; a smaller
- * tensor draws in double, four words for two numbers, of which the generator keeps the
- * second one for the next call. A number differs from PyTorch's (on CPUs with AVX2) by
- * at most 4e-7 of its deviation from the mean and one rounding; the generator has the
- * same state afterwards. PyTorch uses another order for a tensor with strides; here
- * strides make no difference.
+ * The method is that of Box and Muller. For 16 elements or more it computes in float32:
+ * two words of the generator give two numbers, and a size that is not a multiple of 16
+ * draws 16 more numbers. For a smaller tensor it computes in double: four words give
+ * two numbers, and the generator keeps the second one for the next call. A number
+ * differs from PyTorch's (on CPUs with AVX2) by at most 4e-7 of its deviation from the
+ * mean, plus one rounding. The state of the generator is the same afterwards. For a
+ * tensor with strides PyTorch draws in another order; here strides make no difference.
  *
  * @param rng a generator
  * @param[out] tensor any shape
@@ -111,8 +111,8 @@ lstm_status lstm_rng_normal(lstm_rng *rng, lstm_tensor *tensor, float mean, floa
  *
  * @param rng a generator
  * @param[out] order [count]
- * @param count below (2^32 - 1) / 20 = 214,748,364, where PyTorch uses another
- * algorithm
+ * @param count below (2^32 - 1) / 20 = 214,748,364; for larger counts PyTorch uses
+ *        another algorithm
  * @retval LSTM_OK order was written
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL or count is too large; nothing was
  * drawn

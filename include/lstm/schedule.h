@@ -2,8 +2,8 @@
  * @file
  * Learning rates as functions of the step, with the values of torch.optim.lr_scheduler.
  *
- * A schedule has no state, so a training that continues from a checkpoint needs only
- * the number of its steps:
+ * A schedule has no state. A training that continues from a checkpoint needs only the
+ * number of steps:
  *
  *     lstm_schedule_lr(&schedule, lstm_adam_steps(adam), &lr);
  *     lstm_adam_set_lr(adam, lr);
@@ -38,19 +38,20 @@ typedef enum lstm_schedule_kind {
     /** CosineAnnealingLR: min_lr + (lr - min_lr) (1 + cos(pi n / steps)) / 2. */
     LSTM_SCHEDULE_COSINE = 4,
     /** OneCycleLR: rises from lr / div_factor to lr, then falls to lr / div_factor /
-     *  final_div_factor at the last of the steps; both along half a period of a cosine.
+     * final_div_factor at the last step. Each phase is half a period of a cosine.
      */
     LSTM_SCHEDULE_ONE_CYCLE = 5
 } lstm_schedule_kind;
 
-/** A schedule. Zero is the default of each option but lr and steps. */
+/** A schedule. Zero is the default of each option except lr and steps. */
 typedef struct lstm_schedule {
     /** The formula (default LSTM_SCHEDULE_CONSTANT). */
     lstm_schedule_kind kind;
     /** Initial learning rate, or the maximum for one-cycle; finite, at least 0. */
     double lr;
     /** Number of steps between two reductions (step), of half a period (cosine), or of
-     *  the whole cycle (one-cycle); at least 1 where it is used, 2 for one-cycle. */
+     * the whole cycle (one-cycle); at least 1 if the kind uses it, at least 2 for
+     * one-cycle. */
     uint64_t steps;
     /** [milestone_count] steps in any order. */
     const uint64_t *milestones;
@@ -60,13 +61,13 @@ typedef struct lstm_schedule {
     double gamma;
     /** Minimum of the cosine (default 0). */
     double min_lr;
-    /** Number of steps of a linear warm-up from warmup_start lr to lr; not for
+    /** Number of steps of a linear warm-up from warmup_start * lr to lr; not used by
      * one-cycle (default 0). */
     uint64_t warmup;
     /** start_factor of LinearLR, above 0 and at most 1 (default 0, which means 1/3). */
     double warmup_start;
-    /** pct_start of OneCycleLR: the fraction of the cycle with a rising rate, above 0
-     * and below 1 (default 0, which means 0.3). */
+    /** pct_start of OneCycleLR: the fraction of the cycle in which the rate rises,
+     * above 0 and below 1 (default 0, which means 0.3). */
     double rise;
     /** lr divided by the initial rate of the cycle, above 0 (default 0, which means
      * 25).
@@ -75,13 +76,13 @@ typedef struct lstm_schedule {
     /** Initial rate divided by the final rate, above 0 (default 0, which means 10000).
      */
     double final_div_factor;
-    /** One-cycle falls to the initial rate in as many steps as it rose, and then to the
-     *  final rate (default false). */
+    /** One-cycle: fall to the initial rate in as many steps as the rise had, and then
+     * to the final rate (default false). */
     bool three_phase;
-    /** One-cycle is linear in each phase (default false: a cosine). */
+    /** One-cycle: each phase is linear (default false: a cosine). */
     bool linear;
-    /** Room for options of later versions: zeros. A library refuses values that it does
-     *  not know with LSTM_UNSUPPORTED. */
+    /** Reserved for options of later versions; must be zero. Other values fail with
+     * LSTM_UNSUPPORTED. */
     uint64_t reserved[8];
 } lstm_schedule;
 
@@ -93,7 +94,8 @@ typedef struct lstm_schedule {
  * @param[out] lr learning rate of the next step
  * @retval LSTM_OK lr was written
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, an option is out of range, or step
- * is not below the steps of one-cycle; the message names it; nothing was written
+ *         is not below the steps of one-cycle (the message names it); nothing was
+ *         written
  * @retval LSTM_UNSUPPORTED reserved has a value other than 0; the message names it
  * @since 1.0
  */
@@ -121,7 +123,7 @@ typedef struct lstm_plateau {
     uint64_t cooldown;
     /** Minimum of lr (default 0). */
     double min_lr;
-    /** State: best is a metric; false before the first update. */
+    /** State: best has a value; false before the first update. */
     bool started;
     /** State: the best metric so far. */
     double best;
@@ -129,13 +131,14 @@ typedef struct lstm_plateau {
     uint64_t bad;
     /** State: number of updates left to wait. */
     uint64_t cooling;
-    /** Room for options of later versions: zeros. A library refuses values that it does
-     *  not know with LSTM_UNSUPPORTED. */
+    /** Reserved for options of later versions; must be zero. Other values fail with
+     * LSTM_UNSUPPORTED. */
     uint64_t reserved[8];
 } lstm_plateau;
 
 /**
- * Takes a metric, such as the loss of an epoch, and reduces plateau->lr if it is due.
+ * Processes the next value of a metric, such as the loss of an epoch, and reduces
+ * plateau->lr after too many updates without improvement.
  *
  * @param plateau options and state
  * @param metric any number; NaN is never an improvement

@@ -19,11 +19,12 @@ typedef enum lstm_status {
     LSTM_OK = 0,
     /** An argument is NULL, out of range, or not one of the documented values. */
     LSTM_INVALID_ARGUMENT = 1,
-    /** The shape of an argument does not fit; the message shows the expected shape. */
+    /** An argument has a wrong shape; the message shows the expected shape. */
     LSTM_SHAPE_MISMATCH = 2,
     /** There is not enough memory. */
     LSTM_OUT_OF_MEMORY = 3,
-    /** An operation on a file failed; the message has the operating system's reason. */
+    /** An operation on a file failed; the message contains the operating system's
+     * reason. */
     LSTM_IO_ERROR = 4,
     /** The content of a file is not valid. */
     LSTM_BAD_FILE = 5,
@@ -51,9 +52,9 @@ const char *lstm_status_name(lstm_status status);
  * Returns the message of the last failure in this thread.
  *
  * The message is one line in lower case without a line feed. It starts with the object,
- * and shows the values that were found and those that were expected, for example
- * "layer: x is [64, 27, 28], expected [N, T, 32]". Calls that succeed do not change it,
- * so read it directly after a failure.
+ * and shows the found and the expected values, for example "layer: x is [64, 27, 28],
+ * expected [N, T, 32]". Calls that succeed do not change it, so use it only directly
+ * after a failure.
  *
  * @return a string that is valid as long as the thread, and changes at the next
  *         failure; "" before the first failure

@@ -2,9 +2,10 @@
  * @file
  * Tensors: float32 arrays of rank 1 to 4 with strides.
  *
- * A tensor owns its memory, or is a view of memory of another tensor or of the caller.
- * A view copies nothing: lstm_tensor_select() of the last step of [N, T, H] is [N, H]
- * in the same memory. Threads may read a tensor concurrently, but not write to it.
+ * A tensor either owns its memory or is a view of memory of another tensor or of the
+ * caller. A view copies nothing: lstm_tensor_select() of the last step of [N, T, H] is
+ * [N, H] in the same memory. Threads may read a tensor concurrently; while one thread
+ * writes to it, no other may use it.
  */
 #ifndef LSTM_TENSOR_H
 #define LSTM_TENSOR_H
@@ -47,16 +48,16 @@ lstm_status lstm_tensor_create(lstm_tensor **out, size_t rank, const size_t *sha
 /**
  * Creates a tensor over memory of the caller, without copying.
  *
- * The memory MUST contain every element that shape and strides reach, and stay valid as
- * long as the tensor and views of it are used. The library never frees it. Elements of
- * a tensor that is written to MUST NOT overlap.
+ * The memory MUST contain every element that shape and strides can address, and stay
+ * valid as long as the tensor and views of it are used. The library never frees it. If
+ * the tensor is written to, its elements MUST NOT overlap.
  *
  * @param[out] out the tensor, freed with lstm_tensor_destroy(); NULL on failure
  * @param data the element at index 0 of every axis
  * @param rank number of axes, 1 to LSTM_MAX_RANK
  * @param shape [rank] extents, each at least 1
- * @param strides [rank] stride of each axis in elements, also zero or negative; NULL:
- *        row-major without gaps
+ * @param strides [rank] stride of each axis in elements, which may be zero or negative;
+ *        NULL: row-major without gaps
  * @retval LSTM_OK the tensor was created
  * @retval LSTM_INVALID_ARGUMENT out, data or shape is NULL, data is not aligned to 4
  *         bytes, or the rank, an extent or a stride is out of range
@@ -114,9 +115,9 @@ lstm_status lstm_tensor_narrow(lstm_tensor **out, const lstm_tensor *tensor,
  * Creates a view in another shape, as Tensor.view() of PyTorch.
  *
  * The elements keep their row-major order: [N, T, H] as [N * T, H], for example. The
- * view shares the memory of the tensor, which MUST outlive it. Strides allow a view
- * unless one of its axes would span axes with a gap between them; lstm_tensor_copy() to
- * a new tensor removes gaps.
+ * view shares the memory of the tensor, which MUST outlive it. No view is possible if
+ * one of its axes would span several axes of the tensor with gaps between them: copy
+ * the tensor to a new one with lstm_tensor_copy() first.
  *
  * @param[out] out the view, freed with lstm_tensor_destroy(); NULL on failure
  * @param tensor any tensor
@@ -124,7 +125,7 @@ lstm_status lstm_tensor_narrow(lstm_tensor **out, const lstm_tensor *tensor,
  * @param shape [rank] extents, each at least 1
  * @retval LSTM_OK the view was created
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, the rank or an extent is out of
- * range, or the strides of tensor do not allow such a view
+ *         range, or the strides of tensor allow no such view
  * @retval LSTM_SHAPE_MISMATCH the number of elements differs
  * @retval LSTM_OUT_OF_MEMORY not enough memory for the handle
  * @since 1.0
@@ -135,7 +136,7 @@ lstm_status lstm_tensor_reshape(lstm_tensor **out, const lstm_tensor *tensor,
                                 size_t rank, const size_t *shape);
 
 /**
- * Frees a tensor, and its memory when it owns it, and writes NULL to the handle.
+ * Frees a tensor and the memory that it owns, and writes NULL to the handle.
  *
  * @param tensor address of the handle; NULL, or the address of NULL, does nothing
  * @since 1.0
@@ -202,10 +203,11 @@ lstm_status lstm_tensor_copy(lstm_tensor *to, const lstm_tensor *from);
  * Computes the softmax along the last axis: y = exp(x - max) / sum of exp(x - max).
  *
  * The error is at most 3e-7; the relative error is at most 3e-7 (3e-6 with the kernels
- * of plain C) + 6e-8 (max - x). Elements below max by 87.34 or more give 0. A row with
- * NaN or INFINITY gives NaN.
+ * of plain C) + 6e-8 (max - x). If x is 87.34 or more below max, y is 0. A row with NaN
+ * or INFINITY gives NaN.
  *
- * @param[out] to in the shape of from; the same tensor, or no overlap with it
+ * @param[out] to in the shape of from; may be the same tensor as from, and MUST NOT
+ *        overlap it otherwise
  * @param from any shape
  * @retval LSTM_OK to was written
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL
@@ -218,9 +220,10 @@ lstm_status lstm_tensor_softmax(lstm_tensor *to, const lstm_tensor *from);
 /**
  * Computes the sigmoid of each element: y = 1 / (1 + exp(-x)).
  *
- * The error is at most 1.5e-7; a NaN stays.
+ * The error is at most 1.5e-7. NaN gives NaN.
  *
- * @param[out] to in the shape of from; the same tensor, or no overlap with it
+ * @param[out] to in the shape of from; may be the same tensor as from, and MUST NOT
+ *        overlap it otherwise
  * @param from any shape
  * @retval LSTM_OK to was written
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL

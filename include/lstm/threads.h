@@ -3,8 +3,8 @@
  * Threads and kernels.
  *
  * All objects share one pool of worker threads. Workers start when a call first needs
- * them, sleep when idle, and block all signals. One call at a time uses the pool; a
- * call that another thread makes meanwhile computes on its own thread alone.
+ * them, sleep when idle, and block all signals. Only one call at a time uses the pool.
+ * A call that another thread makes at the same time runs on that thread alone.
  *
  * Results never depend on the number of threads: each output is computed by one thread,
  * in a fixed order. In the reproducible mode they do not depend on the processor
@@ -31,9 +31,9 @@ extern "C" {
 /**
  * Sets the maximum number of threads of a call, including the calling thread.
  *
- * The default is LSTM_NUM_THREADS from the environment if it is a number from 1 to 64,
- * else the number of processors that this process may use (affinity mask and cgroup
- * quota). Workers that are no longer needed end.
+ * The default is the environment variable LSTM_NUM_THREADS if it is a number from 1 to
+ * 64, else the number of processors that this process may use (affinity mask and cgroup
+ * quota). The call ends workers that are no longer needed.
  *
  * @param threads 1 to LSTM_MAX_THREADS; 0 for the default
  * @retval LSTM_OK the number applies to calls that start from now on
@@ -56,10 +56,10 @@ size_t lstm_threads(void);
  * "generic" (plain C).
  *
  * The first use of the library chooses the best kernels that it was built with and that
- * the processor and the operating system support. LSTM_CPU in the environment limits
- * the choice: with LSTM_CPU=avx2 the library uses AVX2 at most, with LSTM_CPU=generic
- * plain C. "avx512bf16" is "avx512" with an instruction for products of bfloat16; the
- * other kernels compute the same bits with float32 arithmetic.
+ * the processor and the operating system support. The environment variable LSTM_CPU
+ * limits the choice: with LSTM_CPU=avx2 the library uses AVX2 or plain C, with
+ * LSTM_CPU=generic plain C. "avx512bf16" is "avx512" with an instruction for products
+ * of bfloat16; the other kernels compute the same bits with float32 arithmetic.
  *
  * @return a string that is valid as long as the library
  * @since 1.0
@@ -71,14 +71,14 @@ const char *lstm_kernels_name(void);
  * Turns the reproducible mode on or off: the same bits on every processor.
  *
  * In this mode training and inference give the same bits with all kernels (AVX-512,
- * AVX2, NEON and plain C) and with every BLAS. All kernels except plain C do so anyway:
- * for them the mode changes nothing. In this mode plain C emulates the fused
- * multiply-add, unless the compiler has an instruction for it, and does not use
- * OpenBLAS: a training step takes 16 times as long.
+ * AVX2, NEON and plain C) and with every BLAS. All kernels except plain C always do so:
+ * the mode does not change their results. In this mode plain C emulates the fused
+ * multiply-add, unless the processor has an instruction that the compiler may use, and
+ * does not use OpenBLAS: a training step takes 16 times as long.
  *
- * The default is on if LSTM_REPRODUCIBLE is 1 in the environment, else off. The mode
- * can be changed at any time and applies to calls that start from now on. A call that
- * runs in another thread at that moment may compute partly in each mode.
+ * The default is on if the environment variable LSTM_REPRODUCIBLE is 1, else off. The
+ * mode can be changed at any time and applies to calls that start from now on. A call
+ * that runs in another thread at that moment may compute partly in each mode.
  *
  * @param reproducible true to turn it on, false to turn it off
  * @since 1.0

@@ -13,19 +13,20 @@ extern "C" {
 
 /* cdef begin */
 
-/** Major version of these headers. Another one is not compatible. */
+/** Major version of these headers. Libraries of another major version are not
+ * compatible. */
 #define LSTM_VERSION_MAJOR 1
-/** Minor version of these headers. A higher one adds to the interface. */
+/** Minor version of these headers. A higher minor version adds to the interface. */
 #define LSTM_VERSION_MINOR 0
-/** Patch level of these headers. It does not change the interface. */
+/** Patch level of these headers. All patch levels have the same interface. */
 #define LSTM_VERSION_PATCH 0
 
 /**
  * Returns the version of the library in use, for example "1.0.0".
  *
- * It can be higher than that of the headers (LSTM_VERSION_MAJOR and so on) that the
- * program was compiled with. Within one major version, programs that compiled and
- * linked continue to do so.
+ * It can be higher than the version of the headers (LSTM_VERSION_MAJOR and so on) that
+ * the program was compiled with. Within one major version, programs that compile and
+ * link with one release do so with all later ones.
  *
  * @return a string that is valid as long as the library
  * @since 1.0

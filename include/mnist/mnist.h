@@ -34,14 +34,15 @@ extern "C" {
 
 /* cdef begin */
 
-/** Major version of these headers: another one breaks programs. */
+/** Major version of these headers. Libraries of another major version are not
+ * compatible. */
 #define MNIST_VERSION_MAJOR 1
-/** Minor version of these headers: it adds to the interface. */
+/** Minor version of these headers. A higher minor version adds to the interface. */
 #define MNIST_VERSION_MINOR 0
-/** Patch level of these headers: it changes no interface. */
+/** Patch level of these headers. All patch levels have the same interface. */
 #define MNIST_VERSION_PATCH 0
 
-/** Outcome of a call. Values are part of the ABI and never change. */
+/** Status of a call. The values are part of the binary interface and never change. */
 typedef enum mnist_status {
     /** Success. */
     MNIST_OK = 0,
@@ -49,7 +50,8 @@ typedef enum mnist_status {
     MNIST_INVALID_ARGUMENT = 1,
     /** A memory allocation failed. */
     MNIST_OUT_OF_MEMORY = 2,
-    /** A file operation failed; the message gives the reason of the operating system.
+    /** An operation on a file failed; the message contains the operating system's
+     * reason.
      */
     MNIST_IO_ERROR = 3,
     /** The content of a file is not valid. */
@@ -58,7 +60,8 @@ typedef enum mnist_status {
     MNIST_NOT_FOUND = 5,
     /** The download failed; the message lists the sources tried. */
     MNIST_NETWORK_ERROR = 6,
-    /** This version or build lacks the option, for example downloads without libcurl.
+    /** This version or build of the library does not support an option, for example
+     * downloads without libcurl.
      */
     MNIST_UNSUPPORTED = 7
 } mnist_status;
@@ -99,8 +102,8 @@ typedef struct mnist_source {
     const char *name;
     /** Never use the network (default false). */
     bool offline;
-    /** Fail with MNIST_NOT_FOUND instead of generating synthetic digits (default
-     * false). */
+    /** Fail with MNIST_NOT_FOUND rather than generate synthetic digits (default false).
+     */
     bool no_synthetic;
     /** Number of synthetic digits, if they are used (default 0: 60,000 for training,
      * 10,000 for testing). */
@@ -109,8 +112,8 @@ typedef struct mnist_source {
     mnist_progress progress;
     /** Passed to progress (default NULL). */
     void *user;
-    /** Space for options of later versions; MUST be zero. A library that does not know
-     *  a non-zero value fails with MNIST_UNSUPPORTED. */
+    /** Reserved for options of later versions; must be zero. Other values fail with
+     * MNIST_UNSUPPORTED. */
     uint64_t reserved[8];
 } mnist_source;
 
@@ -130,8 +133,8 @@ typedef struct mnist_dataset mnist_dataset;
  *
  * mnist_dataset_origin() returns the source that was used. After a fallback to
  * synthetic digits, mnist_last_error() explains why no other source was used. The
- * search does not skip a damaged file: if a source has the files but cannot be read,
- * the call fails.
+ * search does not skip damaged files: if a source has the files but they cannot be
+ * read, the call fails.
  *
  * The content of a file, not the suffix .gz of its name, decides whether it is
  * decompressed. Names with a dot before idx (train-images.idx3-ubyte) are accepted too.
@@ -287,8 +290,8 @@ typedef struct mnist_loader_config {
     float mean;
     /** Standard deviation to divide by, above 0; see mean (default 0). */
     float std;
-    /** Space for options of later versions; MUST be zero. A library that does not know
-     *  a non-zero value fails with MNIST_UNSUPPORTED. */
+    /** Reserved for options of later versions; must be zero. Other values fail with
+     * MNIST_UNSUPPORTED. */
     uint64_t reserved[8];
 } mnist_loader_config;
 
