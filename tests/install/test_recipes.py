@@ -24,7 +24,7 @@ OUTPUTS = {
     "The best model, and early stopping": [
         (r"\d+ updates, best validation loss (\S+)\n", 0.1)],
     "Truncated backpropagation": [(r"mean squared error (\S+)\n", 0.05)],
-    "Layers of your own": [(r"mean squared error (\S+), gain\[0\] (?!1\.000)\S+\n", 0.2)],
+    "Custom layers": [(r"mean squared error (\S+), gain\[0\] (?!1\.000)\S+\n", 0.2)],
     "A decoder: several pending forwards": [(r"cross-entropy (\S+)\n", 0.2)],
     "A model from memory": [
         (r"(?:(?:weight|bias)\w+|lstm\.\w+) F32, rank 2\n(?:.* F32, rank [12]\n){3}"
