@@ -3,9 +3,10 @@
  * and prints the output of the model immediately. At the end, prints percentiles of the
  * latency to standard error.
  *
- * The model is a safetensors file with a layer "lstm" and a linear layer "fc", written
- * by mnist-train, PyTorch or forecast. A file of forecast also contains the scale of
- * its values.
+ * The model is a safetensors file with a layer "lstm", and optionally a linear layer
+ * "fc" and an embedding "embedding", written by mnist-train, PyTorch, forecast or
+ * liblstm-convert. The keys of its metadata and its initial states are obeyed: see
+ * docs/file-format.md.
  */
 #include <math.h>
 #include <stdio.h>
@@ -13,19 +14,9 @@
 #include <string.h>
 #include <time.h>
 
-#include <lstm/lstm.h>
+#include "examples/stream/model.h"
 
 enum { EXIT_USAGE = 2 };
-
-typedef struct {
-    lstm_layer *layer;
-    lstm_linear *head;
-    lstm_stream *stream;
-    lstm_tensor *x, *y;
-    size_t inputs, outputs;
-    /* Inputs are (value - mean) / deviation; outputs are scaled back. */
-    double mean, deviation;
-} model;
 
 /* Latencies in microseconds. */
 typedef struct {
@@ -33,71 +24,24 @@ typedef struct {
     size_t count, capacity;
 } times;
 
-/* Exits with a message if a call failed. */
-static void check(lstm_status status)
-{
-    if (status == LSTM_OK)
-        return;
-    fprintf(stderr, "stream: %s\n", lstm_last_error());
-    exit(EXIT_FAILURE);
-}
-
-/* Reads the scale of the values from the metadata; the default is no scaling. */
-static void read_scale(model *m, const char *path, const lstm_file *file)
-{
-    const char *text = lstm_file_metadata(file, "scale");
-    m->mean = 0;
-    m->deviation = 1;
-    if (!text || (sscanf(text, "%lf %lf", &m->mean, &m->deviation) == 2 &&
-                  isfinite(m->mean) && isfinite(m->deviation) && m->deviation > 0))
-        return;
-    fprintf(stderr, "stream: %s: metadata scale is '%s', expected two numbers\n", path,
-            text);
-    exit(EXIT_FAILURE);
-}
-
-static void load(model *m, const char *path)
-{
-    lstm_file *file;
-    check(lstm_file_open(&file, path));
-    check(lstm_layer_read(&m->layer, file, "lstm", NULL));
-    check(lstm_linear_read(&m->head, file, "fc"));
-    read_scale(m, path, file);
-    lstm_file_destroy(&file);
-    m->inputs = lstm_layer_get_config(m->layer)->inputs;
-    m->outputs = lstm_linear_get_config(m->head)->outputs;
-    check(lstm_layer_set_training(m->layer, false));
-    check(lstm_stream_create(&m->stream, m->layer, m->head, 1));
-    check(lstm_tensor_create(&m->x, 2, (size_t[]){1, m->inputs}));
-    check(lstm_tensor_create(&m->y, 2, (size_t[]){1, m->outputs}));
-}
-
-static void destroy(model *m)
-{
-    lstm_tensor_destroy(&m->x);
-    lstm_tensor_destroy(&m->y);
-    lstm_stream_destroy(&m->stream);
-    lstm_linear_destroy(&m->head);
-    lstm_layer_destroy(&m->layer);
-}
-
 static const char *skip_blanks(const char *text)
 {
     return text + strspn(text, " \t\r\n");
 }
 
 /* Parses the inputs in a line, separated by blanks or a comma; false if the line does
- * not consist of exactly as many numbers as the model has inputs. */
-static bool read_inputs(const model *m, const char *line)
+ * not consist of exactly as many numbers as the model has inputs, or if an index is not
+ * one of the embedding. */
+static bool read_inputs(model *m, const char *line)
 {
     for (size_t i = 0; i < m->inputs; i++) {
         char *end;
         double number = strtod(line, &end);
         const char *next = skip_blanks(end);
         bool last = i + 1 == m->inputs;
-        if (end == line || !isfinite(number) || (!last && next == end && *next != ','))
+        if (end == line || !isfinite(number) ||
+            (!last && next == end && *next != ',') || !set_input(m, i, number))
             return false;
-        lstm_tensor_data(m->x)[i] = (float)((number - m->mean) / m->deviation);
         line = !last && *next == ',' ? next + 1 : next;
     }
     return *line == '\0';
@@ -127,11 +71,10 @@ static void add_time(times *all, double value)
 static void step(model *m, times *all)
 {
     double start = now();
-    check(lstm_stream_step(m->stream, m->x, m->y));
+    step_model(m);
     add_time(all, now() - start);
     for (size_t i = 0; i < m->outputs; i++)
-        printf(i ? " %.6g" : "%.6g",
-               (double)lstm_tensor_data(m->y)[i] * m->deviation + m->mean);
+        printf(i ? " %.9g" : "%.9g", m->values[i]);
     putchar('\n');
     fflush(stdout);
 }
@@ -168,20 +111,20 @@ int main(int count, char **arguments)
     char *line = NULL;
     size_t capacity = 0, number = 0;
     int result = EXIT_SUCCESS;
-    load(&m, arguments[1]);
+    load_model(&m, arguments[1]);
     while (result == EXIT_SUCCESS && getline(&line, &capacity, stdin) > 0) {
         number++;
         if (read_inputs(&m, line)) {
             step(&m, &all);
         } else {
-            fprintf(stderr, "stream: line %zu: expected %zu numbers\n", number,
-                    m.inputs);
+            fprintf(stderr, "stream: line %zu: expected %zu numbers%s\n", number,
+                    m.inputs, m.table ? ", an index of the embedding" : "");
             result = EXIT_FAILURE;
         }
     }
     report(&all);
     free(all.values);
     free(line);
-    destroy(&m);
+    destroy_model(&m);
     return result;
 }

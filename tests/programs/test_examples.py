@@ -34,11 +34,12 @@ class Examples(unittest.TestCase):
         return path
 
     def test_each_is_short(self):
+        """Only stream obeys all keys of a model."""
         examples = pathlib.Path(__file__).resolve().parents[2] / "examples"
-        for name in ("charlm", "forecast", "stream"):
+        for name, most in {"charlm": 280, "forecast": 280, "stream": 500}.items():
             lines = sum(len(path.read_text().splitlines())
                         for path in (examples / name).iterdir())
-            self.assertLess(lines, 280, name)
+            self.assertLess(lines, most, name)
 
     def test_charlm_learns_a_text(self):
         text = self.folder / "text.txt"

@@ -79,9 +79,9 @@ class Keras(Folder):
         self.save(layers.Bidirectional(layers.LSTM(7, return_sequences=True)),
                   layers.Dropout(0.5), layers.Bidirectional(layers.LSTM(7)),
                   layers.Dense(3, activation="softmax"))
-        self.assertIn("the final states", self.convert("model.keras"))
+        self.assertIn("(states)", self.convert("model.keras"))
         self.save(layers.LSTM(7, return_sequences=True, use_bias=False), name="model.h5")
-        self.assertIn("all steps", self.convert("model.h5"))
+        self.assertIn("(steps)", self.convert("model.h5"))
 
     def test_unsupported_features_are_named(self):
         from keras import layers

@@ -12,7 +12,7 @@ A failed call raises Error with the message of the library.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from ctypes import byref, c_bool, c_double, c_int64, c_size_t, c_uint64, c_void_p, pointer
+from ctypes import byref, c_double, c_int64, c_size_t, c_uint64, c_void_p, pointer
 from typing import Any
 
 from liblstm import _native as native
@@ -22,6 +22,7 @@ from liblstm._c import (BFLOAT16, FLOAT32, KERAS, MAX_RANK, MAX_THREADS, MEAN, N
                     weight_shapes)
 from liblstm._file import File, Path, file_metadata, prefix_of, source_of
 from liblstm._loss import CrossEntropy, bce, bce_backward, mse, mse_backward
+from liblstm._stream import Stream
 from liblstm._tensor import Array, Rng, Tensor, call, pointer_of, tensor_of
 
 __all__ = ["BFLOAT16", "FLOAT32", "KERAS", "MAX_RANK", "MAX_THREADS", "MEAN", "NONE",
@@ -203,39 +204,6 @@ class Tape(native.Handle):
                          pointer_of(rng, Rng))
         super().__init__(pointer, library.lstm_tape_destroy, layer,
                          *([rng] if rng else []))
-
-
-class Stream(native.Handle):
-    """Step-by-step inference: the states of N sequences in a layer in evaluation mode.
-    With a head, a Linear, step() returns the output of the head. Several threads may use
-    streams of the same layer."""
-
-    def __init__(self, layer: Layer, head: Linear | None = None,
-                 batch: int = 1) -> None:
-        pointer = create("lstm_stream_create", pointer_of(layer, Layer),
-                         pointer_of(head, Linear), batch)
-        super().__init__(pointer, library.lstm_stream_destroy, layer)
-        self._batch = batch
-
-    def step(self, x: Array, y: Array | None = None) -> None:
-        """Advances by one step, x [N, I] -> y [N, C], or by several steps, with x as in
-        Layer.forward()."""
-        call(library.lstm_stream_step, (self.pointer,), {"x": x}, {"y": y})
-
-    def reset(self, rows: Sequence[bool] | None = None) -> None:
-        """Sets the states of all sequences to zero, or of those with a true in rows."""
-        if rows is not None and len(rows) != self._batch:
-            raise ValueError(f"rows is [{len(rows)}], expected [{self._batch}]")
-        rows = rows if rows is None else (c_bool * self._batch)(*map(bool, rows))
-        library.lstm_stream_reset(self.pointer, rows)
-
-    def get_state(self, h: Array | None = None, c: Array | None = None) -> None:
-        """Copies the states to h, [L, N, S], and c, [L, N, H]."""
-        call(library.lstm_stream_get_state, (self.pointer,), {}, {"h": h, "c": c})
-
-    def set_state(self, h: Array | None = None, c: Array | None = None) -> None:
-        """Sets the states; None sets zeros."""
-        call(library.lstm_stream_set_state, (self.pointer,), {"h": h, "c": c}, {})
 
 
 class Linear(native.Handle):

@@ -1,23 +1,36 @@
-"""Converts an LSTM from Keras or ONNX to a safetensors file, and checks the result.
+"""Converts models of other programs to safetensors files, and checks the result.
 
-usage: python3 -m liblstm.convert MODEL.keras|MODEL.h5|MODEL.onnx OUT.safetensors
+usage: python3 -m liblstm.convert [--lstm-only] MODEL OUT.safetensors
 
-The command liblstm-convert is the same. The model is a sequence of LSTM layers of equal
-size, unidirectional or bidirectional, with an optional dense layer at its end. The output
-file has the prefixes "lstm" and "fc", for lstm_layer_load(), lstm_linear_load() and
-PyTorch. Before it is written, both models get the same random input; their outputs must
-agree within 1e-5 of the largest value.
+The command liblstm-convert is the same. It reads
 
-Keras files require keras and one of its backends; ONNX files require onnx and
-onnxruntime. Both require numpy.
+- .onnx: what PyTorch's exporters and others write;
+- .keras, .h5 and .weights.h5 of Keras, also weights only;
+- .nam of Neural Amp Modeler; .json of RTNeural, AIDA-X and GuitarML.
+
+The model is an LSTM of equal layers with an optional embedding in front of it, and an
+optional linear layer with an activation behind it. The file has the prefixes "lstm", "fc"
+and "embedding", and keys of the metadata for what is more than tensors (docs/file-format.md).
+With --lstm-only, the LSTMs of any model are converted, without what is around them.
+
+The file is loaded and compared with the model before it gets its name: with ONNX Runtime
+or Keras if they are installed, with the answers in the file if there are any, and else with
+NumPy in double precision. They must agree within 1e-5 of the largest value.
+
+All formats require numpy; ONNX requires onnx, and Keras requires h5py.
 """
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import liblstm
+
+if TYPE_CHECKING:
+    from liblstm.convert._model import Model
 
 __all__ = ["Unsupported", "convert", "main"]
 
@@ -26,27 +39,44 @@ class Unsupported(Exception):
     """The model has a feature that liblstm does not support."""
 
 
-def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> str:
-    """Converts a file after a check; returns a summary."""
-    # The reader and NumPy are imported only when there is something to convert.
+def convert(source: str | os.PathLike[str], target: str | os.PathLike[str],
+            lstm_only: bool = False) -> str:
+    """Converts a file after a check; returns a summary. With lstm_only, only the LSTMs of
+    the model are converted."""
+    # The readers and NumPy are imported only when there is something to convert.
     from liblstm.convert import _model
 
     source = os.fspath(source)
+    return _model.write(_reader(source)(source, lstm_only), target)
+
+
+def _reader(source: str) -> Callable[[str, bool], Model]:
+    """The function that reads a file, by the end of its name."""
     if source.endswith(".onnx"):
-        from liblstm.convert._onnx import read
+        from liblstm.convert import _onnx as module
+    elif source.endswith((".json", ".nam", ".aidax")):
+        from liblstm.convert import _json as module
+    elif source.endswith((".keras", ".h5", ".hdf5")):
+        from liblstm.convert import _keras as module
+    elif source.endswith(".safetensors"):
+        raise Unsupported("a safetensors file needs no conversion: Layer.load(path, prefix) "
+                          "reads it")
     else:
-        from liblstm.convert._keras import read
-    return _model.write(read(source), target)
+        raise Unsupported("unknown kind of file, expected .onnx, .keras, .h5, .json or .nam")
+    return module.read
 
 
 def main() -> None:
     """Runs the command: the arguments are those of sys.argv."""
     parser = argparse.ArgumentParser(prog="liblstm-convert",
                                      description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("source", metavar="MODEL", help="input: .keras, .h5 or .onnx file")
+    parser.add_argument("source", metavar="MODEL",
+                        help="input: .onnx, .keras, .h5, .json or .nam file")
     parser.add_argument("target", metavar="OUT", help="output: safetensors file")
+    parser.add_argument("--lstm-only", action="store_true",
+                        help="convert the LSTMs alone, whatever is around them")
     options = parser.parse_args()
     try:
-        print(convert(options.source, options.target))
+        print(convert(options.source, options.target, options.lstm_only))
     except (Unsupported, liblstm.Error, OSError, ImportError) as error:
         sys.exit(f"liblstm-convert: {options.source}: {error}")

@@ -8,10 +8,10 @@ import numpy as np
 
 import liblstm
 from liblstm.convert import Unsupported
-from liblstm.convert._model import Model, hidden_size
+from liblstm.convert._model import Answer, Model, Stack, hidden_size
 
 
-def read(path: str) -> Model:
+def read(path: str, lstm_only: bool = False) -> Model:
     """Reads a sequence of LSTM layers from a Keras 3 or HDF5 file."""
     installed = [name for name in ("tensorflow", "jax", "torch")
                  if importlib.util.find_spec(name)]
@@ -35,11 +35,20 @@ def read(path: str) -> Model:
             head, softmax = _dense(layer)
         else:
             layers.append(_directions(layer))
-    hidden = hidden_size(layers, 0)
+    hidden_size(layers, 0)
     batch, steps, inputs = model.input_shape
-    return Model(liblstm.KERAS, inputs, hidden, layers, True, head, softmax,
-                 (batch or 3, steps or 7, inputs),
-                 lambda x: np.asarray(model.predict(x, verbose=0)))
+    batch_first, probe = True, (batch or 3, steps or 7, inputs)
+    each = Stack("LSTM layers", liblstm.KERAS, layers)
+
+    def run(x):
+        return np.asarray(model.predict(x, verbose=0))
+
+    def answers(_):
+        x = np.random.default_rng(1).uniform(-1, 1, probe).astype(np.float32)
+        yield Answer("Keras", x.swapaxes(0, 1) if batch_first else x, {"output": run(x)})
+
+    keys = {"activation": "softmax"} if softmax else {}
+    return Model({"lstm": each}, head, keys=keys, answers=answers)
 
 
 def _directions(layer):

@@ -1,16 +1,146 @@
-"""A model to convert, and the check of its results."""
+"""A model to convert: how it is written, and how the result is checked."""
 from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 import liblstm
 from liblstm.convert import Unsupported
+from liblstm.convert._double import ACTIVATIONS, stack as double_stack
 
 LIMIT = 1e-5
+
+
+@dataclasses.dataclass
+class Stack:
+    """LSTM layers of equal size, with H hidden units and D directions.
+
+    layers has, for each layer and direction, the arrays input, recurrent and bias in the
+    given layout (shapes in lstm/weights.h). With reverse, a stack of one direction reads
+    from the last step to the first. h0 and c0 are [L*D, H], or None for zeros."""
+    where: str
+    layout: int
+    layers: list[list[tuple]]
+    batch_first: bool = True
+    reverse: bool = False
+    h0: np.ndarray | None = None
+    c0: np.ndarray | None = None
+
+    @property
+    def hidden(self) -> int:
+        """H."""
+        return self.layers[0][0][1].shape[0 if self.layout == liblstm.KERAS else 1]
+
+    @property
+    def inputs(self) -> int:
+        """I."""
+        return self.layers[0][0][0].shape[0 if self.layout == liblstm.KERAS else 1]
+
+    @property
+    def directions(self) -> int:
+        """D."""
+        return len(self.layers[0])
+
+    def fits(self, other: Stack) -> bool:
+        """Whether another stack can be the next layers of this one."""
+        size = self.hidden, self.directions, self.reverse, self.layout
+        return (size == (other.hidden, other.directions, other.reverse, other.layout)
+                and other.inputs == self.directions * self.hidden)
+
+    def text(self) -> str:
+        """Size, for messages."""
+        count = len(self.layers)
+        return (f"{count} layer{'s' * (count > 1)} of {self.hidden} units"
+                f"{', both directions' * (self.directions == 2)}{', reverse' * self.reverse}")
+
+    def create(self) -> liblstm.Layer:
+        """Creates the layer in liblstm, in evaluation mode."""
+        layer = liblstm.Layer(
+            self.inputs, self.hidden, len(self.layers), batch_first=self.batch_first,
+            bidirectional=self.directions == 2,
+            no_bias=all(arrays[2] is None for each in self.layers for arrays in each))
+        for index, each in enumerate(self.layers):
+            for direction, arrays in enumerate(each):
+                layer.set_weights(index, direction, self.layout, *map(contiguous, arrays))
+        layer.train(False)
+        return layer
+
+
+@dataclasses.dataclass
+class Answer:
+    """What the model gives for an input, as its framework or another program says.
+
+    x is the input of the LSTM [T, N, I] (of the whole model, before in_gain); values are
+    outputs by name. source names who says so."""
+    source: str
+    x: np.ndarray
+    values: dict[str, np.ndarray]
+    h0: np.ndarray | None = None
+    c0: np.ndarray | None = None
+    lengths: np.ndarray | None = None
+    limit: float = LIMIT
+
+
+@dataclasses.dataclass
+class Model:
+    """Stacks by prefix; with one stack, a head (weight [C, S], bias [C] or None), an
+    embedding [count, I], and the keys of the metadata without "model.". answers yields
+    what the result must agree with; without any, it is compared with NumPy."""
+    stacks: dict[str, Stack]
+    head: tuple[np.ndarray, np.ndarray | None] | None = None
+    embedding: np.ndarray | None = None
+    keys: dict[str, str] = dataclasses.field(default_factory=dict)
+    answers: Callable[[Model], Iterator[Answer]] | None = None
+    notes: list[str] = dataclasses.field(default_factory=list)
+
+    def params(self) -> liblstm.Params:
+        """All tensors of the file."""
+        params = liblstm.Params()
+        for prefix, each in self.stacks.items():
+            params.add(prefix, each.create())
+            for name, state in (("h0", each.h0), ("c0", each.c0)):
+                if state is not None:
+                    tensor = liblstm.Tensor(*state.shape)
+                    np.asarray(tensor)[...] = state
+                    params.add_tensor(f"{prefix}.{name}", tensor)
+        if self.head:
+            weight, bias = self.head
+            linear = liblstm.Linear(weight.shape[1], weight.shape[0], no_bias=bias is None)
+            params.add("fc", linear)
+            np.asarray(params.value("fc.weight"))[...] = weight
+            if bias is not None:
+                np.asarray(params.value("fc.bias"))[...] = bias
+        if self.embedding is not None:
+            params.add("embedding", liblstm.Embedding(*self.embedding.shape))
+            np.asarray(params.value("embedding.weight"))[...] = self.embedding
+        return params
+
+    def metadata(self) -> dict[str, str]:
+        """All keys of the file."""
+        keys = dict(self.keys)
+        reverse = [prefix for prefix, each in self.stacks.items() if each.reverse]
+        if reverse:
+            keys["reverse"] = " ".join(reverse)
+        return {"format": "pt", **{f"model.{key}": text for key, text in keys.items()}}
+
+    def finish(self, values: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """Head, activation, skip and out_gain in double precision: values [.., S], x
+        [.., I] -> [.., C]."""
+        values = np.asarray(values, np.float64)
+        if self.head:
+            weight, bias = self.head
+            values = values @ np.asarray(weight, np.float64).T
+            values = values if bias is None else values + np.asarray(bias, np.float64)
+        if "activation" in self.keys:
+            values = ACTIVATIONS[self.keys["activation"]](values)
+        skip = int(self.keys.get("skip", 0))
+        if skip:
+            values = values.copy()
+            values[..., :skip] += x[..., :skip]
+        return values * decibel(self.keys.get("out_gain", "0"))
 
 
 def hidden_size(layers: list[list[tuple]], axis: int) -> int:
@@ -24,41 +154,9 @@ def hidden_size(layers: list[list[tuple]], axis: int) -> int:
     return hidden.pop()
 
 
-@dataclasses.dataclass
-class Model:
-    """The model to convert, with H hidden units, D directions, S = D*H.
-
-    layers has, for each layer and direction, the arrays input, recurrent and bias in the
-    given layout (shapes in lstm/weights.h). head is (weight [C, S], bias [C]). probe is
-    the shape of a test input. run computes the output for x [N, T, I] or [T, N, I]."""
-    layout: int
-    inputs: int
-    hidden: int
-    layers: list[list[tuple]]
-    batch_first: bool
-    head: tuple | None
-    softmax: bool
-    probe: tuple[int, int, int]
-    run: Callable
-
-    def create(self) -> tuple[liblstm.Layer, liblstm.Linear | None, liblstm.Params]:
-        """Creates the model in liblstm, in evaluation mode."""
-        layer = liblstm.Layer(
-            self.inputs, self.hidden, len(self.layers), batch_first=self.batch_first,
-            bidirectional=len(self.layers[0]) == 2,
-            no_bias=all(arrays[2] is None for each in self.layers for arrays in each))
-        for index, directions in enumerate(self.layers):
-            for direction, arrays in enumerate(directions):
-                layer.set_weights(index, direction, self.layout, *map(contiguous, arrays))
-        layer.train(False)
-        params, linear = liblstm.Params(lstm=layer), None
-        if self.head:
-            weight, bias = self.head
-            linear = liblstm.Linear(weight.shape[1], weight.shape[0])
-            params.add("fc", linear)
-            np.asarray(params.value("fc.weight"))[...] = weight
-            np.asarray(params.value("fc.bias"))[...] = bias
-        return layer, linear, params
+def decibel(text: str) -> float:
+    """Factor of a gain in dB."""
+    return 10 ** (float(text) / 20)
 
 
 def contiguous(array: np.ndarray | None) -> np.ndarray | None:
@@ -66,55 +164,102 @@ def contiguous(array: np.ndarray | None) -> np.ndarray | None:
     return array if array is None else np.ascontiguousarray(array, np.float32)
 
 
-def outputs(model: Model, layer: liblstm.Layer, linear: liblstm.Linear | None,
-            x: np.ndarray) -> dict[str, np.ndarray]:
-    """Possible outputs of a model: of all steps, of the last step, or the final states."""
-    directions, (first, second) = len(model.layers[0]), x.shape[:2]
-    batch = first if model.batch_first else second
-    out = np.empty((first, second, directions * model.hidden), np.float32)
-    hn = np.empty((len(model.layers) * directions, batch, model.hidden), np.float32)
-    layer.forward(x, out=out, hn=hn)
-    found = {"all steps": out, "the last step": out[:, -1] if model.batch_first else out[-1],
-             "the final states": np.concatenate(list(hn[-directions:]), axis=1)}
-    return {name: apply_head(model, linear, value) for name, value in found.items()}
+def bare(message: str) -> Unsupported:
+    """A refusal that says how to take the LSTM alone."""
+    return Unsupported(f"{message}; --lstm-only converts the LSTM alone")
 
 
-def apply_head(model: Model, linear: liblstm.Linear | None, values: np.ndarray) -> np.ndarray:
-    """Applies the head and softmax, if any, to values [..., S]."""
-    if linear:
-        rows = np.ascontiguousarray(values.reshape(-1, values.shape[-1]))
-        y = np.empty((len(rows), model.head[0].shape[0]), np.float32)
-        linear.forward(rows, y)
-        values = y.reshape(*values.shape[:-1], -1)
-    if model.softmax:
-        values = np.exp(values - values.max(-1, keepdims=True))
-        values /= values.sum(-1, keepdims=True)
-    return values
+def forward(layer: liblstm.Layer, each: Stack, answer: Answer, x: np.ndarray) -> tuple:
+    """out [T, N, S], hn and cn of a layer of a file, for x [T, N, I]."""
+    rows, (steps, batch) = len(each.layers) * each.directions, x.shape[:2]
+    states = [state if state is not None else
+              None if own is None else np.repeat(own[:, None], batch, 1)
+              for state, own in ((answer.h0, each.h0), (answer.c0, each.c0))]
+    x = x[::-1] if each.reverse else x
+    out = np.empty((steps, batch, each.directions * each.hidden), np.float32)
+    hn, cn = (np.empty((rows, batch, each.hidden), np.float32) for _ in range(2))
+    swap = (lambda a: np.ascontiguousarray(a.swapaxes(0, 1))) if each.batch_first else \
+        np.ascontiguousarray
+    y = swap(out)
+    layer.forward(swap(np.asarray(x, np.float32)), *map(contiguous, states), y, hn, cn,
+                  answer.lengths)
+    out = y.swapaxes(0, 1) if each.batch_first else y
+    return (out[::-1] if each.reverse else out), hn, cn
 
 
-def check(model: Model, layer: liblstm.Layer, linear: liblstm.Linear | None) -> tuple[str, float]:
-    """Returns which output of liblstm equals that of the model, and their difference as a
-    fraction of the largest value."""
-    rng = np.random.default_rng(1)
-    x = rng.uniform(-1, 1, model.probe).astype(np.float32)
-    expected, best = np.asarray(model.run(x)), ("all outputs of liblstm", np.inf)
-    for name, actual in outputs(model, layer, linear, x).items():
-        if actual.size == expected.size:
-            error = np.abs(actual.ravel() - expected.ravel()).max()
-            best = min(best, (name, float(error / np.abs(expected).max())),
-                       key=lambda pair: pair[1])
-    if not best[1] <= LIMIT:
-        raise Unsupported(f"the output {list(expected.shape)} for an input {list(x.shape)} "
-                          f"differs from {best[0]} by {best[1]:.2g} of the largest value, "
-                          f"expected at most {LIMIT:g}")
+def outputs(model: Model, layer: liblstm.Layer, answer: Answer) -> dict[str, np.ndarray]:
+    """Outputs that a model of one stack can have, by the value of the key "output"; hn and
+    cn are the states as they are."""
+    each, = model.stacks.values()
+    x = answer.x * decibel(model.keys.get("in_gain", "0"))
+    out, hn, cn = forward(layer, each, answer, x)
+    last = np.concatenate(list(hn[-each.directions:]), axis=1)
+    found = {"steps": (out, x), "last": (out[-1], x[-1]), "states": (last, x[-1])}
+    if each.reverse:
+        found["reversed"] = out[::-1], x[::-1]
+    return {name: model.finish(*pair) for name, pair in found.items()} | {"hn": hn, "cn": cn}
+
+
+def nearest(found: dict[str, np.ndarray], expected: np.ndarray) -> tuple[str, float]:
+    """The output that is nearest to an answer in any order of its first two axes, and the
+    difference as a fraction of the largest value."""
+    best, largest = ("none of the outputs", np.inf), np.abs(expected).max() or 1
+    for name, value in found.items():
+        for actual in (value, value.swapaxes(0, 1)) if value.ndim == 3 else (value,):
+            if actual.size == expected.size:
+                error = float(np.abs(actual.ravel() - expected.ravel()).max() / largest)
+                best = min(best, (name, error), key=lambda pair: pair[1])
     return best
 
 
+def double_answer(model: Model) -> Iterator[Answer]:
+    """The answer of NumPy in double precision, for a random input."""
+    rng, (each,) = np.random.default_rng(1), model.stacks.values()
+    x = rng.uniform(-1, 1, (7, 3, each.inputs)).astype(np.float32)
+    gained = x.astype(np.float64) * decibel(model.keys.get("in_gain", "0"))
+    states = [None if state is None else np.repeat(state[:, None], 3, 1)
+              for state in (each.h0, each.c0)]
+    out, _, _ = double_stack(each.layout, each.layers,
+                             gained[::-1] if each.reverse else gained, *states)
+    out = out[::-1] if each.reverse else out
+    yield Answer("NumPy in double precision", x, {"output": model.finish(out, gained)})
+
+
+def check(model: Model, path: str) -> list[str]:
+    """Loads a file and compares it with all answers of its model; fails if they differ.
+    Returns a line for each."""
+    lines = []
+    for prefix, each in model.stacks.items():
+        part = model if len(model.stacks) == 1 else Model({prefix: each})
+        layer = liblstm.Layer.load(path, prefix)
+        layer.train(False)
+        for answer in (part.answers or double_answer)(part):
+            for name, expected in answer.values.items():
+                which, error = nearest(outputs(part, layer, answer), np.asarray(expected))
+                if not error <= answer.limit:
+                    raise bare(f"{name} {list(np.shape(expected))} of {answer.source} differs from "
+                               f"{which} of liblstm by {error:.2g} of the largest value, "
+                               f"expected at most {answer.limit:g}")
+                if which not in ("hn", "cn"):
+                    model.keys.setdefault("output", which)
+                lines.append(f"{name} ({which}) differs from {answer.source} by {error:.1e}")
+        layer.close()
+    return lines
+
+
 def write(model: Model, target: str | os.PathLike[str]) -> str:
-    """Checks a model and writes it to a safetensors file; returns a summary."""
-    layer, linear, params = model.create()
-    which, error = check(model, layer, linear)
-    params.save(target, metadata={"format": "pt"})
-    count = len(model.layers)
-    return (f"{os.fspath(target)}: {count} layer{'s' * (count > 1)} of {model.hidden} units, "
-            f"{params.count} parameters; its output ({which}) differs by {error:.1e}")
+    """Writes a model to a safetensors file after a check; returns a summary."""
+    target = os.fspath(target)
+    params, part = model.params(), target + ".part"
+    try:
+        params.save(part, metadata=model.metadata())
+        lines = check(model, part)
+        params.save(part, metadata=model.metadata())
+        os.replace(part, target)
+    finally:
+        if os.path.exists(part):
+            os.unlink(part)
+    parts = [f"{prefix} ({each.where}): {each.text()}" for prefix, each in model.stacks.items()]
+    keys = [f"{key[6:]} {text}" for key, text in model.metadata().items() if key != "format"]
+    return "\n  ".join([f"{target}: {params.count} parameters", *parts, *(
+        ["metadata: " + ", ".join(keys)] if keys else []), *lines, *model.notes])

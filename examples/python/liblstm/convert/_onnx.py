@@ -7,7 +7,7 @@ from onnx import numpy_helper
 
 import liblstm
 from liblstm.convert import Unsupported
-from liblstm.convert._model import Model, hidden_size
+from liblstm.convert._model import Answer, Model, Stack, hidden_size
 
 # Nodes that only move values between the layers.
 PLUMBING = {"Transpose", "Squeeze", "Unsqueeze", "Reshape", "Slice", "Gather", "Shape",
@@ -15,7 +15,7 @@ PLUMBING = {"Transpose", "Squeeze", "Unsqueeze", "Reshape", "Slice", "Gather", "
             "Cast"}
 
 
-def read(path: str) -> Model:
+def read(path: str, lstm_only: bool = False) -> Model:
     """Reads a sequence of LSTM nodes with an optional Gemm or MatMul and Add at its end."""
     try:
         model = onnx.load(path)
@@ -34,11 +34,18 @@ def read(path: str) -> Model:
         elif node.op_type not in PLUMBING:
             raise Unsupported(f"node {node.name or node.output[0]} is a {node.op_type}, "
                               f"expected LSTM nodes and a final Gemm or MatMul")
-    hidden = hidden_size(layers, 1)
+    hidden_size(layers, 1)
     inputs = layers[0][0][0].shape[1]
-    return Model(liblstm.ONNX, inputs, hidden, layers, _batch_first(model.graph),
-                 _head(dense, constants), softmax, _probe(model.graph, inputs),
-                 _runner(path, len(layers)))
+    batch_first, run = _batch_first(model.graph), _runner(path, len(layers))
+    probe = _probe(model.graph, inputs)
+    each = Stack("LSTM nodes", liblstm.ONNX, layers, batch_first)
+
+    def answers(_):
+        x = np.random.default_rng(1).uniform(-1, 1, probe).astype(np.float32)
+        yield Answer("ONNX Runtime", x.swapaxes(0, 1) if batch_first else x, {"output": run(x)})
+
+    keys = {"activation": "softmax"} if softmax else {}
+    return Model({"lstm": each}, _head(dense, constants), keys=keys, answers=answers)
 
 
 def _constants(graph):

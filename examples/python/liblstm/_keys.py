@@ -1,0 +1,108 @@
+"""What a model file says beside its tensors: the keys of docs/file-format.md."""
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from ctypes import c_float
+
+from liblstm._c import library
+from liblstm._tensor import Tensor
+
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "softmax", "log_softmax")
+
+
+def dense(values: Sequence[float], shape: Sequence[int]) -> Tensor:
+    """A new tensor with values in row-major order."""
+    tensor = Tensor(*shape)
+    data = library.lstm_tensor_data(tensor.pointer)
+    (c_float * len(values)).from_address(data)[:] = values
+    return tensor
+
+
+class Keys:
+    """Options of a model from the metadata of its file, and how a stream obeys them."""
+
+    def __init__(self, metadata: dict[str, str], inputs: int, outputs: int) -> None:
+        self.mean, self.deviation = 0.0, 1.0
+        if "scale" in metadata:
+            self.mean, self.deviation = self._scale(metadata["scale"])
+        self.in_gain, self.out_gain = (
+            10 ** (self._number(metadata, f"model.{name}", "0") / 20)
+            for name in ("in_gain", "out_gain"))
+        self.skip = self._skip(metadata.get("model.skip", "0"), min(inputs, outputs))
+        self.activation = metadata.get("model.activation", "")
+        if self.activation and self.activation not in ACTIVATIONS:
+            raise ValueError(f"metadata model.activation is {self.activation!r}, expected one "
+                             f"of {', '.join(ACTIVATIONS)}")
+        self.reverse = metadata.get("model.reverse", "").split()
+        self.samplerate = self._number(metadata, "model.samplerate", "0") or None
+
+    @staticmethod
+    def _number(metadata: dict[str, str], key: str, default: str) -> float:
+        text = metadata.get(key, default)
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise ValueError(f"metadata {key} is {text!r}, expected a number")
+        return number
+
+    @staticmethod
+    def _scale(text: str) -> tuple[float, float]:
+        try:
+            mean, deviation = map(float, text.split())
+        except ValueError:
+            mean = deviation = 0.0
+        if not (math.isfinite(mean) and math.isfinite(deviation) and deviation > 0):
+            raise ValueError(f"metadata scale is {text!r}, expected two numbers")
+        return mean, deviation
+
+    @staticmethod
+    def _skip(text: str, most: int) -> int:
+        if not (text.isdecimal() and int(text) <= most):
+            raise ValueError(f"metadata model.skip is {text!r}, expected 0 to {most}")
+        return int(text)
+
+    def before(self, x: Tensor) -> Tensor:
+        """The input of the LSTM: x scaled, with in_gain."""
+        if (self.mean, self.deviation, self.in_gain) == (0, 1, 1):
+            return x
+        return dense([(value - self.mean) / self.deviation * self.in_gain
+                      for value in x.tolist()], x.shape)
+
+    def after(self, y: Tensor, x: Tensor) -> None:
+        """Applies the activation, skip, out_gain and scale to y. x is what before() gave."""
+        if self.activation in ("sigmoid", "softmax"):
+            getattr(y, self.activation)(y)
+        elif self.activation:
+            self._rows(y, getattr(self, f"_{self.activation}"))
+        if self.skip:
+            inputs, added = x.shape[-1], x.tolist()
+            rows = [added[i:i + self.skip] for i in range(0, len(added), inputs)]
+            each = iter(rows)
+            self._rows(y, lambda row: [*map(sum, zip(row, next(each))), *row[self.skip:]])
+        factor = self.out_gain * self.deviation
+        if factor != 1 or self.mean:
+            self._rows(y, lambda row: [value * factor + self.mean for value in row])
+
+    @staticmethod
+    def _rows(y: Tensor, function: Callable[[list[float]], list[float]]) -> None:
+        values, size = y.tolist(), y.shape[-1]
+        rows = (function(values[i:i + size]) for i in range(0, len(values), size))
+        with dense([value for row in rows for value in row], y.shape) as changed:
+            y.copy(changed)
+
+    @staticmethod
+    def _tanh(row: list[float]) -> list[float]:
+        return [math.tanh(value) for value in row]
+
+    @staticmethod
+    def _relu(row: list[float]) -> list[float]:
+        return [max(value, 0.0) for value in row]
+
+    @staticmethod
+    def _log_softmax(row: list[float]) -> list[float]:
+        largest = max(row)
+        total = largest + math.log(sum(math.exp(value - largest) for value in row))
+        return [value - total for value in row]
