@@ -31,7 +31,8 @@ typedef struct lstm_cross_entropy_config {
     /** Use ignore_index: rows with this target have loss 0 and gradient 0, and a mean
      * does not count them (default false). */
     bool ignore;
-    /** With ignore: the target of rows to ignore; PyTorch's default is -100. */
+    /** With ignore: the target of rows to ignore; PyTorch's default is -100. Must be
+     *  0 without ignore. */
     int64_t ignore_index;
     /** Part of each target that is spread evenly over all classes, 0 to 1 (default 0).
      */

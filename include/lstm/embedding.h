@@ -29,7 +29,7 @@ typedef struct lstm_embedding_config {
     /** Use padding_index (default false). */
     bool padding;
     /** With padding: a row, below count, that is zero at creation and gets no gradient
-     *  (default 0). */
+     *  (default 0). Must be 0 without padding. */
     size_t padding_index;
     /** Reserved for options of later versions; must be zero. Other values fail with
      * LSTM_UNSUPPORTED. */
@@ -50,7 +50,7 @@ typedef struct lstm_embedding lstm_embedding;
  * @param rng generator of the values, not used after this call; NULL leaves them zero
  * @retval LSTM_OK the embedding was created
  * @retval LSTM_INVALID_ARGUMENT out or config is NULL, a size is 0 or too large, or
- *         padding_index is not below count
+ *         padding_index is not below count, or is not 0 without padding
  * @retval LSTM_UNSUPPORTED reserved has a value other than 0; the message names it
  * @retval LSTM_OUT_OF_MEMORY not enough memory
  * @since 1.0

@@ -251,6 +251,8 @@ static void options_out_of_range_are_named(void **state)
                     "cross_entropy: label_smoothing is -inf, expected 0 to 1");
     refused_options((lstm_cross_entropy_config){.classes = 3},
                     "cross_entropy: classes is 3, expected 0 without class_weights");
+    refused_options((lstm_cross_entropy_config){.ignore_index = -100},
+                    "cross_entropy: ignore_index is -100, expected 0 without ignore");
     refused_options((lstm_cross_entropy_config){.class_weights = weights},
                     "cross_entropy: classes is 0, expected the number of "
                     "class_weights");

@@ -293,6 +293,9 @@ static void options_out_of_range_are_refused(void **state)
         (lstm_embedding_config){
             .count = 3, .size = 2, .padding = true, .padding_index = 3},
         "embedding: padding_index is 3, expected below 3");
+    assert_not_created(
+        (lstm_embedding_config){.count = 3, .size = 2, .padding_index = 2},
+        "embedding: padding_index is 2, expected 0 without padding");
     lstm_embedding *embedding;
     assert_int_equal(lstm_embedding_create(NULL, &config, NULL), LSTM_INVALID_ARGUMENT);
     assert_int_equal(lstm_embedding_create(&embedding, NULL, NULL),

@@ -55,6 +55,11 @@ static lstm_status check_config(const lstm_cross_entropy_config *config)
         return lstm_fail(LSTM_INVALID_ARGUMENT,
                          "cross_entropy: label_smoothing is %g, expected 0 to 1",
                          config->label_smoothing);
+    if (!config->ignore && config->ignore_index != 0)
+        return lstm_fail(LSTM_INVALID_ARGUMENT,
+                         "cross_entropy: ignore_index is %lld, expected 0 without "
+                         "ignore",
+                         (long long)config->ignore_index);
     if (!config->class_weights != (config->classes == 0))
         return lstm_fail(LSTM_INVALID_ARGUMENT,
                          "cross_entropy: classes is %zu, expected %s", config->classes,

@@ -42,6 +42,10 @@ static lstm_status check_config(const lstm_embedding_config *config)
         return lstm_fail(LSTM_INVALID_ARGUMENT,
                          "embedding: %s is 0, expected at least 1",
                          config->count ? "size" : "count");
+    if (!config->padding && config->padding_index != 0)
+        return lstm_fail(LSTM_INVALID_ARGUMENT,
+                         "embedding: padding_index is %zu, expected 0 without padding",
+                         config->padding_index);
     if (config->padding && config->padding_index >= config->count)
         return lstm_fail(LSTM_INVALID_ARGUMENT,
                          "embedding: padding_index is %zu, expected below %zu",
