@@ -143,6 +143,11 @@ static void forms_of_storage_are_named(void **state)
     test_model_bytes(m, "rnn.weight_ih_l0", "I8", "[20,3]", NULL, 60);
     assert_contains(layer_error(m, "rnn"),
                     "is I8, expected F32, F64, F16 or BF16: quantised weights");
+    m = replaced("rnn.weight_ih_l0", NULL, NULL);
+    test_model_bytes(m, "rnn.weight_ih_l0", "BOOL", "[20,3]", NULL, 60);
+    const char *message = layer_error(m, "rnn");
+    assert_contains(message, "is BOOL, expected F32, F64, F16 or BF16");
+    assert_null(strstr(message, "quantised"));
     m = replaced("rnn.bias_ih_l0", NULL, NULL);
     test_model_matrix(m, "rnn.bias_ih_l0", 4 * HIDDEN + 1, 0, 0);
     assert_contains(layer_error(m, NULL),

@@ -278,14 +278,20 @@ static void options_out_of_range_are_named(void **state)
                    "bce: classes is 0, expected the number of values of pos_weight");
     assert_refused(&f, &(lstm_loss_options){.pos_weight = f.pos_weight, .classes = 3},
                    LSTM_SHAPE_MISMATCH,
-                   "bce: the last axis of input is 5, expected 3 classes");
+                   "bce: classes is 3, expected 5, the last axis of input");
     lstm_tensor *mask;
     assert_int_equal(lstm_tensor_create(&mask, 1, (size_t[]){A}), LSTM_OK);
     assert_refused(&f, &(lstm_loss_options){.mask = mask}, LSTM_SHAPE_MISMATCH,
-                   "bce: mask is [4], expected [4, 3, 5]");
-    lstm_tensor_destroy(&mask);
+                   "bce: mask is [4], expected [4, 3, 5] or [4, 3]");
+    lstm_tensor *row;
+    assert_int_equal(lstm_tensor_create(&row, 1, (size_t[]){A + 1}), LSTM_OK);
     float value;
-    lstm_loss_options options = {.pos_weight = f.pos_weight, .classes = C};
+    lstm_loss_options options = {.mask = mask};
+    assert_int_equal(lstm_mse_forward(row, row, &options, &value), LSTM_SHAPE_MISMATCH);
+    assert_string_equal(lstm_last_error(), "mse: mask is [4], expected [5]");
+    lstm_tensor_destroy(&row);
+    lstm_tensor_destroy(&mask);
+    options = (lstm_loss_options){.pos_weight = f.pos_weight, .classes = C};
     assert_int_equal(lstm_mse_forward(f.input, f.target, &options, &value),
                      LSTM_INVALID_ARGUMENT);
     assert_string_equal(lstm_last_error(),

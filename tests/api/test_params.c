@@ -259,7 +259,7 @@ static void freezing_what_cannot_be_frozen_is_refused(void **state)
     assert_int_equal(lstm_params_set_trainable(f.params, 4, true),
                      LSTM_INVALID_ARGUMENT);
     assert_string_equal(lstm_last_error(),
-                        "params: mean has no gradient, expected one to be trainable");
+                        "params: mean has no gradient and cannot be trainable");
     assert_int_equal(lstm_params_set_trainable(f.params, 4, false), LSTM_OK);
     assert_false(lstm_params_trainable(f.params, 5));
     assert_false(lstm_params_trainable(NULL, 0));

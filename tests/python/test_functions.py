@@ -38,7 +38,7 @@ class Functions(unittest.TestCase):
                                         pos_weight=[1.0, 3.0]), 6 * 0.693147, 5)
         liblstm.bce_backward(zeros, target, dx, reduction=liblstm.SUM, pos_weight=[1.0, 3.0])
         self.assertEqual(dx.tolist(), [0.5, 0.5, -0.5, -1.5])
-        with self.assertRaisesRegex(liblstm.Error, "the last axis of input is 2"):
+        with self.assertRaisesRegex(liblstm.Error, "classes is 1, expected 2"):
             liblstm.bce(zeros, target, pos_weight=[1.0])
         with self.assertRaisesRegex(ValueError, r"dvalue is \[2\], expected \[4\]"):
             liblstm.mse_backward(x, target, dx, [1.0, 2.0], reduction=liblstm.NONE)

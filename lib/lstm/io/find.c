@@ -99,7 +99,8 @@ lstm_status lstm_stored_check(const lstm_file *file, const char *object,
 {
     if (stored->format && stored->format->convert)
         return LSTM_OK;
-    bool small = stored->format && stored->format->bits <= 8;
+    bool small = stored->format && stored->format->bits <= 8 &&
+                 strcmp(stored->dtype, "BOOL") != 0;
     return lstm_fail(LSTM_BAD_FILE,
                      "%s: %s: tensor %s is %s, expected F32, F64, F16 or BF16%s",
                      object, file->path, stored->name, stored->dtype,

@@ -140,7 +140,9 @@ static lstm_status check_surplus(const lstm_file *file, const lstm_stored **foun
         bool wanted = next < count && found[next] == stored;
         if (!wanted &&
             strncmp(stored->name, LSTM_ADAM_NAME, strlen(LSTM_ADAM_NAME)) != 0)
-            return lstm_fail(LSTM_BAD_FILE, "params: %s: unexpected tensor %s",
+            return lstm_fail(LSTM_BAD_FILE,
+                             "params: %s: unexpected tensor %s: allow_surplus is not "
+                             "set",
                              file->path, stored->name);
     }
     return LSTM_OK;

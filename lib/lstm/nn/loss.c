@@ -84,19 +84,32 @@ static lstm_status check_options(const loss_call *call, bool weighted)
     return LSTM_OK;
 }
 
+/* A mask has the shape of input, with or without the last axis. */
+static lstm_status check_mask(const loss_call *call)
+{
+    const lstm_tensor *input = call->input, *mask = call->options.mask;
+    size_t rank = input->rank;
+    char found[LSTM_SHAPE_TEXT], whole[LSTM_SHAPE_TEXT], rows[LSTM_SHAPE_TEXT];
+    if (lstm_tensor_has_shape(mask, rank, input->shape) ||
+        lstm_tensor_has_shape(mask, rank - 1, input->shape))
+        return LSTM_OK;
+    return lstm_fail(LSTM_SHAPE_MISMATCH, "%s: mask is %s, expected %s%s%s",
+                     call->object, lstm_shape_text(found, mask->rank, mask->shape),
+                     lstm_shape_text(whole, rank, input->shape), rank > 1 ? " or " : "",
+                     rank > 1 ? lstm_shape_text(rows, rank - 1, input->shape) : "");
+}
+
 static lstm_status check_shapes(const loss_call *call)
 {
     const lstm_tensor *input = call->input, *mask = call->options.mask;
     size_t classes = call->options.classes, last = input->shape[input->rank - 1];
     if (classes > 0 && classes != last)
         return lstm_fail(LSTM_SHAPE_MISMATCH,
-                         "%s: the last axis of input is %zu, expected %zu classes",
-                         call->object, last, classes);
+                         "%s: classes is %zu, expected %zu, the last axis of input",
+                         call->object, classes, last);
     lstm_status status = lstm_tensor_expect(call->target, call->object, "target",
                                             input->rank, input->shape);
-    if (status || !mask || lstm_tensor_has_shape(mask, input->rank - 1, input->shape))
-        return status;
-    return lstm_tensor_expect(mask, call->object, "mask", input->rank, input->shape);
+    return status || !mask ? status : check_mask(call);
 }
 
 static lstm_status check_call(const loss_call *call, bool weighted)

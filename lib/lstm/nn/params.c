@@ -304,8 +304,7 @@ lstm_status lstm_params_set_trainable(lstm_params *params, size_t index, bool tr
     entry *e = &params->entries[index];
     if (trainable && !e->parameter->grad)
         return lstm_fail(LSTM_INVALID_ARGUMENT,
-                         "params: %s has no gradient, expected one to be trainable",
-                         e->name);
+                         "params: %s has no gradient and cannot be trainable", e->name);
     e->frozen = !trainable;
     return LSTM_OK;
 }
