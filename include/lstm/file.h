@@ -325,7 +325,8 @@ lstm_status lstm_params_save(const lstm_params *params, const char *path,
  * The file must contain every parameter of the set in its shape, and no other tensors
  * unless allow_surplus is set. F16 and BF16 are converted exactly, F64 is rounded. The
  * call reads and checks everything before it changes any value, the optimiser or the
- * generator.
+ * generator. Tensors of torch.nn.LSTMCell have other names, which rename can map:
+ * {"lstm.weight_ih_l0", "cell.weight_ih", ...}.
  *
  * @param params a set
  * @param path the file

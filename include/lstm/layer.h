@@ -124,10 +124,10 @@ size_t lstm_layer_output_size(const lstm_layer *layer);
  *
  * A forward in training (the mode after creation) applies dropout and keeps the
  * activations for its backward. Without a tape of the caller's it also reads the
- * weights each time. A forward in evaluation does neither; weights are read in this
- * call, and at the first forward after Adam, a file or lstm_layer_set_weights() has
- * changed them: a caller who writes into weights calls this function again. After it
- * the layer is ready for streams (stream.h).
+ * weights each time. A forward in evaluation applies no dropout and keeps nothing. This
+ * call reads the weights; a forward in evaluation reads them again only if Adam, a file
+ * or lstm_layer_set_weights() has changed them. A caller who writes into weights calls
+ * this function again. After this call the layer is ready for streams (stream.h).
  *
  * @param layer a layer
  * @param training true for training, false for evaluation

@@ -143,8 +143,9 @@ const char *lstm_params_name(const lstm_params *params, size_t index);
 /**
  * Values of a parameter, to read or to write, in PyTorch's shape.
  *
- * A layer in training mode uses written values from its next forward on; for a layer in
- * evaluation mode see lstm_layer_set_training().
+ * A layer in training mode uses written values from its next forward on. After writing
+ * to a layer with tapes call lstm_layer_pack(), to one in evaluation mode
+ * lstm_layer_set_training().
  *
  * @return a tensor that belongs to the layer or to the caller; NULL when index is not
  *         below lstm_params_size()
@@ -169,7 +170,15 @@ lstm_tensor *lstm_params_grad(const lstm_params *params, size_t index);
  * Optimisers neither update nor decay a frozen parameter. lstm_params_clip_norm(),
  * lstm_params_clip_value() and the check for finite gradients skip it. Its gradient is
  * still computed, and lstm_params_zero_grad() zeroes it. This corresponds to
- * requires_grad of PyTorch, but applies to this set and its optimisers only.
+ * requires_grad of PyTorch, but applies to this set and its optimisers only. For
+ * example, to train all but the LSTM:
+ *
+ *     for (size_t i = 0; i < lstm_params_size(params); i++)
+ *         if (strncmp(lstm_params_name(params, i), "lstm.", 5) == 0)
+ *             lstm_params_set_trainable(params, i, false);
+ *
+ * If all parameters of a layer are frozen and its dx, dh0 and dc0 are not needed, its
+ * backward can be left out.
  *
  * @param params a set
  * @param index of the parameter

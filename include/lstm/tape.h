@@ -13,6 +13,10 @@
  *     lstm_layer_backward(layer, b, dout_b, NULL, NULL, dy, NULL, NULL);
  *     lstm_layer_backward(layer, a, dout_a, NULL, NULL, dx, NULL, NULL);
  *
+ * Other objects have no tapes: the backward of a linear layer, an embedding or a
+ * cross-entropy is that of its last forward. If they run once for each step, run them
+ * once more over all steps before the backward: docs/recipes-training.md has a decoder.
+ *
  * Weights: a forward with a tape packs the weights only when Adam, a file or
  * lstm_layer_set_weights() has changed them since they were last packed. A caller who
  * writes into weights calls lstm_layer_pack() afterwards. Changed weights discard all
