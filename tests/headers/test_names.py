@@ -18,7 +18,7 @@ PLACEHOLDER = re.compile(r"(^|_|\b)(X|NAME|x)(_|\.|\b)|^[A-Z]+\.\w+$")
 # What our texts name of others, and our code does not use.
 FOREIGN = {"ToTensor", "init_genrand", "json_unpack"}
 FOREIGN_FILES = {"halves.c", "recipe.c"}
-FOREIGN_OPTIONS = {"--add-architecture", "--benchmark"}
+FOREIGN_OPTIONS = {"--add-architecture", "--benchmark", "--variable"}
 MESON_OPTIONS = {"werror", "buildtype", "default_library", "b_sanitize", "b_ndebug",
                  "b_lundef", "c_args", "prefix"}
 FILE_ENDINGS = "c|h|py|md|sh|build|map|ini|golden|wrap|in"
