@@ -299,7 +299,7 @@ static void missing_state_is_named_and_changes_nothing(void **state)
     options = (lstm_file_options){.adam = first.adam};
     assert_int_equal(lstm_params_load(second.params, model_path(), &options),
                      LSTM_INVALID_ARGUMENT);
-    assert_contains(lstm_last_error(), "adam steps another set");
+    assert_contains(lstm_last_error(), "adam belongs to another set");
     assert_int_equal(lstm_params_save(second.params, model_path(), &options),
                      LSTM_INVALID_ARGUMENT);
     assert_same_values(&second, &twin);

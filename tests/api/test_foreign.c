@@ -39,7 +39,7 @@ static void several_layers_or_none_are_listed(void **state)
     test_model_lstm(m, "", "_l0", INPUTS, HIDDEN);
     test_model_lstm(m, "decoder.cell.", "", INPUTS, HIDDEN);
     assert_contains(layer_error(m, NULL),
-                    "3 LSTMs in the file, give the prefix of one: "
+                    "3 LSTMs in the file, expected the prefix of one: "
                     "'encoder', '', 'decoder.cell'");
     m = test_model_new();
     test_model_matrix(m, "conv.weight", 4, 4, 1);

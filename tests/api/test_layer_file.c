@@ -140,10 +140,10 @@ static void wrong_metadata_is_refused(void **state)
         const char *from, *to, *message;
     } wrong[] = {
         /* More than the file has. */
-        {"hidden\\\":6", "hidden\\\":9", "tensors of 'lstm' do not match its metadata"},
+        {"hidden\\\":6", "hidden\\\":9", "tensors of 'lstm' do not match the metadata"},
         {"hidden\\\":6", "hidden\\\":x", "metadata lstm.layer.lstm is damaged"},
         {"hidden\\\":6", "hiddex\\\":6", "metadata lstm.layer.lstm is damaged"},
-        {"layers\\\":2", "layers\\\":9", "tensors of 'lstm' do not match its metadata"},
+        {"layers\\\":2", "layers\\\":9", "tensors of 'lstm' do not match the metadata"},
         {"dropout\\\":0.5", "dropout\\\":9.5", "invalid layer options of 'lstm'"},
     };
     const lstm_layer_config config = {

@@ -1,8 +1,8 @@
 /*
- * Checksums of a file: one of the bytes of each tensor, so that a single tensor can be
- * checked, and one of the content of the header. The second one does not depend on the
- * bytes of the header: a program that writes the same tensors and metadata in another
- * order gets the same checksum.
+ * Checksums of a file: one for the bytes of each tensor, so that a single tensor can be
+ * checked, and one for the content of the header. The checksum of the header does not
+ * depend on its formatting: a program that writes the same tensors and metadata in
+ * another order computes the same checksum.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,14 +1,14 @@
 /*
- * CRC-32 of the reversed polynomial edb88320. Small data is taken four bits at a time
- * with a table of 16 entries; large data eight bytes at a time with tables that are
- * made for the call ("slicing by 8", Kounavis and Berry 2005).
+ * CRC-32 of the reversed polynomial edb88320. Small data is processed four bits at a
+ * time with a table of 16 entries, large data eight bytes at a time with tables that
+ * each call computes ("slicing by 8", Kounavis and Berry 2005).
  */
 #include "lib/lstm/io/crc32.h"
 
 enum {
-    /** Bytes of a slice, and tables. */
+    /** Number of bytes of a slice, and of tables. */
     SLICE = 8,
-    /** From this size on making the tables costs less than they save. */
+    /** From this size on the tables save more time than their computation takes. */
     LARGE = 8192
 };
 
@@ -26,7 +26,7 @@ static uint32_t add_small(uint32_t crc, const unsigned char *data, size_t size)
     return crc;
 }
 
-/* tables[k][b]: what byte b followed by k zero bytes adds. */
+/* tables[k][b]: the checksum of byte b followed by k zero bytes. */
 static void make_tables(uint32_t tables[SLICE][256])
 {
     for (uint32_t b = 0; b < 256; b++) {

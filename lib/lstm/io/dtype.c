@@ -1,6 +1,6 @@
 /*
- * Formats of values in files, and their conversion to float32. Every bfloat16 and
- * float16 value is a float32 value; a float64 is rounded to the nearest one.
+ * Formats of values in files, and their conversion to float32. Conversions from
+ * bfloat16 and float16 are exact; float64 is rounded to the nearest float32.
  */
 #include <stdint.h>
 #include <string.h>

@@ -27,7 +27,8 @@ lstm_status lstm_file_bytes(const lstm_file *file, void *data, size_t size,
     }
     int error = common_input_read_at(&file->input, data, size, offset);
     if (error == ENODATA)
-        return lstm_fail(LSTM_BAD_FILE, "safetensors: %s: ended while it was read",
+        return lstm_fail(LSTM_BAD_FILE,
+                         "safetensors: %s: became shorter while it was read",
                          file->path);
     return error ? lstm_fail_file(file->path, error) : LSTM_OK;
 }
@@ -86,7 +87,7 @@ static lstm_status read_header(lstm_file *file)
     return status ? status : lstm_file_find_layers(file);
 }
 
-/* A file that is not open yet; NULL if memory is exhausted. */
+/* Allocates a file, which is not open; NULL if memory is exhausted. */
 static lstm_file *allocate(const char *path)
 {
     lstm_file *file = common_alloc(1, sizeof(*file));
@@ -100,7 +101,7 @@ static lstm_file *allocate(const char *path)
     return NULL;
 }
 
-/* Reads the header of an open file, or closes it. */
+/* Reads the header of an open file; closes the file if that fails. */
 static lstm_status finish(lstm_file **out, lstm_file *file)
 {
     lstm_status status = read_header(file);
@@ -211,7 +212,7 @@ static lstm_status check_tensor(const lstm_file *file, const lstm_stored *stored
     return lstm_stored_check(file, "file", stored);
 }
 
-/* Reads a tensor that has been checked. */
+/* Reads a tensor after check_tensor(). */
 static lstm_status read_values(const lstm_file *file, const lstm_stored *stored,
                                lstm_tensor *to)
 {

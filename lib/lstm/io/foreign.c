@@ -32,8 +32,8 @@ static const struct {
     const char *bytes;
     size_t size;
     const char *kind;
-} marks[] = {
-    {0, "\x89HDF\r\n\x1a\n", 8, "an HDF5 file, as Keras writes (.h5)"},
+} signatures[] = {
+    {0, "\x89HDF\r\n\x1a\n", 8, "an HDF5 file, such as a Keras .h5 file"},
     {0, "\x93NUMPY", 6, "a NumPy array (.npy)"},
     {0, "GGUF", 4, "a GGUF file"},
     {4, "TFL3", 4, "a TensorFlow Lite file"},
@@ -47,7 +47,7 @@ static const struct {
      "a Git LFS pointer: get the file itself with 'git lfs pull'"},
 };
 
-/* The first character of a text after a byte order mark and white space; NULL if the
+/* The first character of a text, after a byte order mark and white space; NULL if the
  * bytes are not text. */
 static const char *first_character(const start *s)
 {
@@ -166,13 +166,13 @@ static const char *archive_kind(const lstm_file *file, const start *s,
 
 static const char *kind_of(const start *s)
 {
-    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
-        if (begins(s, marks[i].offset, marks[i].bytes, marks[i].size))
-            return marks[i].kind;
+    for (size_t i = 0; i < sizeof(signatures) / sizeof(signatures[0]); i++)
+        if (begins(s, signatures[i].offset, signatures[i].bytes, signatures[i].size))
+            return signatures[i].kind;
     if (is_onnx(s))
         return "an ONNX model";
     if (is_pickle(s))
-        return "a Python pickle, as older PyTorch files are";
+        return "a Python pickle, such as an older PyTorch file";
     return s->size == 0 ? "an empty file" : text_kind(s);
 }
 

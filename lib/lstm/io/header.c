@@ -9,7 +9,7 @@
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/io/safetensors.h"
 
-/* A header that is being read into growing arrays of the file. */
+/* State while a header is read into growing arrays of the file. */
 typedef struct reader {
     lstm_file *file;
     lstm_json json;
@@ -33,9 +33,9 @@ static lstm_status fail_json(const reader *r)
                      r->json.error);
 }
 
-/* Returns items with room for one more than count; NULL if memory is exhausted, then
- * items are unchanged. */
-static void *grown(void *items, size_t *room, size_t count, size_t size)
+/* Returns the array items with room for more than count items, moved if necessary; NULL
+ * if memory is exhausted, and the array is then unchanged. */
+static void *grow(void *items, size_t *room, size_t count, size_t size)
 {
     enum { FIRST = 32 };
     if (count < *room)
@@ -62,11 +62,12 @@ static lstm_status read_dtype(reader *r, lstm_stored *tensor)
     return LSTM_OK;
 }
 
-/* Reads an extent; tensor->shape is set when the array no longer moves. */
+/* Reads an extent. check_sizes() sets tensor->shape later, when the array no longer
+ * moves. */
 static lstm_status read_extent(reader *r, lstm_stored *tensor)
 {
     size_t *extents =
-        grown(r->file->extents, &r->extent_room, r->extents, sizeof(*extents));
+        grow(r->file->extents, &r->extent_room, r->extents, sizeof(*extents));
     if (!extents)
         return lstm_fail_memory("safetensors");
     r->file->extents = extents;
@@ -100,7 +101,7 @@ static lstm_status read_offsets(reader *r, lstm_stored *tensor)
                 !json->error;
     return good ? LSTM_OK
                 : fail_tensor(r->file, tensor->name,
-                              "data_offsets are not two sizes in an array");
+                              "data_offsets is not an array of two sizes");
 }
 
 /* Reads a member of a tensor; sets its bit in seen. */
@@ -123,7 +124,7 @@ static lstm_status read_member(reader *r, lstm_stored *tensor, unsigned *seen)
         return members[i].read(r, tensor);
     }
     return fail_tensor(r->file, tensor->name,
-                       "expected dtype, shape and data_offsets, and nothing else");
+                       "expected dtype, shape and data_offsets only");
 }
 
 /* Reads dtype, shape and data_offsets, in any order. */
@@ -148,7 +149,7 @@ static lstm_status read_tensor(reader *r, const char *name)
     if (lstm_json_peek(&r->json) != '{')
         return fail_tensor(file, name, "expected dtype, shape and data_offsets");
     lstm_stored *tensors =
-        grown(file->tensors, &r->tensor_room, file->count, sizeof(*tensors));
+        grow(file->tensors, &r->tensor_room, file->count, sizeof(*tensors));
     if (!tensors)
         return lstm_fail_memory("safetensors");
     file->tensors = tensors;
@@ -160,7 +161,7 @@ static lstm_status read_entry(reader *r)
 {
     lstm_file *file = r->file;
     lstm_entry *entries =
-        grown(file->metadata, &r->metadata_room, file->entries, sizeof(*entries));
+        grow(file->metadata, &r->metadata_room, file->entries, sizeof(*entries));
     if (!entries)
         return lstm_fail_memory("safetensors");
     file->metadata = entries;
@@ -210,8 +211,8 @@ static lstm_status read_items(reader *r)
     return lstm_json_finish(&r->json) ? LSTM_OK : fail_json(r);
 }
 
-/* Checks the bytes of a tensor against its shape; those of an unknown dtype are only
- * checked against the file. */
+/* Checks that the bytes of a tensor are in the file and match its shape. For an unknown
+ * dtype it checks only that they are in the file. */
 static lstm_status check_size(const lstm_file *file, lstm_stored *tensor)
 {
     size_t bits;
@@ -219,7 +220,7 @@ static lstm_status check_size(const lstm_file *file, lstm_stored *tensor)
     if (tensor->start > tensor->end || tensor->end > file->size)
         return lstm_fail(LSTM_BAD_FILE,
                          "safetensors: %s: tensor %s: data_offsets are %zu and %zu, "
-                         "expected to rise and to end at %zu at most",
+                         "expected start <= end <= %zu",
                          file->path, tensor->name, tensor->start, tensor->end,
                          file->size);
     tensor->count = 1;
@@ -229,7 +230,7 @@ static lstm_status check_size(const lstm_file *file, lstm_stored *tensor)
     if (!tensor->format)
         return LSTM_OK;
     if (!counted)
-        return fail_tensor(file, tensor->name, "shape is larger than any memory");
+        return fail_tensor(file, tensor->name, "shape is too large");
     size_t bytes = tensor->end - tensor->start;
     if (!common_multiply(tensor->count, tensor->format->bits, &bits) || bits % 8 != 0 ||
         bits / 8 != bytes)
@@ -263,7 +264,7 @@ static int compare_offsets(const void *first, const void *second)
     return (a->end > b->end) - (a->end < b->end);
 }
 
-/* Checks that tensors cover every byte, without gaps and overlaps. */
+/* Checks that the tensors cover every byte once: no gaps, no overlaps. */
 static lstm_status check_cover(lstm_file *file)
 {
     size_t end = 0;
@@ -272,7 +273,7 @@ static lstm_status check_cover(lstm_file *file)
         if (tensor->start != end)
             return lstm_fail(LSTM_BAD_FILE,
                              "safetensors: %s: tensor %s: data starts at %zu, expected "
-                             "%zu, where the tensor before it ends",
+                             "%zu, the end of the previous tensor",
                              file->path, tensor->name, tensor->start, end);
         end = tensor->end;
     }
@@ -295,7 +296,7 @@ static int compare_keys(const void *first, const void *second)
     return strcmp(a->key, b->key);
 }
 
-/* Sorts tensors by offset, then names and keys, and refuses duplicates. */
+/* Sorts tensors by offset, names and keys by text, and rejects duplicates. */
 static lstm_status sort(lstm_file *file)
 {
     if (file->count > 0)

@@ -2,7 +2,7 @@
  * @file
  * JSON (RFC 8259): a strict reader that allocates nothing, and a writer.
  *
- * The reader decodes strings in place, so it cannot run out of memory. It refuses texts
+ * The reader decodes strings in place, so it cannot run out of memory. It rejects texts
  * that RFC 8259 does not allow, invalid UTF-8, half of a surrogate pair, and the
  * character U+0000, which would end a C string. The caller reads objects and arrays
  * item by item, and checks that keys are unique.
@@ -23,9 +23,9 @@
 /** State of a reader. */
 typedef struct lstm_json {
     char *start, *next, *end;
-    /** No item of the innermost object or array has been read. */
+    /** True until the first item of the innermost object or array is read. */
     bool first;
-    /** The error at next; NULL if there is none. After an error all calls fail. */
+    /** The error at next; NULL without an error. After an error all calls fail. */
     const char *error;
 } lstm_json;
 
@@ -42,7 +42,7 @@ bool lstm_json_enter(lstm_json *json, char bracket);
  *  bracket. */
 bool lstm_json_more(lstm_json *json, char bracket);
 
-/** Reads a string; it lives as long as the text. NULL on an error. */
+/** Reads a string, which is valid as long as the text. NULL on an error. */
 const char *lstm_json_string(lstm_json *json);
 
 /** Reads a string and the colon after it. */
@@ -54,8 +54,8 @@ bool lstm_json_size(lstm_json *json, size_t *value);
 /** Checks that only white space follows; returns false after any error. */
 bool lstm_json_finish(lstm_json *json);
 
-/** Length of the UTF-8 sequence at text; 0 when it is not valid. The zero byte after a
- *  text ends a sequence that is cut off. */
+/** Length of the UTF-8 sequence at text; 0 when it is not valid. The zero byte at the
+ * end of a text makes an incomplete sequence invalid. */
 size_t lstm_utf8_length(const char *text);
 
 /** Whether a text is valid UTF-8. */
@@ -83,22 +83,23 @@ typedef struct lstm_object {
 /**
  * Reads a flat object from a copy of a text.
  *
- * @return LSTM_OK, LSTM_OUT_OF_MEMORY, or LSTM_BAD_FILE without a message: the caller
- *         knows which object it is. After a failure there is nothing to destroy.
+ * @return LSTM_OK, LSTM_OUT_OF_MEMORY, or LSTM_BAD_FILE without a message, because only
+ * the caller can name the object. After a failure there is nothing to destroy.
  */
 lstm_status lstm_object_read(lstm_object *object, const char *text);
 
 /** Frees the copy. */
 void lstm_object_destroy(lstm_object *object);
 
-/** Reads a member of a type; returns false, and leaves *value, if it is missing or of
- *  another type. */
+/** Reads a member of one type; returns false, and does not change *value, if the member
+ * is missing or has another type. */
 bool lstm_object_size(const lstm_object *object, const char *key, size_t *value);
 bool lstm_object_double(const lstm_object *object, const char *key, double *value);
 bool lstm_object_bool(const lstm_object *object, const char *key, bool *value);
 bool lstm_object_string(const lstm_object *object, const char *key, const char **value);
 
-/** A growing text. Zero it before its first use. If memory runs out it stays empty. */
+/** A growing text. Set it to zero before its first use. After memory runs out it stays
+ * empty. */
 typedef struct lstm_text {
     char *data;
     size_t size, room;

@@ -1,5 +1,5 @@
 /*
- * Flat JSON objects, which the metadata of a file holds as text.
+ * Flat JSON objects, which are texts in the metadata of a file.
  */
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "lib/lstm/core/text.h"
 #include "lib/lstm/io/json.h"
 
-/* Skips digits; returns false if there is none. */
+/* Skips digits; returns false without a digit. */
 static bool skip_digits(lstm_json *json)
 {
     const char *begin = json->next;

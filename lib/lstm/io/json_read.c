@@ -1,6 +1,6 @@
 /*
- * A strict JSON reader: one pass, no allocation. Strings are decoded in place, because
- * a character is never longer than its escape.
+ * A strict JSON reader: one pass, no allocation. Strings are decoded in place, which is
+ * possible because a character is never longer than its escape.
  */
 #include <stdint.h>
 #include <string.h>
@@ -76,7 +76,7 @@ static uint32_t read_hex(lstm_json *json)
     return value;
 }
 
-/* Reads what follows "\u": a character, or both halves of a surrogate pair. */
+/* Reads the digits after "\u": a character, or both halves of a surrogate pair. */
 static uint32_t read_code(lstm_json *json)
 {
     uint32_t code = read_hex(json);
@@ -92,7 +92,7 @@ static uint32_t read_code(lstm_json *json)
 }
 
 /* Writes a character as UTF-8; returns its end. */
-static char *put_code(char *to, uint32_t code)
+static char *write_code(char *to, uint32_t code)
 {
     static const unsigned char marks[] = {0, 0, 0xc0, 0xe0, 0xf0};
     size_t length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
@@ -117,9 +117,9 @@ static char *unescape(lstm_json *json, char *to)
         json->next += 2;
         uint32_t code = read_code(json);
         if (code != 0 && code != UINT32_MAX)
-            return put_code(to, code);
+            return write_code(to, code);
     }
-    fail(json, "escape in a string is not valid");
+    fail(json, "invalid escape in a string");
     return NULL;
 }
 

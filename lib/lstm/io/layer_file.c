@@ -1,6 +1,6 @@
 /*
- * Loads layers from safetensors files: options from the metadata or, without it, from
- * the names and shapes of the tensors; then the values.
+ * Loads layers from safetensors files. The options come from the metadata or, without
+ * metadata, from the names and shapes of the tensors.
  */
 #include <stdio.h>
 #include <string.h>
@@ -35,8 +35,8 @@ static bool read_members(const lstm_object *object, lstm_layer_config *config)
     return good;
 }
 
-/* Reads options out of the text that a file has of them; LSTM_BAD_FILE without a
- * message when it is damaged. */
+/* Reads options from their text in the metadata; returns LSTM_BAD_FILE without a
+ * message when the text is damaged. */
 static lstm_status parse_config(const lstm_file *file, const char *prefix,
                                 const char *text, lstm_layer_config *config,
                                 bool *damaged)
@@ -72,8 +72,8 @@ static bool has_weight(const lstm_file *file, const char *prefix, const char *na
            stored->shape[1] == columns;
 }
 
-/* Checks options against the tensors before memory is allocated for them, so that a
- * small file cannot ask for a large layer. */
+/* Checks that the options match the tensors. This is done before the layer is
+ * allocated, so that a small file cannot cause a large allocation. */
 static bool fits_file(const lstm_file *file, const char *prefix,
                       const lstm_layer_config *c)
 {
@@ -94,8 +94,8 @@ static bool is_valid(const lstm_layer_config *c)
            c->dropout >= 0 && c->dropout <= 1;
 }
 
-/* Whether a file has the parameter NAME + suffix, or shows that it is stored in another
- * form. A layer of which anything is there is loaded completely or not at all. */
+/* Whether a file has the parameter NAME + suffix, or has it in another form. If a file
+ * has any parameter of a layer, loading requires all of them. */
 static bool has_parameter(const lstm_file *file, const char *prefix, const char *name,
                           const char *suffix)
 {
@@ -151,7 +151,7 @@ static void infer_cell(const lstm_file *file, const char *prefix,
     config->no_bias = !has_bias(file, prefix, "");
 }
 
-/* Names the first recurrent weight that is missing. */
+/* Fails if a recurrent weight is missing; the message names the first one. */
 static lstm_status check_weights(const lstm_file *file, const char *prefix,
                                  const lstm_layer_config *config)
 {
@@ -164,7 +164,7 @@ static lstm_status check_weights(const lstm_file *file, const char *prefix,
     return LSTM_OK;
 }
 
-/* Checks options against the tensors; from names the source of the options. */
+/* Checks that the options match the tensors; from names the source of the options. */
 static lstm_status check_config(const lstm_file *file, const char *prefix,
                                 const char *from, const lstm_layer_config *config)
 {
@@ -173,7 +173,7 @@ static lstm_status check_config(const lstm_file *file, const char *prefix,
                          file->path, prefix);
     if (!fits_file(file, prefix, config))
         return lstm_fail(LSTM_BAD_FILE,
-                         "layer: %s: tensors of '%s' do not match its %s", file->path,
+                         "layer: %s: tensors of '%s' do not match the %s", file->path,
                          prefix, from);
     return LSTM_OK;
 }

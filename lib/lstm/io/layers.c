@@ -1,8 +1,8 @@
 /*
  * Layers in a file, found by the names and shapes of their tensors.
  *
- * weight_hh_l0 tells what a layer is: [4H, H] is an LSTM, or [4H, P] beside
- * weight_hr_l0 [P, H]; [3H, H] is a GRU and [H, H] a plain RNN.
+ * The shape of weight_hh_l0 determines the kind of a layer: [4H, H], or [4H, P] with
+ * weight_hr_l0 [P, H], is an LSTM; [3H, H] is a GRU; [H, H] is a plain RNN.
  */
 #include <stdio.h>
 #include <string.h>
@@ -69,14 +69,15 @@ static size_t prefix_length(const char *name)
     return dot ? (size_t)(dot - name) : 0;
 }
 
-/* Whether a layer is listed by this name: by weight_ih_l0 if it has both. */
+/* Whether this name lists the layer. A layer with weight_ih_l0 and weight_ih is listed
+ * once, by weight_ih_l0. */
 static bool is_listed_by(const lstm_file *file, const char *prefix, const char *name)
 {
     bool cell = strcmp(name + strlen(name) - 3, "_ih") == 0;
     return !cell || !lstm_file_find_in(file, prefix, "weight_ih_l0");
 }
 
-/* Appends a prefix, which the file then owns. */
+/* Appends a prefix, whose memory then belongs to the file. */
 static bool append(lstm_file *file, size_t *room, char *prefix)
 {
     enum { FIRST = 4 };
@@ -151,8 +152,7 @@ static bool cut_end(const char *name, const char *end, char *prefix, size_t size
     return true;
 }
 
-/* The kind of layer whose weights are stored in another form, if this tensor is one of
- * them; NULL for others. */
+/* The kind of layer if this tensor is a weight in another form; NULL for others. */
 static const char *transformed_layer(const char *name, char *prefix, size_t size)
 {
     static const char *const ends[] = {"parametrizations.weight_ih_l0.original0",
@@ -203,9 +203,10 @@ lstm_status lstm_file_choose(const lstm_file *file, const char **prefix)
     if (file->layers == 0)
         return fail_none(file);
     if (file->layers > 1)
-        return lstm_fail(LSTM_BAD_FILE,
-                         "layer: %s: %zu LSTMs in the file, give the prefix of one: %s",
-                         file->path, file->layers, prefixes_text(text, file));
+        return lstm_fail(
+            LSTM_BAD_FILE,
+            "layer: %s: %zu LSTMs in the file, expected the prefix of one: %s",
+            file->path, file->layers, prefixes_text(text, file));
     *prefix = file->prefixes[0];
     return LSTM_OK;
 }
@@ -229,7 +230,7 @@ lstm_status lstm_fail_no_layer(const lstm_file *file, const char *prefix)
     if (!lstm_file_find_in(file, prefix, "weight_hh_l0"))
         return lstm_fail_missing(file, "layer", prefix, "weight_hh_l0");
     return lstm_fail(LSTM_BAD_FILE,
-                     "layer: %s: weight_ih_l0 and weight_hh_l0 of '%s' are not the "
+                     "layer: %s: weight_ih_l0 and weight_hh_l0 of '%s' do not have the "
                      "shapes of an LSTM, [4H, I] and [4H, H]",
                      file->path, prefix);
 }

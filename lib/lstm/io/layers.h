@@ -20,15 +20,15 @@ typedef enum lstm_kind {
 /** The kind of layer under a prefix. */
 lstm_kind lstm_file_kind(const lstm_file *file, const char *prefix);
 
-/** A matrix of a layer under a prefix, "NAME_lLAYER"; NULL when it is not there or not
- * a matrix. */
+/** The tensor "NAME_lLAYER" under a prefix; NULL when it is missing or not a matrix. */
 const lstm_stored *lstm_file_weight(const lstm_file *file, const char *prefix,
                                     const char *name, size_t layer);
 
-/** Replaces a prefix of NULL by that of the only LSTM in the file. */
+/** If the prefix is NULL, replaces it by the prefix of the only LSTM in the file. */
 lstm_status lstm_file_choose(const lstm_file *file, const char **prefix);
 
-/** Fails because there is no LSTM under a prefix; the message says what is there. */
+/** Fails because no LSTM has this prefix; the message describes the content of the
+ * file. */
 lstm_status lstm_fail_no_layer(const lstm_file *file, const char *prefix);
 
 #endif

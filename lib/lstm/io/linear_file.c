@@ -4,8 +4,8 @@
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/io/records.h"
 
-/* Finds the weight of a prefix. The header has been checked, so a small file cannot ask
- * for a large layer. */
+/* Finds the weight of a prefix. The header has been checked, so the file is at least as
+ * large as the layer that it describes. */
 static lstm_status find_weight(const lstm_file *file, const char *prefix,
                                const lstm_stored **out)
 {

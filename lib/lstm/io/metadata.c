@@ -1,5 +1,5 @@
 /*
- * The metadata that saving writes.
+ * Creates the metadata of a file that is saved.
  */
 #include <stdio.h>
 #include <string.h>
@@ -57,7 +57,7 @@ static const char *boolean(bool value)
     return value ? "true" : "false";
 }
 
-static void put_config(lstm_text *text, const lstm_layer_config *c)
+static void write_config(lstm_text *text, const lstm_layer_config *c)
 {
     lstm_text_add(text,
                   "{\"version\":\"%s\",\"inputs\":%zu,\"hidden\":%zu,\"layers\":%zu,"
@@ -72,7 +72,8 @@ static void put_config(lstm_text *text, const lstm_layer_config *c)
                   c->precision == LSTM_BFLOAT16 ? "bfloat16" : "float32");
 }
 
-/* Options of the layer whose first parameter has this name: "PREFIX.weight_ih_l0". */
+/* Adds the options of the layer whose first parameter has this name:
+ * "PREFIX.weight_ih_l0". */
 static lstm_status add_layer(lstm_metadata *metadata, const lstm_layer *layer,
                              const char *name)
 {
@@ -82,13 +83,13 @@ static lstm_status add_layer(lstm_metadata *metadata, const lstm_layer *layer,
     if (!prefix)
         return lstm_fail_memory("params");
     prefix[dot ? dot - name : 0] = '\0';
-    put_config(&text, lstm_layer_get_config(layer));
+    write_config(&text, lstm_layer_get_config(layer));
     lstm_status status = add_text(metadata, LSTM_LAYER_KEY, prefix, &text);
     common_free(prefix);
     return status;
 }
 
-/* Steps and rates of a parameter, if they are not those of the optimiser. */
+/* Adds steps and rates of a parameter if they differ from those of the optimiser. */
 static lstm_status add_slot(lstm_metadata *metadata, const lstm_adam *adam,
                             size_t index, const char *name)
 {
@@ -108,7 +109,7 @@ static lstm_status add_slot(lstm_metadata *metadata, const lstm_adam *adam,
     return add_text(metadata, LSTM_SLOT_KEY, name, &text);
 }
 
-/* The state of an optimiser apart from the moments. */
+/* Adds the state of an optimiser except for the moments, which are tensors. */
 static lstm_status add_adam(lstm_metadata *metadata, const lstm_adam *adam,
                             size_t parameters, const lstm_records *records)
 {

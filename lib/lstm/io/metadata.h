@@ -20,7 +20,7 @@
 #include "lib/lstm/io/safetensors.h"
 #include "lib/lstm/nn/parameter.h"
 
-/** Begins the keys that the library writes. */
+/** The keys that the library writes begin with this text. */
 #define LSTM_OWN_KEYS "lstm."
 /** Key of the options of a layer, without its prefix. */
 #define LSTM_LAYER_KEY "lstm.layer."
@@ -29,18 +29,18 @@
 #define LSTM_SLOT_KEY "lstm.adam."
 #define LSTM_RNG_KEY  "lstm.rng"
 
-/** Version of the JSON objects. Another major version is refused; unknown members of a
- *  higher minor version are ignored. */
+/** Version of the JSON objects. The reader rejects another major version, and ignores
+ * unknown members of a higher minor version. */
 #define LSTM_OBJECT_VERSION "1.0"
 
-/** Makes the metadata of a file; freed with lstm_metadata_destroy(), also after a
- *  failure. */
+/** Creates the metadata of a file. The caller frees it with lstm_metadata_destroy(),
+ * even after a failure. */
 lstm_status lstm_metadata_fill(lstm_metadata *metadata, const lstm_params *params,
                                const lstm_file_options *options,
                                const lstm_records *records);
 
-/** Checks the version of an object of the metadata, whose key is given in two halves.
- * An object without a version has version 1. */
+/** Checks the version of an object of the metadata. Its key is first followed by
+ * second. An object without a version has version 1.0. */
 lstm_status lstm_object_version(const lstm_object *object, const lstm_file *file,
                                 const char *first, const char *second);
 
@@ -59,9 +59,9 @@ typedef struct lstm_progress {
     uint8_t rng[LSTM_RNG_STATE_SIZE];
 } lstm_progress;
 
-/** Reads the state that the options ask for. The first records name the parameters.
- *  Zero progress before the call, free its slots with common_free() after it, also
- * after a failure. */
+/** Reads the state of the optimiser and the generator of the options. The first records
+ * name the parameters. Set progress to zero before the call, and free its slots with
+ * common_free() afterwards, even after a failure. */
 lstm_status lstm_progress_read(const lstm_file *file, const lstm_file_options *options,
                                const lstm_records *records, size_t parameters,
                                lstm_progress *progress);

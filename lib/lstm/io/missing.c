@@ -13,8 +13,8 @@ static bool ends_with(const char *text, const char *end)
     return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
-/* Appends to a text of LSTM_NAMES_TEXT; returns false, and appends nothing, if there
- * would be no room for the last count. */
+/* Appends to a text [LSTM_NAMES_TEXT]. Returns false, and appends nothing, if the
+ * number of names that follows would no longer fit. */
 static bool append(char *text, const char *separator, const char *name)
 {
     enum { LAST = 32 };
@@ -46,7 +46,7 @@ const char *lstm_names_text(char *text, const lstm_file *file, const char *like)
     return text;
 }
 
-/* The other form in which a parameter is stored; NULL if there is none. */
+/* Describes the other form in which a parameter is stored; NULL without one. */
 static const char *stored_as(const lstm_file *file, const char *prefix,
                              const char *name)
 {
@@ -79,7 +79,8 @@ static const char *stored_as(const lstm_file *file, const char *prefix,
 }
 
 /* The tensor that a missing one is tied to: safetensors.torch.save_model() saves shared
- * values once and names the others in the metadata. NULL if there is none. */
+ * values once and names the other tensors in the metadata. NULL without such a tensor.
+ */
 static const char *tied_to(const lstm_file *file, const char *prefix, const char *name)
 {
     char full[256];
@@ -105,8 +106,8 @@ lstm_status lstm_fail_missing(const lstm_file *file, const char *object,
                          file->path, prefix, dot, name, form);
     if (other)
         return lstm_fail(LSTM_BAD_FILE,
-                         "%s: %s: tensor %s%s%s is missing: it is tied to %s, save it "
-                         "as a tensor of its own",
+                         "%s: %s: tensor %s%s%s is missing: it is tied to %s; save it "
+                         "as a separate tensor",
                          object, file->path, prefix, dot, name, other);
     const char *last = strrchr(name, '.');
     return lstm_fail(LSTM_BAD_FILE, "%s: %s: tensor %s%s%s is missing; the file has %s",

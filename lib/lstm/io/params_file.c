@@ -26,11 +26,11 @@ static lstm_status check_options(const lstm_params *params,
         return lstm_fail_null("params", "metadata");
     if (options->adam && !lstm_adam_fits(options->adam, params))
         return lstm_fail(LSTM_INVALID_ARGUMENT,
-                         "params: adam steps another set, or the set has grown");
+                         "params: adam belongs to another set, or the set has grown");
     return LSTM_OK;
 }
 
-/* Refuses parameters with the names of moments. */
+/* Rejects parameters with names that are reserved for moments. */
 static lstm_status check_names(const lstm_records *records, size_t parameters)
 {
     for (size_t i = 0; i < parameters; i++) {
@@ -66,7 +66,7 @@ lstm_status lstm_params_save(const lstm_params *params, const char *path,
     return status;
 }
 
-/* Sets an optimiser to the state of a file; the values have been checked. */
+/* Sets an optimiser to the state of a file, which has been checked. */
 static lstm_status set_progress(const lstm_params *params, lstm_adam *adam,
                                 const lstm_progress *progress)
 {
@@ -82,7 +82,7 @@ static lstm_status set_progress(const lstm_params *params, lstm_adam *adam,
     return status;
 }
 
-/* Values change after everything that can fail. */
+/* Changes values only after all steps that can fail. */
 static lstm_status read_all(const lstm_params *params, const lstm_file *file,
                             const lstm_records *records,
                             const lstm_file_options *options, unsigned char *data,

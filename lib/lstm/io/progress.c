@@ -54,7 +54,7 @@ static lstm_status read_adam(const lstm_file *file, lstm_progress *progress)
     return status;
 }
 
-/* Reads the members of a parameter; keeps slot->steps if there are none. */
+/* Reads the members of a parameter; keeps slot->steps if there is no member "steps". */
 static bool read_slot_members(const lstm_object *object, lstm_slot_progress *slot)
 {
     lstm_adam_rates *rates = &slot->rates;
@@ -68,7 +68,7 @@ static bool read_slot_members(const lstm_object *object, lstm_slot_progress *slo
            (!factor || (is_rate(rates->lr_factor) && is_rate(rates->weight_decay)));
 }
 
-/* Reads steps and rates of the parameter of this name, if the file has some. */
+/* Reads steps and rates of the parameter of this name, if the file has them. */
 static lstm_status read_slot(const lstm_file *file, const char *name,
                              lstm_slot_progress *slot)
 {

@@ -18,8 +18,8 @@ static char *join(const char *first, const char *second, const char *third)
     return joined;
 }
 
-/* The name of a parameter in the file, after beginning. In the first pair whose first
- * text begins the name, the second text replaces it. */
+/* The name of a parameter in the file: beginning, then the name, renamed by the first
+ * matching pair of the options. */
 static char *file_name(const char *beginning, const char *name,
                        const lstm_file_options *options)
 {
@@ -125,8 +125,8 @@ static int compare_addresses(const void *first, const void *second)
     return (*a > *b) - (*a < *b);
 }
 
-/* Fails if a file has a tensor that was not found. Sorts found by address, the order of
- * the tensors of the file. */
+/* Fails if a file has a tensor that is not in found. Sorts found by address, which is
+ * the order of the tensors in the file. */
 static lstm_status check_surplus(const lstm_file *file, const lstm_stored **found,
                                  size_t count)
 {

@@ -8,16 +8,17 @@
 #include "lib/lstm/io/safetensors.h"
 #include "lib/lstm/nn/parameter.h"
 
-/** Records: first the parameters in the order of the set, then the moments. Zero it
- *  before its first use. */
+/** Records: first the parameters in the order of the set, then the moments. Set it to
+ * zero before its first use. */
 typedef struct lstm_records {
     lstm_record *items;
     size_t count;
-    /** Begins messages: "params". */
+    /** The object that messages begin with: "params". */
     const char *object;
 } lstm_records;
 
-/** Begins the names of moments, which loading without an optimiser ignores. */
+/** The names of moments begin with this text. Loading without an optimiser ignores
+ * them. */
 #define LSTM_ADAM_NAME "__adam__."
 
 /** Names the tensors of a set in a file; LSTM_OK or LSTM_OUT_OF_MEMORY. */
@@ -30,23 +31,24 @@ lstm_status lstm_records_create_named(lstm_records *records, const char *object,
                                       const char *prefix, const char *end,
                                       const lstm_parameter *parameters, size_t count);
 
-/** Frees records, not their tensors. */
+/** Frees records, but not their tensors. */
 void lstm_records_destroy(lstm_records *records);
 
-/** Checks that a file has all of these tensors in their shapes and, unless surplus is
- *  set, no others. */
+/** Checks that a file has all tensors of the records in their shapes and, unless
+ * surplus is set, no others. */
 lstm_status lstm_records_check(const lstm_records *records, const lstm_file *file,
                                bool surplus);
 
-/** Bytes of all these tensors in a file that has been checked; SIZE_MAX for more than
- *  memory can have. */
+/** Number of bytes of all these tensors in a file that has been checked; SIZE_MAX on
+ * overflow. */
 size_t lstm_records_bytes(const lstm_records *records, const lstm_file *file);
 
 /** Reads and checks the bytes of all these tensors, one after the other. */
 lstm_status lstm_records_read(const lstm_records *records, const lstm_file *file,
                               unsigned char *data);
 
-/** Converts the bytes to the tensors; returns the number of those that are not F32. */
+/** Converts the bytes to the values of the tensors; returns the number of tensors that
+ * are not F32 in the file. */
 size_t lstm_records_fill(const lstm_records *records, const lstm_file *file,
                          const unsigned char *data);
 

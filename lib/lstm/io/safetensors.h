@@ -1,14 +1,14 @@
 /**
  * @file
- * The safetensors format: named tensors behind a JSON header.
+ * The safetensors format: a JSON header, then the values of named tensors.
  *
- * 8 bytes little-endian length of the header; the header, an object of
- * {"NAME": {"dtype": "F32", "shape": [10, 128], "data_offsets": [0, 5120]}} with an
- * optional "__metadata__" object of strings, padded with spaces; the values, row-major
- * and little-endian, at these offsets. Files are read more strictly than the format
- * demands: unique keys, no unknown keys, tensors without gaps and overlaps.
+ * 8 bytes little-endian length of the header; the header, an object of {"NAME":
+ * {"dtype": "F32", "shape": [10, 128], "data_offsets": [0, 5120]}} with an optional
+ * "__metadata__" object of strings, padded with spaces; the values, row-major and
+ * little-endian, at these offsets. The reader is stricter than the format requires:
+ * unique keys, no unknown keys, tensors without gaps and overlaps.
  *
- * An open file (lstm_file) has its header in memory with sorted names; values are read
+ * An open file (lstm_file) has its header in memory, with sorted names. Values are read
  * tensor by tensor. docs/file-format.md describes what this library adds.
  */
 #ifndef LSTM_IO_SAFETENSORS_H
@@ -25,8 +25,8 @@
 #include "lib/common/file.h"
 #include "lib/lstm/io/json.h"
 
-/** Bytes of the length of the header, and the most that a header may have, which is the
- *  limit of the format. */
+/** Number of bytes of the length of the header, and the format's maximum of this
+ * length. */
 enum { LSTM_LENGTH_SIZE = 8, LSTM_HEADER_LIMIT = 100000000 };
 
 /** Key of the metadata in a header. */
@@ -44,8 +44,8 @@ typedef struct lstm_dtype {
     const char *name;
     /** Bits of a value. */
     size_t bits;
-    /** Converts count values to float32; NULL for formats that no parameter is read
-     *  from. The bytes need no alignment. */
+    /** Converts count values to float32; NULL for formats that cannot be read as
+     * parameters. The bytes may have any alignment. */
     void (*convert)(size_t count, const unsigned char *from, float *to);
 } lstm_dtype;
 
@@ -55,13 +55,13 @@ const lstm_dtype *lstm_dtype_find(const char *name);
 /** A tensor as the header of a file describes it. */
 typedef struct lstm_stored {
     const char *name, *dtype;
-    /** NULL when the dtype is unknown; such a tensor is listed and left alone. */
+    /** NULL when the dtype is unknown; such a tensor is listed but cannot be read. */
     const lstm_dtype *format;
     size_t rank;
     const size_t *shape;
     /** Number of values. */
     size_t count;
-    /** Its bytes, from the end of the header. */
+    /** Offsets of its first byte and of its end, from the end of the header. */
     size_t start, end;
 } lstm_stored;
 
@@ -71,12 +71,12 @@ typedef struct lstm_entry {
 } lstm_entry;
 
 struct lstm_file {
-    /** Names the file in messages. */
+    /** The name of the file in messages. */
     char *path;
     /** The file, when bytes is NULL. */
     common_input input;
     const unsigned char *bytes;
-    /** The header, decoded; names and texts are in it. */
+    /** The header, decoded in place; names and texts point into it. */
     char *header;
     /** Tensors in the order of their bytes. */
     lstm_stored *tensors;
@@ -95,19 +95,19 @@ struct lstm_file {
     size_t start, size;
 };
 
-/** Fails because of an errno: "safetensors: PATH: No space left on device". */
+/** Fails with the text of an errno: "safetensors: PATH: No space left on device". */
 lstm_status lstm_fail_file(const char *path, int error);
 
 /** Reads bytes at an offset of the file. */
 lstm_status lstm_file_bytes(const lstm_file *file, void *data, size_t size,
                             size_t offset);
 
-/** Reads tensors and metadata from the size bytes at file->header, and checks them and
- *  the checksum of the header. */
+/** Reads tensors and metadata from the header, size bytes at file->header, and checks
+ * them and the checksum of the header. */
 lstm_status lstm_header_read(lstm_file *file, size_t size);
 
-/** Fails because a file is not a safetensors file; the message names its format, or the
- *  fact if the format is unknown. */
+/** Fails because a file is not a safetensors file. The message names its format or, if
+ * the format is unknown, the fact. */
 lstm_status lstm_fail_foreign(const lstm_file *file, const char *fact);
 
 /** Fills file->prefixes. */
@@ -130,8 +130,8 @@ const char *lstm_file_text(const lstm_file *file, const char *first,
 lstm_status lstm_file_fetch(const lstm_file *file, const lstm_stored *stored,
                             unsigned char *data);
 
-/** Writes the checksum of the content of a header, eight hexadecimal digits. Tensors
- * and metadata are sorted; the key of the checksum itself is left out. */
+/** Writes the checksum of the content of a header: eight hexadecimal digits. Tensors
+ * and metadata must be sorted; the key of the checksum itself is not included. */
 void lstm_checksum_header(char text[LSTM_CRC_TEXT], const lstm_stored *const *tensors,
                           size_t count, const lstm_entry *metadata, size_t entries);
 
@@ -148,23 +148,24 @@ const char *lstm_stored_shape(char *text, const lstm_stored *stored);
 lstm_status lstm_stored_check(const lstm_file *file, const char *object,
                               const lstm_stored *stored);
 
-/** Whether a file shows why a tensor is missing: it is stored in another form, or tied
- *  to another tensor. */
+/** Whether a file shows why a tensor is missing: the tensor is stored in another form,
+ * or it is tied to another tensor. */
 bool lstm_file_explains(const lstm_file *file, const char *prefix, const char *name);
 
-/** Fails because a tensor is missing; the message says why, or what the file has. */
+/** Fails because a tensor is missing; the message gives the reason if it is known, else
+ * the names in the file. */
 lstm_status lstm_fail_missing(const lstm_file *file, const char *object,
                               const char *prefix, const char *name);
 
 /** Size of lstm_names_text(). */
 enum { LSTM_NAMES_TEXT = 320 };
 
-/** Writes the number of tensors and some of their names, first those that end with
- * like; returns text [LSTM_NAMES_TEXT]. */
+/** Writes the number of tensors and some of their names to text [LSTM_NAMES_TEXT],
+ * first the names that end with like; returns text. */
 const char *lstm_names_text(char *text, const lstm_file *file, const char *like);
 
-/** Metadata to write. Each pair is one allocation, which starts at its key. Zero it
- *  before its first use. */
+/** Metadata to write. Each pair is one allocation, which starts at its key. Set it to
+ * zero before its first use. */
 typedef struct lstm_metadata {
     lstm_entry *items;
     size_t count, room;
@@ -184,12 +185,12 @@ typedef struct lstm_record {
 } lstm_record;
 
 /**
- * Replaces a file by one with these tensors in this order.
+ * Replaces a file by a new file with these tensors in this order.
  *
  * @param metadata checksums are added to it; freed by the caller
  * @return LSTM_OK, LSTM_IO_ERROR, LSTM_OUT_OF_MEMORY, or LSTM_INVALID_ARGUMENT when a
- *         name is not valid UTF-8, is reserved or appears twice, or the header would be
- *         too long to read
+ * name is not valid UTF-8, is reserved or appears twice, or when the header is longer
+ * than LSTM_HEADER_LIMIT
  */
 lstm_status lstm_safetensors_write(const char *path, const lstm_record *records,
                                    size_t count, lstm_metadata *metadata);

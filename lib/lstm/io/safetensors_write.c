@@ -80,7 +80,7 @@ static lstm_status check_names(const description *d)
 }
 
 /* Sorts the metadata and adds the checksum of the header. */
-static lstm_status seal(lstm_metadata *metadata, const description *d)
+static lstm_status add_checksum(lstm_metadata *metadata, const description *d)
 {
     char text[LSTM_CRC_TEXT];
     size_t count = metadata->count;
@@ -96,7 +96,7 @@ static lstm_status seal(lstm_metadata *metadata, const description *d)
 }
 
 /* "NAME":{"dtype":"F32","shape":[...],"data_offsets":[start,end]} */
-static void put_tensor(lstm_text *text, const lstm_stored *tensor)
+static void write_tensor(lstm_text *text, const lstm_stored *tensor)
 {
     lstm_text_string(text, tensor->name);
     lstm_text_add(text, ":{\"dtype\":\"%s\",\"shape\":[", tensor->dtype);
@@ -107,8 +107,8 @@ static void put_tensor(lstm_text *text, const lstm_stored *tensor)
 
 /* Length and text of the header, padded with spaces to a multiple of 8 as the reference
  * implementation does. */
-static void put_header(lstm_text *text, const description *d,
-                       const lstm_metadata *metadata)
+static void write_header(lstm_text *text, const description *d,
+                         const lstm_metadata *metadata)
 {
     lstm_text_bytes(text, "\0\0\0\0\0\0\0", LSTM_LENGTH_SIZE);
     lstm_text_add(text, "{\"" LSTM_METADATA_KEY "\":{");
@@ -121,7 +121,7 @@ static void put_header(lstm_text *text, const description *d,
     lstm_text_add(text, "}");
     for (size_t i = 0; i < d->count; i++) {
         lstm_text_add(text, ",");
-        put_tensor(text, &d->tensors[i]);
+        write_tensor(text, &d->tensors[i]);
     }
     lstm_text_add(text, "}");
     while (text->size % LSTM_LENGTH_SIZE != 0 && !text->failed)
@@ -152,7 +152,7 @@ static lstm_status write_file(const char *path, const lstm_record *records,
                               const description *d, const lstm_metadata *metadata)
 {
     lstm_text header = {0};
-    put_header(&header, d, metadata);
+    write_header(&header, d, metadata);
     if (header.failed)
         return lstm_fail_memory("safetensors");
     lstm_status status = LSTM_OK;
@@ -176,7 +176,7 @@ lstm_status lstm_safetensors_write(const char *path, const lstm_record *records,
         return status;
     status = check_names(&d);
     if (!status)
-        status = seal(metadata, &d);
+        status = add_checksum(metadata, &d);
     if (!status)
         status = write_file(path, records, &d, metadata);
     destroy(&d);

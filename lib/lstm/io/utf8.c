@@ -2,7 +2,7 @@
 
 #include "lib/lstm/io/json.h"
 
-/* Overlong forms, surrogates and what is beyond U+10FFFF are not valid (RFC 3629). */
+/* Overlong forms, surrogates and characters above U+10FFFF are not valid (RFC 3629). */
 size_t lstm_utf8_length(const char *string)
 {
     const unsigned char *text = (const unsigned char *)string;
