@@ -288,7 +288,7 @@ static void options_out_of_range_are_refused(void **state)
     assert_not_created((lstm_embedding_config){.count = 1, .size = 0},
                        "embedding: size is 0, expected at least 1");
     assert_not_created((lstm_embedding_config){.count = SIZE_MAX / 2, .size = 4},
-                       "more than memory can hold");
+                       "larger than the address space");
     assert_not_created(
         (lstm_embedding_config){
             .count = 3, .size = 2, .padding = true, .padding_index = 3},

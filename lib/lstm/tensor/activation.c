@@ -2,8 +2,9 @@
  * Softmax and sigmoid of tensors.
  *
  * Rows of the last axis are copied in chunks to an array without gaps, on which the
- * kernels compute. A softmax subtracts the largest element of its row first and sums in
- * double, in order: all sets of kernels that fuse give the same bits.
+ * kernels compute. A softmax first subtracts the largest element of the row, and sums
+ * in double, in order. All sets of kernels with a fused multiply-add give the same
+ * bits.
  */
 #include <math.h>
 
@@ -11,7 +12,7 @@
 #include "lib/lstm/kernels/kernels.h"
 #include "lib/lstm/tensor/tensor.h"
 
-/* Elements on the stack: 1 KiB. */
+/* Number of elements on the stack: 1 KiB. */
 enum { CHUNK = 256 };
 
 /* A row of the last axis. */
@@ -28,7 +29,7 @@ static row row_of(const lstm_tensor *tensor, size_t index)
                  tensor->strides[axes], tensor->shape[axes]};
 }
 
-/* Copies elements from start on, minus offset, and returns how many. */
+/* Copies elements from start on, minus offset; returns their number. */
 static size_t load(const row *r, size_t start, float offset, float *values)
 {
     size_t count = r->count - start < CHUNK ? r->count - start : CHUNK;

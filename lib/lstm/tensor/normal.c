@@ -1,18 +1,18 @@
 /*
  * Normally distributed numbers: Tensor.normal_() of PyTorch's CPU path.
  *
- * From 16 elements on, PyTorch fills the tensor with uniforms in float32 and transforms
- * chunks of 16 (Box and Muller, 1958): u of the first half and v of the second half
- * give
+ * For 16 elements or more, PyTorch fills the tensor with uniform float32 numbers and
+ * transforms chunks of 16 (Box and Muller, 1958): u of the first half and v of the
+ * second half give
  *
  *     sqrt(-2 log(1 - u)) cos(2 pi v)  and  sqrt(-2 log(1 - u)) sin(2 pi v)
  *
  * in the positions of u and v. When the size is not a multiple of 16, the last 16
- * elements are drawn again. A smaller tensor takes its numbers one by one in double:
- * every second one is a sine that the generator kept.
+ * elements are drawn again. For a smaller tensor the numbers are drawn one by one in
+ * double: every second one is a sine that the generator has kept.
  *
- * Logarithm, sine and cosine are computed here in double, so that all machines get the
- * same bits.
+ * Logarithm, sine and cosine are computed here in double, so that all machines compute
+ * the same bits.
  */
 #include <math.h>
 #include <string.h>
@@ -26,8 +26,8 @@ enum { CHUNK = 16, HALF = CHUNK / 2 };
 
 static const double pi = 3.14159265358979323846;
 
-/* Both within 2^-52 for 0 <= x <= 2 pi. x = q pi/2 + r with |r| <= pi/4, where the
- * series of sine and cosine to r^18 are exact to 2^-58. */
+/* Sine and cosine with an error below 2^-52 for 0 <= x <= 2 pi. x = q pi/2 + r with |r|
+ * <= pi/4, where the series of sine and cosine to r^18 are exact to 2^-58. */
 static void sine_cosine(double x, double *sine, double *cosine)
 {
     /* pi/2 in two parts: products of the first with q are exact. */
@@ -48,14 +48,14 @@ static void sine_cosine(double x, double *sine, double *cosine)
         *cosine = -*cosine;
 }
 
-/* Writes numbers of a tensor from start on, in row-major order. */
+/* Writes count numbers to a tensor from position start on, in row-major order. */
 static void store(lstm_tensor *tensor, size_t start, const float *values, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         tensor->data[lstm_tensor_offset(tensor, tensor->rank, start + i)] = values[i];
 }
 
-/* Draws 16 numbers. Every operation is one of float32, as in PyTorch. */
+/* Draws 16 numbers. Every operation is in float32, as in PyTorch. */
 static void draw_chunk(lstm_rng *rng, float *values, float mean, float std)
 {
     for (size_t i = 0; i < CHUNK; i++)

@@ -27,7 +27,7 @@ lstm_status lstm_rng_uniform(lstm_rng *rng, lstm_tensor *tensor, float low, floa
         return lstm_fail_null("rng", "tensor");
     if (!isfinite(low) || !isfinite(high) || !(low <= high) || !isfinite(high - low))
         return lstm_fail(LSTM_INVALID_ARGUMENT,
-                         "rng: range is %g to %g, expected finite and rising",
+                         "rng: range is %g to %g, expected finite and low <= high",
                          (double)low, (double)high);
     draw_axes(rng, tensor->rank, tensor->shape, tensor->strides, tensor->data, low,
               high - low);

@@ -70,7 +70,7 @@ static lstm_status check_shape(size_t rank, const size_t *shape)
                              lstm_shape_text(text, rank, shape));
         if (!common_multiply(bytes, shape[i], &bytes) || bytes > PTRDIFF_MAX)
             return lstm_fail(LSTM_INVALID_ARGUMENT,
-                             "tensor: shape is %s, more than memory can hold",
+                             "tensor: shape is %s, larger than the address space",
                              lstm_shape_text(text, rank, shape));
     }
     return LSTM_OK;
@@ -93,7 +93,7 @@ static lstm_status check_strides(size_t rank, const size_t *shape,
     return LSTM_OK;
 }
 
-/* Returns a handle without memory, with row-major strides; NULL without memory for it.
+/* Returns a tensor without data, with row-major strides; NULL if memory is exhausted.
  */
 static lstm_tensor *new_handle(size_t rank, const size_t *shape)
 {
@@ -178,7 +178,7 @@ lstm_status lstm_tensor_select(lstm_tensor **out, const lstm_tensor *tensor,
         return lstm_fail_null("tensor", "tensor");
     if (tensor->rank < 2)
         return lstm_fail(LSTM_INVALID_ARGUMENT,
-                         "tensor: select of rank 1, expected at least 2");
+                         "tensor: rank is 1, expected at least 2");
     lstm_status status = check_axis(tensor, axis);
     if (status)
         return status;
@@ -215,7 +215,7 @@ lstm_status lstm_tensor_narrow(lstm_tensor **out, const lstm_tensor *tensor,
     if (count < 1 || count > extent || start > extent - count)
         return lstm_fail(LSTM_INVALID_ARGUMENT,
                          "tensor: range is %zu indices from %zu, expected at least 1 "
-                         "within 0 to %zu",
+                         "index within 0 to %zu",
                          count, start, extent - 1);
     lstm_tensor *view = new_handle(tensor->rank, tensor->shape);
     if (!view)
@@ -228,10 +228,9 @@ lstm_status lstm_tensor_narrow(lstm_tensor **out, const lstm_tensor *tensor,
 }
 
 /*
- * Strides with which a shape of the same count views the elements of a tensor: the rule
- * of PyTorch's view(). Axes of the tensor that lie one within the other without gaps
- * form groups. Each axis of the shape must lie within one group. Returns whether it
- * does.
+ * Computes the strides of a view of a tensor in another shape with as many elements, as
+ * PyTorch's view() does. Neighbouring axes of the tensor without gaps between them form
+ * a group. Each axis of the shape must be part of one group; returns false otherwise.
  */
 static bool view_strides(const lstm_tensor *tensor, size_t rank, const size_t *shape,
                          ptrdiff_t *strides)
@@ -290,7 +289,7 @@ lstm_status lstm_tensor_reshape(lstm_tensor **out, const lstm_tensor *tensor,
         return status;
     if (!view_strides(tensor, rank, shape, strides))
         return lstm_fail(LSTM_INVALID_ARGUMENT,
-                         "tensor: the strides of %s allow no view as %s, copy it first",
+                         "tensor: the strides of %s allow no view as %s; copy it first",
                          lstm_shape_text(from, tensor->rank, tensor->shape),
                          lstm_shape_text(to, rank, shape));
     return lstm_tensor_wrap(out, tensor->data, rank, shape, strides);

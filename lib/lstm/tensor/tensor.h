@@ -1,6 +1,6 @@
 /**
  * @file
- * The struct of tensors, and the checks of shapes that every object needs.
+ * The struct of tensors, and checks of shapes for all objects.
  */
 #ifndef LSTM_TENSOR_TENSOR_H
 #define LSTM_TENSOR_TENSOR_H
@@ -13,14 +13,14 @@ struct lstm_tensor {
     float *data;
     size_t rank;
     size_t shape[LSTM_MAX_RANK];
-    /** In elements. */
+    /** Stride of each axis in elements. */
     ptrdiff_t strides[LSTM_MAX_RANK];
     /** The tensor owns the memory at data and frees it. */
     bool owns;
 };
 
-/** Size of the text of a shape: "[", extents of 20 digits, separators, "]". Tensors in
- *  files have up to eight axes. */
+/** Size of the text of a shape: "[", extents of 20 digits, separators, "]", for up to
+ * eight axes, as tensors in files can have. */
 enum { LSTM_SHAPE_TEXT = 192 };
 
 /** Writes a shape of rank 0 to 8 as "[64, 28, 128]" into text [LSTM_SHAPE_TEXT] and
@@ -42,8 +42,8 @@ lstm_status lstm_tensor_expect(const lstm_tensor *tensor, const char *object,
 /** Whether the elements are row-major without gaps. */
 bool lstm_tensor_is_contiguous(const lstm_tensor *tensor);
 
-/** Offset in elements of the index-th position, in row-major order, of the first axes
- * of a tensor; the other axes are at index 0. */
+/** Offset in elements of a position of the first axes of a tensor, counted in row-major
+ * order by index; the other axes are at index 0. */
 static inline ptrdiff_t lstm_tensor_offset(const lstm_tensor *tensor, size_t axes,
                                            size_t index)
 {
