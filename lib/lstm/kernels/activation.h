@@ -2,19 +2,19 @@
  * exp, sigmoid and tanh on vectors.
  *
  * All three use one range reduction: x log2(e) = n + r, where n is a multiple of 1/8
- * and |r| <= 1/16. Then s = 2^n comes from a table of eight values and the exponent,
- * and 2^r - 1 = q(r) from a polynomial of degree 3 without a constant term (minimax for
- * the relative error of q, 8.5e-7, which is 3.7e-8 of 2^r):
+ * and |r| <= 1/16. A table of eight values and the exponent give s = 2^n. A polynomial
+ * of degree 3 without a constant term gives 2^r - 1 = q(r). It is minimax for the
+ * relative error of q, 8.5e-7, which is 3.7e-8 of 2^r:
  *
  *     exp(x) = s q + s
  *     sigmoid(x) = 1 / (s q + (s + 1)), of -x
  *     tanh(x) = m / (m + 2), m = s q + (s - 1), of 2x
  *
  * s - 1 is 0 at 0, so tanh keeps its relative accuracy there. A vector of AVX2 holds
- * eight values, so a lookup is one instruction; a polynomial of degree 6 without a
- * table would make the element-wise part of the cell 39% slower. Adding 1.5 2^20 rounds
- * to n. The functions divide, because estimates of reciprocals differ between
- * processors. A NaN stays a NaN.
+ * eight values, so a lookup is one instruction; with a polynomial of degree 6 instead
+ * of the table, the element-wise part of the cell would be 39% slower. Adding 1.5 2^20
+ * rounds to n. The functions divide, because estimates of reciprocals differ between
+ * processors. NaN gives NaN.
  */
 #ifndef LSTM_KERNELS_ACTIVATION_H
 #define LSTM_KERNELS_ACTIVATION_H
@@ -27,7 +27,7 @@
 #define EXP_LIMIT 87.3365f
 
 #define LOG2E 0x1.715476p+0f
-/* The rest of log2(e), which matters for the relative error of large results. */
+/* log2(e) - LOG2E, which matters for the relative error of large results. */
 #define LOG2E_REST 0x1.4ae0c0p-26f
 
 /* The bits of 2^(i/8) for i from 0 to 7, twice, minus i at the bit of 1/8, so that
@@ -37,7 +37,8 @@ static const _Alignas(64) uint32_t exp_table[16] = {
     0x3f7744fd, 0x3f7ac0c7, 0x3f800000, 0x3f7b95c2, 0x3f7837f0, 0x3f75fed7,
     0x3f7504f3, 0x3f75672a, 0x3f7744fd, 0x3f7ac0c7};
 
-/* s and r of x; log2e + rest is the logarithm, and |x log2e| <= 126. */
+/* Computes s and r of x; log2e + rest is log2(e) or a multiple of it, and |x log2e| <=
+ * 126. */
 INLINE void v_reduce(vf x, float log2e, float rest, vf *s, vf *r)
 {
     const float magic = 1572864.0f; /* 1.5 2^20: its last bit is worth 1/8 */

@@ -11,7 +11,7 @@
 
 #include "lib/lstm/kernels/kernels.h"
 
-/** Copies channels that are stride apart to blocks, and pads the last block with zeros.
+/** Copies channels with a stride to blocks, and pads the last block with zeros.
  */
 static inline void lstm_row_to_blocks(const float *from, ptrdiff_t stride,
                                       size_t channels, float *to, size_t block_stride)

@@ -1,9 +1,10 @@
 /*
- * What each body of kernels includes: the table, the vectors, and names with the set.
+ * The header of each body of kernels: the table, the vectors, and names that contain
+ * the name of the set.
  *
  * The source of a set defines KERNEL_SET and KERNEL_SIMD (see set.h) and includes the
- * bodies. A function that the table points to is BODY(name): name_avx2 and so on, which
- * debuggers and profilers show.
+ * bodies. A function that the table points to is BODY(name), so that debuggers and
+ * profilers show name_avx2 and so on.
  */
 #ifndef LSTM_KERNELS_BODY_H
 #define LSTM_KERNELS_BODY_H

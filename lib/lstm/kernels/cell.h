@@ -1,6 +1,6 @@
 /*
- * The element-wise part of the cell, for the lanes of one vector of units: from the
- * sums of the gates to c and h. All of it is float32.
+ * The element-wise part of the cell for one vector of units: computes c and h from the
+ * sums of the gates, in float32.
  */
 #ifndef LSTM_KERNELS_CELL_H
 #define LSTM_KERNELS_CELL_H
@@ -9,9 +9,9 @@
 #include "lib/lstm/kernels/kernels.h"
 #include "lib/lstm/kernels/simd.h"
 
-/* Computes the gates and stores c, and for backward the gates. Takes the sums of the
- * gates; replaces the last one with o. Returns c. offset is that of the unit in the
- * arrays of the job. */
+/* Computes the gates from their sums. Stores c, and for backward the gates. Replaces
+ * the last sum by o, and returns c. offset is the offset of the unit in the arrays of
+ * the job. */
 INLINE vf cell_state(const lstm_cell *job, size_t offset, vf *sums)
 {
     vf i = v_sigmoid(sums[0]), f = v_sigmoid(sums[1]);

@@ -2,9 +2,9 @@
  * The LSTM cell, forward and backward, fused.
  *
  * Forward accumulates the products of x and h with the weights of all four gates of the
- * same hidden units side by side. When the sums of all rows of a group are complete,
- * the gates, the cell state and the output follow: pre-activations stay in the
- * first-level cache and never reach memory. See pack.h for the panel of weights.
+ * same hidden units together. When the sums of all rows of a group are complete, it
+ * computes the gates, the cell state and the output. The pre-activations stay in the
+ * first-level cache. See pack.h for the panel of weights.
  *
  * With bfloat16 the operands of the products, h and the gradients of the gates are
  * pairs. Sums, biases, gates, cell states and everything element-wise are float32.
@@ -14,8 +14,8 @@
 #include "lib/lstm/kernels/simd_pairs.h"
 #include "lib/lstm/kernels/tile.h"
 
-/* Prefetches the cache lines that a row of a tile will write. They come from the
- * third-level cache, and arrive while the products are computed. */
+/* Prefetches the cache lines that a row of a tile will write. They arrive from the
+ * third-level cache while the products are computed. */
 INLINE void cell_prefetch(const lstm_cell *job, size_t offset)
 {
     if (job->gates) {
@@ -29,7 +29,8 @@ INLINE void cell_prefetch(const lstm_cell *job, size_t offset)
         PREFETCH(job->prefetch + offset);
 }
 
-/* The sums of rows row to row + rows - 1, for LANES units from unit of the block on. */
+/* Computes the sums of rows row to row + rows - 1, for LANES units of the block from
+ * unit on. */
 INLINE void cell_tile(const lstm_cell *job, const float *weights, size_t unit,
                       size_t row, size_t rows, vf (*sums)[LSTM_GATES], bool pairs)
 {
@@ -87,8 +88,8 @@ INLINE void step_cell(const lstm_cell *job, bool pairs)
             FOR_TILES(job->rows, CELL_ROWS, 1, TILE)
 #undef TILE
         /* First c of all rows, then h: within a row tanh(c) depends on c, but rows are
-         * independent. For 16 rows with AVX2, whose out-of-order window holds fewer
-         * rows than that of AVX-512, this takes 0.38 us instead of 0.48. */
+         * independent. For 16 rows with AVX2 this takes 0.38 us instead of 0.48,
+         * because the out-of-order window holds fewer rows than with AVX-512. */
         for (size_t row = 0; row < job->rows; row++)
             cell_state(job, row * BLOCK + unit, sums[row]);
         cell_outputs(job, unit, sums, pairs);
@@ -145,7 +146,7 @@ static void BODY(cell_gradient)(const lstm_cell_gradient *job)
 #endif
 
 #if KERNEL_TABLES & PAIRS
-/* Two rows at a time: pairs overwrite the gates of both rows. */
+/* Processes two rows at a time, because pairs overwrite the gates of both rows. */
 static void BODY(pair_cell_gradient)(const lstm_cell_gradient *job)
 {
     for (size_t row = 0; row < job->rows; row += 2) {

@@ -1,9 +1,9 @@
 /*
- * Chooses the set of kernels: the best one that the build has, that the processor
- * supports, whose registers the operating system saves (__builtin_cpu_supports() reads
- * that through XGETBV), and that LSTM_CPU allows. In the reproducible mode plain C has
- * its exact form. It reads the same panels, so the mode may change between any two
- * calls.
+ * Chooses the best set of kernels that the build has, that the processor and the
+ * operating system support, and that LSTM_CPU allows. __builtin_cpu_supports() checks
+ * with XGETBV that the operating system saves the registers. In the reproducible mode
+ * the exact form of plain C replaces plain C. It reads the same panels, so the mode may
+ * change between any two calls.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -23,7 +23,8 @@ static int always(void)
     return 1;
 }
 
-/* A set that the build has. Its processors, and its tables of float32 and bfloat16. */
+/* A set: its name, whether the processor supports it, and its tables of float32 and
+ * bfloat16. */
 typedef struct {
     const char *name;
     int (*available)(void);
@@ -96,7 +97,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const lstm_kernels *_Atomic chosen;
 static const lstm_kernels *bf16;
 
-/* The best set that LSTM_CPU allows. An unknown name limits nothing. */
+/* Index of the best set that LSTM_CPU allows. An unknown name is ignored. */
 static size_t first_allowed(void)
 {
     const char *limit = getenv("LSTM_CPU");
@@ -106,7 +107,7 @@ static size_t first_allowed(void)
     return 0;
 }
 
-/* The plain or the exact form of a set. */
+/* The form of a set in this mode. Only plain C has two forms. */
 static const lstm_kernels *form(const lstm_kernels *set, bool reproducible)
 {
     if (set != &lstm_kernels_generic && set != &lstm_kernels_exact)

@@ -1,16 +1,16 @@
 /*
  * Products of matrices: on several threads, and with OpenBLAS where that is faster.
  *
- * The vector sets are within a tenth of OpenBLAS and give the same bits everywhere, so
- * they do not use it. Plain C, on machines without a vector set, uses it for products
- * that are not small and may have any order: OpenBLAS has instructions that plain C
- * does not know.
+ * The vector sets reach nine tenths of the speed of OpenBLAS or more, and give the same
+ * bits on all processors, so they do not use it. Plain C, on machines without a vector
+ * set, uses OpenBLAS for large products whose sums may have any order, because OpenBLAS
+ * uses instructions that plain C does not.
  *
- * OpenBLAS gives other bits when it uses its own threads, and those take the processors
- * of the pool. It computes a product of up to 2^18 multiply-adds on the calling thread,
- * whatever its settings. So all calls are tiles of at most that size. The tiles are the
- * same for any number of threads, and each element of c is summed over the parts of the
- * depth in order.
+ * With its own threads OpenBLAS gives other bits, and these threads compete with the
+ * pool for processors. It computes a product of up to 2^18 multiply-adds on the calling
+ * thread, with any settings. Therefore all calls are tiles of at most that size. The
+ * tiles are the same for any number of threads, and each element of c is summed over
+ * the parts of the depth in order.
  */
 #if LSTM_HAVE_OPENBLAS
 #include <limits.h>
@@ -28,7 +28,7 @@
 extern const lstm_kernels lstm_kernels_generic;
 #endif
 
-/* The multiply-adds that make another thread useful: about 10 us. */
+/* Number of multiply-adds for which another thread is useful: about 10 us. */
 static const double worth_a_thread = 5e5;
 
 typedef struct {
@@ -36,7 +36,7 @@ typedef struct {
     const lstm_kernels *kernels;
 } job;
 
-/* The rows start to end - 1 and columns from to to - 1 of a product. */
+/* Rows start to end - 1 and columns from to to - 1 of a product. */
 static lstm_product part_of(const lstm_product *p, size_t start, size_t end,
                             size_t from, size_t to)
 {
@@ -117,8 +117,8 @@ static void run_blas(void *context, lstm_team *team, size_t thread, size_t threa
 static bool has_address_space;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* OpenBLAS reserves 128 MiB of address space for each thread that calls it, and tries
- * for ever if it does not get them. */
+/* OpenBLAS reserves 128 MiB of address space for each thread that calls it. If that
+ * fails, it tries again forever. */
 static void check_address_space(void)
 {
     struct rlimit limit;
@@ -126,11 +126,12 @@ static void check_address_space(void)
         getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
 }
 
-/* Depends on the sizes, and on facts that do not change while the process runs. */
+/* Whether to use OpenBLAS. This depends only on the sizes and on facts that do not
+ * change while the process runs. */
 static bool wants_blas(const job *j)
 {
-    /* Below this many multiply-adds the call is not faster; measured with kernels of
-     * four generations. */
+    /* With fewer multiply-adds OpenBLAS is not faster. This was measured with its
+     * kernels for four generations of processors. */
     const double small = 1e5;
     const lstm_product *p = j->product;
     if (!p->any_order || j->kernels != &lstm_kernels_generic ||

@@ -1,6 +1,6 @@
 /**
  * @file
- * Products of matrices, for everything that has no kernel of its own.
+ * Products of matrices, for all computations that do not have their own kernel.
  */
 #ifndef LSTM_KERNELS_GEMM_H
 #define LSTM_KERNELS_GEMM_H
@@ -25,18 +25,17 @@ typedef struct lstm_product {
     size_t c_stride;
     /** Adds to c: each sum starts with the value of c instead of 0. */
     bool add;
-    /** Allows OpenBLAS, whose sums may have another order: for products whose rows are
-     *  not compared with those of another product to the last bit. */
+    /** Allows OpenBLAS, whose sums may have another order. Set it only if no row must
+     * have the same bits as in another product. */
     bool any_order;
 } lstm_product;
 
 /**
  * Computes a product, on several threads if it is large. Each element of c is one chain
- * of multiply-adds over the depth, in order, fused in the sets that fuse. So all sets
- * that fuse give the same bits, for any number of threads, and an element does not
- * depend on the other rows and columns. With any_order plain C uses OpenBLAS for
- * products that are not small. The result then depends on the sizes, but not on the
- * number of threads.
+ * of multiply-adds over the depth, in order. All sets with a fused multiply-add give
+ * the same bits, for any number of threads, and an element does not depend on the other
+ * rows and columns. With any_order plain C uses OpenBLAS for large products. The result
+ * then depends on the sizes, but not on the number of threads.
  */
 void lstm_gemm(const lstm_product *product);
 

@@ -1,10 +1,10 @@
 /*
  * Product of matrices, c = a b or c += a b (see gemm.h).
  *
- * A tile of c, as large as those of product_body.c, stays in registers while k runs.
- * The depth is divided into parts, and the columns into panels of a tile's width. A
- * part of a panel of b is copied to the stack, padded with zeros to whole vectors; it
- * stays in the first-level cache for all rows of a, and the part of a stays in the
+ * A tile of c, as large as in product_body.c, stays in registers during the loop over
+ * k. The depth is divided into parts, and the columns into panels as wide as a tile. A
+ * part of a panel of b is copied to the stack and padded with zeros to whole vectors.
+ * It stays in the first-level cache for all rows of a, and the part of a stays in the
  * second-level cache for all panels. Between parts the sums are in c, so each of them
  * remains one chain.
  */
@@ -16,20 +16,20 @@
 
 enum {
     PANEL_COLUMNS = PRODUCT_VECTORS * LANES,
-    /* Width of the last panel, if that is enough for its columns. */
+    /* Width of the last panel if it has few columns. */
     NARROW_VECTORS = PRODUCT_VECTORS / 2,
-    /* The largest panel, of AVX-512, is 16 KiB: half of a first-level cache. */
+    /* The largest panel, with AVX-512, is 16 KiB: half of a first-level cache. */
     PART_DEPTH = 128
 };
 
-/* A part of a panel of b, for columns of c from column on; its depth starts at k0. */
+/* A part of a panel of b: columns from column on, k from k0 on. */
 typedef struct BODY(gemm_panel) {
     vf b[PART_DEPTH][PRODUCT_VECTORS];
     size_t column, columns, k0, depth;
 } BODY(gemm_panel);
 
-/* acc += a b over a part. The compiler knows the value of step, the stride of k in a,
- * when that is 1. */
+/* acc += a b over a part. step is the stride of k in a, passed as a constant when it is
+ * 1. */
 INLINE void gemm_accumulate(vf *acc, size_t rows, size_t vectors, const float *a,
                             size_t a_stride, size_t step,
                             const BODY(gemm_panel) * panel)

@@ -2,11 +2,12 @@
  * @file
  * The table of kernels: the computations that differ between processors.
  *
- * Kernels work on raw arrays and sizes; they know no tensor and no status. Each set of
- * kernels is one instruction set: the same bodies, compiled with its flags, fill a
- * table. The library chooses the best set that the processor supports once. All sets
- * compute each element by the same sequence of operations, so they give the same bits.
- * Plain C does so in the reproducible mode alone, which has a table of its own.
+ * Kernels work on raw arrays and sizes; they do not use tensors or statuses. Each set
+ * of kernels is for one instruction set: the same bodies, compiled with its flags, fill
+ * a table. The first use of the library chooses the best set that the processor
+ * supports. All sets compute each element by the same sequence of operations, so they
+ * give the same bits. Plain C does so only in the reproducible mode, which has its own
+ * table.
  */
 #ifndef LSTM_KERNELS_KERNELS_H
 #define LSTM_KERNELS_KERNELS_H
@@ -21,10 +22,10 @@
  * Layout of activations. Everything that passes between kernels (x, h, c, gates and
  * their gradients) is blocked. For each time step, the rows of the batch form groups of
  * at most 16. Within a group the layout is [channels / 16][rows of the group][16
- * channels]: a row of a block is one cache line, products read their left operand in
- * memory order, and the same memory is an operand of the recurrent products and of the
- * weight gradients without packing. The stride is the number of elements from one block
- * to the next: 16 times the rows of the group.
+ * channels]: a row of a block is one cache line, and products read their left operand
+ * in memory order. The recurrent products and the weight gradients read the same memory
+ * without packing. The stride is the number of elements from one block to the next: 16
+ * times the rows of the group.
  *
  * Channels consist of segments: the four gates of H units each, or the two directions
  * of an input. Each segment starts a new block. The positions of a block past the last
@@ -47,8 +48,8 @@ typedef union lstm_packed {
     uint32_t pair;
 } lstm_packed;
 
-/** Cache lines that the program reads soon. While a kernel computes, it prefetches some
- * of them and advances address past those. */
+/** Cache lines that will be read soon. While a kernel computes, it prefetches some of
+ * them and advances address. */
 typedef struct lstm_prefetch {
     const float *address;
     size_t lines;
@@ -78,8 +79,8 @@ typedef struct lstm_cell {
     float *c;
     /** o tanh(c). */
     float *h_out;
-    /** For backward: gates i, f, g, o, gate_stride apart, and tanh(c). Both NULL in an
-     * evaluation. */
+    /** For backward: gates i, f, g, o with gate_stride between them, and tanh(c). Both
+     * are NULL in evaluation. */
     float *gates, *tanh_c;
     size_t gate_stride;
     /** A block to prefetch; NULL for none. */
@@ -94,10 +95,11 @@ typedef struct lstm_cell_row {
     size_t inputs, state, blocks;
     /** [inputs], and [state] of the previous step; h NULL for zeros. */
     const float *x, *h;
-    /** Panels and biases of all blocks, as those of lstm_cell. */
+    /** Panels and biases of all blocks, as in lstm_cell. */
     const lstm_packed *weights;
     const float *bias;
-    /** [blocks][4][16] the result of lstm_cell_inputs, in place of x and bias; or NULL.
+    /** [blocks][4][16] the result of lstm_cell_inputs, which replaces x and bias; or
+     * NULL.
      */
     const float *sums;
     /** [blocks][16], as in lstm_cell. */
@@ -106,8 +108,8 @@ typedef struct lstm_cell_row {
 } lstm_cell_row;
 
 /**
- * The part of many steps of lstm_cell_row that does not depend on h, at once: bias +
- * x W_ih^T. It reads the weights of x from memory once instead of once per step.
+ * Computes the part of many steps of lstm_cell_row that does not depend on h: bias + x
+ * W_ih^T. It reads the weights of x from memory once, not once per step.
  */
 typedef struct lstm_cell_inputs {
     size_t steps, inputs, state, blocks;
@@ -121,7 +123,7 @@ typedef struct lstm_cell_inputs {
     size_t sums_stride;
 } lstm_cell_inputs;
 
-/** y = x W^T + b for a single row, with the order and rounding of sums of gemm.h. */
+/** y = x W^T + b for a single row. Sums have the order and rounding of gemm.h. */
 typedef struct lstm_linear_row {
     size_t inputs, blocks;
     const float *x;
@@ -139,7 +141,7 @@ typedef struct lstm_panel_product {
     size_t blocks;
     float *out;
     bool accumulate;
-    /** Into the second-level cache; NULL for none. */
+    /** Lines to prefetch into the second-level cache; NULL for none. */
     lstm_prefetch *prefetch;
 } lstm_panel_product;
 
@@ -171,7 +173,7 @@ typedef struct lstm_outer {
     size_t steps;
     /** [steps] active rows of the batch in each step. */
     const size_t *rows;
-    /** Rows of a full group, and its stride. */
+    /** Rows of a full group, and the stride of its blocks. */
     size_t group_rows, stride;
     /** A block of a and the first block of a panel of b; strides between steps and
      * between groups. */
@@ -196,7 +198,8 @@ typedef struct lstm_adam_coefficients {
     /** lr / (1 - beta1^t), and 1 / sqrt(1 - beta2^t). */
     float step_size, root_factor;
     float eps;
-    /** L2 penalty: decay * p is added to the gradient. 0 for none or with AdamW. */
+    /** Weight decay: decay * p is added to the gradient. 0 without decay and with
+     * AdamW. */
     float decay;
     /** Factor of p before the step: 1 - lr * weight_decay with AdamW, else 1. */
     float shrink;
@@ -206,17 +209,17 @@ typedef struct lstm_adam_coefficients {
 
 /**
  * A table of kernels. A set has two tables, one for float32 and one for bfloat16. In
- * the table of bfloat16, a, b, x, h, u and the gradients of the gates are pairs (see
- * pairs.h), in the memory that float32 would take, and so are packed weights; all else
- * is float32. It has the kernels up to to_pairs, without cell_inputs and linear_row;
- * the other pointers are NULL.
+ * the table of bfloat16, packed weights, a, b, x, h, u and the gradients of the gates
+ * are pairs (see pairs.h) in the memory of float32 values. All other values are
+ * float32. This table has the kernels up to to_pairs, except cell_inputs and
+ * linear_row; the other pointers are NULL.
  */
 typedef struct lstm_kernels {
     const char *name;
 
     /** Channels in one position of k of packed weights: 1, or 2 for pairs. */
     size_t k_pack;
-    /** Units of a gate that are contiguous in a panel of the cell. */
+    /** Number of contiguous units of a gate in a panel of the cell. */
     size_t cell_units;
     /** Blocks of a panel of product() and of a tile of outer(). */
     size_t product_blocks, outer_blocks;
@@ -231,8 +234,8 @@ typedef struct lstm_kernels {
     /** The bias gradient: sums[16] += a summed over steps and rows, or = when first. It
      * does not read b. */
     void (*outer_bias)(const lstm_outer *job, float *sums);
-    /** Rounds rows of a block to pairs in place; the first row is even. NULL in the
-     *  table of float32. */
+    /** Rounds rows of a block to pairs in place; the index of the first row is even.
+     * NULL in the table of float32. */
     void (*to_pairs)(size_t rows, float *block);
 
     /** y = f(x) for count values; x and y may be the same. */
@@ -258,7 +261,7 @@ const lstm_kernels *lstm_kernels_get(void);
 /** The table of bfloat16 in use. */
 const lstm_kernels *lstm_bf16_kernels_get(void);
 
-/** The packed depth: positions of k that segments of channels take. */
+/** The packed depth: number of positions of k for segments of channels. */
 static inline size_t lstm_packed_depth(const lstm_kernels *kernels, size_t segments,
                                        size_t channels)
 {

@@ -1,19 +1,19 @@
 /*
  * Weight gradients: sums of outer products over time and batch.
  *
- * Each tile of gates by inputs is one chain of fused multiply-adds per element, over
- * time and then over rows of the batch. Parts of the tile that fit the registers run
- * over a chunk of steps, so that the tile is loaded and stored once per chunk. Threads
- * own tiles: no reduction is needed, and the sums do not depend on the number of
- * threads.
+ * Each element of a tile of gates by inputs is one chain of fused multiply-adds, over
+ * time and then over rows of the batch. The tile is divided into parts that fit into
+ * registers. Each part is computed for a chunk of steps, so that it is loaded and
+ * stored once per chunk. A tile belongs to one thread: no reduction is needed, and the
+ * sums do not depend on the number of threads.
  */
 #include "lib/lstm/kernels/body.h"
 #include "lib/lstm/kernels/pairs.h"
 #include "lib/lstm/kernels/simd_pairs.h"
 #include "lib/lstm/kernels/tile.h"
 
-/* The rows gate to gate + gates - 1 of a tile, and its vectors from block on. blocks is
- * a constant where speed matters. With fetch it prefetches the next tile. */
+/* Computes rows gate to gate + gates - 1 of a tile, and its vectors from block on.
+ * blocks is a constant where speed matters. With fetch it prefetches the next tile. */
 INLINE void outer_tile(const lstm_outer *job, size_t gate, size_t gates, size_t block,
                        size_t vectors, size_t blocks, bool fetch, bool pairs)
 {
@@ -24,7 +24,7 @@ INLINE void outer_tile(const lstm_outer *job, size_t gate, size_t gates, size_t 
     UNROLL for (size_t g = 0; g < gates; g++)
         UNROLL for (size_t v = 0; v < vectors; v++) acc[g * vectors + v] =
             job->first ? v_zero() : v_load(tile + g * width + v * LANES);
-    /* The next tile comes from the third-level cache. */
+    /* The next tile is in the third-level cache. */
     UNROLL for (size_t g = 0; fetch && g < gates; g++)
         UNROLL for (size_t v = 0; v < vectors; v += BLOCK_VECTORS)
             PREFETCH_WRITE(tile + (BLOCK + g) * width + v * LANES);
@@ -67,8 +67,8 @@ INLINE void outer_steps(const lstm_outer *job, size_t blocks, bool fetch, bool p
     }
 }
 
-/* The number of steps of the next chunk: at most OUTER_CHUNK rows of the batch, but at
- * least one step. */
+/* Number of steps of the next chunk: at least one, and as many as have at most
+ * OUTER_CHUNK rows of the batch together. */
 static size_t chunk_steps(const lstm_outer *job)
 {
     size_t rows = job->rows[0], steps = 1;
@@ -95,9 +95,9 @@ INLINE void add_outer(const lstm_outer *job, bool pairs)
     }
 }
 
-/* Four chains: row r of a group, or with pairs the pair r, is in chain r mod 4. They
- * are added at the end in a fixed order. With pairs the sum is a product with ones, so
- * that it adds the rounded values. */
+/* Sums rows in four chains: row r of a group, or with pairs the pair r, is in chain r
+ * mod 4. The chains are added at the end in a fixed order. With pairs the sum is a
+ * product with ones, so that it adds the rounded values. */
 INLINE void sum_outer(const lstm_outer *job, float *sums, bool pairs)
 {
     enum { CHAINS = 4 };

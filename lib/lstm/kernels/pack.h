@@ -1,13 +1,12 @@
 /**
  * @file
- * Packing: weights of PyTorch's layout into the panels that kernels read.
+ * Packing: copies weights from PyTorch's layout into the panels that kernels read.
  *
- * The panel of a cell is, for each group of cell_units hidden units,
- * [k][i units, f units, g units, o units]; k runs over the channels of the input, then
- * over those of h. The panel of a product is [k][columns of its blocks]. Positions past
- * the last unit or channel are zero. When the table of kernels multiplies pairs of
- * bfloat16, one position of k holds the channels k and k + 1 of a segment; the second
- * is zero when there is none.
+ * The panel of a cell is, for each group of cell_units hidden units, [k][i units, f
+ * units, g units, o units]; k runs over the channels of the input, then over those of
+ * h. The panel of a product is [k][columns of its blocks]. Positions past the last unit
+ * or channel are zero. In a table of bfloat16, one position of k holds two neighbouring
+ * channels of a segment; the second is zero if the segment ends.
  */
 #ifndef LSTM_KERNELS_PACK_H
 #define LSTM_KERNELS_PACK_H

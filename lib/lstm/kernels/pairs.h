@@ -4,19 +4,19 @@
  *
  * A bfloat16 is the upper half of a float32: 8 significant bits instead of 24, and the
  * same exponents. A pair is two neighbours along the axis that a product sums over: 32
- * bits, the first one in the lower half. One instruction multiplies two pairs and adds
- * both products to a float32.
+ * bits, with the first one in the lower half. One instruction multiplies two pairs and
+ * adds both products to a float32.
  *
  * Products sum activations over channels, and weight gradients sum them over rows of
- * the batch. So they are stored as both kinds of pairs, in the memory that float32
- * would take. Rows 2 p and 2 p + 1 of a block (see kernels.h) are two cache lines:
+ * the batch. Activations are therefore stored as both kinds of pairs, in the memory of
+ * float32 values. Rows 2 p and 2 p + 1 of a block (see kernels.h) are two cache lines:
  *
  *     row 2 p:     16 channels        row 2 p + 1: 16 channels       pairs of channels
  *     channel 0: rows 2 p, 2 p + 1    channel 1: ...   channel 15    pairs of rows
  *
  * Groups have an even number of rows. When the number of active rows is odd, the
- * missing row is zero in the pairs of rows, so that sums over them are right; its pairs
- * of channels are unspecified, because no kernel reads them.
+ * missing row is zero in the pairs of rows, so that sums over them are correct. Its
+ * pairs of channels are unspecified; no kernel reads them.
  */
 #ifndef LSTM_KERNELS_PAIRS_H
 #define LSTM_KERNELS_PAIRS_H
@@ -28,10 +28,10 @@
 #include "lib/lstm/kernels/kernels.h"
 
 /*
- * Defines the rounding of float32 to bfloat16 for a type of bits: uint32_t, or a vector
- * of it, which is why it is a macro. The result is in the upper half; the lower half is
- * zero. It rounds as the conversion of AVX512_BF16 does: to nearest, ties to even;
- * denormal numbers become zeros, and a NaN stays a NaN.
+ * Defines the rounding of float32 to bfloat16. It is a macro because bits_type is
+ * uint32_t or a vector of it. The result is in the upper half; the lower half is zero.
+ * The rounding is that of AVX512_BF16: to nearest, ties to even; denormal numbers
+ * become zeros, and NaN stays NaN.
  */
 #define LSTM_DEFINE_BF16_ROUND(name, bits_type)                                        \
     static inline bits_type name(bits_type bits)                                       \
@@ -64,7 +64,7 @@ static inline float lstm_bf16_float(uint16_t x)
     return value;
 }
 
-/** A pair as the bits of a float, which is not used in arithmetic. */
+/** Stores a pair in a float, which is not used in arithmetic. */
 static inline float lstm_pair(uint16_t first, uint16_t second)
 {
     uint32_t bits = first | (uint32_t)second << 16;

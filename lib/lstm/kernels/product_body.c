@@ -6,7 +6,8 @@
 
 _Static_assert(PRODUCT_ROWS % 2 == 0, "pairs of rows must not be divided");
 
-/* The address of a vector of a row; vectors run through the blocks of a panel. */
+/* The address of a vector of a row; vectors are counted through all blocks of a panel.
+ */
 INLINE float *out_vector(float *out, size_t stride, size_t row, size_t vector)
 {
     return out + vector / BLOCK_VECTORS * stride + row * BLOCK +

@@ -1,10 +1,9 @@
 /*
- * Makes the tables of one instruction set. Its source defines
- *   KERNEL_SET     name of the set, such as avx2
- *   KERNEL_SIMD    the header with its vectors
- *   KERNEL_NAME    the name for users, if it is not the name of the set
- *   KERNEL_TABLES  FLOATS or PAIRS for one table, if it does not have both
- * and includes this file, which compiles all bodies with the flags of that source.
+ * Defines the tables of one instruction set. Its source defines KERNEL_SET name of the
+ * set, such as avx2 KERNEL_SIMD the header with its vectors KERNEL_NAME the name for
+ * users, if it differs from the name of the set KERNEL_TABLES FLOATS or PAIRS for one
+ * table, if it does not have both and includes this file, which compiles all bodies
+ * with the flags of that source.
  */
 #include "lib/lstm/kernels/body.h"
 

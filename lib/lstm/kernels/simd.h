@@ -1,5 +1,5 @@
 /*
- * The vectors that the bodies are written with.
+ * The vectors that the bodies use.
  *
  * An instruction set's header, KERNEL_SIMD, defines
  *
@@ -7,16 +7,16 @@
  *     without sign, with the operators of GNU C's vectors,
  *   - CELL_ROWS, PRODUCT_ROWS, PRODUCT_VECTORS and OUTER_ROWS: the sizes of tiles whose
  *     accumulators fit its registers,
- *   - OUTER_BLOCKS of a tile of weight gradients, and OUTER_CHUNK, the most rows of the
- *     batch in a chunk of its steps,
+ *   - OUTER_BLOCKS, the number of blocks of a tile of weight gradients, and
+ *   OUTER_CHUNK, the maximum number of rows of the batch in a chunk of its steps,
  *   - v_splat(x): all lanes x,
  *   - v_fma(a, b, c): a b + c with one rounding,
- *   - v_lookup(table, index): the element of a table of 8 at the last 3 bits of each
- *     lane; the table is in memory twice, aligned,
- *   - HAS_MIN_MAX, v_min(a, x) and v_max(a, x), if it has an instruction for them that
- *     returns x when one is a NaN,
+ *   - v_lookup(table, index): the element of a table of 8 at the index in the last 3
+ *   bits of each lane; the table is in memory twice, aligned,
+ *   - HAS_MIN_MAX, v_min(a, x) and v_max(a, x), if it has instructions for them that
+ *   return x when a or x is NaN,
  *   - HAS_PAIR_DOT, HAS_PAIR_STORE and functions for pairs, see simd_pairs.h,
- *   - UNROLL_K and V_HOLD, if the defaults below are not the best.
+ *   - UNROLL_K and V_HOLD, if other values than the defaults below are faster.
  *
  * All other functions are here. Memory of vectors is aligned to 64 bytes, except for
  * v_loadu and v_storeu.
@@ -57,8 +57,8 @@
 /* Channels of a block of activations; see kernels.h. */
 enum { BLOCK = LSTM_BLOCK, BLOCK_VECTORS = LSTM_BLOCK / LANES };
 
-/* PREFETCH brings a cache line into the second-level cache: the first one is too small
- * to keep it. */
+/* PREFETCH reads a cache line into the second-level cache, because the first level is
+ * too small to keep it. */
 #define PREFETCH(address)       __builtin_prefetch((address), 0, 2)
 #define PREFETCH_WRITE(address) __builtin_prefetch((address), 1, 3)
 
@@ -68,7 +68,7 @@ INLINE vf v_select(vi mask, vf a, vf b)
     return (vf)((mask & (vi)a) | (~mask & (vi)b));
 }
 
-/* The comparison is false when a or x is a NaN, so that x stays. */
+/* The comparison is false when a or x is NaN; the result is then x. */
 INLINE vf v_min(vf a, vf x)
 {
     return v_select(a < x, a, x);

@@ -11,8 +11,8 @@ static inline vf v_dot(vf sum, vf a, vf b)
     return (vf)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
 }
 
-/* One conversion gives the pairs of channels of both rows, and one permutation of them
- * the pairs of rows. */
+/* One conversion gives the pairs of channels of both rows. One permutation of these
+ * gives the pairs of rows. */
 static inline void v_store_pairs(float *rows, size_t unit, vf even, vf odd)
 {
     const __m512i order =

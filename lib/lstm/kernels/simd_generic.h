@@ -1,13 +1,13 @@
 /*
- * Vectors of plain C: 4 lanes, which every compiler maps to what the machine has. See
- * simd.h for what it must define.
+ * Vectors of plain C: 4 lanes, which every compiler maps to instructions of the
+ * machine. simd.h lists the required definitions.
  *
- * Without an instruction for it a fused multiply-add is slow. By default v_fma()
- * multiplies and then adds, and gives other bits than the sets that fuse. With
- * EXACT_FMA, in the reproducible mode, it rounds once, too. It computes in double: the
- * product of two floats is exact there, and the sum, rounded to odd, can be rounded to
- * float without an error (Boldo and Melquiond, 2008). Sizes and layouts are the same in
- * both forms, so they read the same panels of weights.
+ * A fused multiply-add is slow without an instruction for it. By default v_fma()
+ * therefore multiplies and then adds, which gives other bits than the sets with a fused
+ * multiply-add. With EXACT_FMA, in the reproducible mode, it rounds once, too. It
+ * computes in double: the product of two floats is exact there, and the sum, rounded to
+ * odd, can be rounded to float correctly (Boldo and Melquiond, 2008). Sizes and layouts
+ * are the same in both forms, so both read the same panels of weights.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,7 +34,7 @@ static inline vf v_fma(vf a, vf b, vf c)
                 __builtin_fmaf(a[2], b[2], c[2]), __builtin_fmaf(a[3], b[3], c[3])};
 }
 #elif EXACT_FMA
-/* As many doubles as vf has floats, and their bits. */
+/* Vectors of as many doubles as vf has floats, and of their bits. */
 typedef double vd __attribute__((vector_size(32)));
 typedef int64_t vl __attribute__((vector_size(32)));
 typedef uint64_t vul __attribute__((vector_size(32)));
@@ -44,7 +44,8 @@ static __attribute__((noinline, cold, unused)) vf round_to_odd(vf a, vf b, vf c)
 {
     vd product = __builtin_convertvector(a, vd) * __builtin_convertvector(b, vd);
     vd addend = __builtin_convertvector(c, vd), sum = product + addend;
-    /* The exact error of the sum (Knuth's two-sum); not finite when the sum is not. */
+    /* The exact error of the sum (Knuth's two-sum); not finite if the sum is not
+     * finite. */
     vd part = sum - product;
     vd lost = (product - (sum - part)) + (addend - part);
     vl inexact = (lost != 0) & (lost - lost == 0);
@@ -55,7 +56,7 @@ static __attribute__((noinline, cold, unused)) vf round_to_odd(vf a, vf b, vf c)
     return __builtin_convertvector((vd)bits, vf);
 }
 
-/* Not inline: compilers take minutes for hundreds of copies. */
+/* Not inline: compilers need minutes for hundreds of copies. */
 static __attribute__((noinline)) vf v_fma(vf a, vf b, vf c)
 {
     vd sum = __builtin_convertvector(a, vd) * __builtin_convertvector(b, vd) +
@@ -90,7 +91,7 @@ static inline vu v_lookup(const uint32_t *table, vf index)
 }
 
 #if EXACT_FMA
-/* No unrolling: the bodies call functions, and would gain nothing. */
+/* No unrolling: the loop bodies call functions, so unrolling does not help. */
 #define UNROLL_K
 
 /*
@@ -107,8 +108,9 @@ static inline void v_pair_products(vf a, vf b, vf *upper, vf *lower)
     *lower = (vf)((vu)a << 16) * (vf)((vu)b << 16);
 }
 
-/* Lanes whose product is finite and above 2^-125: so far from denormal numbers it is
- * exact. One comparison: the sum of bits wraps around to the smallest integers. */
+/* Lanes whose product is finite and above 2^-125, which is far enough from denormal
+ * numbers to be exact. One comparison is enough, because the sum of bits wraps around
+ * to the smallest integers. */
 static inline vi v_is_exact(vf product)
 {
     return (vi)(((vu)product & 0x7fffffffu) + 0x7effffffu) < -0x1800001;
@@ -121,7 +123,7 @@ static inline bool v_all(vi mask)
     return (both[0] & both[1]) == -1;
 }
 
-/* One product of each lane added, exact or not. */
+/* Adds one product of each lane, exact or not. */
 static inline vf v_pair_add(vf product, vf a, vf b, vf sum)
 {
     return v_all(v_is_exact(product)) ? product + sum : v_fma(a, b, sum);

@@ -4,12 +4,12 @@
  *   v_dot(sum, a, b)    sum + a1 b1, rounded, + a0 b0, rounded
  *
  * is what the instruction VDPBF16PS of AVX512_BF16 computes: two fused multiply-adds,
- * that of the upper halves first. Each rounds to nearest and takes denormal operands
- * and results as zeros, whatever the modes of the thread. Without the instruction, two
- * fused multiply-adds give the same bits in a thread that has turned denormal numbers
- * off (core/denormals.h), as all callers do.
+ * of the upper halves first. Each rounds to nearest and treats denormal operands and
+ * results as zeros, in any mode of the thread. Without the instruction, two fused
+ * multiply-adds give the same bits if the thread has turned denormal numbers off
+ * (core/denormals.h), as all callers do.
  *
- * A set with HAS_PAIR_DOT has its own v_dot(), one with HAS_PAIR_STORE its own
+ * A set with HAS_PAIR_DOT has its own v_dot(). A set with HAS_PAIR_STORE has its own
  * v_store_pairs().
  */
 #ifndef LSTM_KERNELS_SIMD_PAIRS_H
@@ -21,7 +21,7 @@
 #include "lib/lstm/kernels/pairs.h"
 #include "lib/lstm/kernels/simd.h"
 
-/* The stride of pairs of rows of a block, and the offset of the pairs of rows in it. */
+/* The stride of two rows of a block, and the offset of the pairs of rows in them. */
 enum { PAIR_STRIDE = 2 * BLOCK, PAIR_OF_ROWS = BLOCK };
 
 /* The offset of the pairs of channels of a row. */

@@ -2,19 +2,19 @@
  * The LSTM cell and the linear layer for a single row: a sequence that arrives step by
  * step.
  *
- * With one row a vector of weights is used once, so reading the weights takes most of
- * the time. The four chains of sums of one group of units do not fill the pipelines
- * of the multiply-adds; several groups side by side do, each with its own panel. When
- * several steps are known at once, the products of x are computed first, so that each
- * step reads the weights of h alone. Sums run in the order of the cell of many rows and
- * of gemm.h, so they have the same bits.
+ * With one row each vector of weights is used only once, so reading the weights takes
+ * most of the time. The four chains of sums of one group of units do not fill the
+ * pipelines of the multiply-adds. Several groups together do; each has its own panel.
+ * When several steps are known at once, the products of x are computed first, so that
+ * each step reads only the weights of h. Sums have the order of the cell of many rows
+ * and of gemm.h, so they have the same bits.
  */
 #include "lib/lstm/kernels/body.h"
 #include "lib/lstm/kernels/cell.h"
 #include "lib/lstm/kernels/simd_pairs.h"
 #include "lib/lstm/kernels/tile.h"
 
-/* Groups of LANES units side by side: 16 sums of 32 registers, or 8 of 16. */
+/* Number of groups of LANES units that are computed together. */
 enum { ROW_GROUPS = 2 };
 
 /* The offset of a unit of the first gate in [blocks][4][16], of sums and biases. */
@@ -24,8 +24,8 @@ INLINE size_t gate_offset(size_t unit)
 }
 
 #if KERNEL_TABLES & FLOATS
-/* acc[group][gate] += sum over n of x[k] weights[group][k][gate]. stride is that of the
- * groups. */
+/* acc[group][gate] += sum over k < n of x[k] weights[group][k][gate]. stride is the
+ * stride of the groups. */
 INLINE void row_multiply(vf *acc, size_t groups, size_t stride, const float *x,
                          size_t n, const float *weights)
 {
@@ -40,7 +40,7 @@ INLINE void row_multiply(vf *acc, size_t groups, size_t stride, const float *x,
     }
 }
 
-/* Units unit to unit + groups * LANES - 1. */
+/* Computes units unit to unit + groups * LANES - 1. */
 INLINE void row_tile(const lstm_cell_row *job, size_t unit, size_t groups)
 {
     vf acc[ROW_GROUPS * LSTM_GATES];
@@ -77,7 +77,7 @@ static void BODY(cell_row)(const lstm_cell_row *job)
         row_tile(job, unit, 1);
 }
 
-/* Units unit to unit + LANES - 1 of a few steps. */
+/* Computes the sums of units unit to unit + LANES - 1 for a few steps. */
 INLINE void inputs_tile(const lstm_cell_inputs *job, size_t unit, size_t step,
                         size_t steps)
 {
@@ -143,7 +143,7 @@ INLINE const float *pair_row_multiply(vf *acc, size_t groups, size_t stride,
     return weights;
 }
 
-/* Units unit to unit + groups * LANES - 1. */
+/* Computes units unit to unit + groups * LANES - 1. */
 INLINE void pair_row_tile(const lstm_cell_row *job, size_t unit, size_t groups)
 {
     vf acc[ROW_GROUPS * LSTM_GATES];

@@ -1,13 +1,13 @@
 /*
- * Tiles: blocks of sums that stay in registers while k runs.
+ * Tiles: blocks of sums that stay in registers during the loop over k.
  *
- * A tile has rows times vectors of accumulators. Each k is a rank-1 update: it loads
- * the vectors of one operand and multiplies them with one value of each row of the
- * other. Every output element is one chain of fused multiply-adds in the order of k,
- * whatever the size of the tile, so all instruction sets give the same bits.
+ * A tile has rows * vectors accumulators. Each k is a rank-1 update: it loads the
+ * vectors of one operand and multiplies them with one value of each row of the other.
+ * Every output element is one chain of fused multiply-adds in the order of k, for any
+ * size of the tile, so all instruction sets give the same bits.
  *
- * The argument pairs, a constant everywhere, selects operands of pairs of bfloat16 (see
- * pairs.h): one position of k then holds two channels, and takes two multiply-adds.
+ * The argument pairs, a constant in each call, selects operands of pairs of bfloat16
+ * (see pairs.h): one position of k then holds two channels and needs two multiply-adds.
  */
 #ifndef LSTM_KERNELS_TILE_H
 #define LSTM_KERNELS_TILE_H
@@ -21,14 +21,14 @@ INLINE vf multiply_add(vf a, vf b, vf sum, bool pairs)
     return pairs ? v_dot(sum, a, b) : v_fma(a, b, sum);
 }
 
-/* Positions of k that channels of one segment take. */
+/* Number of positions of k for the channels of one segment. */
 INLINE size_t packed_depth(size_t channels, bool pairs)
 {
     return pairs ? (channels + 1) / 2 : channels;
 }
 
-/* The offset of a row from an even row. Rows are row_stride apart, except in blocks of
- * pairs. */
+/* The offset of a row from an even row. The stride of rows is row_stride, except in
+ * blocks of pairs. */
 INLINE size_t row_offset(size_t row, size_t row_stride, bool pairs)
 {
     return pairs && row_stride == BLOCK ? PAIR_ROW(row) : row * row_stride;
@@ -40,9 +40,9 @@ INLINE const float *block_vector(const float *row, size_t block_stride, size_t v
     return row + vector / BLOCK_VECTORS * block_stride + vector % BLOCK_VECTORS * LANES;
 }
 
-/* acc[row][vector] += a[row] b[vector]. It holds the values of a or the vectors of b in
+/* acc[row][vector] += a[row] b[vector]. It keeps the values of a or the vectors of b in
  * registers, whichever are fewer, and loads the others one by one: 3 rows of 4 vectors
- * are 12 sums, 3 values and 1 vector, which are all registers of AVX2. */
+ * need 12 sums, 3 values and 1 vector, which are all registers of AVX2. */
 INLINE void rank1_update(vf *acc, size_t rows, size_t vectors, const float *a,
                          size_t row_stride, const float *b, size_t block_stride,
                          bool pairs)
@@ -80,7 +80,7 @@ INLINE const float *multiply_block(vf *acc, size_t rows, size_t vectors, const f
     return weights;
 }
 
-/* Prefetches so few lines that they arrive while a block of k is computed. */
+/* Prefetches a few lines, which arrive while a block of k is computed. */
 INLINE void prefetch_some(lstm_prefetch *prefetch)
 {
     enum { LINES = 4 };
@@ -114,10 +114,10 @@ INLINE const float *multiply(vf *acc, size_t rows, size_t vectors, lstm_operand 
     return weights;
 }
 
-/* Rows of the next tile, of those that are left. When the last tile would have less
- * than half of the rows, whose sums are too few to hide the latency of multiply-adds,
- * the last two tiles divide their rows evenly. All tiles but the last have a multiple
- * of unit. */
+/* Number of rows of the next tile when left rows are left. If the last tile had less
+ * than half of the rows, its sums would be too few to hide the latency of
+ * multiply-adds; the last two tiles then divide their rows evenly. All tiles except the
+ * last have a multiple of unit. */
 INLINE size_t next_tile_rows(size_t left, size_t most, size_t unit)
 {
     if (left <= most)

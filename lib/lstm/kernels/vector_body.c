@@ -12,12 +12,11 @@
 
 /*
  * Adam (Kingma and Ba, 2015) in the operations of PyTorch's CPU path, fused where its
- * vector code fuses them:
- *   p *= shrink; g += decay p; m += (1 - beta1)(g - m); v = beta2 v + (1 - beta2) g g;
- *   p -= step_size m / (root_factor sqrt(v) + eps)
- * PyTorch divides the root by the bias correction. Multiplying with its reciprocal
- * rounds as often and takes two thirds of the time of a step in the cache. As PyTorch
- * does, m is interpolated from the other end when 1 - beta1 is 0.5 or more.
+ * vector code fuses them: p *= shrink; g += decay p; m += (1 - beta1)(g - m); v = beta2
+ * v + (1 - beta2) g g; p -= step_size m / (root_factor sqrt(v) + eps) PyTorch divides
+ * the root by the bias correction. Multiplication by the reciprocal rounds as often,
+ * and a step on data in the cache takes two thirds of the time. As in PyTorch, m is
+ * interpolated from the other end when 1 - beta1 is 0.5 or more.
  */
 static inline void BODY(adam_loop)(size_t count, float *restrict p, float *restrict m,
                                    float *restrict v, float *restrict largest,
@@ -36,7 +35,7 @@ static inline void BODY(adam_loop)(size_t count, float *restrict p, float *restr
         v[i] = fmaf(k.one_minus_beta2 * gradient, gradient, v[i] * k.beta2);
         float second = v[i];
         if (largest) {
-            /* Keeps a NaN. */
+            /* NaN stays NaN. */
             second =
                 largest[i] >= second || largest[i] != largest[i] ? largest[i] : second;
             largest[i] = second;
@@ -57,8 +56,8 @@ static void BODY(adam_step)(size_t count, float *p, float *m, float *v, float *l
 
 static double BODY(sum_squares)(size_t count, const float *x)
 {
-    /* Element i is in chain i mod 16, and a tree adds the chains: vectors of any width
-     * up to 16 can compute that. */
+    /* Element i is in chain i mod 16, and a tree adds the chains. Vectors of any width
+     * up to 16 can compute this. */
     enum { CHAINS = 16 };
     double sums[CHAINS] = {0};
     size_t whole = count / CHAINS * CHAINS;
