@@ -28,8 +28,8 @@ const common_file_calls *common_file_get_calls(void)
     return calls;
 }
 
-/* PATH.PID.NUMBER.tmp: no two processes use the same name, and a file that a crash left
- * behind says what it is. */
+/* PATH.PID.NUMBER.tmp: no two processes use the same name, and a file that remains
+ * after a crash can be recognised. */
 static char *temporary_name(const char *path, unsigned number)
 {
     size_t size = strlen(path) + 48;
@@ -39,7 +39,7 @@ static char *temporary_name(const char *path, unsigned number)
     return name;
 }
 
-/* The folder that holds path. */
+/* The folder that contains path. */
 static char *folder_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -57,7 +57,8 @@ static void forget(common_replacement *replacement)
     *replacement = (common_replacement){0};
 }
 
-/* Only regular files are replaced: a rename would also replace a device or a pipe. */
+/* Only regular files may be replaced, but a rename would also replace a device or a
+ * pipe. */
 static int check_kind(mode_t mode)
 {
     return S_ISDIR(mode) ? EISDIR : S_ISREG(mode) ? 0 : EINVAL;
@@ -80,7 +81,8 @@ int common_replace_begin(common_replacement *replacement, const char *path)
         *replacement = (common_replacement){0};
         return error;
     }
-    /* All allocations come first: after the rename nothing may fail for lack of memory.
+    /* All allocations are done first, because nothing may fail for lack of memory after
+     * the rename.
      */
     *replacement = (common_replacement){
         .file = -1, .path = common_strdup(path), .folder = folder_name(path)};
@@ -124,7 +126,7 @@ static int sync_folder(const char *folder)
         return errno;
     int error = calls->fsync(file) ? errno : 0;
     calls->close(file);
-    /* Some file systems cannot sync a folder; the rename is done anyway. */
+    /* Some file systems cannot sync a folder; this is not an error. */
     return error == EINVAL || error == ENOTSUP ? 0 : error;
 }
 

@@ -1,11 +1,11 @@
 /**
  * @file
- * Files: replacing a file safely, and reading one.
+ * Files: replaces a file safely, and reads files.
  *
  * A replacement is written to a temporary file in the same folder, synced to disk, and
- * renamed over the old file; then the folder is synced. Whatever fails, and whenever
- * the machine stops, a reader finds either the old file or the new one. All calls of
- * the operating system go through a table that tests can replace.
+ * renamed over the old file; then the folder is synced. After any failure, even a crash
+ * of the machine, path has either the complete old file or the complete new file. All
+ * calls of the operating system go through a table that tests can replace.
  */
 #ifndef COMMON_FILE_H
 #define COMMON_FILE_H
@@ -33,7 +33,7 @@ typedef struct common_file_calls {
 /** Replaces the table, for tests; NULL restores the calls of the operating system. */
 void common_file_set_calls(const common_file_calls *calls);
 
-/** The table in use, for code that reads something else than a regular file. */
+/** The table in use, for code that reads other files than regular ones. */
 const common_file_calls *common_file_get_calls(void);
 
 /** A file that is being replaced. Set it to zero before its first use. */
@@ -45,7 +45,7 @@ typedef struct common_replacement {
 } common_replacement;
 
 /**
- * Begins to replace a file: opens a temporary file beside it.
+ * Begins to replace a file: opens a temporary file in the same folder.
  *
  * @return 0, or an errno: EISDIR when path is a folder, EINVAL when it is a device or
  *         another kind of file that is not regular. After a failure nothing has
@@ -58,7 +58,8 @@ int common_replace_write(common_replacement *replacement, const void *data,
                          size_t size);
 
 /**
- * Syncs the file, renames it, and syncs the folder. Ends the replacement in any case.
+ * Syncs the file, renames it, and syncs the folder. Ends the replacement, even on
+ * failure.
  *
  * @return 0 or an errno. After a failure the old file is unchanged, except when the
  *         last sync failed: then the new file is in place but may not survive a crash

@@ -4,8 +4,8 @@
 
 #include "lib/common/memory.h"
 
-/* Large allocations ask for huge pages, which need fewer address translations: a
- * training step of 13 MB of activations takes 1 to 2% less time. */
+/* Large allocations use huge pages, which need fewer address translations: a training
+ * step with 13 MB of activations takes 1 to 2% less time. */
 enum { HUGE_PAGE = 2 << 20, HUGE_FROM = 2 * HUGE_PAGE };
 
 static common_memory_hook memory_hook;
@@ -20,7 +20,7 @@ void *common_alloc(size_t count, size_t size)
     if (memory_hook && !memory_hook(bytes, memory_user))
         return NULL;
     size_t alignment = bytes < HUGE_FROM ? COMMON_ALIGNMENT : HUGE_PAGE;
-    /* Whole cache lines, and at least one. */
+    /* The size is a multiple of a cache line, and at least one cache line. */
     padded = padded / COMMON_ALIGNMENT * COMMON_ALIGNMENT;
     void *memory;
     if (posix_memalign(&memory, alignment, padded))

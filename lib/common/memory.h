@@ -1,9 +1,10 @@
 /**
  * @file
- * Memory: the one place where the libraries allocate and free.
+ * Memory: all allocations of the libraries.
  *
- * Every allocation goes through here, so that tests can count allocations and make any
- * of them fail. Memory is aligned to 64 bytes: a cache line, and the widest vector.
+ * All code allocates with these functions, so that tests can count allocations and make
+ * any of them fail. Memory is aligned to 64 bytes, the size of a cache line and of the
+ * widest vector.
  */
 #ifndef COMMON_MEMORY_H
 #define COMMON_MEMORY_H
@@ -23,7 +24,7 @@ typedef bool (*common_memory_hook)(size_t bytes, void *user);
  * Allocates count elements of size bytes, set to zero.
  *
  * @return the memory, to be freed with common_free(); NULL when there is not enough
- *         memory or the product overflows. A count of 0 gives a valid address.
+ * memory or the product overflows. A count of 0 returns a valid address.
  */
 void *common_alloc(size_t count, size_t size);
 

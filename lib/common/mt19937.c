@@ -15,8 +15,8 @@ void mt19937_seed(mt19937 *generator, uint32_t seed)
     generator->used = MT19937_SIZE;
 }
 
-/* The next word of the recurrence: from a word, its successor, and the word SHIFT
- * positions later. */
+/* The next word of the recurrence, computed from a word, its successor, and the word
+ * SHIFT positions later. */
 static uint32_t twist(uint32_t word, uint32_t successor, uint32_t later)
 {
     uint32_t mixed = (word & upper) | (successor & lower);

@@ -14,13 +14,13 @@
 /** Words of the state. */
 enum { MT19937_SIZE = 624 };
 
-/** A generator: its words, and how many of them were drawn. */
+/** A generator: its words, and the number of words drawn from them. */
 typedef struct mt19937 {
     uint32_t words[MT19937_SIZE];
     uint32_t used;
 } mt19937;
 
-/** Seeds a generator, as init_genrand() of the paper's code. */
+/** Seeds a generator, as init_genrand() in the code of the paper does. */
 void mt19937_seed(mt19937 *generator, uint32_t seed);
 
 /** Draws one tempered word. */

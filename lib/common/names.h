@@ -1,10 +1,9 @@
 /**
  * @file
- * The names of these functions in each library.
- *
- * Both libraries compile this folder. A static library shows all its global names to
- * the linker, so each library has names of its own: these functions get its prefix. The
- * sources use the short names. The build defines COMMON_LIBRARY as lstm or mnist.
+ * The names of these functions in each library. Both libraries compile this folder, and
+ * all global names of a static library are visible to the linker. The functions
+ * therefore have the prefix of the library: the build defines COMMON_LIBRARY as lstm or
+ * mnist. The sources use the names without this prefix.
  */
 #ifndef COMMON_NAMES_H
 #define COMMON_NAMES_H

@@ -119,7 +119,7 @@ static void a_state_keeps_the_second_number_of_a_pair(void **state)
     /* A flag that is neither 0 nor 1, a number that is not finite, one without flag. */
     bytes[2501] = 1;
     assert_int_equal(lstm_rng_set_state(twin, bytes), LSTM_INVALID_ARGUMENT);
-    assert_contains(lstm_last_error(), "rng: state is not valid, it ends in 00000101");
+    assert_contains(lstm_last_error(), "rng: state is not valid: it ends in 00000101");
     bytes[2501] = 0;
     bytes[2510] = 0xf0;
     bytes[2511] = 0x7f;

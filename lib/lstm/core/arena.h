@@ -1,7 +1,7 @@
 /**
  * @file
- * Many buffers in one allocation. Code that takes the buffers runs twice: without
- * memory to measure the size, and with memory to assign addresses.
+ * Many buffers in one allocation. The code that takes the buffers runs twice: first
+ * without memory, to compute the size, then with memory, to assign addresses.
  */
 #ifndef LSTM_CORE_ARENA_H
 #define LSTM_CORE_ARENA_H
@@ -18,7 +18,7 @@ typedef struct lstm_arena {
     size_t used;
 } lstm_arena;
 
-/** Takes a buffer of count times size bytes, aligned as an allocation. */
+/** Takes a buffer of count times size bytes, with the alignment of allocations. */
 static inline void *lstm_arena_take(lstm_arena *arena, size_t count, size_t size)
 {
     void *buffer = arena->start ? arena->start + arena->used : NULL;

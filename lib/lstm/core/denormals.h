@@ -2,8 +2,8 @@
  * @file
  * The floating-point mode of a thread: denormal numbers on or off.
  *
- * States and gradients that decay become denormal numbers, with which many processors
- * compute a hundred times slower. When they are off, values below 2^-126 are zeros. The
+ * States and gradients that decay become denormal numbers. Many processors compute a
+ * hundred times slower with them. When they are off, values below 2^-126 are zeros. The
  * mode belongs to the caller's thread, so each call restores it.
  */
 #ifndef LSTM_CORE_DENORMALS_H

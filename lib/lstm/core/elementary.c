@@ -16,7 +16,7 @@ static double two_to(int64_t n)
     return result;
 }
 
-/* exp(x) = 2^n exp(r) with |r| <= log(2) / 2. The series of exp(r) to the 13th power
+/* exp(x) = 2^n exp(r) with |r| <= log(2) / 2. The series of exp(r) up to the 13th power
  * has a relative error of 2^-57. */
 double lstm_exp(double x)
 {

@@ -12,11 +12,11 @@
 
 #include <stdint.h>
 
-/** exp(x) for x <= 0; 0 below -708, which is far below the range of float32. A NaN
- * stays a NaN. */
+/** exp(x) for x <= 0; 0 below -708, which is far outside the range of float32. NaN
+ * gives NaN. */
 double lstm_exp(double x);
 
-/** log(x) for normal x > 0. A NaN stays a NaN. */
+/** log(x) for normal x > 0. NaN gives NaN. */
 double lstm_log(double x);
 
 /** base to the power of exponent, by repeated squaring. */

@@ -74,7 +74,7 @@ static void sort_heap(const sequences *s, size_t start, size_t end)
 /* Quicksort -------------------------------------------------------------------------
  */
 
-/* The position of the median of the elements at three positions. */
+/* Position of the median of the elements at three positions. */
 static size_t median(const sequences *s, size_t a, size_t b, size_t c)
 {
     const size_t *order = s->order;

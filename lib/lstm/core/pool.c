@@ -1,11 +1,11 @@
 /*
  * The thread pool.
  *
- * A worker spins for about 50 microseconds after a parallel call, then sleeps: a
- * training step has several parallel calls in quick succession, and a program that does
- * something else gets the processor back. When there are more threads than processors
- * no thread spins, because it would take the processor from the thread that it waits
- * for.
+ * A worker spins for about 50 microseconds after a parallel call, then sleeps. It spins
+ * because a training step has several parallel calls in quick succession. It sleeps
+ * because a program with other work needs the processor. With more threads than
+ * processors no thread spins, because it would occupy the processor of the thread that
+ * it waits for.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -20,7 +20,7 @@
 #include "lib/lstm/core/processors.h"
 #include "lib/lstm/core/status.h"
 
-/* A value that threads wait on until it changes: first spinning, then asleep. */
+/* A value. Threads can wait until it changes: they spin first, then sleep. */
 typedef struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -33,28 +33,28 @@ struct lstm_team {
     event passed;
 };
 
-/* The low bits of the start event: the number of threads of the team. */
+/* The low bits of the start event are the number of threads of the team. */
 enum { THREAD_BITS = 7, THREAD_MASK = (1 << THREAD_BITS) - 1 };
 
 static struct {
     /** Held by the caller whose parallel call runs. */
     pthread_mutex_t call;
-    /** The most threads of a team, 0 before the first use; usable processors; workers
-     *  that run. */
+    /** Maximum number of threads of a team, 0 before the first use; number of usable
+     * processors; number of running workers. */
     atomic_size_t threads;
     size_t processors, started;
     pthread_t workers[LSTM_MAX_THREADS];
     /** The value of start when the workers were created. */
     unsigned origin;
-    /** Set when a parallel call starts, to a count of calls and the threads of the
-     * team. A worker that is not in the team reads nothing else. 0 threads end the
-     * workers. */
+    /** Set when a parallel call starts, to the number of calls so far and the number of
+     * threads of the team. A worker that is not in the team reads no other field. 0
+     * threads end the workers. */
     event start;
     /** Set when the last worker has returned from the function. */
     event finish;
     lstm_team_function function;
     void *context;
-    /** The caller's modes of rounding and denormal numbers, which workers take on. */
+    /** The caller's modes of rounding and denormal numbers, which workers use, too. */
     uint64_t float_mode;
     lstm_team team;
     atomic_size_t running;
@@ -89,7 +89,7 @@ static int64_t nanoseconds(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* Spins for a while; returns the value, which is seen when it has not changed. */
+/* Spins for some time until the value differs from seen; returns the value. */
 static unsigned event_spin(event *e, unsigned seen)
 {
     /* A pause takes 40 to 140 cycles, so the clock decides when to stop. */
@@ -108,7 +108,7 @@ static unsigned event_spin(event *e, unsigned seen)
     return seen;
 }
 
-/* Waits until the value is no longer seen; returns it. */
+/* Waits until the value differs from seen; returns the value. */
 static unsigned event_wait(event *e, unsigned seen, bool spin)
 {
     unsigned value = spin ? event_spin(e, seen) : seen;
@@ -176,7 +176,7 @@ static void stop_workers(void)
     pool.started = 0;
 }
 
-/* Creates workers until there are count or the system refuses one. */
+/* Creates workers until count workers run or the system refuses one. */
 static void create_workers(size_t count)
 {
     /* Threads inherit the signal mask. The program's signals are not for workers: a
@@ -197,7 +197,8 @@ static size_t start_workers(size_t count)
     if (pool.started >= count)
         return pool.started;
     stop_workers();
-    /* Ending the old workers has set the event: the new ones must not see that. */
+    /* Ending the old workers has set the event. The new workers must not react to this
+     * value. */
     pool.origin = atomic_load(&pool.start.value);
     create_workers(count);
     return pool.started;

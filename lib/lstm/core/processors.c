@@ -1,9 +1,9 @@
 /*
- * The quota of a cgroup is the smallest of its own and of all groups above it.
- * /proc/self/cgroup gives the position of the process in the tree, as
- * HIERARCHY:CONTROLLERS:/PATH. Version 2 has no controllers there; version 1 has a tree
- * of its own for cpu. In a container the path may not be mounted. A folder that is
- * missing has no quota, and the root of the tree is the container's own group.
+ * The quota of a process is the smallest quota of its cgroup and of all groups above
+ * it. /proc/self/cgroup has the position of the process in the tree, as
+ * HIERARCHY:CONTROLLERS:/PATH. In version 2 the list of controllers is empty; version 1
+ * has a separate tree for cpu. In a container the path may not be mounted. A missing
+ * folder has no quota, and the root of the tree is the group of the container.
  */
 #include <sched.h>
 #include <stdbool.h>

@@ -7,9 +7,9 @@
 #include "lib/lstm/core/status.h"
 
 /*
- * The state as bytes, little-endian: 624 words of 32 bits; the number of words used; a
- * word that is 1 if the generator keeps a normal number, else 0; and that number as a
- * double, or zeros.
+ * The bytes of the state, little-endian: 624 words of 32 bits; the number of words
+ * used; a word that is 1 if the generator keeps a normal number, else 0; and this
+ * number as a double, or 0.
  */
 enum {
     USED = 4 * MT19937_SIZE,
@@ -104,13 +104,13 @@ static lstm_status read_normal(lstm_rng *rng, const uint8_t *state)
     rng->has_normal = kept;
     if (kept > 1 || !(kept ? isfinite(rng->normal) : normal == 0))
         return lstm_fail(LSTM_INVALID_ARGUMENT,
-                         "rng: state is not valid, it ends in %08x, %g", (unsigned)kept,
+                         "rng: state is not valid: it ends in %08x, %g", (unsigned)kept,
                          rng->normal);
     return LSTM_OK;
 }
 
-/* The recurrence reads one bit of the first word and all other words. It never leaves
- * 0.
+/* The recurrence reads one bit of the first word and all bits of the other words. If
+ * these are 0, they remain 0.
  */
 static bool is_stuck(const mt19937 *generator)
 {
@@ -132,11 +132,11 @@ lstm_status lstm_rng_set_state(lstm_rng *rng, const uint8_t *state)
     new.generator.used = read_word(state + USED);
     if (new.generator.used > MT19937_SIZE)
         return lstm_fail(LSTM_INVALID_ARGUMENT,
-                         "rng: state is not valid, %u of %d words are used",
+                         "rng: state is not valid: %u of %d words are used",
                          (unsigned)new.generator.used, MT19937_SIZE);
     if (is_stuck(&new.generator))
         return lstm_fail(LSTM_INVALID_ARGUMENT,
-                         "rng: state is not valid, all words are zero");
+                         "rng: state is not valid: all words are zero");
     lstm_status status = read_normal(&new, state);
     if (!status)
         *rng = new;

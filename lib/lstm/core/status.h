@@ -10,7 +10,7 @@
 #include <lstm/status.h>
 
 /**
- * Sets the message of this thread and returns status. A failing path is one line:
+ * Sets the message of this thread and returns status, so that a failure is one line:
  * `return lstm_fail(LSTM_INVALID_ARGUMENT, "layer: hidden is 0, expected at least 1");`
  */
 lstm_status lstm_fail(lstm_status status, const char *format, ...)
@@ -20,14 +20,14 @@ lstm_status lstm_fail(lstm_status status, const char *format, ...)
 lstm_status lstm_fail_null(const char *object, const char *argument);
 
 enum {
-    /** Length of the reserved tail of each public struct of options. */
+    /** Length of the reserved array of each public struct of options. */
     LSTM_RESERVED = 8
 };
 
 /**
- * Refuses options of a later version: fails with LSTM_UNSUPPORTED unless the reserved
- * tail of a struct of options is zero; the message names the first value that is not.
- * Each call that takes such a struct checks this before the other fields.
+ * Rejects options of a later version: fails with LSTM_UNSUPPORTED if a reserved value
+ * of a struct of options is not zero. The message names the first such value. Each call
+ * that takes such a struct checks this before the other fields.
  */
 lstm_status lstm_check_reserved(const char *object,
                                 const uint64_t reserved[LSTM_RESERVED]);

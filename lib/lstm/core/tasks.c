@@ -18,7 +18,8 @@ lstm_task lstm_task_begin(lstm_queue *queues, size_t count, size_t length,
     return task;
 }
 
-/* Takes the next task of a queue, unless the queue is empty or another thread holds it.
+/* Takes the next task of a queue; false if the queue is empty or another thread is
+ * processing it.
  */
 static bool take(lstm_task *task, size_t queue)
 {

@@ -5,7 +5,7 @@
 #include "lib/lstm/core/text.h"
 
 /* C libraries have one object for the C locale and allocate nothing for it, so this
- * does not fail. If it did, the locale of the program would remain in use. */
+ * call does not fail. If it did, the locale of the program would remain in use. */
 static locale_t c_locale(void)
 {
     return newlocale(LC_ALL_MASK, "C", (locale_t)0);
