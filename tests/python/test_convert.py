@@ -1,6 +1,6 @@
-"""Converts models of Keras, ONNX and PyTorch to liblstm, and back to PyTorch.
+"""Converts models of Keras and PyTorch to liblstm, and back to PyTorch.
 
-usage: test_convert.py Keras|Onnx|PyTorch|Digits (with LIBLSTM and LIBMNIST in the
+usage: test_convert.py Keras|PyTorch|Digits (with LIBLSTM and LIBMNIST in the
 environment)
 
 The converters check their results; these tests make the checks fail. Without the framework
@@ -94,83 +94,6 @@ class Keras(Folder):
         self.refused("model.keras", r"\[7, 8\] units")
         self.save(layers.LSTM(7, go_backwards=True))
         self.refused("model.keras", "go_backwards True")
-
-
-@needs("numpy", "onnx", "onnxruntime")
-class Onnx(Folder):
-    def save(self, directions=1, extra=(), **attributes):
-        """Saves a layer after a Transpose, so that the batch is first, with MatMul and Add.
-        """
-        from onnx import TensorProto, checker, helper, numpy_helper, save
-
-        rng = np.random.default_rng(6)
-        shapes = {"w": (directions, 28, 5), "r": (directions, 28, 7),
-                  "b": (directions, 56), "fc": (7, 3), "bias": (3,)}
-        weights = [numpy_helper.from_array(
-            rng.uniform(-1, 1, shape).astype(np.float32), name)
-            for name, shape in shapes.items()]
-        direction = "bidirectional" if directions == 2 else "forward"
-        nodes = [helper.make_node("Transpose", ["x"], ["transposed"], perm=[1, 0, 2]),
-                 helper.make_node("LSTM", ["transposed", "w", "r", "b"], ["y", "hn"],
-                                  hidden_size=7, **{"direction": direction} | attributes)]
-        if directions == 2:
-            output, shape = "y", ("T", 2, "N", 7)
-        else:
-            weights.append(numpy_helper.from_array(np.array([0]), "axis"))
-            output, shape = "logits", ("N", 3)
-            nodes += [helper.make_node("Squeeze", ["hn", "axis"], ["last"]), *extra,
-                      helper.make_node("MatMul", ["last", "fc"], ["product"]),
-                      helper.make_node("Add", ["product", "bias"], ["logits"])]
-        graph = helper.make_graph(
-            nodes, "net",
-            [helper.make_tensor_value_info("x", TensorProto.FLOAT, ("N", "T", 5))],
-            [helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)], weights)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
-        model.ir_version = 8
-        checker.check_model(model)
-        save(model, self.path / "model.onnx")
-
-    def test_a_layer_and_a_head_equal_onnx_runtime(self):
-        import onnxruntime
-
-        self.save()
-        done = subprocess.run(
-            [sys.executable, "-m", "liblstm.convert", self.path / "model.onnx",
-             self.path / "out.safetensors"], capture_output=True, text=True, env=ENVIRONMENT)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("1 layer of 7 units", done.stdout)
-        path = self.path / "out.safetensors"
-        layer, linear = liblstm.Layer.load(path, "lstm"), liblstm.Linear.load(path, "fc")
-        self.assertTrue(layer.config.batch_first)
-        x = np.random.default_rng(7).normal(size=(4, 6, 5)).astype(np.float32)
-        hn, y = np.empty((1, 4, 7), np.float32), np.empty((4, 3), np.float32)
-        layer.forward(x, hn=hn)
-        linear.forward(hn[0], y)
-        session = onnxruntime.InferenceSession(self.path / "model.onnx")
-        np.testing.assert_allclose(y, session.run(None, {"x": x})[0], atol=1e-5)
-
-    def test_outputs_that_liblstm_cannot_compute_are_an_error(self):
-        from onnx import helper
-
-        self.save(directions=2)
-        self.refused("model.onnx", "differs from")
-        self.save(extra=[helper.make_node("Relu", ["last"], ["other"])])
-        self.refused("model.onnx", "is a Relu")
-
-    def test_unsupported_features_are_named(self):
-        self.save(clip=0.5)
-        self.refused("model.onnx", "has clip")
-        self.save(direction="reverse")
-        self.refused("model.onnx", "direction reverse")
-        self.save(activations=["Sigmoid", "Relu", "Tanh"])
-        self.refused("model.onnx", "custom activations")
-        (self.path / "model.onnx").write_bytes(b"junk")
-        self.refused("model.onnx", "not a valid model")
-        done = subprocess.run([sys.executable, "-m", "liblstm.convert",
-                               self.path / "model.onnx", self.path / "out.safetensors"],
-                              capture_output=True, text=True, env=ENVIRONMENT)
-        self.assertEqual((done.returncode, done.stdout), (1, ""))
-        self.assertRegex(done.stderr, r"^liblstm-convert: .*model.onnx: not a valid .*\n$")
 
 
 @needs("numpy", "torch", "safetensors")

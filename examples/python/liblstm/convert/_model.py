@@ -143,17 +143,6 @@ class Model:
         return values * decibel(self.keys.get("out_gain", "0"))
 
 
-def hidden_size(layers: list[list[tuple]], axis: int) -> int:
-    """H, the extent of an axis of the recurrent arrays; fails if layers differ."""
-    if not layers:
-        raise Unsupported("no LSTM layer found")
-    hidden = {arrays[1].shape[axis] for layer in layers for arrays in layer}
-    if len(hidden) > 1 or len({len(layer) for layer in layers}) > 1:
-        raise Unsupported(f"layers have {sorted(hidden)} units, expected the same number of "
-                          f"units and directions in all layers")
-    return hidden.pop()
-
-
 def decibel(text: str) -> float:
     """Factor of a gain in dB."""
     return 10 ** (float(text) / 20)
@@ -175,7 +164,7 @@ def forward(layer: liblstm.Layer, each: Stack, answer: Answer, x: np.ndarray) ->
     states = [state if state is not None else
               None if own is None else np.repeat(own[:, None], batch, 1)
               for state, own in ((answer.h0, each.h0), (answer.c0, each.c0))]
-    x = x[::-1] if each.reverse else x
+    x = reversed_steps(x, answer.lengths) if each.reverse else x
     out = np.empty((steps, batch, each.directions * each.hidden), np.float32)
     hn, cn = (np.empty((rows, batch, each.hidden), np.float32) for _ in range(2))
     swap = (lambda a: np.ascontiguousarray(a.swapaxes(0, 1))) if each.batch_first else \
@@ -184,27 +173,39 @@ def forward(layer: liblstm.Layer, each: Stack, answer: Answer, x: np.ndarray) ->
     layer.forward(swap(np.asarray(x, np.float32)), *map(contiguous, states), y, hn, cn,
                   answer.lengths)
     out = y.swapaxes(0, 1) if each.batch_first else y
-    return (out[::-1] if each.reverse else out), hn, cn
+    return (reversed_steps(out, answer.lengths) if each.reverse else out), hn, cn
 
 
-def outputs(model: Model, layer: liblstm.Layer, answer: Answer) -> dict[str, np.ndarray]:
-    """Outputs that a model of one stack can have, by the value of the key "output"; hn and
+def reversed_steps(x: np.ndarray, lengths: np.ndarray | None) -> np.ndarray:
+    """x [T, N, ..] with each sequence from its last step to its first."""
+    if lengths is None:
+        return x[::-1]
+    order = np.arange(len(x))[:, None]
+    order = np.where(order < lengths, lengths - 1 - order, order)
+    return np.take_along_axis(x, order[..., None], 0)
+
+
+def outputs(model: Model, layer: liblstm.Layer, answer: Answer
+            ) -> list[tuple[str, np.ndarray]]:
+    """Outputs that a model of one stack can have, with the value of the key "output"; hn and
     cn are the states as they are."""
     each, = model.stacks.values()
     x = answer.x * decibel(model.keys.get("in_gain", "0"))
     out, hn, cn = forward(layer, each, answer, x)
     last = np.concatenate(list(hn[-each.directions:]), axis=1)
-    found = {"steps": (out, x), "last": (out[-1], x[-1]), "states": (last, x[-1])}
+    found = [("steps", out, x), ("last", out[-1], x[-1]), ("states", last, x[-1])]
     if each.reverse:
-        found["reversed"] = out[::-1], x[::-1]
-    return {name: model.finish(*pair) for name, pair in found.items()} | {"hn": hn, "cn": cn}
+        found += [("reversed", out[::-1], x[::-1])]
+    each_direction = out.reshape(*out.shape[:2], each.directions, -1).transpose(0, 2, 1, 3)
+    return [*((name, model.finish(y, x)) for name, y, x in found),
+            ("steps", each_direction), ("hn", hn), ("cn", cn)]
 
 
-def nearest(found: dict[str, np.ndarray], expected: np.ndarray) -> tuple[str, float]:
+def nearest(found: list[tuple[str, np.ndarray]], expected: np.ndarray) -> tuple[str, float]:
     """The output that is nearest to an answer in any order of its first two axes, and the
     difference as a fraction of the largest value."""
     best, largest = ("none of the outputs", np.inf), np.abs(expected).max() or 1
-    for name, value in found.items():
+    for name, value in found:
         for actual in (value, value.swapaxes(0, 1)) if value.ndim == 3 else (value,):
             if actual.size == expected.size:
                 error = float(np.abs(actual.ravel() - expected.ravel()).max() / largest)
@@ -230,7 +231,8 @@ def check(model: Model, path: str) -> list[str]:
     Returns a line for each."""
     lines = []
     for prefix, each in model.stacks.items():
-        part = model if len(model.stacks) == 1 else Model({prefix: each})
+        part = model if len(model.stacks) == 1 else Model({prefix: each},
+                                                          answers=model.answers)
         layer = liblstm.Layer.load(path, prefix)
         layer.train(False)
         for answer in (part.answers or double_answer)(part):
