@@ -191,6 +191,59 @@ static void stacks_without_a_tensor_are_refused(void **state)
     }
 }
 
+/* A header alone, without values: the data type is unknown, so the shapes say nothing
+ * about the size of the file. */
+static void an_unknown_type_does_not_make_a_large_layer(void **state)
+{
+    (void)state;
+    static const char *const suffixes[] = {"_l0", ""};
+    for (int i = 0; i < 2; i++) {
+        test_model *m = test_model_new();
+        char name[64];
+        snprintf(name, sizeof(name), "weight_ih%s", suffixes[i]);
+        test_model_bytes(m, name, "F99", "[4000000,1000000]", NULL, 0);
+        snprintf(name, sizeof(name), "weight_hh%s", suffixes[i]);
+        test_model_bytes(m, name, "F99", "[4000000,1000000]", NULL, 0);
+        assert_contains(layer_error(m, NULL), "is F99, expected F32, F64, F16 or BF16");
+    }
+}
+
+static void layers_without_inputs_are_not_listed(void **state)
+{
+    (void)state;
+    static const char *const suffixes[] = {"_l0", ""};
+    for (int i = 0; i < 2; i++) {
+        test_model *m = test_model_new();
+        lstm_layer_config config;
+        lstm_file *file;
+        char name[64];
+        snprintf(name, sizeof(name), "rnn.weight_ih%s", suffixes[i]);
+        test_model_bytes(m, name, "F32", "[20,0]", NULL, 0);
+        snprintf(name, sizeof(name), "rnn.weight_hh%s", suffixes[i]);
+        test_model_matrix(m, name, 4 * HIDDEN, HIDDEN, 0);
+        size_t size = test_model_finish(m);
+        assert_int_equal(lstm_file_open_bytes(&file, m->bytes, size), LSTM_OK);
+        assert_null(lstm_file_layer_prefix(file, 0));
+        assert_int_equal(lstm_file_layer_config(file, "rnn", &config), LSTM_BAD_FILE);
+        lstm_file_destroy(&file);
+    }
+}
+
+/* The prefix of ".weight_ih_l0" would be "", which stands for bare names. */
+static void a_name_that_begins_with_a_dot_is_not_a_layer(void **state)
+{
+    (void)state;
+    test_model *m = test_model_new();
+    lstm_file *file;
+    test_model_lstm(m, ".", "_l0", INPUTS, HIDDEN);
+    test_model_lstm(m, "", "_l0", INPUTS, HIDDEN);
+    size_t size = test_model_finish(m);
+    assert_int_equal(lstm_file_open_bytes(&file, m->bytes, size), LSTM_OK);
+    assert_string_equal(lstm_file_layer_prefix(file, 0), "");
+    assert_null(lstm_file_layer_prefix(file, 1));
+    lstm_file_destroy(&file);
+}
+
 static void messages_about_missing_names_list_similar_ones(void **state)
 {
     (void)state;
@@ -247,10 +300,25 @@ static void files_of_other_formats_are_named(void **state)
         {"some text of any kind", 21, "a text file"},
         {"abc", 3, "a text file"},
         {"\1\0\0\0\0\0\0\1{}", 10, "header has 72057594037927937 bytes, expected at"},
+        {"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16, "at most 8: not a safetensors file"},
+        {"\xff\xff\xff\xff\xff\xff\xff\xff\xff", 9,
+         "at most 1: not a safetensors file"},
+        {"Caf\xe9 cr\xe8me", 10, "at most 2: not a safetensors file"},
+        {"Caf\xc3\xa9 cr\xc3\xa8me", 12, "a text file"},
+        {"\x80\x02\1\0\0\0\0\0{\"a\":{", 14,
+         "header has 66176 bytes, expected at "
+         "most 6: truncated, or not a"},
+        {"\x1f\x8b\x08\0\0\0\0\0{\"a\":{", 14, "header has 559903 bytes"},
+        {"PK\3\4\0\0\0\0{\"a\":{", 14, "header has 67324752 bytes"},
         {"\2\0\0", 3, "file has 3 bytes, expected at least 10"},
     };
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
         assert_contains(error_of(files[i].bytes, files[i].size), files[i].message);
+    /* The part that is checked ends within a character. */
+    char text[600];
+    for (size_t i = 0; i + 2 < sizeof(text); i += 3)
+        memcpy(text + i, "\xe2\x82\xac", 3);
+    assert_contains(error_of(text, sizeof(text)), "a text file");
     static const char *const archives[][2] = {
         {"archive/data.pkl",
          "a PyTorch archive (PK, with the member archive/data.pkl)"},
@@ -308,6 +376,9 @@ int main(void)
         TEST(other_layers_are_named),
         TEST(forms_of_storage_are_named),
         TEST(stacks_without_a_tensor_are_refused),
+        TEST(an_unknown_type_does_not_make_a_large_layer),
+        TEST(layers_without_inputs_are_not_listed),
+        TEST(a_name_that_begins_with_a_dot_is_not_a_layer),
         TEST(messages_about_missing_names_list_similar_ones),
         TEST(files_of_other_formats_are_named),
         TEST(random_bytes_are_refused),

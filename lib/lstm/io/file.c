@@ -36,14 +36,16 @@ lstm_status lstm_file_bytes(const lstm_file *file, void *data, size_t size,
 /* Checks the length of the header against the size of the file. */
 static lstm_status check_length(const lstm_file *file, uint64_t length)
 {
-    char fact[96];
+    char fact[160];
     size_t limit = file->input.size - LSTM_LENGTH_SIZE;
     if (limit > LSTM_HEADER_LIMIT)
         limit = LSTM_HEADER_LIMIT;
     if (length <= limit)
         return LSTM_OK;
-    snprintf(fact, sizeof(fact), "header has %llu bytes, expected at most %zu",
-             (unsigned long long)length, limit);
+    snprintf(fact, sizeof(fact), "header has %llu bytes, expected at most %zu: %s",
+             (unsigned long long)length, limit,
+             length > LSTM_HEADER_LIMIT ? "not a safetensors file"
+                                        : "truncated, or not a safetensors file");
     return lstm_fail_foreign(file, fact);
 }
 

@@ -59,12 +59,20 @@ static const char *first_character(const start *s)
     return (const char *)s->bytes + i;
 }
 
+/* Whether the bytes are UTF-8 without control characters, apart from a character that
+ * the end of the bytes cuts off. */
 static bool is_printable(const start *s)
 {
-    for (size_t i = 0; i < s->size; i++)
-        if (s->bytes[i] == 0x7f ||
-            (s->bytes[i] < ' ' && !memchr("\t\n\v\f\r", s->bytes[i], 5)))
+    const char *next = (const char *)s->bytes, *end = next + s->size;
+    while (next < end) {
+        size_t length = lstm_utf8_length(next);
+        if (length == 0)
+            return s->size == HEAD && end - next < 4;
+        if (*next == 0x7f ||
+            ((unsigned char)*next < ' ' && !memchr("\t\n\v\f\r", *next, 5)))
             return false;
+        next += length;
+    }
     return true;
 }
 
@@ -164,8 +172,17 @@ static const char *archive_kind(const lstm_file *file, const start *s,
     return kind ? kind : "a ZIP archive";
 }
 
+/* Whether the beginning is that of a safetensors file, whose length may look like the
+ * signature of another format: 66,176 bytes are 80 02 01 00, as a pickle begins. */
+static bool is_safetensors(const start *s)
+{
+    return begins(s, 4, "\0\0\0\0{", 5);
+}
+
 static const char *kind_of(const start *s)
 {
+    if (is_safetensors(s))
+        return NULL;
     for (size_t i = 0; i < sizeof(signatures) / sizeof(signatures[0]); i++)
         if (begins(s, signatures[i].offset, signatures[i].bytes, signatures[i].size))
             return signatures[i].kind;
@@ -183,7 +200,8 @@ lstm_status lstm_fail_foreign(const lstm_file *file, const char *fact)
     lstm_status status = lstm_file_bytes(file, s.bytes, s.size, 0);
     if (status)
         return status;
-    if (begins(&s, 0, "PK\3\4", 4) || begins(&s, 0, "PK\5\6", 4)) {
+    bool archive = begins(&s, 0, "PK\3\4", 4) || begins(&s, 0, "PK\5\6", 4);
+    if (archive && !is_safetensors(&s)) {
         const char *kind = archive_kind(file, &s, member);
         return lstm_fail(LSTM_BAD_FILE,
                          "safetensors: %s: not a safetensors file but %s (PK%s%s)",

@@ -235,6 +235,22 @@ static lstm_status create(lstm_layer **out, const lstm_layer_config *config,
     return status ? status : restored;
 }
 
+/* Checks the data types that bound the size of a layer, before memory is allocated:
+ * the shape of a tensor of unknown type does not say how large the file is. */
+static lstm_status check_types(const lstm_file *file, const char *prefix, size_t layers)
+{
+    bool cell = lstm_file_kind(file, prefix) == LSTM_KIND_CELL;
+    const lstm_stored *weight =
+        lstm_file_find_in(file, prefix, cell ? "weight_ih" : "weight_ih_l0");
+    lstm_status status = lstm_stored_check(file, "layer", weight);
+    for (size_t i = 0; !status && i < layers; i++) {
+        weight = cell ? lstm_file_find_in(file, prefix, "weight_hh")
+                      : lstm_file_weight(file, prefix, "weight_hh", i);
+        status = lstm_stored_check(file, "layer", weight);
+    }
+    return status;
+}
+
 static lstm_status load_values(lstm_layer *layer, const lstm_file *file,
                                const char *prefix)
 {
@@ -252,6 +268,8 @@ static lstm_status read_layer(lstm_layer **out, lstm_file *file, const char *pre
     lstm_status status = lstm_file_choose(file, &prefix);
     if (!status)
         status = lstm_file_layer_config(file, prefix, &config);
+    if (!status)
+        status = check_types(file, prefix, config.layers);
     if (status)
         return status;
     if (!rng)

@@ -34,7 +34,7 @@ static lstm_kind kind_of(const lstm_stored *input, const lstm_stored *recurrent,
     if (!input || !recurrent || input->shape[0] != recurrent->shape[0])
         return LSTM_KIND_NONE;
     size_t rows = recurrent->shape[0], columns = recurrent->shape[1];
-    if (rows == 0 || columns == 0)
+    if (rows == 0 || columns == 0 || input->shape[1] == 0)
         return LSTM_KIND_NONE;
     bool projected = projection && projection->shape[0] == columns &&
                      projection->shape[1] == rows / 4;
@@ -57,14 +57,15 @@ lstm_kind lstm_file_kind(const lstm_file *file, const char *prefix)
 }
 
 /* Length of the prefix of a name that ends in weight_ih_l0 or weight_ih, without its
- * dot; SIZE_MAX for other names. */
+ * dot; SIZE_MAX for other names, and for a name that begins with the dot, which no
+ * prefix has. */
 static size_t prefix_length(const char *name)
 {
     const char *dot = strrchr(name, '.');
     const char *last = dot ? dot + 1 : name;
     if (strcmp(last, "weight_ih_l0") != 0 && strcmp(last, "weight_ih") != 0)
         return SIZE_MAX;
-    if (strncmp(name, LSTM_ADAM_NAME, strlen(LSTM_ADAM_NAME)) == 0)
+    if (dot == name || strncmp(name, LSTM_ADAM_NAME, strlen(LSTM_ADAM_NAME)) == 0)
         return SIZE_MAX;
     return dot ? (size_t)(dot - name) : 0;
 }
