@@ -1,5 +1,8 @@
 /* Memory of tapes: how much, whose, and what happens when there is none. */
+#include <pthread.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <lstm/lstm.h>
 
@@ -231,6 +234,63 @@ static void a_hundred_single_steps_take_under_two_mebibytes(void **state)
     lstm_layer_destroy(&layer);
 }
 
+/* A fork while another thread packs the weights. The hook runs in that thread, which
+ * holds the lock, and waits for the fork. */
+typedef struct fork_at_packing {
+    pthread_t thread;
+    lstm_layer *layer;
+    lstm_tape *tape;
+    lstm_tensor *x;
+    int status;
+    bool started;
+} fork_at_packing;
+
+static void *fork_and_run(void *context)
+{
+    enum { PATIENCE = 20 };
+    fork_at_packing *f = context;
+    pid_t child = fork();
+    if (child == 0) {
+        stop_counting();
+        alarm(PATIENCE);
+        _exit(lstm_layer_forward(f->layer, f->tape, f->x, NULL, NULL, NULL, NULL, NULL,
+                                 NULL));
+    }
+    waitpid(child, &f->status, 0);
+    return NULL;
+}
+
+static bool fork_once(size_t bytes, void *user)
+{
+    fork_at_packing *f = user;
+    (void)bytes;
+    if (!f->started) {
+        f->started = true;
+        assert_int_equal(pthread_create(&f->thread, NULL, fork_and_run, f), 0);
+        assert_int_equal(pthread_join(f->thread, NULL), 0);
+    }
+    return true;
+}
+
+static void a_fork_while_weights_are_packed_does_not_stop_the_child(void **state)
+{
+    (void)state;
+    fixture f = create_fixture(&configs[1]);
+    lstm_tape *other;
+    assert_int_equal(lstm_tape_create(&f.tape, f.layer, NULL), LSTM_OK);
+    assert_int_equal(lstm_tape_create(&other, f.layer, NULL), LSTM_OK);
+    fork_at_packing at = {.layer = f.layer, .tape = other, .x = f.x, .status = -1};
+    test_memory_set_hook(fork_once, &at);
+    assert_int_equal(
+        lstm_layer_forward(f.layer, f.tape, f.x, NULL, NULL, NULL, f.out, NULL, NULL),
+        LSTM_OK);
+    stop_counting();
+    assert_true(at.started);
+    assert_int_equal(at.status, 0);
+    lstm_tape_destroy(&other);
+    destroy_fixture(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +299,7 @@ int main(void)
         TEST(the_second_step_of_a_shape_allocates_nothing),
         TEST(a_given_workspace_is_enough_and_no_byte_more),
         TEST(a_hundred_single_steps_take_under_two_mebibytes),
+        TEST(a_fork_while_weights_are_packed_does_not_stop_the_child),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

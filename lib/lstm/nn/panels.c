@@ -158,12 +158,14 @@ static lstm_status allocate(lstm_weights *weights, lstm_packed **panels,
     size_t total = 0, count = lstm_weights_count(weights);
     for (size_t i = 0; i < count; i++)
         total += lay_out(weights, &weights->direction[i], NULL);
-    *panels = common_alloc(total, sizeof(lstm_packed));
-    if (!*panels)
+    lstm_packed *memory = common_alloc(total, sizeof(lstm_packed)), *cursor = memory;
+    if (!memory)
         return lstm_fail_memory("layer");
-    lstm_packed *cursor = *panels;
     for (size_t i = 0; i < count; i++)
         cursor += lay_out(weights, &weights->direction[i], cursor);
+    /* Last, because another thread may fork at any moment: see core/lock.h. */
+    atomic_thread_fence(memory_order_release);
+    *panels = memory;
     return LSTM_OK;
 }
 
@@ -190,14 +192,14 @@ static lstm_status reserve_backward(lstm_weights *weights)
 
 lstm_status lstm_weights_pack(lstm_weights *weights, bool always)
 {
-    pthread_mutex_lock(&weights->packing);
+    lstm_lock_acquire(&weights->packing);
     lstm_status status = reserve_forward(weights);
     /* Backward must read the same values as forward. */
     if (!status && always)
         weights->packed = weights->packed_back = 0;
     if (!status)
         update(weights, &weights->packed, pack_forward_on_thread);
-    pthread_mutex_unlock(&weights->packing);
+    lstm_lock_release(&weights->packing);
     return status;
 }
 

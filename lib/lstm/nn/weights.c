@@ -60,7 +60,7 @@ lstm_status lstm_weights_create(lstm_weights *weights, const lstm_layer_config *
     weights->directions = config->bidirectional ? 2 : 1;
     weights->state = lstm_cell_state(config);
     weights->version = 1;
-    pthread_mutex_init(&weights->packing, NULL);
+    lstm_lock_create(&weights->packing);
     size_t count = lstm_weights_count(weights);
     weights->direction = common_alloc(count, sizeof(*weights->direction));
     weights->parameters =
@@ -83,7 +83,7 @@ void lstm_weights_destroy(lstm_weights *weights)
     common_free(weights->direction);
     common_free(weights->panels);
     common_free(weights->back_panels);
-    pthread_mutex_destroy(&weights->packing);
+    lstm_lock_destroy(&weights->packing);
 }
 
 const lstm_kernels *lstm_weights_kernels(const lstm_weights *weights)

@@ -8,12 +8,12 @@
 #ifndef LSTM_NN_WEIGHTS_H
 #define LSTM_NN_WEIGHTS_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include <lstm/layer.h>
 
+#include "lib/lstm/core/lock.h"
 #include "lib/lstm/kernels/kernels.h"
 #include "lib/lstm/nn/cell.h"
 #include "lib/lstm/nn/parameter.h"
@@ -46,7 +46,7 @@ typedef struct lstm_weights {
     /** Versions: of the parameters, and of those in the panels; 0 for none. */
     uint64_t version, packed, packed_back;
     /** Held while packing: forwards may start in several threads. */
-    pthread_mutex_t packing;
+    lstm_lock packing;
     /** [layers * directions]. */
     lstm_direction *direction;
     lstm_packed *panels, *back_panels;
