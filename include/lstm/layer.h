@@ -131,7 +131,8 @@ size_t lstm_layer_output_size(const lstm_layer *layer);
  *
  * @param layer a layer
  * @param training true for training, false for evaluation
- * @retval LSTM_OK switched; pending forwards are discarded
+ * @retval LSTM_OK switched; a switch to evaluation discards all pending forwards, a
+ *         switch to training that of the layer's own tape
  * @retval LSTM_INVALID_ARGUMENT layer is NULL
  * @retval LSTM_OUT_OF_MEMORY no memory for the packed weights; nothing was switched
  * @since 1.0
@@ -247,7 +248,7 @@ lstm_status lstm_layer_backward(lstm_layer *layer, lstm_tape *tape,
  * @retval LSTM_OK gates are written
  * @retval LSTM_INVALID_ARGUMENT layer or gates is NULL, index or direction is out of
  *         range, or tape belongs to another layer
- * @retval LSTM_INVALID_STATE no forward in training mode is pending on the tape
+ * @retval LSTM_INVALID_STATE as lstm_layer_backward()
  * @retval LSTM_SHAPE_MISMATCH the shape of gates is not as above; nothing was written
  * @since 1.0
  */

@@ -255,18 +255,21 @@ static void evaluate(layer_case *c)
     assert_int_equal(lstm_layer_set_training(c->layer, true), LSTM_OK);
 }
 
-static void backward_with_other_weights_is_refused(void **state)
+static void pending_forwards_of_other_weights_are_refused(void **state)
 {
     (void)state;
     static void (*const changes[])(layer_case *) = {step, set_weights, pack, evaluate};
     fixture *f = create_fixture(0);
     layer_case *batch = f->batches[0];
+    lstm_tensor *gates = layer_case_tensor(6, 3, 28);
     for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
         for (size_t own = 0; own < 2; own++) {
             lstm_tape *tape = own ? NULL : f->tapes[0];
             assert_int_equal(layer_case_forward_tape(batch, tape), LSTM_OK);
             assert_int_equal(lstm_params_zero_grad(f->shared->params), LSTM_OK);
             changes[i](f->shared);
+            assert_int_equal(lstm_layer_gates(f->shared->layer, tape, 0, 0, gates),
+                             LSTM_INVALID_STATE);
             assert_int_equal(layer_case_backward_tape(batch, tape), LSTM_INVALID_STATE);
             if (changes[i] != evaluate || !own)
                 assert_contains(lstm_last_error(), "weights have changed since");
@@ -275,6 +278,7 @@ static void backward_with_other_weights_is_refused(void **state)
             assert_int_equal(layer_case_forward_tape(batch, tape), LSTM_OK);
             assert_int_equal(layer_case_backward_tape(batch, tape), LSTM_OK);
         }
+    lstm_tensor_destroy(&gates);
     destroy_fixture(f);
 }
 
@@ -461,7 +465,7 @@ int main(void)
         TEST(a_tape_takes_batches_of_any_shape),
         TEST(a_tape_of_another_layer_is_refused),
         TEST(creating_a_tape_needs_a_layer_and_a_generator_for_dropout),
-        TEST(backward_with_other_weights_is_refused),
+        TEST(pending_forwards_of_other_weights_are_refused),
         TEST(changed_weights_are_packed_again),
         TEST(evaluation_keeps_nothing_and_gives_the_same_outputs),
         TEST(gates_are_those_of_the_reference),

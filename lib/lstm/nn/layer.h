@@ -41,6 +41,9 @@ struct lstm_layer {
 /** Fails when a tape belongs to another layer; NULL is the layer's own tape. */
 lstm_status lstm_layer_check_tape(const lstm_layer *layer, const lstm_tape *tape);
 
+/** Fails when no forward is pending on a tape, or the weights have changed since. */
+lstm_status lstm_tape_check_pending(const lstm_weights *weights, const lstm_tape *tape);
+
 /** Makes room for the activations of a tape, and lays them out. */
 lstm_status lstm_tape_reserve(const lstm_weights *weights, lstm_tape *tape);
 

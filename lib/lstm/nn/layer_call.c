@@ -173,12 +173,12 @@ lstm_status lstm_layer_forward(lstm_layer *layer, lstm_tape *tape, const lstm_te
 /* Backward ----------------------------------------------------------------------------
  */
 
-static lstm_status check_pending(const lstm_pass *p)
+lstm_status lstm_tape_check_pending(const lstm_weights *weights, const lstm_tape *tape)
 {
-    if (!p->tape->pending)
+    if (!tape->pending)
         return lstm_fail(LSTM_INVALID_STATE,
                          "layer: no pending forward in training mode");
-    if (p->tape->version != p->weights->version)
+    if (tape->version != weights->version)
         return lstm_fail(LSTM_INVALID_STATE,
                          "layer: weights have changed since the forward");
     return LSTM_OK;
@@ -186,7 +186,7 @@ static lstm_status check_pending(const lstm_pass *p)
 
 static lstm_status run_backward(lstm_layer *layer, const lstm_pass *p)
 {
-    lstm_status status = check_pending(p);
+    lstm_status status = lstm_tape_check_pending(p->weights, p->tape);
     if (!status)
         status = check_backward(p);
     if (!status)

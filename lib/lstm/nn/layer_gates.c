@@ -16,9 +16,9 @@ static lstm_status check_index(const char *name, size_t index, size_t count)
 static lstm_status check_gates(const lstm_weights *weights, const lstm_tape *tape,
                                const lstm_tensor *gates)
 {
-    if (!tape->pending)
-        return lstm_fail(LSTM_INVALID_STATE,
-                         "layer: no pending forward in training mode");
+    lstm_status status = lstm_tape_check_pending(weights, tape);
+    if (status)
+        return status;
     size_t rows = tape->batch.blocked.rows, steps = tape->batch.steps;
     bool first = weights->config.batch_first;
     size_t shape[3] = {first ? rows : steps, first ? steps : rows,
