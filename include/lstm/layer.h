@@ -217,8 +217,10 @@ lstm_status lstm_layer_forward(lstm_layer *layer, lstm_tape *tape, const lstm_te
  * @param dcn gradient of cn, in its shape; NULL for zeros
  * @param[out] dx gradient of x, in its shape; NULL when not wanted, which saves a
  *        product
- * @param[out] dh0 gradient of h0, in its shape; NULL when not wanted
- * @param[out] dc0 gradient of c0, in its shape; NULL when not wanted
+ * @param[out] dh0 gradient of h0, in its shape; NULL when not wanted; may be the same
+ *        tensor as dhn
+ * @param[out] dc0 gradient of c0, in its shape; NULL when not wanted; may be the same
+ *        tensor as dcn
  * @retval LSTM_OK gradients are written; the forward is no longer pending
  * @retval LSTM_INVALID_ARGUMENT layer is NULL, or tape belongs to another layer
  * @retval LSTM_INVALID_STATE no forward in training mode is pending on the tape, or the

@@ -37,6 +37,9 @@
  * Calls with a status return LSTM_INVALID_ARGUMENT for NULL. Getters return 0, NULL or
  * false for a NULL object.
  *
+ * Overlap. An output MUST NOT overlap another argument in memory unless the
+ * documentation of the argument allows it.
+ *
  * Options. Zero is the default of each option, except for sizes. Set options with
  * designated initialisers, or zero the struct first: the reserved fields must be zero.
  * Otherwise the call fails with LSTM_UNSUPPORTED.

@@ -380,6 +380,13 @@ static void tasks_of_threads_do_not_change_results(void **state)
     assert_int_equal(lstm_set_threads(0), LSTM_OK);
 }
 
+static void assert_same_gradients(const layer_case *a, const layer_case *b)
+{
+    for (size_t k = 0; k < lstm_params_size(a->params); k++)
+        assert_same_bits(lstm_params_grad(a->params, k),
+                         lstm_params_grad(b->params, k));
+}
+
 static void batch_first_only_changes_the_order_of_axes(void **state)
 {
     (void)state;
@@ -408,9 +415,7 @@ static void batch_first_only_changes_the_order_of_axes(void **state)
         assert_same_bits(a->hn, b->hn);
         assert_same_bits(a->dh0, b->dh0);
         assert_same_bits(a->dc0, b->dc0);
-        for (size_t k = 0; k < lstm_params_size(a->params); k++)
-            assert_same_bits(lstm_params_grad(a->params, k),
-                             lstm_params_grad(b->params, k));
+        assert_same_gradients(a, b);
         layer_case_destroy(a);
         layer_case_destroy(b);
     }
@@ -438,6 +443,32 @@ static void gradients_of_parameters_add_up_over_calls(void **state)
     }
 }
 
+/* A backward over steps carries the gradients of the states in two tensors. */
+static void dh0_and_dc0_may_be_the_tensors_of_dhn_and_dcn(void **state)
+{
+    (void)state;
+    layer_case *a;
+    for (size_t i = 0; (a = layer_case_spread(i, 13)); i++) {
+        layer_case *b = layer_case_spread(i, 13);
+        size_t lengths[LAYER_CASE_MAX_BATCH];
+        if (i % 2) {
+            draw_lengths(a, lengths, i);
+            b->options.lengths = lengths;
+        }
+        layer_case_run(a);
+        assert_int_equal(layer_case_forward(b), LSTM_OK);
+        assert_int_equal(lstm_layer_backward(b->layer, NULL, b->dout, b->dhn, b->dcn,
+                                             b->dx, b->dhn, b->dcn),
+                         LSTM_OK);
+        assert_same_bits(a->dh0, b->dhn);
+        assert_same_bits(a->dc0, b->dcn);
+        assert_same_bits(a->dx, b->dx);
+        assert_same_gradients(a, b);
+        layer_case_destroy(a);
+        layer_case_destroy(b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -452,6 +483,7 @@ int main(void)
         TEST(tasks_of_threads_do_not_change_results),
         TEST(batch_first_only_changes_the_order_of_axes),
         TEST(gradients_of_parameters_add_up_over_calls),
+        TEST(dh0_and_dc0_may_be_the_tensors_of_dhn_and_dcn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
