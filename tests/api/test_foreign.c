@@ -275,6 +275,96 @@ static size_t put_member(unsigned char *to, const char *name, bool entry)
     return start + size;
 }
 
+/* Loads a file of one parameter, [1], with these members about its optimiser. */
+static lstm_status load_steps(lstm_adam *adam, lstm_params *params, const char *all,
+                              const char *one)
+{
+    static const char *const names[] = {"w", "__adam__.exp_avg.w",
+                                        "__adam__.exp_avg_sq.w"};
+    test_model *m = test_model_new();
+    char entries[300];
+    for (size_t i = 0; i < 3; i++)
+        test_model_matrix(m, names[i], 1, 0, 0.5f);
+    snprintf(entries, sizeof(entries),
+             "\"lstm.adam\":\"{%s}\",\"lstm.adam.w\":\"{%s}\"", all, one);
+    test_model_metadata(m, entries);
+    lstm_file_options options = {.adam = adam};
+    return lstm_params_load(params, test_model_write(m, "model"), &options);
+}
+
+/* The names of members in a text of the metadata. */
+#define KEY(name)            "\\\"" name "\\\":"
+#define RATES(factor, decay) "," KEY("lr_factor") factor "," KEY("weight_decay") decay
+
+static void a_state_with_members_of_another_type_is_refused(void **state)
+{
+    (void)state;
+    static const char all[] = KEY("steps") "7," KEY("lr") "0.5";
+    static const char one[] = KEY("steps") "3";
+    static const char *const bad_all[] = {
+        KEY("steps") "18446744073709551615," KEY("lr") "0.5",
+        KEY("steps") "9223372036854775808," KEY("lr") "0.5",
+        KEY("steps") "7.0," KEY("lr") "0.5",
+        KEY("steps") "7," KEY("lr") "true",
+        KEY("steps") "7," KEY("lr") "0.5," KEY("version") "2",
+    };
+    static const char *const bad_one[] = {
+        KEY("steps") "3.0" RATES("1", "0"),
+        KEY("steps") "3" RATES("true", "null"),
+        KEY("steps") "18446744073709551615",
+    };
+    lstm_params *params;
+    lstm_tensor *value, *grad;
+    lstm_adam *adam;
+    assert_int_equal(lstm_params_create(&params), LSTM_OK);
+    assert_int_equal(lstm_tensor_create(&value, 1, (size_t[]){1}), LSTM_OK);
+    assert_int_equal(lstm_tensor_create(&grad, 1, (size_t[]){1}), LSTM_OK);
+    assert_int_equal(lstm_params_add_tensor(params, "w", value, grad), LSTM_OK);
+    assert_int_equal(lstm_adam_create(&adam, params, NULL), LSTM_OK);
+    for (size_t i = 0; i < sizeof(bad_all) / sizeof(bad_all[0]); i++)
+        assert_int_equal(load_steps(adam, params, bad_all[i], one), LSTM_BAD_FILE);
+    for (size_t i = 0; i < sizeof(bad_one) / sizeof(bad_one[0]); i++)
+        assert_int_equal(load_steps(adam, params, all, bad_one[i]), LSTM_BAD_FILE);
+    assert_true(lstm_tensor_data(value)[0] == 0);
+    assert_int_equal(load_steps(adam, params, all, one), LSTM_OK);
+    assert_int_equal(lstm_adam_steps(adam), 7);
+    lstm_adam_destroy(&adam);
+    lstm_params_destroy(&params);
+    lstm_tensor_destroy(&value);
+    lstm_tensor_destroy(&grad);
+}
+
+static void options_with_members_of_another_type_are_refused(void **state)
+{
+    (void)state;
+    static const char
+        options[] =
+            KEY("inputs") "3," KEY("hidden") "5," KEY("layers") "1," KEY("proj_size") "0," KEY(
+                "dropout") "0," KEY("bias") "true," KEY("batch_first") "true," KEY("bid"
+                                                                                   "ire"
+                                                                                   "cti"
+                                                                                   "ona"
+                                                                                   "l") "false";
+    static const char *const more[] = {"", "," KEY("precision") "null",
+                                       "," KEY("precision") "16",
+                                       "," KEY("version") "1.0"};
+    for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+        test_model *m = test_model_new();
+        char entries[400];
+        lstm_layer_config config;
+        lstm_file *file;
+        snprintf(entries, sizeof(entries), "\"lstm.layer.\":\"{%s%s}\"", options,
+                 more[i]);
+        test_model_lstm(m, "", "_l0", INPUTS, HIDDEN);
+        test_model_metadata(m, entries);
+        size_t size = test_model_finish(m);
+        assert_int_equal(lstm_file_open_bytes(&file, m->bytes, size), LSTM_OK);
+        assert_int_equal(lstm_file_layer_config(file, NULL, &config),
+                         i ? LSTM_BAD_FILE : LSTM_OK);
+        lstm_file_destroy(&file);
+    }
+}
+
 static void files_of_other_formats_are_named(void **state)
 {
     (void)state;
@@ -381,6 +471,8 @@ int main(void)
         TEST(a_name_that_begins_with_a_dot_is_not_a_layer),
         TEST(messages_about_missing_names_list_similar_ones),
         TEST(files_of_other_formats_are_named),
+        TEST(a_state_with_members_of_another_type_is_refused),
+        TEST(options_with_members_of_another_type_are_refused),
         TEST(random_bytes_are_refused),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);

@@ -91,6 +91,9 @@ lstm_status lstm_object_read(lstm_object *object, const char *text);
 /** Frees the copy. */
 void lstm_object_destroy(lstm_object *object);
 
+/** Whether an object has a member, of any type. */
+bool lstm_object_has(const lstm_object *object, const char *key);
+
 /** Reads a member of one type; returns false, and does not change *value, if the member
  * is missing or has another type. */
 bool lstm_object_size(const lstm_object *object, const char *key, size_t *value);

@@ -110,6 +110,11 @@ void lstm_object_destroy(lstm_object *object)
     object->text = NULL;
 }
 
+bool lstm_object_has(const lstm_object *object, const char *key)
+{
+    return find(object, key);
+}
+
 bool lstm_object_size(const lstm_object *object, const char *key, size_t *value)
 {
     const lstm_member *member = find(object, key);

@@ -13,7 +13,9 @@
 static bool read_precision(const lstm_object *object, lstm_layer_config *config)
 {
     const char *precision = "float32";
-    lstm_object_string(object, "precision", &precision);
+    if (!lstm_object_string(object, "precision", &precision) &&
+        lstm_object_has(object, "precision"))
+        return false;
     bool rounded = strcmp(precision, "bfloat16") == 0;
     config->precision = rounded ? LSTM_BFLOAT16 : LSTM_FLOAT32;
     return rounded || strcmp(precision, "float32") == 0;

@@ -20,7 +20,9 @@ lstm_status lstm_object_version(const lstm_object *object, const lstm_file *file
                                 const char *first, const char *second)
 {
     const char *version = LSTM_OBJECT_VERSION;
-    lstm_object_string(object, "version", &version);
+    if (!lstm_object_string(object, "version", &version) &&
+        lstm_object_has(object, "version"))
+        version = "that is not a string";
     size_t major = strcspn(LSTM_OBJECT_VERSION, ".");
     if (strncmp(version, LSTM_OBJECT_VERSION, major + 1) == 0)
         return LSTM_OK;
@@ -29,26 +31,33 @@ lstm_status lstm_object_version(const lstm_object *object, const lstm_file *file
         file->path, first, second, version, (int)major, LSTM_OBJECT_VERSION);
 }
 
-static bool is_rate(double value)
+/* Reads a number of steps that more steps can follow. */
+static bool read_steps(const lstm_object *object, uint64_t *steps)
 {
-    return value >= 0 && isfinite(value);
+    size_t value;
+    if (!lstm_object_size(object, "steps", &value) || value > INT64_MAX)
+        return false;
+    *steps = value;
+    return true;
+}
+
+static bool read_rate(const lstm_object *object, const char *key, double *rate)
+{
+    return lstm_object_double(object, key, rate) && *rate >= 0 && isfinite(*rate);
 }
 
 static lstm_status read_adam(const lstm_file *file, lstm_progress *progress)
 {
     lstm_object object;
-    size_t steps = 0;
     const char *text = lstm_file_text(file, LSTM_ADAM_KEY, "");
     lstm_status status = text ? lstm_object_read(&object, text) : LSTM_BAD_FILE;
     if (status)
         return status == LSTM_BAD_FILE ? fail_metadata(file, LSTM_ADAM_KEY, "")
                                        : status;
     status = lstm_object_version(&object, file, LSTM_ADAM_KEY, "");
-    bool good = lstm_object_size(&object, "steps", &steps) &&
-                lstm_object_double(&object, "lr", &progress->lr) &&
-                is_rate(progress->lr);
+    bool good = read_steps(&object, &progress->steps) &&
+                read_rate(&object, "lr", &progress->lr);
     lstm_object_destroy(&object);
-    progress->steps = steps;
     if (!status && !good)
         status = fail_metadata(file, LSTM_ADAM_KEY, "");
     return status;
@@ -58,14 +67,15 @@ static lstm_status read_adam(const lstm_file *file, lstm_progress *progress)
 static bool read_slot_members(const lstm_object *object, lstm_slot_progress *slot)
 {
     lstm_adam_rates *rates = &slot->rates;
-    size_t steps = slot->steps;
-    bool counted = lstm_object_size(object, "steps", &steps);
-    bool factor = lstm_object_double(object, "lr_factor", &rates->lr_factor);
-    bool decay = lstm_object_double(object, "weight_decay", &rates->weight_decay);
-    slot->steps = steps;
-    rates->given = factor && decay;
-    return factor == decay && (counted || factor) &&
-           (!factor || (is_rate(rates->lr_factor) && is_rate(rates->weight_decay)));
+    bool counted = lstm_object_has(object, "steps");
+    rates->given = lstm_object_has(object, "lr_factor");
+    if (rates->given != lstm_object_has(object, "weight_decay") ||
+        !(counted || rates->given))
+        return false;
+    if (counted && !read_steps(object, &slot->steps))
+        return false;
+    return !rates->given || (read_rate(object, "lr_factor", &rates->lr_factor) &&
+                             read_rate(object, "weight_decay", &rates->weight_decay));
 }
 
 /* Reads steps and rates of the parameter of this name, if the file has them. */
