@@ -125,8 +125,8 @@ def read_layer(text):
     options = parse(text)
     need(isinstance(options, dict) and len(options) <= 64)
     need(not any(isinstance(value, (dict, list)) for value in options.values()))
-    version = options.get("version")
-    need(not isinstance(version, str) or version.startswith("1."))
+    version = options.get("version", "1.0")
+    need(isinstance(version, str) and version.startswith("1."))
     for name, value in (("inputs", 3), ("hidden", 2), ("layers", 1), ("proj_size", 0)):
         need(isinstance(options.get(name), Unsigned) and options[name] == value)
     dropout = options.get("dropout")
@@ -134,8 +134,8 @@ def read_layer(text):
     need(0 <= dropout <= 1)
     for name in ("bias", "batch_first", "bidirectional"):
         need(isinstance(options.get(name), bool))
-    precision = options.get("precision")
-    need(not isinstance(precision, str) or precision in ("float32", "bfloat16"))
+    precision = options.get("precision", "float32")
+    need(isinstance(precision, str) and precision in ("float32", "bfloat16"))
     return (float(dropout), not options["bias"], options["batch_first"],
             options["bidirectional"], int(precision == "bfloat16"))
 
