@@ -162,7 +162,7 @@ def _keras(tree: dict, lstm_only: bool) -> Model:
         size = (layer.get("shape") or [size])[-1]
     stacks = _chain(found, lstm_only)
     if lstm_only:
-        return Model(stacks)
+        return Model(stacks, alone=True)
     model = Model(stacks, head, keys=_aida_keys(tree, activation))
     if "input_batch" in tree:
         model.answers = _carried(tree)
@@ -262,7 +262,7 @@ def _state_dict(tree: dict, lstm_only: bool) -> Model:
         for prefix in lstms)]
     found = [_torch_stack(tree, prefix) for prefix in lstms]
     if lstm_only:
-        return Model(_chain(found, True))
+        return Model(_chain(found, True), alone=True)
     if len(found) > 1:
         raise bare(f"the file has {len(found)} LSTMs "
                    f"({', '.join(each.where for each in found)}), expected one")

@@ -217,7 +217,8 @@ class Reader:
         if len(data) > 1 or weight is None or weight.ndim != 2:
             raise self.refuse(f"{label(node)} multiplies data with data, expected weights [S, C]")
         if top.stage < LSTM or self.weight is not None or top.stage > HEAD:
-            raise self.refuse(f"{label(node)} is a {'second ' * (self.weight is not None)}dense layer "
+            second = "second " * (self.weight is not None)
+            raise self.refuse(f"{label(node)} is a {second}dense layer "
                               f"{'after' if top.stage > INPUT else 'on'} {STAGES[top.stage]}, "
                               f"expected one, after the LSTM")
         if options.get("alpha", 1) != 1 or options.get("beta", 1) != 1 or options.get("transA"):
@@ -405,7 +406,7 @@ def _lstm_nodes(model: onnx.ModelProto) -> Model:
         (prefix, whole), = part.stacks.items()
         yield _alone(sources[prefix], whole, graphs.opset(model))
 
-    return Model(stacks, answers=answers, notes=[f"left out: {note}" for note in notes])
+    return Model(stacks, answers=answers, alone=True, notes=[f"left out: {note}" for note in notes])
 
 
 def _collect(graph: onnx.GraphProto, outer: dict[str, np.ndarray], opset: int,
