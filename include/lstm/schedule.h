@@ -47,7 +47,7 @@ typedef enum lstm_schedule_kind {
 typedef struct lstm_schedule {
     /** The formula (default LSTM_SCHEDULE_CONSTANT). */
     lstm_schedule_kind kind;
-    /** Initial learning rate, or the maximum for one-cycle; finite, at least 0. */
+    /** Initial learning rate, or the maximum for one-cycle; finite, above 0. */
     double lr;
     /** Number of steps between two reductions (step), of half a period (cosine), or of
      * the whole cycle (one-cycle); at least 1 if the kind uses it, at least 2 for
@@ -103,9 +103,10 @@ LSTM_API
 lstm_status lstm_schedule_lr(const lstm_schedule *schedule, uint64_t step, double *lr);
 
 /** ReduceLROnPlateau: reduces lr when a metric stops improving. Zero is the default of
- *  each option; the caller sets lr before the first update. */
+ *  each option except lr. */
 typedef struct lstm_plateau {
-    /** The learning rate; updates reduce it. */
+    /** The learning rate, finite, above 0: set it before the first update, for example
+     *  to lstm_adam_lr(). Updates reduce it. */
     double lr;
     /** A larger metric is better (default false). */
     bool maximize;

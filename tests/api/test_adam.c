@@ -140,7 +140,8 @@ static void a_new_learning_rate_applies_from_the_next_step(void **state)
     step(&f, 3);
     assert_true(fabsf(value(&f, 3) - before) > 0.05f);
     assert_int_equal(lstm_adam_set_lr(f.adam, -1), LSTM_INVALID_ARGUMENT);
-    assert_string_equal(lstm_last_error(), "adam: lr is -1, expected 0 to below inf");
+    assert_string_equal(lstm_last_error(),
+                        "adam: lr is -1, expected at least 0 and finite");
     assert_int_equal(lstm_adam_set_lr(f.adam, NAN), LSTM_INVALID_ARGUMENT);
     assert_int_equal(lstm_adam_set_lr(NULL, 1), LSTM_INVALID_ARGUMENT);
     assert_true(lstm_adam_lr(f.adam) == 0.5);
@@ -301,17 +302,17 @@ static void options_out_of_range_are_named(void **state)
     (void)state;
     fixture f = create_fixture(NULL);
     refused(&f, (lstm_adam_config){.lr = -0.5},
-            "adam: lr is -0.5, expected 0 to below inf");
+            "adam: lr is -0.5, expected at least 0 and finite");
     refused(&f, (lstm_adam_config){.lr = INFINITY},
-            "adam: lr is inf, expected 0 to below inf");
+            "adam: lr is inf, expected at least 0 and finite");
     refused(&f, (lstm_adam_config){.beta1 = 1},
             "adam: beta1 is 1, expected 0 to below 1");
     refused(&f, (lstm_adam_config){.beta2 = 1.5},
             "adam: beta2 is 1.5, expected 0 to below 1");
     refused(&f, (lstm_adam_config){.eps = -1e-8},
-            "adam: eps is -1e-08, expected 0 to below inf");
+            "adam: eps is -1e-08, expected at least 0 and finite");
     refused(&f, (lstm_adam_config){.weight_decay = -1},
-            "adam: weight_decay is -1, expected 0 to below inf");
+            "adam: weight_decay is -1, expected at least 0 and finite");
     assert_int_equal(lstm_adam_create(NULL, f.params, NULL), LSTM_INVALID_ARGUMENT);
     lstm_adam *adam = f.adam;
     assert_int_equal(lstm_adam_create(&adam, NULL, NULL), LSTM_INVALID_ARGUMENT);

@@ -95,6 +95,7 @@ static void plateaus_agree_with_torch(void **state)
 static void refused(lstm_schedule schedule, uint64_t step, const char *message)
 {
     double lr = -77;
+    schedule.lr = 0.1;
     assert_int_equal(lstm_schedule_lr(&schedule, step, &lr), LSTM_INVALID_ARGUMENT);
     assert_string_equal(lstm_last_error(), message);
     assert_true(lr == -77);
@@ -105,8 +106,6 @@ static void options_out_of_range_are_named(void **state)
     (void)state;
     refused((lstm_schedule){.kind = (lstm_schedule_kind)6}, 0,
             "schedule: kind is 6, expected 0 to 5");
-    refused((lstm_schedule){.lr = -1}, 0,
-            "schedule: lr is -1, expected at least 0 and finite");
     refused((lstm_schedule){.kind = LSTM_SCHEDULE_STEP}, 0,
             "schedule: steps is 0, expected at least 1");
     refused((lstm_schedule){.kind = LSTM_SCHEDULE_ONE_CYCLE, .steps = 1}, 0,
@@ -127,16 +126,39 @@ static void options_out_of_range_are_named(void **state)
     refused((lstm_schedule){.final_div_factor = -1}, 0,
             "schedule: final_div_factor is -1, expected above 0 and finite");
     double lr;
+    assert_int_equal(lstm_schedule_lr(&(lstm_schedule){.lr = -1}, 0, &lr),
+                     LSTM_INVALID_ARGUMENT);
+    assert_string_equal(lstm_last_error(),
+                        "schedule: lr is -1, expected above 0 and finite");
     assert_int_equal(lstm_schedule_lr(NULL, 0, &lr), LSTM_INVALID_ARGUMENT);
     assert_int_equal(lstm_schedule_lr(&(lstm_schedule){0}, 0, NULL),
                      LSTM_INVALID_ARGUMENT);
+}
+
+/* Adam accepts a rate of 0, which would stop the training without a message. */
+static void a_rate_that_is_not_set_is_refused(void **state)
+{
+    (void)state;
+    const lstm_schedule schedule = {.kind = LSTM_SCHEDULE_COSINE, .steps = 9};
+    lstm_plateau plateau = {.patience = 1};
+    double lr;
+    assert_int_equal(lstm_schedule_lr(&schedule, 0, &lr), LSTM_INVALID_ARGUMENT);
+    assert_string_equal(lstm_last_error(),
+                        "schedule: lr is 0, expected above 0 and finite");
+    assert_int_equal(lstm_plateau_update(&plateau, 1), LSTM_INVALID_ARGUMENT);
+    assert_string_equal(lstm_last_error(),
+                        "schedule: lr is 0, expected above 0 and finite");
 }
 
 static void plateaus_out_of_range_change_nothing(void **state)
 {
     (void)state;
     lstm_plateau bad[] = {
-        {.lr = -1}, {.factor = 1}, {.threshold = INFINITY}, {.min_lr = -1}};
+        {.lr = -1},
+        {.lr = 1, .factor = 1},
+        {.lr = 1, .threshold = INFINITY},
+        {.lr = 1, .min_lr = -1},
+    };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_int_equal(lstm_plateau_update(&bad[i], 1), LSTM_INVALID_ARGUMENT);
         assert_contains(lstm_last_error(), "schedule: ");
@@ -154,6 +176,7 @@ int main(void)
         TEST(one_cycle_agrees_with_torch),
         TEST(plateaus_agree_with_torch),
         TEST(options_out_of_range_are_named),
+        TEST(a_rate_that_is_not_set_is_refused),
         TEST(plateaus_out_of_range_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

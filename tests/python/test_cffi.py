@@ -204,7 +204,8 @@ class Lstm(unittest.TestCase):
         schedule = FFI.new("lstm_schedule *", {"lr": 3.0})
         self.ok(c.lstm_schedule_lr(schedule, 5, norm))
         self.assertEqual(norm[0], 3.0)
-        self.ok(c.lstm_plateau_update(FFI.new("lstm_plateau *"), 1.0))
+        plateau = FFI.new("lstm_plateau *", {"lr": 0.5})
+        self.ok(c.lstm_plateau_update(plateau, 1.0))
         self.assertEqual(c.lstm_tensor_count(c.lstm_params_grad(params, 5)), 2)
         self.assertEqual(c.lstm_tensor_count(c.lstm_params_value(params, 4)), 8)
 

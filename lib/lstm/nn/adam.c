@@ -57,6 +57,10 @@ static lstm_status check_option(const char *name, double value, double low, doub
 {
     if (value >= low && value < high)
         return LSTM_OK;
+    if (isinf(high))
+        return lstm_fail(LSTM_INVALID_ARGUMENT,
+                         "adam: %s is %g, expected at least %g and finite", name, value,
+                         low);
     return lstm_fail(LSTM_INVALID_ARGUMENT, "adam: %s is %g, expected %g to below %g",
                      name, value, low, high);
 }

@@ -34,8 +34,8 @@ static lstm_status read_options(lstm_schedule *s)
                        s->kind == LSTM_SCHEDULE_COSINE;
     if (s->kind > LSTM_SCHEDULE_ONE_CYCLE)
         return fail_option("kind", s->kind, "0 to 5");
-    if (!(s->lr >= 0 && isfinite(s->lr)))
-        return fail_option("lr", s->lr, "at least 0 and finite");
+    if (!(s->lr > 0 && isfinite(s->lr)))
+        return fail_option("lr", s->lr, "above 0 and finite");
     if (needs_steps && s->steps < (cycle ? 2 : 1))
         return fail_option("steps", (double)s->steps,
                            cycle ? "at least 2" : "at least 1");
@@ -141,8 +141,8 @@ static lstm_status read_plateau(lstm_plateau *p)
     p->factor = or_default(p->factor, 0.1);
     p->threshold = p->threshold < 0 ? 0 : or_default(p->threshold, 1e-4);
     p->patience = p->patience < 0 ? 0 : p->patience == 0 ? 10 : p->patience;
-    if (!(p->lr >= 0 && isfinite(p->lr)))
-        return fail_option("lr", p->lr, "at least 0 and finite");
+    if (!(p->lr > 0 && isfinite(p->lr)))
+        return fail_option("lr", p->lr, "above 0 and finite");
     if (!(p->factor > 0 && p->factor < 1))
         return fail_option("factor", p->factor, "above 0 and below 1");
     if (!isfinite(p->threshold))
