@@ -337,14 +337,10 @@ static void a_state_with_members_of_another_type_is_refused(void **state)
 static void options_with_members_of_another_type_are_refused(void **state)
 {
     (void)state;
-    static const char
-        options[] =
-            KEY("inputs") "3," KEY("hidden") "5," KEY("layers") "1," KEY("proj_size") "0," KEY(
-                "dropout") "0," KEY("bias") "true," KEY("batch_first") "true," KEY("bid"
-                                                                                   "ire"
-                                                                                   "cti"
-                                                                                   "ona"
-                                                                                   "l") "false";
+    static const char options[] =
+        "\\\"inputs\\\":3,\\\"hidden\\\":5,\\\"layers\\\":1,\\\"proj_size\\\":0,"
+        "\\\"dropout\\\":0,\\\"bias\\\":true,\\\"batch_first\\\":true,"
+        "\\\"bidirectional\\\":false";
     static const char *const more[] = {"", "," KEY("precision") "null",
                                        "," KEY("precision") "16",
                                        "," KEY("version") "1.0"};
