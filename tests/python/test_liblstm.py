@@ -138,23 +138,21 @@ class Refused(unittest.TestCase):
 
 
 class Handles(unittest.TestCase):
-    def count_destroyed(self, handle):
-        """Replaces the destroy function of a handle by one that records its calls."""
+    def counting(self):
+        """A tensor that records the calls of its destroy function."""
         freed = []
-        original, *arguments = handle._finalizer.detach()[2]
 
         def destroy(address):
             freed.append(address)
-            original(address)
+            _c.library.lstm_tensor_destroy(address)
 
-        handle._finalizer = native.weakref.finalize(handle, native._destroy, destroy,
-                                                    *arguments)
-        return freed
+        shape = (ctypes.c_size_t * 1)(2)
+        pointer = _c.create("lstm_tensor_create", 1, shape)
+        return liblstm.Tensor._from(pointer, destroy=destroy), freed
 
     def test_a_handle_is_freed_once(self):
         for end in (lambda handle: handle.close(), lambda handle: None):
-            tensor = liblstm.Tensor(2)
-            freed = self.count_destroyed(tensor)
+            tensor, freed = self.counting()
             with tensor:
                 end(tensor)
             end(tensor)
@@ -162,8 +160,7 @@ class Handles(unittest.TestCase):
             self.assertEqual(len(freed), 1)
 
     def test_an_unreferenced_handle_is_freed(self):
-        tensor = liblstm.Tensor(2)
-        freed = self.count_destroyed(tensor)
+        tensor, freed = self.counting()
         del tensor
         self.assertEqual(len(freed), 1)
 
@@ -193,7 +190,7 @@ class Handles(unittest.TestCase):
         self.assertEqual(bias.tolist(), [2.0, 2.0])
         self.assertEqual(view.tolist(), [0.0] * 100)
 
-    def test_handles_are_freed_at_the_end_of_the_process(self):
+    def test_a_process_ends_with_open_handles(self):
         code = ("import liblstm; a = liblstm.Layer(4, 5, rng=liblstm.Rng(0), dropout=0.5, layers=2);"
                 "p = liblstm.Params(a=a); b = liblstm.Adam(p); v = p.value('a.bias_ih_l0')")
         result = subprocess.run([sys.executable, "-c", code], cwd=MODULES, text=True,
@@ -394,7 +391,9 @@ class Library(unittest.TestCase):
             shutil.copytree(MODULES, modules)
             environment = {name: value for name, value in os.environ.items()
                            if name != "LIBLSTM"}
-            code = "from liblstm import _native as native; native.load('nolstm', 'NOLSTM')"
+            code = ("import os; os.environ['LIBLSTM'] = library; "
+                    "from liblstm import _native; _native.load('nolstm', 'NOLSTM')")
+            code = f"library = {_c.library._name!r}; {code}"
             result = subprocess.run([sys.executable, "-c", code], cwd=modules, text=True,
                                     capture_output=True, env=environment)
         self.assertIn(f"in $NOLSTM (not set), {folder}/build*/lib/nolstm/libnolstm.so.1",
@@ -435,8 +434,7 @@ class Library(unittest.TestCase):
                 params.load(path)
 
     def test_schedules_depend_on_the_step_only(self):
-        rates = [liblstm.schedule_lr(step, kind=2, lr=1.0, milestones=[2, 3])
-                 for step in range(4)]
+        rates = [*map(liblstm.Schedule("multi_step", 1.0, milestones=[2, 3]), range(4))]
         self.assertEqual([round(rate, 9) for rate in rates], [1.0, 1.0, 0.1, 0.01])
         plateau = liblstm.Plateau(lr=1.0, patience=1, factor=0.5)
         self.assertEqual([plateau.update(1.0) for _ in range(3)], [1.0, 1.0, 0.5])

@@ -2,31 +2,62 @@
 from __future__ import annotations
 
 import ctypes
+import enum
+from collections.abc import Mapping
 from ctypes import POINTER, byref, c_bool, c_char_p, c_double, c_float, c_int, c_int64
 from ctypes import c_size_t, c_ssize_t, c_uint8, c_uint64, c_void_p
+from typing import Any
 
 from liblstm import _native as native
 
-FLOAT32, BFLOAT16 = 0, 1
-MEAN, SUM, NONE = 0, 1, 2
-PYTORCH, KERAS, ONNX, ONEDNN = 0, 1, 2, 3
 MAX_THREADS, MAX_RANK, RNG_STATE_SIZE = 64, 4, 2512
+
+
+class Precision(enum.IntEnum):
+    """Number format of products: lstm_precision."""
+    FLOAT32 = 0
+    BFLOAT16 = 1
+
+
+class Reduction(enum.IntEnum):
+    """How losses are reduced: lstm_reduction."""
+    MEAN = 0
+    SUM = 1
+    NONE = 2
+
+
+class Layout(enum.IntEnum):
+    """Layout of weights: lstm_layout."""
+    PYTORCH = 0
+    KERAS = 1
+    ONNX = 2
+    ONEDNN = 3
+
+
+class ScheduleKind(enum.IntEnum):
+    """Formula of a schedule: lstm_schedule_kind."""
+    CONSTANT = 0
+    STEP = 1
+    MULTI_STEP = 2
+    EXPONENTIAL = 3
+    COSINE = 4
+    ONE_CYCLE = 5
 
 
 class Error(Exception):
     """A failed call of liblstm, with its status (see lstm/status.h) and its message."""
 
-    def __init__(self, status):
+    def __init__(self, status: int) -> None:
         self.status = status
         super().__init__(library.lstm_last_error().decode(errors="replace"))
 
     @property
     def name(self) -> str:
         """Name of the status, for example "LSTM_SHAPE_MISMATCH"."""
-        return library.lstm_status_name(self.status).decode()
+        return str(library.lstm_status_name(self.status).decode())
 
 
-class LayerConfig(ctypes.Structure):
+class LayerConfig(native.Struct):
     """lstm_layer_config."""
     _fields_ = [("inputs", c_size_t), ("hidden", c_size_t), ("layers", c_size_t),
                 ("proj_size", c_size_t), ("dropout", c_double), ("no_bias", c_bool),
@@ -34,19 +65,19 @@ class LayerConfig(ctypes.Structure):
                 ("reserved", c_uint64 * 8)]
 
 
-class LinearConfig(ctypes.Structure):
+class LinearConfig(native.Struct):
     """lstm_linear_config."""
     _fields_ = [("inputs", c_size_t), ("outputs", c_size_t), ("no_bias", c_bool),
                 ("reserved", c_uint64 * 8)]
 
 
-class EmbeddingConfig(ctypes.Structure):
+class EmbeddingConfig(native.Struct):
     """lstm_embedding_config."""
     _fields_ = [("count", c_size_t), ("size", c_size_t), ("padding", c_bool),
                 ("padding_index", c_size_t), ("reserved", c_uint64 * 8)]
 
 
-class AdamConfig(ctypes.Structure):
+class AdamConfig(native.Struct):
     """lstm_adam_config."""
     _fields_ = [("lr", c_double), ("beta1", c_double), ("beta2", c_double),
                 ("eps", c_double), ("weight_decay", c_double), ("decoupled", c_bool),
@@ -54,7 +85,7 @@ class AdamConfig(ctypes.Structure):
                 ("reserved", c_uint64 * 8)]
 
 
-class CrossEntropyConfig(ctypes.Structure):
+class CrossEntropyConfig(native.Struct):
     """lstm_cross_entropy_config."""
     _fields_ = [("reduction", c_int), ("class_weights", POINTER(c_float)),
                 ("classes", c_size_t), ("ignore", c_bool), ("ignore_index", c_int64),
@@ -62,13 +93,13 @@ class CrossEntropyConfig(ctypes.Structure):
                 ("reserved", c_uint64 * 8)]
 
 
-class LossOptions(ctypes.Structure):
+class LossOptions(native.Struct):
     """lstm_loss_options."""
     _fields_ = [("reduction", c_int), ("mask", c_void_p), ("pos_weight", POINTER(c_float)),
                 ("classes", c_size_t), ("reserved", c_uint64 * 8)]
 
 
-class Schedule(ctypes.Structure):
+class ScheduleConfig(native.Struct):
     """lstm_schedule."""
     _fields_ = [("kind", c_int), ("lr", c_double), ("steps", c_uint64),
                 ("milestones", POINTER(c_uint64)), ("milestone_count", c_size_t),
@@ -79,21 +110,16 @@ class Schedule(ctypes.Structure):
                 ("reserved", c_uint64 * 8)]
 
 
-class Plateau(ctypes.Structure):
-    """lstm_plateau: set lr and options, call update() with each metric, read lr."""
+class PlateauConfig(native.Struct):
+    """lstm_plateau."""
     _fields_ = [("lr", c_double), ("maximize", c_bool), ("factor", c_double),
                 ("patience", c_int64), ("threshold", c_double), ("absolute", c_bool),
                 ("cooldown", c_uint64), ("min_lr", c_double), ("started", c_bool),
                 ("best", c_double), ("bad", c_uint64), ("cooling", c_uint64),
                 ("reserved", c_uint64 * 8)]
 
-    def update(self, metric: float) -> float:
-        """Updates the schedule with a metric; returns the new learning rate."""
-        library.lstm_plateau_update(byref(self), metric)
-        return self.lr
 
-
-class FileOptions(ctypes.Structure):
+class FileOptions(native.Struct):
     """lstm_file_options."""
     _fields_ = [("rename", POINTER(c_char_p)), ("rename_count", c_size_t),
                 ("allow_surplus", c_bool), ("adam", c_void_p), ("rng", c_void_p),
@@ -102,31 +128,32 @@ class FileOptions(ctypes.Structure):
                 ("reserved", c_uint64 * 8)]
 
 
-class TensorInfo(ctypes.Structure):
+class TensorInfo(native.Struct):
     """lstm_tensor_info."""
     _fields_ = [("name", c_char_p), ("dtype", c_char_p), ("rank", c_size_t),
                 ("shape", POINTER(c_size_t)), ("bytes", c_uint64),
                 ("reserved", c_uint64 * 8)]
 
 
-def pairs(texts):
+def pairs(name: str, texts: Mapping[str, str] | None) -> Any:
     """Converts a dictionary of strings to a C array of alternating keys and values."""
-    flat = [text.encode() for pair in texts.items() for text in pair]
+    flat = [native.text_of(name, text) for pair in (texts or {}).items() for text in pair]
     return (c_char_p * len(flat))(*flat)
 
 
-def weight_shapes(config, index, layout):
+def weight_shapes(config: LayerConfig, index: int,
+                  layout: Layout) -> dict[str, tuple[int, ...]]:
     """Shapes of the weights of one direction of a layer; see lstm/weights.h."""
     hidden, state = config.hidden, config.proj_size or config.hidden
     inputs = config.inputs if index == 0 else (1 + config.bidirectional) * state
-    rows, gates = layout in (PYTORCH, ONNX), 4 * hidden
+    rows, gates = layout in (Layout.PYTORCH, Layout.ONNX), 4 * hidden
     return {"input": (gates, inputs) if rows else (inputs, gates),
             "recurrent": (gates, state) if rows else (state, gates),
             "bias": (2, gates) if rows else (gates,),
             "projection": (state, hidden) if rows else (hidden, state)}
 
 
-def check(status):
+def check(status: int) -> None:
     """Raises Error unless the status is LSTM_OK."""
     if status != 0:
         raise Error(status)
@@ -134,7 +161,7 @@ def check(status):
 
 _handle, _handle_address = c_void_p, POINTER(c_void_p)
 _shape, _strides = POINTER(c_size_t), POINTER(c_ssize_t)
-CHECKED = {
+CHECKED: dict[str, list[Any]] = {
     "lstm_set_threads": [c_size_t],
     "lstm_tensor_create": [_handle_address, c_size_t, _shape],
     "lstm_tensor_wrap": [_handle_address, c_void_p, c_size_t, _shape, _strides],
@@ -210,10 +237,10 @@ CHECKED = {
     "lstm_adam_step": [_handle],
     "lstm_adam_set_lr": [_handle, c_double],
     "lstm_adam_set_parameter": [_handle, c_size_t, c_double, c_double],
-    "lstm_schedule_lr": [POINTER(Schedule), c_uint64, POINTER(c_double)],
-    "lstm_plateau_update": [POINTER(Plateau), c_double],
+    "lstm_schedule_lr": [POINTER(ScheduleConfig), c_uint64, POINTER(c_double)],
+    "lstm_plateau_update": [POINTER(PlateauConfig), c_double],
 }
-OTHERS = {
+OTHERS: dict[str, tuple[Any, list[Any]]] = {
     "lstm_version": (c_char_p, []),
     "lstm_status_name": (c_char_p, [c_int]),
     "lstm_last_error": (c_char_p, []),
@@ -243,8 +270,8 @@ OTHERS = {
     "lstm_adam_lr": (c_double, [_handle]),
     "lstm_adam_steps": (c_uint64, [_handle]),
 }
-DESTROYED = ["stream", "tape", "tensor", "rng", "layer", "linear", "embedding", "cross_entropy", "params",
-             "adam", "file"]
+DESTROYED = ["stream", "tape", "tensor", "rng", "layer", "linear", "embedding",
+             "cross_entropy", "params", "adam", "file"]
 library = native.load("lstm", "LIBLSTM")
 native.declare(library, {
     **{name: (check, arguments) for name, arguments in CHECKED.items()},
@@ -253,9 +280,9 @@ native.declare(library, {
 })
 
 
-def create(function, *arguments):
+def create(function: str, *arguments: Any) -> native.Pointer:
     """Calls a function that writes a new handle to its first argument; returns the
     handle."""
-    pointer = c_void_p()
+    pointer = native.Pointer()
     getattr(library, function)(byref(pointer), *arguments)
     return pointer

@@ -15,7 +15,7 @@ def dense(values: Sequence[float], shape: Sequence[int]) -> Tensor:
     """A new tensor with values in row-major order."""
     tensor = Tensor(*shape)
     data = library.lstm_tensor_data(tensor.pointer)
-    (c_float * len(values)).from_address(data)[:] = values
+    (c_float * len(values)).from_address(data)[:] = list(values)
     return tensor
 
 

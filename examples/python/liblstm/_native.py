@@ -1,10 +1,11 @@
-"""Common parts of the modules: loading a C library, handles that are freed
+"""Common parts of liblstm and liblstm.mnist: loading a C library, handles that are freed
 exactly once, and the memory of arrays without copies. Uses the standard library only."""
 from __future__ import annotations
 
 import _thread
 import ctypes
 import ctypes.util
+import operator
 import os
 import pathlib
 import signal
@@ -12,8 +13,13 @@ import sys
 import threading
 import time
 import weakref
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, Union
 
+Path = Union[str, bytes, os.PathLike[str], os.PathLike[bytes]]
+Self = TypeVar("Self", bound="Handle")
+# Of Handle._dependents, which several threads may change.
+_lock = threading.RLock()
 _FOLDER = pathlib.Path(__file__).resolve().parent
 # The folder of the libraries in a wheel.
 _INSTALLED = _FOLDER / "_lib"
@@ -48,61 +54,125 @@ def load(name: str, variable: str) -> ctypes.CDLL:
                   f"it with `meson setup build && ninja -C build`")
 
 
-class Handle:
-    """An object of a library. It is freed exactly once: by close(), at the end of a
-    `with` statement, or when it is garbage collected. It keeps its owners alive, and
-    close() first closes the objects that depend on it."""
+class Struct(ctypes.Structure):
+    """A struct whose fields can be given by name."""
 
-    def __init__(self, pointer, destroy, *owners):
-        self._pointer = pointer
-        self._dependents = weakref.WeakSet()
+    def __init__(self, **values: Any) -> None:
+        # ctypes takes names that are not fields without a word.
+        unknown = [name for name in values if not hasattr(type(self), name)]
+        if unknown:
+            raise TypeError(f"{type(self).__name__}() got an unexpected keyword argument "
+                            f"{unknown[0]!r}")
+        super().__init__(**values)
+
+    def __repr__(self) -> str:
+        values = (f"{name}={getattr(self, name)!r}" for name, *_ in self._fields_
+                  if name != "reserved")
+        return f"{type(self).__name__}({', '.join(values)})"
+
+
+class Pointer(ctypes.c_void_p):
+    """The address of an object of a library, and what has to live as long as the object.
+    The object is destroyed when nothing refers to the Pointer. A call refers to its
+    arguments, so an object in use by another thread is destroyed after the call."""
+
+    def __init__(self, address: int | None = None) -> None:
+        super().__init__(address)
+        self.keep: dict[str, Any] = {}
+
+    def own(self, destroy: Callable[[Any], Any]) -> None:
+        """Calls destroy with the address of the address when nothing refers to self."""
+        # At the end of the process a thread may still use the object: nothing is destroyed.
+        weakref.finalize(self, _destroy, destroy, self.value, self.keep).atexit = False
+
+
+class Handle:
+    """An object of a library. It is destroyed exactly once: by close(), at the end of a
+    `with` statement, or when it is garbage collected; if another thread uses it then, after
+    that call. It keeps its owners alive, and close() first closes the objects that depend
+    on it."""
+
+    def __init__(self, pointer: Pointer, destroy: Callable[[Any], Any],
+                 *owners: Handle) -> None:
+        self._dependents: weakref.WeakSet[Handle] = weakref.WeakSet()
+        self._pointer: Pointer | None = pointer
         for owner in owners:
+            self._depend(owner)
+        pointer.own(destroy)
+
+    def _depend(self, owner: Handle) -> None:
+        """Keeps the object of owner alive, and closes self before owner."""
+        keep = self.pointer.keep
+        keep[f"owner {len(keep)}"] = owner.pointer
+        with _lock:
             owner._dependents.add(self)
-        self._finalizer = weakref.finalize(self, _destroy, destroy, pointer, owners)
 
     @property
-    def pointer(self) -> ctypes.c_void_p:
+    def pointer(self) -> Pointer:
         """The C pointer, to be passed to functions of the library."""
-        if not self._finalizer.alive:
+        pointer = self._pointer
+        if pointer is None:
             raise ValueError(f"{type(self).__name__} is closed")
-        return self._pointer
+        return pointer
 
     def close(self) -> None:
-        """Frees the object; does nothing if it is closed."""
-        for dependent in list(self._dependents):
+        """Destroys the object, after the calls of other threads that use it; does nothing
+        if it is closed."""
+        with _lock:
+            dependents = list(self._dependents)
+        for dependent in dependents:
             dependent.close()
-        self._finalizer()
+        self._pointer = None
 
-    def __enter__(self):
+    def __enter__(self: Self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _describe(self) -> str:
+        """What repr() shows of an open object."""
+        return f"{type(self).__name__}()"
 
-def _destroy(destroy, pointer, _owners):
+    def __repr__(self) -> str:
+        if self._pointer is None:
+            return f"<closed {type(self).__name__}>"
+        return self._describe()
+
+
+def _destroy(destroy: Callable[[Any], Any], address: int | None, _keep: object) -> None:
+    pointer = ctypes.c_void_p(address)
     try:
         destroy(ctypes.byref(pointer))
     except KeyboardInterrupt:
         # Python prints and drops exceptions of finalizers, so this sends the interrupt
-        # again later. The pointer is NULL if the object has been freed.
+        # again later. The pointer is NULL if the object has been destroyed.
         destroy(ctypes.byref(pointer))
         _thread.start_new_thread(_interrupt_later, ())
 
 
-def _interrupt_later():
+def _interrupt_later() -> None:
     time.sleep(1e-3)
-    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    main = threading.main_thread().ident
+    if main is not None:
+        signal.pthread_kill(main, signal.SIGINT)
 
 
 class Memory:
     """The memory of an array: address, type, shape and strides. Keeps the array alive."""
 
     def __init__(self, name: str, array: Any, wanted: str) -> None:
+        self.type: str
+        self.shape: tuple[int, ...]
+        self.strides: tuple[int, ...] | None
+        self.address: int
+        self.readonly: bool
+        self.keep: Any
+        # Another thread may close a tensor while its memory is in use.
+        self.keep = (array, array.pointer if isinstance(array, Handle) else None)
         interface = getattr(array, "__array_interface__", None)
         if interface is not None:
             self._read_interface(interface)
-            self.keep = array
         else:
             self._read_buffer(name, array)
         self.name = name
@@ -116,7 +186,7 @@ class Memory:
             raise ValueError(f"{name} is {self} at address {self.address:#x}, expected a "
                              f"multiple of {size}")
 
-    def _read_interface(self, interface):
+    def _read_interface(self, interface: Mapping[str, Any]) -> None:
         order, code = interface["typestr"][0], interface["typestr"][1:]
         native = order in _ORDER + "|"
         self.type = _TYPES.get(code, code) if native else interface["typestr"]
@@ -124,7 +194,7 @@ class Memory:
         self.strides = interface.get("strides")
         self.address, self.readonly = interface["data"]
 
-    def _read_buffer(self, name, array):
+    def _read_buffer(self, name: str, array: Any) -> None:
         try:
             view = memoryview(array)
         except TypeError:
@@ -135,12 +205,13 @@ class Memory:
                              f"contiguous memory or a NumPy array")
         # ctypes arrays state the byte order of the machine explicitly.
         self.type = _TYPES.get(view.format.lstrip(_ORDER), view.format)
-        self.shape, self.strides, self.readonly = view.shape, None, view.readonly
+        self.shape, self.strides = tuple(view.shape or ()), None
+        self.readonly = view.readonly
         self.keep = (ctypes.c_char * view.nbytes).from_buffer_copy(view) if view.readonly \
             else (ctypes.c_char * view.nbytes).from_buffer(view)
         self.address = ctypes.addressof(self.keep)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.type} [{', '.join(map(str, self.shape))}]"
 
     def writable(self) -> Memory:
@@ -164,7 +235,35 @@ class Memory:
         return self
 
 
-def declare(library: ctypes.CDLL, prototypes: dict) -> None:
+def path_of(path: Path) -> bytes:
+    """A path for C, in the encoding of the file system."""
+    return _terminated("path", os.fsencode(path))
+
+
+def text_of(name: str, text: str) -> bytes:
+    """A string for C."""
+    return _terminated(name, text.encode())
+
+
+def _terminated(name: str, text: bytes) -> bytes:
+    if b"\0" in text:
+        raise ValueError(f"{name} is {text!r}, expected no null byte")
+    return text
+
+
+def size_of(name: str, size: int, least: int = 0) -> int:
+    """A size for C, which would take a negative number for a large one."""
+    try:
+        size = operator.index(size)
+    except TypeError:
+        raise TypeError(f"{name} is {size!r}, expected an integer") from None
+    if not least <= size < 2**63:
+        raise ValueError(f"{name} is {size}, expected at least {least} and less than 2**63")
+    return size
+
+
+def declare(library: ctypes.CDLL,
+            prototypes: Mapping[str, tuple[Any, list[Any]]]) -> None:
     """Declares the types of functions of a library: {name: (result, [arguments])}."""
     for name, (result, arguments) in prototypes.items():
         function = getattr(library, name)

@@ -1,18 +1,20 @@
-"""Streams: inference step by step, for liblstm."""
+"""Streams: inference step by step."""
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from ctypes import c_bool
-from typing import TYPE_CHECKING
 
 from liblstm import _native as native
 from liblstm._c import create, library
-from liblstm._file import File, Path
+from liblstm._file import File
 from liblstm._keys import Keys
+from liblstm._layer import Layer
+from liblstm._linear import Embedding, Linear
+from liblstm._native import Path
+from liblstm._options import described, named_options
+from liblstm._params import Params
 from liblstm._tensor import Array, Tensor, call, pointer_of, tensor_of
-
-if TYPE_CHECKING:
-    from liblstm import Embedding, Layer, Linear
 
 
 class Stream(native.Handle):
@@ -20,19 +22,23 @@ class Stream(native.Handle):
     With a head, a Linear, step() returns the output of the head. Several threads may use
     streams of the same layer."""
 
+    @named_options(batch_size="batch")
     def __init__(self, layer: Layer, head: Linear | None = None,
                  batch: int = 1) -> None:
-        from liblstm import Layer, Linear
-
         pointer = create("lstm_stream_create", pointer_of(layer, Layer),
-                         pointer_of(head, Linear), batch)
+                         pointer_of(head, Linear), native.size_of("batch", batch, 1))
         super().__init__(pointer, library.lstm_stream_destroy, layer)
         self._batch, self._layer = batch, layer
+        self._shown = [repr(layer), *([] if head is None else [repr(head)])]
         self._keys: Keys | None = None
         self._embedding: Embedding | None = None
         self._initial: tuple[Tensor | None, Tensor | None] | None = None
 
+    def _describe(self) -> str:
+        return described(self, *self._shown, batch=self._batch)
+
     @classmethod
+    @named_options(batch_size="batch")
     def load(cls, path: Path | File, prefix: str | None = None, head: str | None = None,
              batch: int = 1) -> Stream:
         """Loads a whole model: the LSTM under a prefix (None means the only one), the linear
@@ -40,10 +46,8 @@ class Stream(native.Handle):
         if there is one, the initial states, and the keys of the metadata, which step()
         obeys: see docs/file-format.md. The input of a model with an embedding is int64 indices
         without the last axis."""
-        from liblstm import Embedding, Layer, Linear, Params
-
         if not isinstance(path, File):
-            with File(path) as file:
+            with File(os.fsdecode(path)) as file:
                 return cls.load(file, prefix, head, batch)
         tensors, found = path.tensors(), path.layers()
         layer = Layer.load(path, prefix)
@@ -61,7 +65,8 @@ class Stream(native.Handle):
         stream._keys = keys
         stream._initial = stream._initial_states(path, f"{name}." if name else "")
         if "embedding.weight" in tensors:
-            stream._embedding = Embedding(*tensors["embedding.weight"][1])
+            count, size = tensors["embedding.weight"][1]
+            stream._embedding = Embedding(count, size)
             with Params(embedding=stream._embedding) as params:
                 params.load(path, allow_surplus=True)
         stream.reset()
@@ -94,14 +99,16 @@ class Stream(native.Handle):
 
     def step(self, x: Array, y: Array | None = None) -> None:
         """Advances by one step, x [N, I] -> y [N, C], or by several steps, with x as in
-        Layer.forward()."""
+        Layer.forward(); C = S without a head."""
         if self._keys is None:
             call(library.lstm_stream_step, (self.pointer,), {"x": x}, {"y": y})
             return
-        x, y = self._keys.before(self._input(x)), tensor_of("y", y, True)
-        call(library.lstm_stream_step, (self.pointer,), {"x": x}, {"y": y})
+        x, output = self._keys.before(self._input(x)), None
         if y is not None:
-            self._keys.after(y, x)
+            output = tensor_of("y", y, True)
+        call(library.lstm_stream_step, (self.pointer,), {"x": x}, {"y": output})
+        if output is not None:
+            self._keys.after(output, x)
 
     def _input(self, x: Array) -> Tensor:
         """x as a tensor; rows of the embedding, if there is one."""
@@ -144,5 +151,5 @@ class Stream(native.Handle):
         call(library.lstm_stream_get_state, (self.pointer,), {}, {"h": h, "c": c})
 
     def set_state(self, h: Array | None = None, c: Array | None = None) -> None:
-        """Sets the states; None sets zeros."""
+        """Sets the states, h [L, N, S] and c [L, N, H]; None sets zeros."""
         call(library.lstm_stream_set_state, (self.pointer,), {"h": h, "c": c}, {})

@@ -1,17 +1,20 @@
-"""Tensors, arrays and random generators of liblstm."""
+"""Tensors, arrays and random generators."""
 from __future__ import annotations
 
-from ctypes import c_float, c_int64, c_size_t, c_ssize_t, c_uint8
+from collections.abc import Callable, Mapping, Sequence
+from ctypes import addressof, c_float, c_int64, c_size_t, c_ssize_t, c_uint8
 from typing import Any
 
 from liblstm import _native as native
 from liblstm._c import RNG_STATE_SIZE, create, library
+from liblstm._options import described, named_options
 
 # A Tensor, a NumPy array, or another object with a buffer of the right type.
 Array = Any
 
 
-def pointer_of(handle, kind):
+def pointer_of(handle: object, kind: type[native.Handle]) -> native.Pointer | None:
+    """The pointer of a handle of one kind; None stays None."""
     if handle is None:
         return None
     if not isinstance(handle, kind):
@@ -19,61 +22,77 @@ def pointer_of(handle, kind):
     return handle.pointer
 
 
+def extents_of(shape: Sequence[int]) -> Any:
+    """A shape for C."""
+    return (c_size_t * len(shape))(*(native.size_of("extent", size) for size in shape))
+
+
 class Tensor(native.Handle):
     """A float32 array. Tensor(2, 3) allocates zeros of shape [2, 3]; Tensor.wrap(array)
     uses the memory of an array; numpy.asarray(tensor) is a view of the tensor."""
 
     def __init__(self, *shape: int) -> None:
-        extents = (c_size_t * len(shape))(*shape)
-        self._adopt(create("lstm_tensor_create", len(shape), extents))
-
-    def _adopt(self, pointer, destroy=library.lstm_tensor_destroy, *owners, keep=None):
-        super().__init__(pointer, destroy, *owners)
-        self._keep = keep
+        super().__init__(create("lstm_tensor_create", len(shape), extents_of(shape)),
+                         library.lstm_tensor_destroy)
 
     @classmethod
-    def _from(cls, pointer, *owners, destroy=library.lstm_tensor_destroy, keep=None):
+    def _from(cls, pointer: native.Pointer, *owners: native.Handle,
+              destroy: Callable[[Any], Any] = library.lstm_tensor_destroy) -> Tensor:
         tensor = cls.__new__(cls)
-        tensor._adopt(pointer, destroy, *owners, keep=keep)
+        native.Handle.__init__(tensor, pointer, destroy, *owners)
         return tensor
 
     @classmethod
     def wrap(cls, array: Array, name: str = "array", output: bool = False) -> Tensor:
-        """Creates a tensor in the memory of a float32 array, and keeps the array alive."""
+        """Creates a tensor in the memory of a float32 array of any shape, and keeps the
+        array alive."""
         memory = native.Memory(name, array, "float32")
         if output:
             memory.writable()
         rank = len(memory.shape)
         strides = memory.strides and (c_ssize_t * rank)(*[s // 4 for s in memory.strides])
-        pointer = create("lstm_tensor_wrap", memory.address, rank,
-                          (c_size_t * rank)(*memory.shape), strides)
-        return cls._from(pointer, keep=memory)
+        pointer = create("lstm_tensor_wrap", memory.address, rank, extents_of(memory.shape),
+                         strides)
+        pointer.keep["memory"] = memory
+        return cls._from(pointer)
+
+    def _describe(self) -> str:
+        dense: list[int] = []
+        size = 1
+        for extent in reversed(self.shape):
+            dense.insert(0, size)
+            size *= extent
+        strides = self.strides
+        return described(self, *self.shape,
+                         strides=None if list(strides) == dense else strides)
 
     def select(self, axis: int, index: int) -> Tensor:
-        """A view of one position of an axis, which the view does not have."""
-        return self._from(create("lstm_tensor_select", self.pointer, axis, index), self)
+        """A view of one position of an axis, which the view does not have: for axis 1,
+        [A, B, C] -> [A, C]."""
+        return self._from(create("lstm_tensor_select", self.pointer,
+                                 native.size_of("axis", axis),
+                                 native.size_of("index", index)), self)
 
     def narrow(self, axis: int, start: int, count: int) -> Tensor:
-        """A view of a range of an axis."""
-        return self._from(
-            create("lstm_tensor_narrow", self.pointer, axis, start, count), self)
+        """A view of a range of an axis: for axis 1, [A, B, C] -> [A, count, C]."""
+        return self._from(create("lstm_tensor_narrow", self.pointer,
+                                 native.size_of("axis", axis),
+                                 native.size_of("start", start),
+                                 native.size_of("count", count)), self)
 
     def reshape(self, *shape: int) -> Tensor:
         """A view in another shape, as torch.Tensor.view(); an Error where strides do not
         allow one."""
-        extents = (c_size_t * len(shape))(*shape)
-        return self._from(
-            create("lstm_tensor_reshape", self.pointer, len(shape), extents), self)
+        return self._from(create("lstm_tensor_reshape", self.pointer, len(shape),
+                                 extents_of(shape)), self)
 
     def softmax(self, source: Array) -> None:
         """Writes the softmax along the last axis of source, which may be the tensor."""
-        source = tensor_of("source", source)
-        library.lstm_tensor_softmax(self.pointer, source.pointer)
+        call(library.lstm_tensor_softmax, (self.pointer,), {"source": source}, {})
 
     def sigmoid(self, source: Array) -> None:
         """Writes the sigmoid of source, which may be the tensor."""
-        source = tensor_of("source", source)
-        library.lstm_tensor_sigmoid(self.pointer, source.pointer)
+        call(library.lstm_tensor_sigmoid, (self.pointer,), {"source": source}, {})
 
     def fill(self, value: float) -> None:
         """Sets every element to value."""
@@ -81,39 +100,40 @@ class Tensor(native.Handle):
 
     def copy(self, source: Array) -> None:
         """Copies the elements of a tensor or array of the same shape."""
-        source = tensor_of("source", source)
-        library.lstm_tensor_copy(self.pointer, source.pointer)
+        call(library.lstm_tensor_copy, (self.pointer,), {"source": source}, {})
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Size of each axis."""
-        rank = library.lstm_tensor_rank(self.pointer)
-        return tuple(library.lstm_tensor_extent(self.pointer, i) for i in range(rank))
+        pointer = self.pointer
+        rank = library.lstm_tensor_rank(pointer)
+        return tuple(library.lstm_tensor_extent(pointer, i) for i in range(rank))
 
     @property
     def strides(self) -> tuple[int, ...]:
         """Stride of each axis, in elements."""
-        return tuple(library.lstm_tensor_stride(self.pointer, i)
-                     for i in range(len(self.shape)))
+        pointer = self.pointer
+        rank = library.lstm_tensor_rank(pointer)
+        return tuple(library.lstm_tensor_stride(pointer, i) for i in range(rank))
 
     def __len__(self) -> int:
-        return library.lstm_tensor_count(self.pointer)
+        return int(library.lstm_tensor_count(self.pointer))
 
     @property
-    def __array_interface__(self) -> dict:
+    def __array_interface__(self) -> dict[str, Any]:
         return {"version": 3, "typestr": "<f4", "shape": self.shape,
                 "strides": tuple(4 * stride for stride in self.strides),
                 "data": (library.lstm_tensor_data(self.pointer), False)}
 
     def tolist(self) -> list[float]:
         """All elements in row-major order."""
-        dense = Tensor(len(self))
-        view = create("lstm_tensor_wrap", library.lstm_tensor_data(dense.pointer),
-                       len(self.shape), (c_size_t * len(self.shape))(*self.shape), None)
-        with Tensor._from(view, dense) as copy:
-            copy.copy(self)
-            data = library.lstm_tensor_data(dense.pointer)
-            return list((c_float * len(self)).from_address(data))
+        values = (c_float * len(self))()
+        shape = self.shape
+        pointer = create("lstm_tensor_wrap", addressof(values), len(shape),
+                         extents_of(shape), None)
+        with Tensor._from(pointer) as dense:
+            dense.copy(self)
+        return list(values)
 
     def argmax(self) -> list[int]:
         """Index of the largest element of each row of a tensor [N, C]."""
@@ -123,44 +143,51 @@ class Tensor(native.Handle):
         return [row.index(max(row)) for row in each]
 
 
-def tensor_of(name, value, output=False):
-    """Returns a Tensor or None unchanged, and a Tensor in the memory of an array."""
-    if value is None or isinstance(value, Tensor):
-        return value
-    return Tensor.wrap(value, name, output)
+def tensor_of(name: str, value: Array, output: bool = False) -> Tensor:
+    """Returns a Tensor unchanged, and a Tensor in the memory of an array."""
+    return value if isinstance(value, Tensor) else Tensor.wrap(value, name, output)
 
 
-def call(function, first, inputs, outputs):
-    """Calls a function with the arguments in first, then tensors. Tensors that wrap
-    arrays live until the function returns."""
-    tensors = [*(tensor_of(name, value) for name, value in inputs.items()),
-               *(tensor_of(name, value, True) for name, value in outputs.items())]
+def call(function: Callable[..., Any], first: Sequence[Any], inputs: Mapping[str, Array],
+         outputs: Mapping[str, Array]) -> None:
+    """Calls a function with the arguments in first, then tensors; None stays None. Tensors
+    that wrap arrays live until the function returns."""
+    tensors = [None if value is None else tensor_of(name, value, values is outputs)
+               for values in (inputs, outputs) for name, value in values.items()]
     function(*first, *(pointer_of(tensor, Tensor) for tensor in tensors))
 
 
 class Rng(native.Handle):
-    """A random generator with the same numbers as PyTorch's CPU generator."""
+    """A random generator with the same numbers as PyTorch's CPU generator after
+    torch.manual_seed(seed)."""
 
+    @named_options()
     def __init__(self, seed: int) -> None:
+        if not -2**63 <= seed < 2**64:
+            raise ValueError(f"seed is {seed}, expected -2**63 to 2**64 - 1")
         super().__init__(create("lstm_rng_create", seed), library.lstm_rng_destroy)
+        self._seed: int | None = seed
+
+    def _describe(self) -> str:
+        return "Rng(...)" if self._seed is None else f"Rng({self._seed})"
 
     def next(self) -> int:
         """Draws 64 random bits."""
-        return library.lstm_rng_next(self.pointer)
+        return int(library.lstm_rng_next(self.pointer))
 
     def uniform(self, tensor: Array, low: float = 0.0, high: float = 1.0) -> None:
-        """Fills a tensor or array with uniform numbers in [low, high)."""
+        """Fills a tensor or array of any shape with uniform numbers in [low, high)."""
         tensor = tensor_of("tensor", tensor, True)
         library.lstm_rng_uniform(self.pointer, tensor.pointer, low, high)
 
     def normal(self, tensor: Array, mean: float = 0.0, std: float = 1.0) -> None:
-        """Fills a tensor or array with normally distributed numbers."""
+        """Fills a tensor or array of any shape with normally distributed numbers."""
         tensor = tensor_of("tensor", tensor, True)
         library.lstm_rng_normal(self.pointer, tensor.pointer, mean, std)
 
     def permutation(self, count: int) -> list[int]:
         """A random permutation of 0 to count - 1, as torch.randperm()."""
-        order = (c_int64 * count)()
+        order = (c_int64 * native.size_of("count", count))()
         library.lstm_rng_permutation(self.pointer, order, count)
         return list(order)
 
@@ -176,5 +203,6 @@ class Rng(native.Handle):
         if len(state) != RNG_STATE_SIZE:
             raise ValueError(f"the state has {len(state)} bytes, expected "
                              f"{RNG_STATE_SIZE}")
+        self._seed = None
         library.lstm_rng_set_state(self.pointer,
-                                    (c_uint8 * RNG_STATE_SIZE).from_buffer_copy(state))
+                                   (c_uint8 * RNG_STATE_SIZE).from_buffer_copy(state))

@@ -12,32 +12,33 @@ import ctypes
 from collections.abc import Callable, Sequence
 from ctypes import POINTER, byref, c_bool, c_char_p, c_float, c_int
 from ctypes import c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
-from os import PathLike
-from typing import Any, Union
+from typing import Any
 
 from liblstm import _native as native
+from liblstm._native import Path
+from liblstm._options import above_zero, changed, described, named_options
 
-Path = Union[str, PathLike]
+__all__ = ["SPLITS", "Dataset", "Error", "Loader", "image_fit", "version"]
 SPLITS = {"train": 0, "test": 1}
 
 
 class Error(Exception):
     """A failed call of libmnist, with its status (see mnist/mnist.h) and its message."""
 
-    def __init__(self, status):
+    def __init__(self, status: int) -> None:
         self.status = status
         super().__init__(_library.mnist_last_error().decode(errors="replace"))
 
     @property
     def name(self) -> str:
         """Name of the status, for example "MNIST_BAD_FILE"."""
-        return _library.mnist_status_name(self.status).decode()
+        return str(_library.mnist_status_name(self.status).decode())
 
 
 PROGRESS = ctypes.CFUNCTYPE(None, c_char_p, c_size_t, c_size_t, c_void_p)
 
 
-class Source(ctypes.Structure):
+class Source(native.Struct):
     """mnist_source."""
     _fields_ = [("directory", c_char_p), ("name", c_char_p), ("offline", c_bool),
                 ("no_synthetic", c_bool), ("synthetic_count", c_size_t),
@@ -45,14 +46,14 @@ class Source(ctypes.Structure):
                 ("reserved", c_uint64 * 8)]
 
 
-class LoaderConfig(ctypes.Structure):
+class LoaderConfig(native.Struct):
     """mnist_loader_config."""
     _fields_ = [("batch_size", c_size_t), ("shuffle", c_bool), ("drop_last", c_bool),
                 ("mean", c_float), ("std", c_float),
                 ("reserved", c_uint64 * 8)]
 
 
-def _status(status):
+def _status(status: int) -> None:
     if status != 0:
         raise Error(status)
 
@@ -89,7 +90,7 @@ native.declare(_library, {
 
 def version() -> str:
     """Version of the library."""
-    return _library.mnist_version().decode()
+    return str(_library.mnist_version().decode())
 
 
 def image_fit(pixels: Any) -> bytes:
@@ -103,84 +104,118 @@ def image_fit(pixels: Any) -> bytes:
     return bytes(out)
 
 
-def _encoded(path):
-    return None if path is None else str(path).encode()
+def _create(function: str, *arguments: Any) -> native.Pointer:
+    pointer = native.Pointer()
+    getattr(_library, function)(byref(pointer), *arguments)
+    return pointer
+
+
+def _path_of(path: Path | None) -> bytes | None:
+    return None if path is None else native.path_of(path)
+
+
+def _callback(progress: Callable[[str, int, int], None]) -> Any:
+    def report(file: bytes, done: int, total: int, _: Any) -> None:
+        progress(file.decode(errors="replace"), done, total)
+
+    return PROGRESS(report)
 
 
 class Dataset(native.Handle):
     """Images of one size as bytes, and their labels; created by open(), read() or
     synthetic()."""
 
-    def __init__(self, pointer):
+    def __init__(self, pointer: native.Pointer) -> None:
         super().__init__(pointer, _library.mnist_dataset_destroy)
         self.count = len(self)
-        self.rows = _library.mnist_dataset_rows(pointer)
-        self.cols = _library.mnist_dataset_cols(pointer)
-        self.classes = _library.mnist_dataset_classes(pointer)
-        self.origin = _library.mnist_dataset_origin(pointer).decode(errors="replace")
-        self.is_synthetic = _library.mnist_dataset_is_synthetic(pointer)
+        self.rows = int(_library.mnist_dataset_rows(pointer))
+        self.cols = int(_library.mnist_dataset_cols(pointer))
+        self.classes = int(_library.mnist_dataset_classes(pointer))
+        self.origin = str(_library.mnist_dataset_origin(pointer).decode(errors="replace"))
+        self.is_synthetic = bool(_library.mnist_dataset_is_synthetic(pointer))
+
+    def _describe(self) -> str:
+        return (f"<Dataset: {self.count} images [{self.rows}, {self.cols}], "
+                f"{self.classes} classes, {self.origin}>")
 
     @classmethod
-    def _create(cls, function, *arguments):
-        pointer = c_void_p()
-        getattr(_library, function)(byref(pointer), *arguments)
-        return cls(pointer)
-
-    @classmethod
+    @named_options(root="directory", train="split", download="offline")
     def open(cls, split: str, directory: Path | None = None, name: str | None = None,
-             progress: Callable[[str, int, int], None] | None = None,
-             **options: Any) -> Dataset:
-        """Finds and loads one split, "train" or "test", of a data set. A download calls
-        progress with the name of the file, the bytes received and the bytes expected."""
+             progress: Callable[[str, int, int], None] | None = None, *,
+             offline: bool = False, no_synthetic: bool = False,
+             synthetic_count: int | None = None) -> Dataset:
+        """Finds and loads one split, "train" or "test", of the data set "mnist",
+        "fashion-mnist", "kmnist" or "emnist-digits". With a directory no other source is
+        tried; offline never uses the network; no_synthetic fails instead of generating
+        synthetic digits, of which synthetic_count is the number (default 60,000 for
+        training, 10,000 for testing). A download calls progress with the name of the file,
+        the bytes received and the bytes expected."""
         if split not in SPLITS:
             raise ValueError(f"split is {split!r}, expected 'train' or 'test'")
-        source = Source(directory=_encoded(directory), name=_encoded(name), **options)
-        if progress:
-            source.progress = PROGRESS(
-                lambda file, done, total, _: progress(file.decode(), done, total))
-        return cls._create("mnist_dataset_open", byref(source), SPLITS[split])
+        source = Source(directory=_path_of(directory),
+                        name=None if name is None else native.text_of("name", name),
+                        offline=offline, no_synthetic=no_synthetic)
+        if synthetic_count is not None:
+            source.synthetic_count = native.size_of("synthetic_count", synthetic_count, 1)
+        if progress is not None:
+            source.progress = _callback(progress)
+        return cls(_create("mnist_dataset_open", byref(source), SPLITS[split]))
 
     @classmethod
+    @named_options()
     def read(cls, images: Path, labels: Path | None = None,
              classes: int = 10) -> Dataset:
         """Reads images and, optionally, their labels from IDX files."""
-        return cls._create("mnist_dataset_read", _encoded(images), _encoded(labels), classes)
+        return cls(_create("mnist_dataset_read", _path_of(images), _path_of(labels),
+                           native.size_of("classes", classes, 1)))
 
     @classmethod
+    @named_options()
     def synthetic(cls, count: int, seed: int = 1) -> Dataset:
         """Generates synthetic digits."""
-        return cls._create("mnist_dataset_synthetic", count, seed)
+        return cls(_create("mnist_dataset_synthetic", native.size_of("count", count), seed))
 
     def __len__(self) -> int:
-        return _library.mnist_dataset_count(self.pointer)
+        return int(_library.mnist_dataset_count(self.pointer))
 
     def image(self, index: int) -> bytes:
         """Pixels of an image: rows * cols bytes, row-major."""
-        address = _library.mnist_dataset_image(self.pointer, index)
+        pointer = self.pointer
+        address = _library.mnist_dataset_image(pointer, native.size_of("index", index))
         if address is None:
             raise IndexError(f"image {index} of {len(self)}")
         return ctypes.string_at(address, self.rows * self.cols)
 
     def label(self, index: int) -> int:
         """Label of an image; -1 without labels."""
-        return _library.mnist_dataset_label(self.pointer, index)
+        return int(_library.mnist_dataset_label(self.pointer,
+                                                native.size_of("index", index)))
 
 
 class Loader(native.Handle):
     """Reads a data set in batches of normalised float32."""
 
+    @named_options(batch="batch_size", sampler="shuffle")
     def __init__(self, dataset: Dataset, batch_size: int, shuffle: bool = False,
-                 drop_last: bool = False, mean: float = 0.0, std: float = 0.0) -> None:
-        config = LoaderConfig(batch_size, shuffle, drop_last, mean, std)
-        pointer = c_void_p()
-        _library.mnist_loader_create(byref(pointer), dataset.pointer, byref(config))
+                 drop_last: bool = False, mean: float = 0.1307, std: float = 0.3081) -> None:
+        above_zero(std=std)
+        config = LoaderConfig(batch_size=native.size_of("batch_size", batch_size, 1),
+                              shuffle=shuffle, drop_last=drop_last, mean=mean, std=std)
+        if not isinstance(dataset, Dataset):
+            raise TypeError(f"expected a Dataset, got a {type(dataset).__name__}")
+        pointer = _create("mnist_loader_create", dataset.pointer, byref(config))
         super().__init__(pointer, _library.mnist_loader_destroy, dataset)
         self._dataset, self._batch = dataset, batch_size
+        self._shown = described(self, repr(dataset), batch_size, **changed(
+            Loader.__init__, shuffle=shuffle, drop_last=drop_last, mean=mean, std=std))
+
+    def _describe(self) -> str:
+        return self._shown
 
     @property
     def batches(self) -> int:
         """Number of batches in an epoch."""
-        return _library.mnist_loader_batches(self.pointer)
+        return int(_library.mnist_loader_batches(self.pointer))
 
     def start(self, seed: int = 0) -> None:
         """Starts an epoch; with shuffle, seed determines its order."""
@@ -193,22 +228,25 @@ class Loader(native.Handle):
         pixels = native.Memory("pixels", pixels, "float32").writable().shaped(*shape)
         if labels is not None:
             labels = native.Memory("labels", labels, "int64").writable().shaped(shape[0])
-        return _library.mnist_loader_next(self.pointer, pixels.address,
-                                          labels and labels.address)
+        return int(_library.mnist_loader_next(self.pointer, pixels.address,
+                                              labels and labels.address))
 
     @property
     def position(self) -> int:
         """Number of images returned so far in this epoch."""
-        return _library.mnist_loader_position(self.pointer)
+        return int(_library.mnist_loader_position(self.pointer))
 
     @property
     def order(self) -> list[int]:
         """Order of this epoch: indices into the data set."""
-        return _library.mnist_loader_order(self.pointer)[:len(self._dataset)]
+        pointer = self.pointer
+        return list(_library.mnist_loader_order(pointer)[:self._dataset.count])
 
     def restore(self, order: Sequence[int], position: int) -> None:
         """Restores the order and position of a loader of the same data set."""
-        if len(order) != len(self._dataset):
-            raise ValueError(f"order is [{len(order)}], expected [{len(self._dataset)}]")
-        _library.mnist_loader_restore(self.pointer, (c_uint32 * len(order))(*order),
-                                      position)
+        count = self._dataset.count
+        if len(order) != count:
+            raise ValueError(f"order is [{len(order)}], expected [{count}]")
+        indices = (c_uint32 * count)(*(native.size_of("index", index) for index in order))
+        _library.mnist_loader_restore(self.pointer, indices,
+                                      native.size_of("position", position))

@@ -12,10 +12,13 @@ The weights remain PyTorch tensors; liblstm copies them after a change. Each for
 its own tape, so any number of forwards can be pending. A second backward of a retained
 graph recomputes the forward; so does a backward whose weights liblstm has replaced.
 """
+# mypy: disable-error-code="import-not-found,attr-defined,misc,untyped-decorator"
+# mypy: disable-error-code="no-untyped-call,no-any-return"
 from __future__ import annotations
 
 import ctypes
 import threading
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -55,15 +58,15 @@ def _set_threads() -> None:
 class _Views:
     """Tensors of liblstm in the memory of PyTorch tensors, for the duration of a call."""
 
-    def __enter__(self):
-        self._handles = []
+    def __enter__(self) -> _Views:
+        self._handles: list[ctypes.c_void_p] = []
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         for handle in self._handles:
             library.lstm_tensor_destroy(ctypes.byref(handle))
 
-    def __call__(self, tensor):
+    def __call__(self, tensor: Tensor | None) -> ctypes.c_void_p | None:
         if tensor is None:
             return None
         rank, handle = tensor.dim(), ctypes.c_void_p()
@@ -78,7 +81,7 @@ class _Views:
 class _Engine:
     """A layer of liblstm with the weights of a module, and tapes for its forwards."""
 
-    def __init__(self, module: LSTM, training: bool, dropout: float):
+    def __init__(self, module: LSTM, training: bool, dropout: float) -> None:
         rng = liblstm.Rng(0) if dropout else None
         self.layer = liblstm.Layer(
             module.input_size, module.hidden_size, module.num_layers, rng=rng,
@@ -93,23 +96,25 @@ class _Engine:
             for of in (library.lstm_params_value, library.lstm_params_grad))
         # Number of calls in progress, which read the weights; version of the weights.
         self.running, self.version = 0, 0
-        self.free, self.backward_lock = [], threading.Lock()
+        self.free: list[_Tape] = []
+        self.backward_lock = threading.Lock()
 
-    def has_weights(self, weights):
+    def has_weights(self, weights: list[Tensor]) -> bool:
         """Compares bytes, because a write to weight.data does not change the version
         counter of a PyTorch tensor."""
         return self.version > 0 and not any(
             _compare(value, weight.data_ptr(), 4 * weight.numel())
             for weight, value in zip(weights, self.values))
 
-    def set_weights(self, weights):
+    def set_weights(self, weights: list[Tensor]) -> None:
         """Copies the weights. A backward of a pending forward recomputes the forward."""
         for weight, value in zip(weights, self.values):
             ctypes.memmove(value, weight.data_ptr(), 4 * weight.numel())
         self.layer.pack()
         self.version += 1
 
-    def forward(self, tape, x, h0, c0, lengths):
+    def forward(self, tape: _Tape, x: Tensor, h0: Tensor | None, c0: Tensor | None,
+                lengths: list[int] | None) -> tuple[Tensor, Tensor, Tensor]:
         """Returns out, hn, cn; draws dropout masks from PyTorch's generator."""
         _set_threads()
         config = self.config
@@ -118,19 +123,16 @@ class _Engine:
                   x.shape[0 if config.batch_first else 1])
         out = x.new_empty(*x.shape[:2], self.layer.output_size)
         hn, cn = x.new_empty(*states, width), x.new_empty(*states, config.hidden)
-        if tape.rng:
-            tape.load_generator()
+        tape.load_generator()
         with _Views() as view:
-            if lengths is not None:
-                lengths = (ctypes.c_size_t * len(lengths))(*lengths)
+            array = lengths and (ctypes.c_size_t * len(lengths))(*lengths)
             library.lstm_layer_forward(
-                self.layer.pointer, tape.tape.pointer, view(x), lengths,
+                self.layer.pointer, tape.tape.pointer, view(x), array,
                 *(view(tensor) for tensor in (h0, c0, out, hn, cn)))
-        if tape.rng:
-            tape.store_generator()
+        tape.store_generator()
         return out, hn, cn
 
-    def backward(self, tape, incoming, outgoing, weights):
+    def backward(self, tape: _Tape, incoming: Any, outgoing: Any, weights: Any) -> Any:
         """Writes the gradients of x, h0, c0 to outgoing and returns those of the weights,
         None for a weight that is None. Backwards run one at a time, because the layer has
         one set of gradients."""
@@ -152,20 +154,24 @@ class _Engine:
 class _Tape:
     """A tape of an engine, and the generator of its dropout masks."""
 
-    def __init__(self, engine):
+    def __init__(self, engine: _Engine) -> None:
         self.rng = liblstm.Rng(0) if engine.dropout else None
         self.tape = liblstm.Tape(engine.layer, self.rng)
 
-    def load_generator(self):
+    def load_generator(self) -> None:
         """Copies the state of PyTorch's generator to the generator of the masks."""
+        if self.rng is None:
+            return
         state = torch.get_rng_state()
         words = torch.zeros(RNG_STATE_SIZE // 4, dtype=torch.int32)
         words[:_USED] = state[_WORDS].view(torch.int32)[::2]
         words[_USED] = 625 - state[_LEFT].view(torch.int32)
         self.rng.state = ctypes.string_at(words.data_ptr(), RNG_STATE_SIZE)
 
-    def store_generator(self):
+    def store_generator(self) -> None:
         """Copies the state after the masks back to PyTorch's generator."""
+        if self.rng is None:
+            return
         words = torch.frombuffer(bytearray(self.rng.state), dtype=torch.int32)
         state = torch.get_rng_state()
         state[_WORDS].view(torch.int32)[::2] = words[:_USED]
@@ -178,13 +184,15 @@ class _Pool:
     """The engines of a module, usually one for training and one for evaluation. Copies of
     the module and modules loaded from a file create their own."""
 
-    def __init__(self):
-        self._engines, self._lock = {}, threading.Lock()
+    def __init__(self) -> None:
+        self._engines: dict[tuple[bool, float], list[_Engine]] = {}
+        self._lock = threading.Lock()
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return _Pool, ()
 
-    def acquire(self, module, training, dropout, weights):
+    def acquire(self, module: LSTM, training: bool, dropout: float,
+                weights: Any) -> _Loan:
         """Returns a loan of an engine with these weights, which is in use until
         release()."""
         weights = [weight.contiguous() for weight in weights]
@@ -201,7 +209,7 @@ class _Pool:
             engine.running += 1
             return _Loan(engine)
 
-    def acquire_again(self, loan):
+    def acquire_again(self, loan: _Loan | None) -> bool:
         """Acquires the engine of a loan again; False if its weights have changed."""
         with self._lock:
             if loan is None or loan.version != loan.engine.version:
@@ -209,7 +217,7 @@ class _Pool:
             loan.engine.running += 1
             return True
 
-    def release(self, loan):
+    def release(self, loan: _Loan) -> None:
         with self._lock:
             loan.engine.running -= 1
 
@@ -217,18 +225,19 @@ class _Pool:
 class _Loan:
     """A tape in use; garbage collection returns it to its engine."""
 
-    def __init__(self, engine):
+    def __init__(self, engine: _Engine) -> None:
         self.engine, self.version = engine, engine.version
         try:
             self.tape = engine.free.pop()
         except IndexError:
             self.tape = _Tape(engine)
 
-    def __del__(self):
+    def __del__(self) -> None:
         self.engine.free.append(self.tape)
 
 
-def _run(module, training, dropout, lengths, x, h0, c0, weights):
+def _run(module: LSTM, training: bool, dropout: float, lengths: list[int] | None, x: Tensor,
+         h0: Tensor | None, c0: Tensor | None, weights: Any) -> tuple[_Loan, Any]:
     """Computes a forward; returns its loan and (out, hn, cn)."""
     loan = module._pool.acquire(module, training, dropout, weights)
     try:
@@ -241,7 +250,8 @@ class _Function(torch.autograd.Function):
     """Forward and backward for autograd."""
 
     @staticmethod
-    def forward(ctx, module, dropout, lengths, x, h0, c0, *weights):
+    def forward(ctx: Any, module: LSTM, dropout: float, lengths: list[int] | None, x: Tensor,
+                h0: Tensor | None, c0: Tensor | None, *weights: Tensor) -> Any:
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(x, h0, c0, *weights)
         ctx.module, ctx.dropout, ctx.lengths = module, dropout, lengths
@@ -251,7 +261,7 @@ class _Function(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, *incoming):
+    def backward(ctx: Any, *incoming: Tensor | None) -> Any:
         x, h0, c0, *weights = ctx.saved_tensors
         loan, ctx.loan = ctx.loan, None
         pool = ctx.module._pool
@@ -269,7 +279,8 @@ class _Function(torch.autograd.Function):
         return (None, None, None, *outgoing, *gradients)
 
     @staticmethod
-    def _recompute(ctx, x, h0, c0, weights):
+    def _recompute(ctx: Any, x: Tensor, h0: Tensor | None, c0: Tensor | None,
+                   weights: Any) -> _Loan:
         """Recomputes the forward with the same masks, after a backward of a retained graph
         or a change of the weights of the engine."""
         now = torch.get_rng_state()
@@ -291,16 +302,16 @@ class LSTM(nn.LSTM):
     [T, I]; the output has D*S instead of I.
     """
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._pool = _Pool()
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         self.__dict__.setdefault("_pool", _Pool())
 
     def forward(self, input: Tensor | PackedSequence,
-                hx: tuple[Tensor, Tensor] | None = None):
+                hx: Any = None) -> Any:
         """Returns out, (hn, cn). hx is (h0, c0), or None for zeros."""
         if torch.jit.is_tracing() or _is_exporting():
             return super().forward(input, hx)
@@ -323,7 +334,8 @@ class LSTM(nn.LSTM):
         out, (hn, cn) = self._run(input.unsqueeze(axis), hx)
         return out.squeeze(axis), (hn.squeeze(1), cn.squeeze(1))
 
-    def _forward_packed(self, packed, hx):
+    def _forward_packed(self, packed: PackedSequence,
+                        hx: Any) -> Any:
         """Computes sequences of different lengths, longest first, as PyTorch does."""
         data, batch_sizes, sorted_indices, unsorted_indices = packed
         self.check_input(data, batch_sizes)
@@ -346,7 +358,8 @@ class LSTM(nn.LSTM):
         return (PackedSequence(out, batch_sizes, sorted_indices, unsorted_indices),
                 self.permute_hidden(hidden, unsorted_indices))
 
-    def _run(self, x, hx, lengths=None):
+    def _run(self, x: Tensor, hx: Any,
+             lengths: list[int] | None = None) -> Any:
         """Returns out, (hn, cn) of a batch, with a graph if a gradient is required."""
         h0, c0 = hx or (None, None)
         self._check(x, h0, c0)
@@ -362,7 +375,7 @@ class LSTM(nn.LSTM):
             out, hn, cn = _run(self, bool(dropout), dropout, lengths, x, h0, c0, weights)[1]
         return out, (hn, cn)
 
-    def _check(self, x, h0, c0):
+    def _check(self, x: Tensor, h0: Any, c0: Any) -> None:
         """Checks shapes as nn.LSTM does, and types that liblstm supports."""
         self.check_input(x, None)
         if h0 is not None:

@@ -53,17 +53,17 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str],
 def _reader(source: str) -> Callable[[str, bool], Model]:
     """The function that reads a file, by the end of its name."""
     if source.endswith(".onnx"):
-        from liblstm.convert import _onnx as module
+        from liblstm.convert._onnx import read
     elif source.endswith((".json", ".nam", ".aidax")):
-        from liblstm.convert import _json as module
+        from liblstm.convert._json import read
     elif source.endswith((".keras", ".h5", ".hdf5")):
-        from liblstm.convert import _keras as module
+        from liblstm.convert._keras import read
     elif source.endswith(".safetensors"):
         raise Unsupported("a safetensors file needs no conversion: Layer.load(path, prefix) "
                           "reads it")
     else:
         raise Unsupported("unknown kind of file, expected .onnx, .keras, .h5, .json or .nam")
-    return module.read
+    return read
 
 
 def main() -> None:

@@ -1,4 +1,6 @@
 """Reads models of audio programs: .nam, and the JSON of RTNeural, AIDA-X and GuitarML."""
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-incomplete-defs, allow-any-generics
+# mypy: disable-error-code="import-not-found,import-untyped,no-any-return"
 from __future__ import annotations
 
 import json

@@ -1,4 +1,7 @@
 """Reads Keras models for liblstm.convert."""
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-incomplete-defs, allow-any-generics
+# mypy: disable-error-code="import-not-found,import-untyped,no-any-return"
+# mypy: disable-error-code="attr-defined,assignment"
 from __future__ import annotations
 
 import importlib.util

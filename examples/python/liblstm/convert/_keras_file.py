@@ -1,4 +1,6 @@
 """Reads the layers of Keras files with h5py: .keras, .h5, and files of weights only."""
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-incomplete-defs, allow-any-generics
+# mypy: disable-error-code="import-not-found,import-untyped,no-any-return"
 from __future__ import annotations
 
 import dataclasses

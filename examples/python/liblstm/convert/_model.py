@@ -1,4 +1,7 @@
 """A model to convert: how it is written, and how the result is checked."""
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-incomplete-defs, allow-any-generics
+# mypy: disable-error-code="import-not-found,import-untyped,no-any-return"
+# mypy: disable-error-code="call-arg,arg-type,operator"
 from __future__ import annotations
 
 import dataclasses

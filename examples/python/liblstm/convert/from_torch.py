@@ -1,6 +1,7 @@
 """Moves a PyTorch model with an LSTM and a linear head to liblstm and back.
 
-usage: python3 -m liblstm.convert.from_torch [--data DIR] [--epochs E] [--steps S] [--seed S] [--folder DIR]
+usage: python3 -m liblstm.convert.from_torch [--data DIR] [--epochs E] [--steps S]
+           [--seed S] [--folder DIR]
 
 Trains nn.LSTM and nn.Linear on MNIST in PyTorch, writes a safetensors file, loads it into
 liblstm and compares the logits of all test images. Then continues the training in liblstm,
@@ -9,12 +10,14 @@ saves, and loads the file into the PyTorch model with load_state_dict(). The exi
 
 to_liblstm() and to_torch() work with any such model. Requires torch, numpy, safetensors.
 """
+# mypy: disable-error-code="import-not-found,misc,no-any-return"
 from __future__ import annotations
 
 import argparse
 import pathlib
 import sys
 import tempfile
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,14 +46,14 @@ class Classifier(nn.Module):
 
 def parts(model: nn.Module) -> tuple[str, nn.LSTM, str, nn.Linear]:
     """The only LSTM and the only linear layer of a model, with their names."""
-    found = []
+    found: list[Any] = []
     for kind in (nn.LSTM, nn.Linear):
         of_kind = [(name, part) for name, part in model.named_modules()
                    if isinstance(part, kind)]
         if len(of_kind) != 1:
             raise ValueError(f"the model has {len(of_kind)} {kind.__name__}, expected 1")
         found += of_kind[0]
-    return tuple(found)
+    return found[0], found[1], found[2], found[3]
 
 
 def names(model: nn.Module) -> dict[str, str]:
@@ -82,7 +85,7 @@ def to_torch(params: liblstm.Params, model: nn.Module, path: pathlib.Path | str)
     model.load_state_dict(load_file(path), strict=False)
 
 
-def read_images(split: str, folder: str | None) -> tuple[np.ndarray, np.ndarray]:
+def read_images(split: str, folder: str | None) -> tuple[Any, Any]:
     """All normalised images of a split, [N, 28, 28], and their labels, [N]."""
     data = mnist.Dataset.open(split, folder)
     print(data.origin, file=sys.stderr)
@@ -94,13 +97,13 @@ def read_images(split: str, folder: str | None) -> tuple[np.ndarray, np.ndarray]
     return images, labels
 
 
-def batches(count: int, limit: int, rng: np.random.Generator) -> list[np.ndarray]:
+def batches(count: int, limit: int, rng: Any) -> list[Any]:
     """Indices of full batches in random order; at most limit batches unless it is 0."""
     order = rng.permutation(count)
     return [order[i:i + BATCH] for i in range(0, count - BATCH + 1, BATCH)][:limit or None]
 
 
-def train_torch(model, images, labels, order):
+def train_torch(model: nn.Module, images: Any, labels: Any, order: list[Any]) -> float:
     """Trains on each batch with Adam; returns the last loss."""
     adam, criterion = torch.optim.Adam(model.parameters()), nn.CrossEntropyLoss()
     for rows in order:
@@ -112,7 +115,8 @@ def train_torch(model, images, labels, order):
     return loss.item()
 
 
-def train_liblstm(layer, linear, params, images, labels, order):
+def train_liblstm(layer: liblstm.Layer, linear: liblstm.Linear, params: liblstm.Params,
+                  images: Any, labels: Any, order: list[Any]) -> Any:
     """Trains on each batch with liblstm; returns the last loss."""
     adam, criterion = liblstm.Adam(params, lr=0.001), liblstm.CrossEntropy()
     hn, dhn = (np.zeros((LAYERS, BATCH, HIDDEN), np.float32) for _ in range(2))
@@ -130,7 +134,8 @@ def train_liblstm(layer, linear, params, images, labels, order):
     return loss
 
 
-def compare(model, layer, linear, images, labels):
+def compare(model: nn.Module, layer: liblstm.Layer, linear: liblstm.Linear, images: Any,
+            labels: Any) -> bool:
     """Compares logits and predictions of all images, and prints the differences."""
     hn = np.empty((LAYERS, len(images), HIDDEN), np.float32)
     ours = np.empty((len(images), 10), np.float32)
@@ -164,10 +169,10 @@ def main() -> int:
     images, labels = read_images("train", options.data)
     test = read_images("test", options.data)
     model = Classifier(images.shape[2], HIDDEN, LAYERS, 10)
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(options.folder or folder)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = pathlib.Path(options.folder or scratch)
         for _ in range(options.epochs):
-            loss = train_torch(model, images, labels,
+            loss: Any = train_torch(model, images, labels,
                                batches(len(images), options.steps, rng))
         print(f"trained in PyTorch, last loss {loss:.4f}; loaded into liblstm", flush=True)
         layer, linear, params = to_liblstm(model, folder / "from-torch.safetensors")
