@@ -234,5 +234,8 @@ int main(int count, char **arguments)
     generate_text(&m, count > 3 ? arguments[3] : "The ", 200);
     destroy_model(&m);
     free(text);
-    return EXIT_SUCCESS;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return EXIT_SUCCESS;
+    fprintf(stderr, "charlm: standard output: %s\n", strerror(errno));
+    return EXIT_FAILURE;
 }

@@ -263,6 +263,8 @@ int main(int count, char **arguments)
         printf("%zu: %.6g +- %.3g\n", i + 1,
                (double)predictions[all.count - 1 + i] * all.deviation + all.mean,
                margin * all.deviation * sqrt((double)(i + 1)));
+    if (fflush(stdout) != 0 || ferror(stdout))
+        stop("standard output", strerror(errno));
     if (count > 3)
         draw(arguments[3], &all, predictions, margin);
     if (count > 4)

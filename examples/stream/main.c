@@ -8,6 +8,7 @@
  * liblstm-convert. The keys of its metadata and its initial states are obeyed: see
  * docs/file-format.md.
  */
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +69,8 @@ static void add_time(times *all, double value)
     all->values[all->count++] = value;
 }
 
-static void step(model *m, times *all)
+/* Computes and prints a step; false if the output cannot be written. */
+static bool step(model *m, times *all)
 {
     double start = now();
     step_model(m);
@@ -76,7 +78,10 @@ static void step(model *m, times *all)
     for (size_t i = 0; i < m->outputs; i++)
         printf(i ? " %.9g" : "%.9g", m->values[i]);
     putchar('\n');
-    fflush(stdout);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    fprintf(stderr, "stream: standard output: %s\n", strerror(errno));
+    return false;
 }
 
 static int compare(const void *a, const void *b)
@@ -115,7 +120,7 @@ int main(int count, char **arguments)
     while (result == EXIT_SUCCESS && getline(&line, &capacity, stdin) > 0) {
         number++;
         if (read_inputs(&m, line)) {
-            step(&m, &all);
+            result = step(&m, &all) ? EXIT_SUCCESS : EXIT_FAILURE;
         } else {
             fprintf(stderr, "stream: line %zu: expected %zu numbers%s\n", number,
                     m.inputs, m.table ? ", an index of the embedding" : "");

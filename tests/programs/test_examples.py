@@ -4,6 +4,7 @@ usage: test_examples.py CHARLM FORECAST STREAM
 """
 import json
 import math
+import os
 import pathlib
 import re
 import struct
@@ -144,6 +145,18 @@ class Examples(unittest.TestCase):
             self.assertIn("line 2: expected 1 numbers", done.stderr)
         self.assertEqual(run(STREAM).returncode, 2)
         self.assertEqual(run(STREAM, self.folder / "none").returncode, 1)
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "no /dev/full here")
+    def test_a_full_disk_is_reported(self):
+        text, model = self.folder / "text.txt", self.folder / "waves.safetensors"
+        text.write_text("the quick brown fox\n" * 50)
+        run(FORECAST, self.waves(), 1, self.folder / "a.svg", model)
+        for words in ((CHARLM, text, 1), (FORECAST, self.waves(), 1), (STREAM, model)):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run([str(word) for word in words], input=b"1\n2\n",
+                                      stdout=full, stderr=subprocess.PIPE, timeout=500)
+            self.assertEqual(done.returncode, 1, words)
+            self.assertIn(b"standard output: No space left on device", done.stderr)
 
 
 if __name__ == "__main__":
