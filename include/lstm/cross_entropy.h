@@ -115,7 +115,7 @@ lstm_status lstm_cross_entropy_forward(lstm_cross_entropy *loss,
  * @retval LSTM_OK value was written
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL; nothing was written
  * @retval LSTM_SHAPE_MISMATCH logits is not of rank 2 or 3, C is not the number of
- * class weights, or targets differs from logits in shape; nothing was written
+ *         class weights, or targets differs from logits in shape; nothing was written
  * @retval LSTM_OUT_OF_MEMORY not enough memory for more logits than in earlier calls;
  *         nothing was written
  * @since 1.0

@@ -33,15 +33,17 @@ extern "C" {
 typedef enum lstm_precision {
     /** float32 products. */
     LSTM_FLOAT32 = 0,
-    /** Operands are rounded to bfloat16 (8 significant bits), sums are float32. About
-     *  twice as fast on CPUs with AVX512_BF16; on others slower than float32, with the
-     *  same bits. Weights, gradients, cell states and element-wise operations are
-     *  float32; h is rounded when it is computed. Outputs and gradients differ from
-     *  those of float32 by at most 4e-3 of their norm: see docs/numerics.md. */
+    /** Operands are rounded to bfloat16 (8 significant bits); sums are float32. This is
+     * about twice as fast on CPUs with AVX512_BF16, and slower than float32 on others,
+     * with the same bits on all. Weights, gradients, cell states and element-wise
+     * operations are float32; h is rounded when it is computed. Outputs and gradients
+     * differ from those of float32 by at most 4e-3 of their norm: see docs/numerics.md.
+     */
     LSTM_BFLOAT16 = 1
 } lstm_precision;
 
-/** Options of a stack of LSTM layers. All options but the sizes default to zero. */
+/** Options of a stack of LSTM layers. Zero is the default of each option except inputs
+ * and hidden. */
 typedef struct lstm_layer_config {
     /** I, number of inputs per step, at least 1. */
     size_t inputs;
@@ -49,33 +51,33 @@ typedef struct lstm_layer_config {
     size_t hidden;
     /** L, number of layers (default 0, which means 1). */
     size_t layers;
-    /** P, size of a linear projection of h, less than H (default 0: none). */
+    /** P, size of a linear projection of h, less than H (default 0: no projection). */
     size_t proj_size;
     /** Dropout probability of the outputs of all layers but the last, in training, 0 to
      *  1 (default 0). */
     double dropout;
     /** No biases (default false). */
     bool no_bias;
-    /** Batch axis first: x is [N, T, I] instead of [T, N, I], out likewise (default
-     *  false). */
+    /** Batch axis first: x and out are [N, T, ...] instead of [T, N, ...] (default
+     * false). */
     bool batch_first;
     /** A second direction processes each sequence from its end (default false). */
     bool bidirectional;
     /** Number format of products, also of streams (default LSTM_FLOAT32). */
     lstm_precision precision;
-    /** Room for options of later versions: zeros. A library refuses values that it does
-     *  not know with LSTM_UNSUPPORTED. */
+    /** Reserved for options of later versions; must be zero. Other values fail with
+     * LSTM_UNSUPPORTED. */
     uint64_t reserved[8];
 } lstm_layer_config;
 
-/** A stack of LSTM layers: weights, gradients, and a tape of its own. */
+/** A stack of LSTM layers: weights, gradients, and its own tape. */
 typedef struct lstm_layer lstm_layer;
 
 /** Activations of one forward of one layer, for its backward: see tape.h. */
 typedef struct lstm_tape lstm_tape;
 
 /**
- * Creates a stack of layers with weights as torch.nn.LSTM draws them.
+ * Creates a stack of layers with the initial weights of torch.nn.LSTM.
  *
  * Every parameter is uniform in [-1/sqrt(H), 1/sqrt(H)), in PyTorch's order: per layer
  * and direction weight_ih, weight_hh, bias_ih, bias_hh, weight_hr. The layer is in
@@ -83,13 +85,13 @@ typedef struct lstm_tape lstm_tape;
  *
  * @param[out] out the layer, freed with lstm_layer_destroy(); NULL on failure
  * @param config sizes and options, copied
- * @param rng generator of the weights, and with dropout also of the masks of each
- *        forward: it MUST then outlive the layer. With NULL all weights are zero;
- *        dropout then is refused.
+ * @param rng generator of the weights. With dropout it also draws the masks of each
+ *        forward, and MUST outlive the layer. NULL: all weights are zero; not allowed
+ *        with dropout.
  * @retval LSTM_OK created
  * @retval LSTM_INVALID_ARGUMENT out or config is NULL, or an option is out of range;
  *         the message names it
- * @retval LSTM_OUT_OF_MEMORY no memory
+ * @retval LSTM_OUT_OF_MEMORY not enough memory
  * @retval LSTM_UNSUPPORTED reserved has a value other than 0; the message names it
  * @since 1.0
  */
@@ -120,7 +122,7 @@ LSTM_API
 size_t lstm_layer_output_size(const lstm_layer *layer);
 
 /**
- * Switches between training and evaluation.
+ * Switches between training and evaluation mode.
  *
  * A forward in training (the mode after creation) applies dropout and keeps the
  * activations for its backward. Without a tape of the caller's it also reads the
@@ -134,15 +136,16 @@ size_t lstm_layer_output_size(const lstm_layer *layer);
  * @retval LSTM_OK switched; a switch to evaluation discards all pending forwards, a
  *         switch to training that of the layer's own tape
  * @retval LSTM_INVALID_ARGUMENT layer is NULL
- * @retval LSTM_OUT_OF_MEMORY no memory for the packed weights; nothing was switched
+ * @retval LSTM_OUT_OF_MEMORY not enough memory for the packed weights; nothing was
+ *         switched
  * @since 1.0
  */
 LSTM_API
 lstm_status lstm_layer_set_training(lstm_layer *layer, bool training);
 
 /**
- * Reads the weights now: packs them for the forwards that follow, and in training for
- * their backwards.
+ * Packs the weights for the following forwards and, in training mode, for their
+ * backwards.
  *
  * Call it after writing into weights of a layer that is used with tapes (tape.h), and
  * before forwards in several threads, so that none of them has to pack. Pending
@@ -151,7 +154,8 @@ lstm_status lstm_layer_set_training(lstm_layer *layer, bool training);
  * @param layer a layer
  * @retval LSTM_OK packed
  * @retval LSTM_INVALID_ARGUMENT layer is NULL
- * @retval LSTM_OUT_OF_MEMORY no memory for the packed weights; nothing was changed
+ * @retval LSTM_OUT_OF_MEMORY not enough memory for the packed weights; nothing was
+ *         changed
  * @since 1.0
  */
 LSTM_API
@@ -163,38 +167,39 @@ lstm_status lstm_layer_pack(lstm_layer *layer);
  * Sequences may have different lengths, as with torch.nn.utils.rnn.
  * pack_padded_sequence(enforce_sorted=False) and pad_packed_sequence(): out is 0 past
  * the end of a sequence, hn and cn are the states after its last step, the reverse
- * direction starts there, and x past the end is ignored. Time and gradients follow the
- * steps there are, not T.
+ * direction starts there, and x past the end is ignored. Steps past the end are not
+ * computed and do not contribute to gradients.
  *
  * Truncated backpropagation: pass hn and cn of one part of a long sequence as h0 and c0
- * of the next. They may be the same two tensors throughout, zeros at the start. A
- * backward after each forward goes back to the start of its part; gradients pass on
- * only when dh0 and dc0 become dhn and dcn of the part before.
+ * of the next. They may be the same two tensors in all calls, zeros at the start. A
+ * backward after each forward goes back to the start of its part. Gradients continue
+ * into the previous part only if dh0 and dc0 are passed as its dhn and dcn.
  *
  * With D = 2 when bidirectional, else 1, and S = P with projection, else H:
  *
  * @param layer a layer
- * @param tape where the activations are kept for backward: a tape of this layer, or
- *        NULL for the layer's own. A pending forward of it is discarded.
+ * @param tape tape of this layer that keeps the activations for backward; NULL: the
+ *        layer's own. The call discards a pending forward of this tape.
  * @param x [N, T, I] with batch_first, else [T, N, I]; any N and T of at least 1. It is
  *        copied: the caller may change it before backward.
- * @param lengths [N] steps of each sequence, 1 to T, in any order; NULL when all have T
+ * @param lengths [N] number of steps of each sequence, 1 to T, in any order; NULL: all
+ *        T
  * @param h0 [L*D, N, S] first hidden state; NULL for zeros
  * @param c0 [L*D, N, H] first cell state; NULL for zeros
  * @param[out] out [N, T, D*S] or [T, N, D*S], h of the last layer at every step; NULL
  *        when not wanted
  * @param[out] hn [L*D, N, S] last hidden state of every layer; NULL when not wanted;
- *        may be the same tensor as h0. Rows are ordered as PyTorch's: layer 0 forward,
- *        layer 0 reverse, layer 1 forward, ...
+ *        may be the same tensor as h0. The order is PyTorch's: layer 0 forward, layer 0
+ *        reverse, layer 1 forward, ...
  * @param[out] cn [L*D, N, H] last cell state of every layer; NULL when not wanted; may
  *        be the same tensor as c0
- * @retval LSTM_OK outputs are written
+ * @retval LSTM_OK the outputs were written
  * @retval LSTM_INVALID_ARGUMENT layer or x is NULL, a length is out of range (the
  *         message names it and its row), or tape belongs to another layer; nothing was
  *         written
  * @retval LSTM_SHAPE_MISMATCH a shape is not as above; nothing was written
- * @retval LSTM_OUT_OF_MEMORY no memory for this N and T, which are larger than before;
- *         nothing was written; a pending forward of the tape is discarded
+ * @retval LSTM_OUT_OF_MEMORY not enough memory for this N and T; nothing was written,
+ *         but a pending forward of the tape is discarded
  * @since 1.0
  */
 LSTM_API
@@ -206,9 +211,10 @@ lstm_status lstm_layer_forward(lstm_layer *layer, lstm_tape *tape, const lstm_te
 /**
  * Runs the backward pass of a forward: full backpropagation through time.
  *
- * Gradients of the parameters are added to what they were (lstm_params_zero_grad()
- * zeroes them); dx, dh0 and dc0 are overwritten. dout past the end of a sequence is
- * ignored, and dx is 0 there. Each forward in training mode allows one backward.
+ * The gradients of the parameters are added to their previous values
+ * (lstm_params_zero_grad() zeroes them); dx, dh0 and dc0 are overwritten. dout past the
+ * end of a sequence is ignored, and dx is 0 there. Each forward in training mode allows
+ * one backward.
  *
  * @param layer a layer in training mode
  * @param tape the tape of the forward; NULL for the layer's own
@@ -221,13 +227,13 @@ lstm_status lstm_layer_forward(lstm_layer *layer, lstm_tape *tape, const lstm_te
  *        tensor as dhn
  * @param[out] dc0 gradient of c0, in its shape; NULL when not wanted; may be the same
  *        tensor as dcn
- * @retval LSTM_OK gradients are written; the forward is no longer pending
+ * @retval LSTM_OK the gradients were written; the forward is no longer pending
  * @retval LSTM_INVALID_ARGUMENT layer is NULL, or tape belongs to another layer
  * @retval LSTM_INVALID_STATE no forward in training mode is pending on the tape, or the
  *         weights have changed since (by Adam, a file, lstm_layer_set_weights(),
  *         lstm_layer_pack() or a switch to evaluation); nothing was written
  * @retval LSTM_SHAPE_MISMATCH a shape is not as above; nothing was written
- * @retval LSTM_OUT_OF_MEMORY no memory; nothing was written
+ * @retval LSTM_OUT_OF_MEMORY not enough memory; nothing was written
  * @since 1.0
  */
 LSTM_API
@@ -247,7 +253,7 @@ lstm_status lstm_layer_backward(lstm_layer *layer, lstm_tape *tape,
  * @param index which layer, 0 to L - 1
  * @param direction 0 forward, 1 reverse
  * @param[out] gates [N, T, 4*H] with batch_first, else [T, N, 4*H]
- * @retval LSTM_OK gates are written
+ * @retval LSTM_OK the gates were written
  * @retval LSTM_INVALID_ARGUMENT layer or gates is NULL, index or direction is out of
  *         range, or tape belongs to another layer
  * @retval LSTM_INVALID_STATE as lstm_layer_backward()
@@ -259,13 +265,14 @@ lstm_status lstm_layer_gates(const lstm_layer *layer, const lstm_tape *tape,
                              size_t index, size_t direction, lstm_tensor *gates);
 
 /**
- * Size of the memory that forward and backward of a batch use, beside the weights.
+ * Size of the memory that forward and backward of a batch use, without the weights.
  *
- * The first forward without a tape of a larger batch than before allocates exactly this
- * much. In evaluation it does not grow with the steps beyond a window of 16, unless the
- * layer is bidirectional. The packed copies of the weights are not part of it: about as
- * large as the weights, in training twice that, they belong to the layer. A tape of the
- * caller's allocates less in training, because its backward uses memory of the layer.
+ * A forward without a tape allocates exactly this size if its batch is larger than all
+ * earlier ones. In evaluation the size does not grow with the steps above 16, unless
+ * the layer is bidirectional. It does not include the packed copies of the weights,
+ * which belong to the layer: they are about as large as the weights, in training twice
+ * as large. In training, the caller's tapes allocate less, because their backward uses
+ * memory of the layer.
  *
  * @param layer a layer
  * @param training true for training, false for evaluation
@@ -280,22 +287,24 @@ size_t lstm_layer_workspace_size(const lstm_layer *layer, bool training, size_t 
                                  size_t steps);
 
 /**
- * Sets the memory that forwards with a tape and their backwards use.
+ * Sets the memory for forwards with a tape and for their backwards.
  *
- * The packed copies of the weights are allocated here, and those for backward when
- * lstm_layer_set_training() switches to training; from then on no forward or backward
- * with this tape allocates anything. A forward that needs more memory is refused.
+ * This call allocates the packed copies of the weights; those for backward are
+ * allocated here in training mode, else when lstm_layer_set_training() switches to it.
+ * After that, no forward or backward with this tape allocates memory. A forward that
+ * needs more than size bytes fails.
  *
  * @param layer a layer
- * @param tape a tape of this layer; NULL for the layer's own. A pending forward of it
- *        is discarded.
+ * @param tape a tape of this layer; NULL for the layer's own. The call discards its
+ *        pending forward.
  * @param memory aligned to 64 bytes; it MUST stay valid until the tape is destroyed or
- *        gets other memory; NULL goes back to memory that the library allocates
+ *        another call sets its memory; NULL: the library allocates memory again
  * @param size bytes, see lstm_layer_workspace_size()
  * @retval LSTM_OK set
  * @retval LSTM_INVALID_ARGUMENT layer is NULL, memory is not aligned, or tape belongs
  *         to another layer
- * @retval LSTM_OUT_OF_MEMORY no memory for the packed weights; nothing was changed
+ * @retval LSTM_OUT_OF_MEMORY not enough memory for the packed weights; nothing was
+ *         changed
  * @since 1.0
  */
 LSTM_API

@@ -80,7 +80,7 @@ lstm_status lstm_mse_forward(const lstm_tensor *input, const lstm_tensor *target
  * @param target as in the forward
  * @param options as in the forward
  * @param dvalue gradient of value, one float (mean, sum), or one for each element
- * (none); NULL: ones
+ *        (none); NULL: ones
  * @param[out] dinput in the shape of input, overwritten; may be the same tensor as
  *        input or target, and MUST NOT overlap an argument otherwise
  * @retval LSTM_OK dinput was written
@@ -130,7 +130,7 @@ lstm_status lstm_bce_forward(const lstm_tensor *input, const lstm_tensor *target
  * @param target as in the forward
  * @param options as in the forward
  * @param dvalue gradient of value, one float (mean, sum), or one for each element
- * (none); NULL: ones
+ *        (none); NULL: ones
  * @param[out] dinput as in lstm_mse_backward()
  * @retval LSTM_OK dinput was written
  * @retval LSTM_INVALID_ARGUMENT input, target or dinput is NULL, or an option is out of

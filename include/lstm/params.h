@@ -60,7 +60,7 @@ void lstm_params_destroy(lstm_params **params);
  * @param layer a layer, which MUST outlive the set
  * @retval LSTM_OK the parameters were added
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, or the set already contains the
- * layer or one of the names; nothing was added
+ *         layer or one of the names; nothing was added
  * @retval LSTM_OUT_OF_MEMORY not enough memory; nothing was added
  * @since 1.0
  */
@@ -78,7 +78,7 @@ lstm_status lstm_params_add_layer(lstm_params *params, const char *prefix,
  * @param linear a linear layer, which MUST outlive the set
  * @retval LSTM_OK the parameters were added
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, or the set already contains the
- * layer or one of the names; nothing was added
+ *         layer or one of the names; nothing was added
  * @retval LSTM_OUT_OF_MEMORY not enough memory; nothing was added
  * @since 1.0
  */
@@ -185,7 +185,7 @@ lstm_tensor *lstm_params_grad(const lstm_params *params, size_t index);
  * @param trainable false to freeze the parameter
  * @retval LSTM_OK the parameter was changed
  * @retval LSTM_INVALID_ARGUMENT params is NULL, index is not below lstm_params_size(),
- * or trainable is true for a parameter without gradient
+ *         or trainable is true for a parameter without gradient
  * @since 1.0
  */
 LSTM_API
@@ -245,7 +245,7 @@ lstm_status lstm_params_get_grads(const lstm_params *params, float *grads);
  *
  * @param params a set
  * @param grads [lstm_params_count()] as lstm_params_get_grads() writes them; elements
- * of parameters without gradient are not used
+ *        of parameters without gradient are not used
  * @retval LSTM_OK the gradients were set
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL
  * @since 1.0

@@ -115,7 +115,7 @@ lstm_status lstm_rng_normal(lstm_rng *rng, lstm_tensor *tensor, float mean, floa
  *        another algorithm
  * @retval LSTM_OK order was written
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL or count is too large; nothing was
- * drawn
+ *         drawn
  * @since 1.0
  */
 LSTM_API

@@ -37,7 +37,7 @@ typedef struct lstm_tensor lstm_tensor;
  * @param shape [rank] extents, each at least 1
  * @retval LSTM_OK the tensor was created
  * @retval LSTM_INVALID_ARGUMENT out or shape is NULL, or the rank or an extent is out
- * of range, or the number of bytes overflows
+ *         of range, or the number of bytes overflows
  * @retval LSTM_OUT_OF_MEMORY not enough memory
  * @since 1.0
  */
@@ -81,7 +81,7 @@ lstm_status lstm_tensor_wrap(lstm_tensor **out, float *data, size_t rank,
  * @param index 0 to the extent of that axis - 1
  * @retval LSTM_OK the tensor was created
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL, the rank is 1, or axis or index is
- * out of range
+ *         out of range
  * @retval LSTM_OUT_OF_MEMORY not enough memory for the handle
  * @since 1.0
  */

@@ -12,10 +12,10 @@
  * | ONNX    | [4*H, I] | [4*H, H]  | [2, 4*H] |            | i, o, f, g |
  * | oneDNN  | [I, 4*H] | [S, 4*H]  | [4*H]    | [H, P]     | i, f, g, o |
  *
- * PyTorch: weight_ih, weight_hh, bias_ih followed by bias_hh, weight_hr. Keras: kernel,
- * recurrent_kernel, bias; Keras calls the gate g c. ONNX: W, R and B of one direction,
- * where B is Wb followed by Rb. oneDNN: ldigo for the weights, ldgo for the bias, ldio
- * for the projection, of one l and d.
+ * The arrays are, for PyTorch: weight_ih, weight_hh, bias_ih followed by bias_hh,
+ * weight_hr. For Keras: kernel, recurrent_kernel, bias; Keras calls the gate g "c". For
+ * ONNX: W, R and B of one direction, where B is Wb followed by Rb. For oneDNN: ldigo
+ * for the weights, ldgo for the bias, ldio for the projection, of one l and d.
  *
  * Values are not changed: reading back returns exactly what was set. In layouts with
  * one bias, setting it sets bias_ih and makes bias_hh zero; reading it returns the sum
@@ -54,11 +54,12 @@ typedef enum lstm_layout {
  * @param index which layer, 0 to L - 1
  * @param direction 0 forward, 1 reverse
  * @param layout layout of the arrays
- * @param input weights of the input, see the table
+ * @param input weights of the input; see the table
  * @param recurrent weights of the hidden state
- * @param bias biases; NULL for zeros, and for a layer without biases
- * @param projection weights of the projection; NULL for a layer without one
- * @retval LSTM_OK set
+ * @param bias biases; NULL for zeros; must be NULL for a layer without biases
+ * @param projection weights of the projection; must be NULL for a layer without a
+ *        projection
+ * @retval LSTM_OK the weights were set
  * @retval LSTM_INVALID_ARGUMENT layer, input or recurrent is NULL; index, direction or
  *         layout is out of range; bias is not NULL and the layer has no biases;
  *         projection is NULL and the layer has one, or is not NULL and the layer has
@@ -81,12 +82,12 @@ lstm_status lstm_layer_set_weights(lstm_layer *layer, size_t index, size_t direc
  * @param index which layer, 0 to L - 1
  * @param direction 0 forward, 1 reverse
  * @param layout layout of the arrays
- * @param[out] input weights of the input, see the table; NULL when not wanted
+ * @param[out] input weights of the input; see the table; NULL when not wanted
  * @param[out] recurrent weights of the hidden state; NULL when not wanted
  * @param[out] bias biases, zeros for a layer without biases; NULL when not wanted
  * @param[out] projection weights of the projection; NULL when not wanted, and for a
  *        layer without one
- * @retval LSTM_OK written
+ * @retval LSTM_OK the arrays were written
  * @retval LSTM_INVALID_ARGUMENT layer is NULL; index, direction or layout is out of
  *         range; or projection is not NULL and the layer has none; nothing was written
  * @retval LSTM_UNSUPPORTED the layer has a projection, which the layout does not

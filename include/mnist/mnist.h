@@ -151,7 +151,7 @@ typedef struct mnist_dataset mnist_dataset;
  * @retval MNIST_NETWORK_ERROR no source has the data set, and a download failed
  * @retval MNIST_IO_ERROR a file exists but cannot be read
  * @retval MNIST_BAD_FILE a file is damaged; the message names the file, the value found
- * and the value expected
+ *         and the value expected
  * @retval MNIST_OUT_OF_MEMORY a memory allocation failed
  * @retval MNIST_UNSUPPORTED reserved has a value other than 0; the message names it
  * @since 1.0
@@ -167,15 +167,15 @@ mnist_status mnist_dataset_open(mnist_dataset **out, const mnist_source *source,
  * @param[out] out the data set, freed with mnist_dataset_destroy(); NULL on failure
  * @param images path of an IDX file of bytes of rank 3, [N, ROWS, COLS], plain or gzip
  * @param labels path of an IDX file of bytes of rank 1, [N], plain or gzip; NULL for a
- * data set without labels, for which mnist_dataset_label() returns -1
+ *        data set without labels, for which mnist_dataset_label() returns -1
  * @param classes number of classes, 1 to 256; every label MUST be below it
  * @retval MNIST_OK the files were read
  * @retval MNIST_INVALID_ARGUMENT out or images is NULL, or classes is out of range
  * @retval MNIST_IO_ERROR a file cannot be opened or read
  * @retval MNIST_BAD_FILE a file is empty, truncated or too long; its type, rank or
- * extents are not valid; its gzip data are damaged; a label is out of range; or the
- * counts of images and labels differ. The message names the file, the value found and
- * the value expected
+ *         extents are not valid; its gzip data are damaged; a label is out of range; or
+ *         the counts of images and labels differ. The message names the file, the value
+ *         found and the value expected
  * @retval MNIST_OUT_OF_MEMORY a memory allocation failed
  * @since 1.0
  */
@@ -376,11 +376,11 @@ const uint32_t *mnist_loader_order(const mnist_loader *loader);
  *
  * @param loader the loader
  * @param order [N], a permutation of 0 to N - 1 as mnist_loader_order() returns it;
- * copied
+ *        copied
  * @param position number of images already returned, 0 to N
  * @retval MNIST_OK the next batch starts at position
  * @retval MNIST_INVALID_ARGUMENT a pointer is NULL, order is not a permutation, or
- * position is above N; the loader is unchanged
+ *         position is above N; the loader is unchanged
  * @since 1.0
  */
 MNIST_API
