@@ -96,10 +96,10 @@ static lstm_status add_slot(lstm_metadata *metadata, const lstm_adam *adam,
     lstm_text text = {0};
     const lstm_adam_rates *rates = lstm_adam_get_rates(adam, index);
     uint64_t steps = lstm_adam_parameter_steps(adam, index);
-    if (!rates->given && steps == lstm_adam_steps(adam))
+    if (!rates->is_set && steps == lstm_adam_steps(adam))
         return LSTM_OK;
     lstm_text_add(&text, "{\"steps\":%llu", (unsigned long long)steps);
-    if (rates->given) {
+    if (rates->is_set) {
         lstm_text_add(&text, ",\"lr_factor\":");
         lstm_text_double(&text, rates->lr_factor);
         lstm_text_add(&text, ",\"weight_decay\":");

@@ -75,7 +75,7 @@ static lstm_status set_progress(const lstm_params *params, lstm_adam *adam,
     for (size_t i = 0; !status && i < lstm_params_size(params); i++) {
         const lstm_adam_rates *rates = &progress->slots[i].rates;
         lstm_adam_set_parameter_steps(adam, i, progress->slots[i].steps);
-        if (rates->given)
+        if (rates->is_set)
             status =
                 lstm_adam_set_parameter(adam, i, rates->lr_factor, rates->weight_decay);
     }

@@ -68,14 +68,14 @@ static bool read_slot_members(const lstm_object *object, lstm_slot_progress *slo
 {
     lstm_adam_rates *rates = &slot->rates;
     bool counted = lstm_object_has(object, "steps");
-    rates->given = lstm_object_has(object, "lr_factor");
-    if (rates->given != lstm_object_has(object, "weight_decay") ||
-        !(counted || rates->given))
+    rates->is_set = lstm_object_has(object, "lr_factor");
+    if (rates->is_set != lstm_object_has(object, "weight_decay") ||
+        !(counted || rates->is_set))
         return false;
     if (counted && !read_steps(object, &slot->steps))
         return false;
-    return !rates->given || (read_rate(object, "lr_factor", &rates->lr_factor) &&
-                             read_rate(object, "weight_decay", &rates->weight_decay));
+    return !rates->is_set || (read_rate(object, "lr_factor", &rates->lr_factor) &&
+                              read_rate(object, "weight_decay", &rates->weight_decay));
 }
 
 /* Reads steps and rates of the parameter of this name, if the file has them. */

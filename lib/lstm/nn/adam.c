@@ -1,10 +1,10 @@
 /*
  * The Adam optimiser.
  *
- * Coefficients are computed in double and rounded to float32 once per step, as PyTorch
- * does. The moments of all parameters are in one allocation; those of each parameter
- * start at a cache line. Elements are independent, so any partition among threads gives
- * the same bits.
+ * Coefficients are computed in double and rounded to float32 once per step, as in
+ * PyTorch. The moments of all parameters are in one allocation; the moments of each
+ * parameter start at a cache line. Elements are independent, so any partition among
+ * threads gives the same bits.
  */
 #include <math.h>
 #include <string.h>
@@ -26,7 +26,7 @@ enum {
     GRAIN = 16384
 };
 
-/** A parameter as this optimiser sees it. */
+/** A parameter of the set, and its state in this optimiser. */
 typedef struct slot {
     lstm_parameter *parameter;
     /** Position of its moments among all elements, a multiple of LINE, and their
@@ -42,7 +42,7 @@ typedef struct slot {
 struct lstm_adam {
     lstm_params *params;
     lstm_adam_config config;
-    /** Number of calls that stepped. */
+    /** Number of successful lstm_adam_step() calls. */
     uint64_t steps;
     slot *slots;
     size_t size;
@@ -110,7 +110,7 @@ static lstm_status create_slots(lstm_adam *adam)
     return LSTM_OK;
 }
 
-/* Creates a view of a parameter's elements of moments, in the parameter's shape. */
+/* Creates a view of the moments of a parameter, in the shape of the parameter. */
 static lstm_status view(lstm_tensor **out, const slot *s, float *moments)
 {
     const lstm_tensor *value = s->parameter->value;
@@ -189,7 +189,7 @@ void lstm_adam_destroy(lstm_adam **adam)
     *adam = NULL;
 }
 
-/* Coefficients of the step of a parameter that s->steps counts already. */
+/* Coefficients of the current step of a parameter, which s->steps includes already. */
 static lstm_adam_coefficients coefficients_of(const lstm_adam *adam, const slot *s)
 {
     const lstm_adam_config *config = &adam->config;
@@ -208,7 +208,7 @@ static lstm_adam_coefficients coefficients_of(const lstm_adam *adam, const slot 
     };
 }
 
-/* Steps the thread's elements, as far as their slots are trainable. */
+/* Updates the thread's elements of trainable parameters. */
 static void step_elements(void *context, lstm_team *team, size_t thread, size_t threads)
 {
     const lstm_adam *adam = context;
@@ -231,7 +231,8 @@ static void step_elements(void *context, lstm_team *team, size_t thread, size_t 
     }
 }
 
-/* Counts a step of the optimiser and of what it steps, whose values change. */
+/* Counts a step of the optimiser and of all trainable parameters, whose values change.
+ */
 static void count_step(lstm_adam *adam)
 {
     adam->steps++;

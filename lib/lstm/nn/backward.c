@@ -1,29 +1,30 @@
 /*
  * Backward through time.
  *
- * From the last step to the first: the gradients of the gates from those of h and c, in
- * place of the gates; then dh of the step before = dgates W_hh, and dx = dgates W_ih.
- * With a projection, dh of the projected h is kept as dp for the gradient of W_hr, and
- * du = dp W_hr replaces it. A range is some rows, or some columns of the products of
- * all rows with a barrier after each.
+ * From the last step to the first, each step computes the gradients of the gates from
+ * those of h and c, in place of the gates; then dh = dgates W_hh for the previous step,
+ * and dx = dgates W_ih. With a projection, the gradient of the projected h is kept as
+ * dp for the gradient of W_hr, and the gates use du = dp W_hr instead of dh. A range is
+ * some rows, or some columns of the products of all rows with a barrier after each
+ * product.
  */
 #include <string.h>
 
 #include "lib/lstm/nn/pass.h"
 
-/* What the next step to run reads: gates, tanh(c), c and dy. */
+/* Number of buffers that the next step reads: gates, tanh(c), c and dy. */
 enum { PREFETCHES = 4 };
 
 typedef struct {
     const lstm_steps *s;
-    const lstm_slopes *slopes;
-    const lstm_flow *flow;
-    /** Prefetched into the second level cache during the products of a step, which
-     *  saves 3 to 5% of the backward pass of the experiment. */
+    const lstm_state_gradients *gradients;
+    const lstm_io_gradients *io;
+    /** Lines to prefetch into the second-level cache during the products of a step.
+     * This saves 3 to 5% of the backward pass of the experiment. */
     lstm_prefetch prefetch[PREFETCHES];
 } backward;
 
-/* The range's rows of a buffer of so many blocks at a step. */
+/* The rows of the range at a step of a buffer with this number of blocks. */
 static lstm_prefetch rows_of(const backward *b, const float *buffer, size_t blocks,
                              size_t step)
 {
@@ -41,7 +42,8 @@ static lstm_prefetch rows_of(const backward *b, const float *buffer, size_t bloc
     };
 }
 
-/* Threads that own units of all rows read too little of them for this. */
+/* Sets the lines to prefetch. With split_units a thread reads too little of each row
+ * for this. */
 static void set_prefetches(backward *b, size_t step)
 {
     memset(b->prefetch, 0, sizeof(b->prefetch));
@@ -51,7 +53,7 @@ static void set_prefetches(backward *b, size_t step)
     b->prefetch[0] = rows_of(b, at->gates, LSTM_GATES * b->s->hidden, step - 1);
     b->prefetch[1] = rows_of(b, at->tanh_c, b->s->hidden, step - 1);
     b->prefetch[2] = rows_of(b, at->c, b->s->hidden, step - 1);
-    b->prefetch[3] = rows_of(b, b->flow->dy, b->flow->dy_blocks, step - 1);
+    b->prefetch[3] = rows_of(b, b->io->dy, b->io->dy_blocks, step - 1);
 }
 
 static lstm_prefetch *next_prefetch(backward *b)
@@ -62,7 +64,8 @@ static lstm_prefetch *next_prefetch(backward *b)
     return NULL;
 }
 
-/* out [rows, out_blocks] = a weights, for the range's rows up to active and its blocks.
+/* out [rows, out_blocks] = a weights, for the rows up to active and the blocks of the
+ * range.
  */
 static void multiply(backward *b, lstm_operand a, size_t a_blocks,
                      const lstm_packed *weights, float *out, size_t out_blocks,
@@ -100,28 +103,28 @@ static void add_outer_gradient(const backward *b, size_t step, lstm_rows rows,
                                size_t block, float *dp)
 {
     const lstm_blocked *blocked = &b->s->tape->batch.blocked;
-    const lstm_flow *flow = b->flow;
+    const lstm_io_gradients *io = b->io;
     size_t stride = lstm_blocked_stride(blocked);
     size_t offset = lstm_blocked_offset(blocked, rows, b->s->state) + block * stride;
-    memcpy(dp + offset, b->slopes->dh + offset,
+    memcpy(dp + offset, b->gradients->dh + offset,
            rows.count * LSTM_BLOCK * sizeof(float));
-    if (!flow->dy)
+    if (!io->dy)
         return;
-    const float *dy = flow->dy + step * lstm_blocked_step(blocked, flow->dy_blocks) +
-                      lstm_blocked_offset(blocked, rows, flow->dy_blocks) +
-                      (flow->dy_block + block) * stride;
+    const float *dy = io->dy + step * lstm_blocked_step(blocked, io->dy_blocks) +
+                      lstm_blocked_offset(blocked, rows, io->dy_blocks) +
+                      (io->dy_block + block) * stride;
     for (size_t i = 0; i < rows.count * LSTM_BLOCK; i++)
         dp[offset + i] += dy[i];
 }
 
-/* With a projection: dp = dh + dy is kept, du = dp W_hr. */
+/* With a projection: stores dp = dh + dy, and computes du = dp W_hr. */
 static void differentiate_projection(backward *b, size_t step, size_t active)
 {
     const lstm_steps *s = b->s;
     const lstm_blocked *blocked = &s->tape->batch.blocked;
     size_t first = lstm_range_block(s->range, s->state, 1, 0);
     size_t end = lstm_range_block(s->range, s->state, 1, 1);
-    float *dp = b->slopes->dp + step * lstm_blocked_step(blocked, s->state);
+    float *dp = b->gradients->dp + step * lstm_blocked_step(blocked, s->state);
     lstm_rows rows;
     for (size_t row = s->range->row_start; row < active; row += rows.count) {
         rows = lstm_blocked_rows(blocked, row, active);
@@ -132,11 +135,11 @@ static void differentiate_projection(backward *b, size_t step, size_t active)
                           dp);
     lstm_range_sync(s->range);
     multiply(b, (lstm_operand){dp, 1, s->weights->state}, s->state,
-             s->direction->back_project, b->slopes->du, s->hidden, active);
+             s->direction->back_project, b->gradients->du, s->hidden, active);
     lstm_range_sync(s->range);
 }
 
-/* dh of the step before and dx of this one. */
+/* Computes dh of the previous step and dx of this step. */
 static void multiply_gates(backward *b, size_t step, size_t active)
 {
     const lstm_steps *s = b->s;
@@ -144,26 +147,26 @@ static void multiply_gates(backward *b, size_t step, size_t active)
     size_t blocks = LSTM_GATES * s->hidden;
     lstm_operand gates = {s->at->gates + step * lstm_blocked_step(blocked, blocks),
                           LSTM_GATES, s->weights->config.hidden};
-    if (step > 0 || b->flow->dh0)
-        multiply(b, gates, blocks, s->direction->back_h, b->slopes->dh, s->state,
+    if (step > 0 || b->io->dh0)
+        multiply(b, gates, blocks, s->direction->back_h, b->gradients->dh, s->state,
                  active);
-    if (b->flow->dx)
+    if (b->io->dx)
         multiply(b, gates, blocks, s->direction->back_x,
-                 b->flow->dx + step * lstm_blocked_step(blocked, s->x_blocks),
+                 b->io->dx + step * lstm_blocked_step(blocked, s->x_blocks),
                  s->x_blocks, active);
 }
 
-void lstm_backward_direction(const lstm_steps *s, const lstm_slopes *slopes,
-                             const lstm_flow *flow, size_t start, size_t end)
+void lstm_backward_direction(const lstm_steps *s, const lstm_state_gradients *gradients,
+                             const lstm_io_gradients *io, size_t start, size_t end)
 {
-    backward b = {.s = s, .slopes = slopes, .flow = flow};
+    backward b = {.s = s, .gradients = gradients, .io = io};
     for (size_t step = end; step-- > start;) {
         size_t active = s->tape->batch.active[step];
         active = active < s->range->row_end ? active : s->range->row_end;
         set_prefetches(&b, step);
-        if (slopes->du)
+        if (gradients->du)
             differentiate_projection(&b, step, active);
-        lstm_cell_backward(s, slopes, flow, step, active);
+        lstm_cell_backward(s, gradients, io, step, active);
         lstm_range_sync(s->range);
         multiply_gates(&b, step, active);
         lstm_range_sync(s->range);

@@ -1,5 +1,5 @@
 /*
- * Sorting the rows of a batch by length.
+ * Sorts the rows of a batch by length.
  */
 #include "lib/lstm/nn/batch.h"
 
@@ -21,7 +21,7 @@ void lstm_batch_plan(lstm_batch *batch, bool training, lstm_arena *memory)
     batch->draws = lstm_arena_take(memory, rows, sizeof(size_t));
 }
 
-/* A counting sort, longest first and otherwise in the caller's order. */
+/* A counting sort: longest first, equal lengths in the caller's order. */
 static void sort_rows(lstm_batch *batch, const size_t *lengths)
 {
     size_t rows = batch->blocked.rows;
@@ -30,7 +30,7 @@ static void sort_rows(lstm_batch *batch, const size_t *lengths)
         batch->active[lengths[n] - 1]++;
     for (size_t s = batch->steps - 1; s-- > 0;)
         batch->active[s] += batch->active[s + 1];
-    /* Rows of length L come after the longer ones, of which there are active[L]. */
+    /* Rows of length L come after the longer ones; active[L] is the number of these. */
     for (size_t s = 0; s < batch->steps; s++)
         batch->next[s] = s + 1 < batch->steps ? batch->active[s + 1] : 0;
     for (size_t n = 0; n < rows; n++) {

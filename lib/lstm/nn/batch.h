@@ -1,6 +1,6 @@
 /**
  * @file
- * The order of a batch: which row of the caller is where, and how long it is.
+ * The order of the rows of a batch, and their lengths.
  *
  * Rows are sorted by length, longest first, so that the rows that are active at a step
  * are the first ones.
@@ -19,7 +19,7 @@ typedef struct lstm_batch {
     lstm_blocked blocked;
     /** T. */
     size_t steps;
-    /** [N] the caller's row of each row; NULL when they are the same. */
+    /** [N] index of each row in the caller's batch; NULL when the order is the same. */
     size_t *order;
     /** [N] steps of each row; non-increasing. */
     size_t *lengths;
@@ -27,15 +27,16 @@ typedef struct lstm_batch {
     size_t *active;
     /** [T] scratch of the sort. */
     size_t *next;
-    /** [N] the row of each of the caller's rows, and the rows in the order in which
-     *  PyTorch draws their masks. Valid with order in training. */
+    /** [N] row of each row of the caller's batch, and the rows in the order in which
+     * PyTorch draws their masks. Valid with order in training. */
     size_t *row_of, *draws;
 } lstm_batch;
 
-/** Lays out the arrays of a batch; in evaluation they do not grow with the steps. */
+/** Lays out the arrays of a batch. In evaluation their size does not depend on the
+ * steps. */
 void lstm_batch_plan(lstm_batch *batch, bool training, lstm_arena *memory);
 
-/** Sorts the rows by their lengths; NULL when all have all steps. */
+/** Sorts the rows by their lengths; NULL when all lengths are T. */
 void lstm_batch_set_lengths(lstm_batch *batch, const size_t *lengths);
 
 /** Number of active rows at a step. */
@@ -55,7 +56,7 @@ static inline size_t lstm_batch_active(const lstm_batch *batch, size_t step)
     return low;
 }
 
-/** The caller's row of a row. */
+/** Index of a row in the caller's batch. */
 static inline size_t lstm_batch_caller_row(const lstm_batch *batch, size_t row)
 {
     return batch->order ? batch->order[row] : row;

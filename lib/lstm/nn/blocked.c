@@ -1,5 +1,5 @@
 /*
- * Rows of the caller into blocks and back.
+ * Copies rows of the caller into blocks and back.
  */
 #include "lib/lstm/nn/blocked.h"
 
@@ -12,13 +12,13 @@ lstm_blocked lstm_blocked_create(const lstm_kernels *kernels, size_t rows)
 {
     lstm_blocked blocked = {.kernels = kernels, .rows = rows};
     blocked.group_rows = rows < LSTM_GROUP_ROWS ? rows : LSTM_GROUP_ROWS;
-    /* Pairs take rows two at a time. */
+    /* Pairs need an even number of rows. */
     blocked.group_rows += blocked.group_rows % kernels->k_pack;
     blocked.groups = (rows + blocked.group_rows - 1) / blocked.group_rows;
     return blocked;
 }
 
-/* The first row of a group is even, so the offset tells whether a row is even or odd.
+/* The first row of a group is even, so the offset shows whether a row is even or odd.
  */
 void lstm_block_from_pairs(const float *values, size_t offset, float *to)
 {
@@ -42,7 +42,7 @@ void lstm_blocked_row_in(const lstm_blocked *blocked, const float *from,
     }
 }
 
-/* A segment of a row of pairs. */
+/* Copies a segment of a row out of pairs. */
 static void pairs_out(const lstm_blocked *blocked, const float *values, size_t offset,
                       size_t channels, float *to, ptrdiff_t stride)
 {

@@ -1,11 +1,11 @@
 /**
  * @file
- * The blocked layout of activations (see kernels.h): strides, offsets, rows in and out.
+ * The blocked layout of activations (see kernels.h): strides, offsets, and copies of
+ * rows.
  *
- * A step holds the rows of the batch in groups, and a group its blocks of 16 channels,
- * one after the other. With bfloat16, operands of products are pairs (see
- * kernels/pairs.h): x, h, u, and the gradients of the gates and of the projected h.
- * Everything else is float32.
+ * A step consists of groups of rows of the batch, and a group consists of blocks of 16
+ * channels. With bfloat16, operands of products are pairs (see kernels/pairs.h): x, h,
+ * u, and the gradients of the gates and of the projected h. Everything else is float32.
  */
 #ifndef LSTM_NN_BLOCKED_H
 #define LSTM_NN_BLOCKED_H
@@ -15,7 +15,7 @@
 
 #include "lib/lstm/kernels/kernels.h"
 
-/** How the rows of a batch lie in each step. */
+/** The layout of the rows of a batch in each step. */
 typedef struct lstm_blocked {
     /** Kernels of the current call; operands are pairs if these read pairs. */
     const lstm_kernels *kernels;
@@ -23,7 +23,7 @@ typedef struct lstm_blocked {
     size_t rows, group_rows, groups;
 } lstm_blocked;
 
-/** The layout of so many rows. */
+/** The layout of this number of rows. */
 lstm_blocked lstm_blocked_create(const lstm_kernels *kernels, size_t rows);
 
 /** Stride of blocks. */
@@ -32,7 +32,7 @@ static inline size_t lstm_blocked_stride(const lstm_blocked *blocked)
     return blocked->group_rows * LSTM_BLOCK;
 }
 
-/** Stride of steps that hold so many blocks. */
+/** Stride of steps with this number of blocks. */
 static inline size_t lstm_blocked_step(const lstm_blocked *blocked, size_t blocks)
 {
     return blocked->groups * blocked->group_rows * LSTM_BLOCK * blocks;
@@ -43,7 +43,7 @@ typedef struct lstm_rows {
     size_t first, count, group, row;
 } lstm_rows;
 
-/** The rows from first on that lie in one group and before end. */
+/** The rows from first on that are before end and in the same group. */
 static inline lstm_rows lstm_blocked_rows(const lstm_blocked *blocked, size_t first,
                                           size_t end)
 {
@@ -55,7 +55,7 @@ static inline lstm_rows lstm_blocked_rows(const lstm_blocked *blocked, size_t fi
     return rows;
 }
 
-/** Offset of the first of some rows within a step, in the first of its blocks. */
+/** Offset of the first of these rows within a step, in its first block. */
 static inline size_t lstm_blocked_offset(const lstm_blocked *blocked, lstm_rows rows,
                                          size_t blocks)
 {
@@ -71,7 +71,7 @@ static inline size_t lstm_blocked_row(const lstm_blocked *blocked, size_t step,
                                blocks);
 }
 
-/** Whether values are pairs: operands of products with bfloat16. */
+/** Whether values are pairs: true for operands of products in bfloat16. */
 static inline bool lstm_blocked_paired(const lstm_blocked *blocked, bool operand)
 {
     return operand && blocked->kernels->to_pairs;
@@ -94,18 +94,18 @@ static inline void lstm_blocked_to_pairs(const lstm_blocked *blocked, size_t sta
     }
 }
 
-/** Copies a block of a row, at the offset of its first channel, out of pairs. */
+/** Copies a block of a row out of pairs; offset is the offset of its first channel. */
 void lstm_block_from_pairs(const float *values, size_t offset, float *to);
 
 /** Rounds a block of a row to pairs and stores it at an offset. */
 void lstm_block_to_pairs(const float *from, float *values, size_t offset);
 
-/** Copies a row of channels into blocks, as floats; the lanes after the last channel of
- *  a segment become zero. */
+/** Copies a row of channels into blocks of floats; the lanes after the last channel of
+ * a segment become zero. */
 void lstm_blocked_row_in(const lstm_blocked *blocked, const float *from,
                          ptrdiff_t stride, size_t segments, size_t channels, float *to);
 
-/** Copies the row at an offset of a blocked buffer back to floats of the caller. */
+/** Copies the row at an offset of a blocked buffer to floats of the caller. */
 void lstm_blocked_row_out(const lstm_blocked *blocked, bool operand,
                           const float *values, size_t offset, size_t segments,
                           size_t channels, float *to, ptrdiff_t stride);

@@ -1,8 +1,9 @@
 /*
  * The LSTM cell: its parameters, and the jobs of its kernels.
  *
- * A panel of weights meets all rows of the range before the next panel, so a step reads
- * it from the second level cache once and from the first level cache after that.
+ * A panel of weights multiplies all rows of the range before the next panel. A step
+ * therefore reads it from the second-level cache once, and then from the first-level
+ * cache.
  */
 #include "lib/lstm/nn/cell.h"
 
@@ -29,7 +30,7 @@ static const lstm_packed *panel_of(const lstm_direction *direction, size_t block
     return direction->cell + block * direction->cell_depth * LSTM_GATES * LSTM_BLOCK;
 }
 
-/* Points a job at what backward needs of some rows, units from unit on. */
+/* Points a job at the arrays of some rows that backward needs. */
 static void set_gates(const lstm_steps *s, size_t step, size_t block, lstm_rows rows,
                       lstm_cell *job)
 {
@@ -41,7 +42,8 @@ static void set_gates(const lstm_steps *s, size_t step, size_t block, lstm_rows 
                   lstm_blocked_offset(blocked, rows, s->hidden) + block * stride;
 }
 
-/* Points a job at some rows of a step; first: there is no step before. */
+/* Points a job at some rows of a step; first is true for the first step of the
+ * sequence. */
 static void set_rows(const lstm_steps *s, size_t step, bool first, size_t block,
                      lstm_rows rows, lstm_cell *job)
 {
@@ -136,10 +138,11 @@ void lstm_cell_forward_row(const lstm_steps *s, size_t step, bool first,
     });
 }
 
-/* Gradients of the gates of one block of some rows; dy is that of the block, or NULL.
+/* Computes the gradients of the gates of one block of some rows; dy is the gradient of
+ * its output, or NULL.
  */
-static void differentiate(const lstm_steps *s, const lstm_slopes *slopes, size_t step,
-                          lstm_rows rows, size_t block, const float *dy)
+static void differentiate(const lstm_steps *s, const lstm_state_gradients *gradients,
+                          size_t step, lstm_rows rows, size_t block, const float *dy)
 {
     const lstm_blocked *blocked = &s->tape->batch.blocked;
     const lstm_activations *at = s->at;
@@ -155,29 +158,28 @@ static void differentiate(const lstm_steps *s, const lstm_slopes *slopes, size_t
         .gate_stride = s->hidden * stride,
         .tanh_c = at->tanh_c + first + unit,
         .c_before = zero ? NULL : at->c + first + unit,
-        .dh = (slopes->du ? slopes->du : slopes->dh) + unit,
+        .dh = (gradients->du ? gradients->du : gradients->dh) + unit,
         .dy = dy,
-        .dc = slopes->dc + unit,
+        .dc = gradients->dc + unit,
     });
 }
 
-void lstm_cell_backward(const lstm_steps *s, const lstm_slopes *slopes,
-                        const lstm_flow *flow, size_t step, size_t active)
+void lstm_cell_backward(const lstm_steps *s, const lstm_state_gradients *gradients,
+                        const lstm_io_gradients *io, size_t step, size_t active)
 {
     const lstm_blocked *blocked = &s->tape->batch.blocked;
     size_t stride = lstm_blocked_stride(blocked);
     size_t first = lstm_range_block(s->range, s->hidden, 1, 0);
     size_t end = lstm_range_block(s->range, s->hidden, 1, 1);
     /* With a projection, dy is part of dp and so of du. */
-    bool outer = flow->dy && !slopes->du;
+    bool outer = io->dy && !gradients->du;
     lstm_rows rows;
     for (size_t row = s->range->row_start; row < active; row += rows.count) {
         rows = lstm_blocked_rows(blocked, row, active);
-        size_t dy = step * lstm_blocked_step(blocked, flow->dy_blocks) +
-                    lstm_blocked_offset(blocked, rows, flow->dy_blocks);
+        size_t dy = step * lstm_blocked_step(blocked, io->dy_blocks) +
+                    lstm_blocked_offset(blocked, rows, io->dy_blocks);
         for (size_t block = first; block < end; block++)
-            differentiate(s, slopes, step, rows, block,
-                          outer ? flow->dy + dy + (flow->dy_block + block) * stride
-                                : NULL);
+            differentiate(s, gradients, step, rows, block,
+                          outer ? io->dy + dy + (io->dy_block + block) * stride : NULL);
     }
 }

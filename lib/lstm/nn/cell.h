@@ -1,10 +1,11 @@
 /**
  * @file
- * The facts of the LSTM cell: its parameters, their names, shapes and order.
+ * The parameters of the LSTM cell: names, shapes and order.
  *
- * What else belongs to the cell: LSTM_GATES in kernels.h, the kernels that compute it
- * (lstm_cell and lstm_cell_gradient in kernels.h), and their jobs in cell.c. All other
- * files know a cell as a number of gates, states and parameters.
+ * These parts also belong to the cell: LSTM_GATES in kernels.h, the kernels that
+ * compute it (lstm_cell and lstm_cell_gradient in kernels.h), and the calls of the
+ * kernels in cell.c. All other files use only the number of gates, states and
+ * parameters.
  */
 #ifndef LSTM_NN_CELL_H
 #define LSTM_NN_CELL_H
@@ -23,13 +24,13 @@ typedef enum lstm_cell_parameter {
     LSTM_CELL_PARAMETERS
 } lstm_cell_parameter;
 
-/** A parameter of the cell; rank 0 when the options leave it out. */
+/** Name and shape of a parameter of the cell; rank 0 if the options exclude it. */
 typedef struct lstm_cell_form {
     const char *name;
     size_t rank, shape[2];
 } lstm_cell_form;
 
-/** Name and shape of a parameter of a direction that has so many inputs. */
+/** Name and shape of a parameter of a direction with this number of inputs. */
 lstm_cell_form lstm_cell_parameter_form(const lstm_layer_config *config,
                                         lstm_cell_parameter parameter, size_t inputs);
 

@@ -60,7 +60,7 @@ void lstm_copy_out(const lstm_batch *batch, const lstm_range *range, const float
 /* States ------------------------------------------------------------------------------
  */
 
-/* The caller's row of a state. */
+/* Address of a row of a state in the caller's tensor. */
 static float *state_of(const lstm_batch *batch, const lstm_tensor *tensor, size_t index,
                        size_t row)
 {
@@ -157,7 +157,7 @@ void lstm_copy_reversed(const lstm_batch *batch, const lstm_range *range,
     for (size_t row = range->copy_start; row < range->copy_end; row++) {
         size_t length = batch->lengths[row];
         for (size_t step = 0; step < length; step++) {
-            size_t source = copy->straight ? step : length - 1 - step;
+            size_t source = copy->keep_order ? step : length - 1 - step;
             copy_blocks(blocked, copy,
                         lstm_blocked_row(blocked, source, row, copy->from_blocks) +
                             copy->from_block * stride,

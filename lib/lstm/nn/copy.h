@@ -2,8 +2,8 @@
  * @file
  * Copies between the caller's tensors and blocks; reversal in time; dropout.
  *
- * Each function works on the rows of a range alone, so threads need no barrier here. An
- * operand is what products read: it is stored as pairs when they read pairs.
+ * Each function uses only the rows of a range, so threads need no barrier here. An
+ * operand is a value that products read: it is stored as pairs in bfloat16.
  */
 #ifndef LSTM_NN_COPY_H
 #define LSTM_NN_COPY_H
@@ -35,29 +35,29 @@ void lstm_copy_out(const lstm_batch *batch, const lstm_range *range, const float
                    size_t start, size_t end, size_t segments, size_t channels,
                    bool operand, lstm_sequence to);
 
-/** Copies state number index of [., N, channels] into blocks of one step; zeros for
- *  NULL. */
+/** Copies state index of [., N, channels] into blocks of one step; zeros for NULL. */
 void lstm_state_in(const lstm_batch *batch, const lstm_range *range,
                    const lstm_tensor *from, size_t index, size_t channels, bool operand,
                    float *to);
 
-/** Copies the last state of each row whose last step is in start to end, out of the
- *  states before each of these steps and after the last. */
+/** Copies the final state of each row that ends in steps start to end. from has the
+ * states before each of these steps and after the last one. */
 void lstm_state_out(const lstm_batch *batch, const lstm_range *range, const float *from,
                     size_t start, size_t end, size_t channels, bool operand,
                     lstm_tensor *to, size_t index);
 
-/** Copies a state of one step to the caller. */
+/** Copies the state in the first step of a buffer to the caller. */
 void lstm_first_state_out(const lstm_batch *batch, const lstm_range *range,
                           const float *from, size_t channels, bool operand,
                           lstm_tensor *to, size_t index);
 
-/** Makes the state after a window of steps the initial state of the next window. */
+/** Copies the state after a window of steps to the initial state of the next window. */
 void lstm_state_carry(const lstm_batch *batch, const lstm_range *range, float *states,
                       size_t steps, size_t blocks);
 
-/** A copy of blocks of each step: `blocks` of from_blocks, from from_block on, become
- *  those from to_block on of to_blocks. Each row is reversed in time. */
+/** A copy of blocks in each step: blocks from_block to from_block + blocks - 1 of
+ * from_blocks are copied to to_block and the following of to_blocks. The time of each
+ * row is reversed. */
 typedef struct lstm_reversal {
     const float *from;
     size_t from_blocks, from_block;
@@ -65,7 +65,7 @@ typedef struct lstm_reversal {
     size_t to_blocks, to_block;
     size_t blocks;
     /** Keep the order of time; add to the destination. */
-    bool straight, add;
+    bool keep_order, add;
     bool operand;
 } lstm_reversal;
 

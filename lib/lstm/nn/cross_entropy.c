@@ -6,11 +6,11 @@
  *     loss = -sum of a_c log p_c = sum of a_c (log(sum of exp(x - max)) + max - x_c)
  *     dloss/dx_c = A p_c - a_c,   A = sum of a_c
  *
- * in double, so that neither a large logit nor a small probability loses digits. The
- * coefficients are a_c = w_c ((1 - e) t_c + e / C) with class weights w, label
- * smoothing e, and target t: probabilities, or 1 for the target class and 0 for the
- * others. Both results use the same exponentials: forward keeps the gradient of each
- * row's loss, and backward only scales it.
+ * computed in double, so that neither a large logit nor a small probability loses
+ * digits. The coefficients are a_c = w_c ((1 - e) t_c + e / C) with class weights w,
+ * label smoothing e, and target t: probabilities, or 1 for the target class and 0 for
+ * the others. Both results use the same exponentials: forward keeps the gradient of
+ * each row's loss, and backward only scales it.
  */
 #include <math.h>
 #include <string.h>
@@ -26,7 +26,7 @@ struct lstm_cross_entropy {
     /** class_weights is a copy, or NULL. */
     lstm_cross_entropy_config config;
     float *weights;
-    /** Gradient of each row's loss for its logits, [rows, classes]. */
+    /** Gradient of each row's loss with respect to its logits, [rows, classes]. */
     float *gradient;
     /** Loss of each row. */
     float *losses;
@@ -39,7 +39,7 @@ struct lstm_cross_entropy {
     size_t capacity, row_capacity;
 };
 
-/** Targets of a forward: one of the two. */
+/** Targets of a forward: one of the two is NULL. */
 typedef struct targets {
     const int64_t *classes;
     const lstm_tensor *probabilities;
@@ -116,7 +116,7 @@ void lstm_cross_entropy_destroy(lstm_cross_entropy **loss)
     *loss = NULL;
 }
 
-/* Makes room for [rows, classes]; a failure changes nothing. */
+/* Ensures that there is memory for [rows, classes]; a failure changes nothing. */
 static lstm_status reserve(lstm_cross_entropy *loss, size_t rows, size_t classes)
 {
     if (rows * classes <= loss->capacity && rows <= loss->row_capacity)
@@ -197,7 +197,8 @@ static double coefficient(const lstm_cross_entropy *loss, const targets *given,
     return weight_of(loss, class) * target;
 }
 
-/* Writes the gradient of a row's loss for its logits x, and returns the loss. */
+/* Writes the gradient of a row's loss with respect to its logits x, and returns the
+ * loss. */
 static double row_loss(lstm_cross_entropy *loss, const targets *given, size_t row,
                        const float *x, ptrdiff_t stride)
 {
@@ -320,14 +321,14 @@ lstm_status lstm_cross_entropy_forward_probabilities(lstm_cross_entropy *loss,
                             value);
 }
 
-/* Writes the gradient of a row, whose loss has the gradient factor. */
+/* Writes the gradient of a row; factor is the gradient of its loss. */
 static void backward_row(const lstm_cross_entropy *loss, size_t row, float factor,
                          lstm_tensor *dlogits)
 {
     size_t axes = dlogits->rank - 1;
     const float *from = loss->gradient + row * loss->classes;
     float *to = dlogits->data + lstm_tensor_offset(dlogits, axes, row);
-    /* The gradient of a mean over no row is 0. */
+    /* If no row counts, the gradient of a mean is 0. */
     if (loss->config.reduction == LSTM_REDUCTION_MEAN)
         factor = loss->denominator == 0 ? 0 : factor / (float)loss->denominator;
     for (size_t c = 0; c < loss->classes; c++)

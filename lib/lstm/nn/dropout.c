@@ -19,7 +19,7 @@ static void draw_row(lstm_rng *rng, double keep, size_t channels, uint8_t *mask)
 }
 
 /* PyTorch draws in the memory order of the output [T, N, D*S], or of the packed
- * sequences, which have only active rows, in an order of their own. */
+ * sequences, which have only active rows, in the order batch->draws. */
 static void draw_layer(const lstm_tape *tape, double keep, size_t channels,
                        uint8_t *mask)
 {
@@ -40,14 +40,14 @@ void lstm_draw_masks(const lstm_weights *weights, lstm_tape *tape)
                        weights->directions * weights->state, tape->mask[l]);
 }
 
-/* One block of a row times its mask. */
+/* Multiplies one block of a row by its mask. */
 static void mask_block(float *block, const uint8_t *mask, size_t width, float scale)
 {
     for (size_t lane = 0; lane < width; lane++)
         block[lane] *= mask[lane] ? scale : 0.0f;
 }
 
-/* The blocks of a row at an offset times its masks. */
+/* Multiplies the blocks of a row by its masks. */
 static void mask_row(const lstm_weights *weights, const lstm_blocked *blocked,
                      const uint8_t *mask, bool operand, float *values, size_t offset)
 {

@@ -26,7 +26,7 @@ struct lstm_embedding {
     lstm_embedding_config config;
     lstm_parameter table;
     uint64_t version;
-    /** [rows] indices of the last forward; there is room for capacity. */
+    /** [capacity] the first rows are the indices of the last forward. */
     int64_t *indices;
     size_t rows, capacity;
     /** Shape of y in the last forward; rank 0 before the first one. */
@@ -151,7 +151,7 @@ static lstm_status reserve(lstm_embedding *embedding, size_t rows)
     return LSTM_OK;
 }
 
-/* A call and the y or dy that it was given. */
+/* Arguments of a parallel call: rows is y or dy. */
 typedef struct job {
     const lstm_embedding *embedding;
     const lstm_tensor *rows;

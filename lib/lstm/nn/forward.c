@@ -1,13 +1,13 @@
 /*
  * Forward through time.
  *
- * Rows of a range go through all steps without waiting for other rows. When rows are
- * few, threads own hidden units of all rows, and wait for each other after each step,
- * because each reads the h of all.
+ * The rows of a range run through all steps without waiting for other rows. With few
+ * rows, each thread computes some hidden units of all rows, and the threads wait for
+ * each other after each step, because each reads the whole h.
  *
- * In the evaluation of one sequence, the products of its inputs come first, for all
- * steps of a window: these steps share a panel as rows do otherwise. Each step then
- * reads only the panels of h.
+ * For one sequence in evaluation, the products of the inputs are computed first, for
+ * all steps of a window at once, as for the rows of a batch. Each step then reads only
+ * the panels of h.
  */
 #include "lib/lstm/nn/pass.h"
 
@@ -41,7 +41,7 @@ static void project(const lstm_steps *s, size_t step, size_t active)
                           h);
 }
 
-/* One sequence in evaluation. */
+/* Runs one sequence in evaluation. */
 static void run_single(const lstm_steps *s, const lstm_chunk *chunk, size_t first,
                        size_t last)
 {

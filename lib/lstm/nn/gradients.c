@@ -2,15 +2,15 @@
  * Weight gradients: dW = sum over steps and rows of dgates^T [x, h], after the backward
  * pass through time.
  *
- * Each block of 16 rows of dW is a queue. Its tasks are chunks of so many steps that x
- * and h of a chunk stay in the second level cache while all blocks of dgates pass: each
- * comes from memory once. Between chunks the tiles are in memory. They start at zero
- * and are added to the gradient at the end, so that the sums do not depend on what the
- * gradient was.
+ * Each block of 16 rows of dW is a queue. Its tasks are chunks of steps. x and h of a
+ * chunk stay in the second-level cache while all blocks of dgates are processed, so x,
+ * h and dgates are each read from memory once. Between chunks the tiles are in memory.
+ * They start at zero and are added to the gradient at the end, so that the sums do not
+ * depend on the previous gradient.
  */
 #include "lib/lstm/nn/pass.h"
 
-/* The right factor of a product, and the gradient that it is added to. */
+/* The right factor of a product, and the gradient to which the product is added. */
 typedef struct {
     lstm_operand b;
     /** The first step: 1 when b is an initial state of zeros at step 0. */
@@ -18,22 +18,22 @@ typedef struct {
     float *to;
 } factor;
 
-/* Products of gradients a [rows in segments] with factors that have these rows. */
+/* Products of the gradients a with factors of the same steps and rows of the batch. */
 typedef struct {
     const lstm_batch *batch;
     lstm_operand a;
     factor factors[2];
     size_t count;
-    /** NULL where there is no bias. */
+    /** The direction whose biases get gradients; NULL without biases. */
     const lstm_direction *bias;
-    /** For each block of rows its tiles, those of the first factor first, and its sums
-     * for the bias. */
+    /** For each block of rows: the tiles of the first factor, the tiles of the second
+     * factor, and the sums for the bias. */
     float *tiles;
     size_t tile_stride;
 } gradient;
 
-/* Bytes of x and h of a chunk, and the rows that are worth a load and a store of the
- * tiles. */
+/* Maximum number of bytes of x and h of a chunk, and minimum number of rows of a chunk,
+ * so that loading and storing the tiles takes little time. */
 enum { CHUNK_BYTES = 480 << 10, LEAST_ROWS = 320, TILE = LSTM_BLOCK * LSTM_BLOCK };
 
 static size_t blocks_of(lstm_operand s)
@@ -41,7 +41,7 @@ static size_t blocks_of(lstm_operand s)
     return s.segments * lstm_blocks(s.channels);
 }
 
-/* Blocks of columns of the factors before this one. */
+/* Number of blocks of columns of the factors before this one. */
 static size_t first_block(const gradient *g, const factor *f)
 {
     return f == g->factors ? 0 : blocks_of(g->factors[0].b);
@@ -59,8 +59,7 @@ static float *sums_of(const gradient *g, size_t a_block)
                    blocks_of(g->factors[g->count - 1].b));
 }
 
-/* First row of the gradient in a block of a, and how many rows of the block are not
- * padding. */
+/* First row of the gradient in a block of a. */
 static size_t row_of(const gradient *g, size_t a_block)
 {
     size_t each = lstm_blocks(g->a.channels);
@@ -135,7 +134,7 @@ static void add_tile(const gradient *g, const factor *f, size_t a_block, size_t 
         }
 }
 
-/* The tiles of a block of rows with one factor over a chunk. */
+/* Computes the tiles of a block of rows with one factor over a chunk. */
 static void add_factor(const gradient *g, const factor *f, size_t a_block, size_t start,
                        size_t end, bool more)
 {
@@ -145,7 +144,7 @@ static void add_factor(const gradient *g, const factor *f, size_t a_block, size_
         return;
     for (size_t b = 0; b < blocks; b += unit) {
         lstm_outer job = outer_job(g, f, a_block, b, start, end);
-        /* Meanwhile the next block of rows is prefetched. */
+        /* Prefetches the next block of rows during the products. */
         if (f == g->factors && b == 0 && more)
             job.prefetch = job.stride;
         if (end == g->batch->steps)
@@ -156,7 +155,7 @@ static void add_factor(const gradient *g, const factor *f, size_t a_block, size_
     }
 }
 
-/* Both biases get the sum of dgates. */
+/* Adds the sum of dgates to the gradients of both biases. */
 static void add_bias(const gradient *g, size_t a_block, size_t start, size_t end)
 {
     float *sums = sums_of(g, a_block);
@@ -173,7 +172,8 @@ static void add_bias(const gradient *g, size_t a_block, size_t start, size_t end
     }
 }
 
-/* A block of rows over a chunk; the last chunk adds to the gradients. */
+/* Computes a block of rows over a chunk; the last chunk adds the tiles to the
+ * gradients. */
 static void add_block(const gradient *g, size_t a_block, size_t start, size_t end,
                       bool more)
 {
@@ -183,7 +183,7 @@ static void add_block(const gradient *g, size_t a_block, size_t start, size_t en
         add_bias(g, a_block, start, end);
 }
 
-/* Steps of a chunk. */
+/* Number of steps of a chunk. */
 static size_t chunk_of(const gradient *g)
 {
     size_t row_bytes = 0;
@@ -220,7 +220,8 @@ size_t lstm_gradient_tiles(const lstm_weights *weights, size_t *stride)
     return lstm_gradient_queues(weights) * *stride;
 }
 
-/* What the gradients of all directions have in common, and the queues of one kind. */
+/* Arguments that the gradients of all directions have in common, and the queues of one
+ * kind. */
 typedef struct {
     const lstm_weights *weights;
     const lstm_tape *tape;
@@ -228,7 +229,7 @@ typedef struct {
     lstm_queue *queues;
 } source;
 
-/* Of the weights that multiply x and h. */
+/* The gradient of the weights that multiply x and h. */
 static gradient cell_gradient(const source *s, size_t index)
 {
     const lstm_direction *direction = &s->weights->direction[index];
@@ -249,7 +250,8 @@ static gradient cell_gradient(const source *s, size_t index)
     return g;
 }
 
-/* Of the weights that project h. Its blocks of rows are other queues, with other tiles.
+/* The gradient of the weights that project h. Its blocks of rows have other queues and
+ * other tiles.
  */
 static gradient projection_gradient(const source *s, size_t index)
 {
@@ -269,7 +271,7 @@ static gradient projection_gradient(const source *s, size_t index)
 
 typedef gradient (*gradient_of)(const source *, size_t index);
 
-/* The gradient of a task, and the chunk of it. */
+/* The gradient of a task; *task becomes the index of its chunk. */
 static gradient gradient_of_task(const source *s, gradient_of of, size_t *task)
 {
     gradient g = of(s, 0);
@@ -280,8 +282,8 @@ static gradient gradient_of_task(const source *s, gradient_of of, size_t *task)
     return g;
 }
 
-/* A thread's part of one kind of gradients. A queue is a block of rows in all
- * directions of all layers, because they share its tiles. */
+/* Computes gradients of one kind on a thread. A queue is a block of rows in all
+ * directions of all layers, because these use the same tiles. */
 static void add_gradients(const source *s, gradient_of of, size_t thread,
                           size_t threads)
 {

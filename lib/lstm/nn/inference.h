@@ -12,10 +12,11 @@
 
 struct lstm_weights;
 
-/** The weights of a layer, for as long as it lives. */
+/** The weights of a layer, valid as long as the layer. */
 const struct lstm_weights *lstm_layer_weights(const lstm_layer *layer);
 
-/** Whether the layer is in evaluation mode and its panels are those of its weights. */
+/** Whether the layer is in evaluation mode and its panels have the version of its
+ * weights. */
 bool lstm_layer_is_packed(const lstm_layer *layer);
 
 /** A linear layer: weight [outputs, inputs] and bias [outputs], NULL without one. */

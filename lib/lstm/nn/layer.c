@@ -1,5 +1,5 @@
 /*
- * Creation of a layer, its options and modes. layer.h has the map of the other files.
+ * Creation of a layer, its options and modes. layer.h describes the other files.
  */
 #include "lib/lstm/nn/layer.h"
 
@@ -8,7 +8,7 @@
 #include "lib/lstm/nn/inference.h"
 #include "lib/lstm/tensor/tensor.h"
 
-/* Products of larger sizes overflow; no memory is that large either. */
+/* Products of larger sizes overflow, and no machine has memory for them. */
 static const size_t max_size = (size_t)1 << 24;
 
 static lstm_status check_size(const char *name, size_t value, size_t least, size_t most)
@@ -33,7 +33,7 @@ static lstm_status check_config(const lstm_layer_config *config, const lstm_rng 
         status = check_size("proj_size", config->proj_size, 0, config->hidden - 1);
     if (status)
         return status;
-    /* In this form the condition also refuses NaN. */
+    /* In this form the condition also rejects NaN. */
     if (!(config->dropout >= 0 && config->dropout <= 1))
         return lstm_fail(LSTM_INVALID_ARGUMENT, "layer: dropout is %g, expected 0 to 1",
                          config->dropout);
@@ -117,7 +117,7 @@ lstm_status lstm_layer_pack(lstm_layer *layer)
 {
     if (!layer)
         return lstm_fail_null("layer", "layer");
-    return lstm_weights_read(&layer->weights, layer->training);
+    return lstm_weights_repack(&layer->weights, layer->training);
 }
 
 lstm_status lstm_layer_set_training(lstm_layer *layer, bool training)
@@ -126,7 +126,7 @@ lstm_status lstm_layer_set_training(lstm_layer *layer, bool training)
         return lstm_fail_null("layer", "layer");
     lstm_status status = LSTM_OK;
     if (!training)
-        status = lstm_weights_read(&layer->weights, false);
+        status = lstm_weights_repack(&layer->weights, false);
     else if (layer->preallocated)
         status = lstm_weights_pack_backward(&layer->weights);
     if (status)

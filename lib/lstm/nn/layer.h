@@ -1,9 +1,7 @@
 /**
  * @file
- * Inside of the layer.
- *
- * A layer is weights, a tape of its own, and the scratch of its backward passes. Each
- * header below knows those above it:
+ * The private part of a layer: weights, its own tape, and the scratch of its backward
+ * passes. Each header in this list may include those before it:
  *
  *     cell.h        the cell's parameters; cell.c: the jobs of its kernels
  *     blocked.h     the blocked layout; rows in and out
@@ -27,27 +25,29 @@
 struct lstm_layer {
     lstm_weights weights;
     bool training;
-    /** The caller has given memory: no later call allocates, so that a switch to
-     *  training allocates its panels. */
+    /** The caller has set memory, so later forwards and backwards must not allocate: a
+     * switch to training allocates the panels for backward. */
     bool preallocated;
-    /** Of calls without a tape. */
+    /** The tape of calls without a tape argument. */
     lstm_tape *tape;
-    /** Of backward passes, which run one at a time; and its memory, for tapes that hold
-     *  activations alone. */
+    /** Scratch of backward passes, which run one at a time; and its memory, for tapes
+     * that contain only activations. */
     lstm_scratch scratch;
     lstm_workspace workspace;
 };
 
-/** Fails when a tape belongs to another layer; NULL is the layer's own tape. */
+/** Fails if a tape belongs to another layer; NULL is the layer's own tape. */
 lstm_status lstm_layer_check_tape(const lstm_layer *layer, const lstm_tape *tape);
 
 /** Fails when no forward is pending on a tape, or the weights have changed since. */
 lstm_status lstm_tape_check_pending(const lstm_weights *weights, const lstm_tape *tape);
 
-/** Makes room for the activations of a tape, and lays them out. */
+/** Ensures that there is memory for the activations of a tape, and assigns addresses.
+ */
 lstm_status lstm_tape_reserve(const lstm_weights *weights, lstm_tape *tape);
 
-/** Makes room for the backward pass of a tape, and lays out the layer's scratch. */
+/** Ensures that there is memory for the backward pass of a tape, and assigns addresses
+ * to the layer's scratch. */
 lstm_status lstm_scratch_reserve(lstm_layer *layer, const lstm_tape *tape);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * The calls forward and backward: checks of shapes and states, memory, packing.
+ * The public calls of forward and backward: checks of shapes and states, memory,
+ * packing.
  */
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/nn/copy.h"
@@ -9,7 +10,8 @@
 /* Checks ------------------------------------------------------------------------------
  */
 
-/* A tensor of the call, NULL when it is left out, and its last extent. */
+/* An argument of the call, NULL if it is optional and not given, and its last extent.
+ */
 typedef struct {
     const char *name;
     const lstm_tensor *tensor;
@@ -27,7 +29,7 @@ static lstm_status check_sequence(const lstm_pass *p, argument sequence)
     return lstm_tensor_expect(sequence.tensor, "layer", sequence.name, 3, shape);
 }
 
-/* Up to the first without a name. */
+/* Checks the states up to the first one without a name. */
 static lstm_status check_states(const lstm_pass *p, const argument *states)
 {
     lstm_status status = LSTM_OK;
@@ -98,7 +100,7 @@ static lstm_status check_lengths(const lstm_batch *batch, const size_t *lengths)
     return LSTM_OK;
 }
 
-/* Sets the shape of the tape, if that and all tensors are valid. */
+/* Sets the shape of the tape if all tensors and lengths are valid. */
 static lstm_status shape_tape(const lstm_pass *p, bool training, const size_t *lengths)
 {
     lstm_tape *tape = p->tape, before = *tape;

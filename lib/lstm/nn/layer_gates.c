@@ -1,5 +1,5 @@
 /*
- * The gates of a pending forward.
+ * Copies the gates of a pending forward.
  */
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/nn/copy.h"
@@ -26,7 +26,7 @@ static lstm_status check_gates(const lstm_weights *weights, const lstm_tape *tap
     return lstm_tensor_expect(gates, "layer", "gates", 3, shape);
 }
 
-/* One row, in the caller's order of time. */
+/* Copies one row, in the caller's order of time. */
 static void row_out(const lstm_tape *tape, const float *from, size_t row, bool reverse,
                     size_t hidden, lstm_sequence to)
 {

@@ -21,12 +21,12 @@ enum { WEIGHT, BIAS, MAX_PARAMETERS };
 
 struct lstm_linear {
     lstm_linear_config config;
-    /** Without bias the second one is zero. */
+    /** Without a bias the second one is all zeros. */
     lstm_parameter parameters[MAX_PARAMETERS];
     uint64_t version;
     /** The weight as [inputs, outputs]. */
     float *transposed;
-    /** x, dx, and y or dy: capacity rows each, in one allocation. */
+    /** x, dx, and y or dy, each with capacity rows, in one allocation. */
     float *x, *dx, *y;
     size_t capacity;
     /** Shape of y in the last forward; rank 0 before the first one. */
@@ -57,8 +57,8 @@ static lstm_status create_parameters(lstm_linear *linear)
     return linear->transposed ? LSTM_OK : lstm_fail_memory("linear");
 }
 
-/* torch.nn.Linear.reset_parameters(): kaiming_uniform_(weight, a=sqrt(5)), then the
- * bias within 1/sqrt(inputs), with PyTorch's operations in PyTorch's order. */
+/* As torch.nn.Linear.reset_parameters(): kaiming_uniform_(weight, a=sqrt(5)), then the
+ * bias uniform in +-1/sqrt(inputs), with PyTorch's operations in PyTorch's order. */
 static lstm_status draw_parameters(lstm_linear *linear, lstm_rng *rng)
 {
     double slope = sqrt(5.0), fan_in = sqrt((double)linear->config.inputs);
@@ -159,7 +159,7 @@ static lstm_status check_x(const lstm_linear *linear, const lstm_tensor *x)
                      linear->config.inputs);
 }
 
-/* Makes room for rows; a failure changes nothing. */
+/* Ensures that there is memory for rows; a failure changes nothing. */
 static lstm_status reserve(lstm_linear *linear, size_t rows)
 {
     if (rows <= linear->capacity)
@@ -298,7 +298,7 @@ static void add_weight_gradient(const lstm_linear *linear)
     });
 }
 
-/* db [outputs] += the rows of dy, first to last. */
+/* db [outputs] += the rows of dy, in order. */
 static void add_bias_gradient(const lstm_linear *linear)
 {
     size_t outputs = linear->config.outputs;

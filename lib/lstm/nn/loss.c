@@ -1,9 +1,9 @@
 /*
- * Losses of single elements: mean squared error, and binary cross-entropy of logits.
+ * Element-wise losses: mean squared error, and binary cross-entropy of logits.
  *
- * Both are a function of an element x, its target t and a weight p, and its derivative
- * for x. The functions below walk over the elements in row-major order, row after row
- * of the last axis, and sum in double.
+ * Each loss is a function of an element x, its target t and a weight p, and its
+ * derivative with respect to x. The elements are processed in row-major order, row by
+ * row of the last axis, and summed in double.
  */
 #include <math.h>
 
@@ -13,10 +13,10 @@
 
 #include <lstm/loss.h>
 
-/* Loss of an element, or its derivative. */
+/* The loss of an element, or its derivative. */
 typedef double element(double x, double t, double p);
 
-/* A call, its arguments checked. */
+/* The arguments of a call. */
 typedef struct loss_call {
     const char *object;
     const lstm_tensor *input, *target;
@@ -29,7 +29,7 @@ static double squared_error(double x, double t, double p)
     return (x - t) * (x - t);
 }
 
-static double squared_error_slope(double x, double t, double p)
+static double squared_error_derivative(double x, double t, double p)
 {
     (void)p;
     return 2 * (x - t);
@@ -42,21 +42,21 @@ static double log_1_plus(double e)
     return sum == 1 ? e : lstm_log(sum) * (e / (sum - 1));
 }
 
-/* A factor of 0 counts as nothing, also where its loss is infinite. */
+/* A product that is 0 for a factor of 0, even if the value is infinite. */
 static double times(double factor, double value)
 {
     return factor == 0 && !isnan(value) ? 0 : factor * value;
 }
 
-/* With log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)) for x and -x. */
+/* Uses log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)) for x and -x. */
 static double binary(double x, double t, double p)
 {
     double rest = log_1_plus(lstm_exp(-fabs(x)));
     return times(1 - t, (x > 0 ? x : 0) + rest) + times(p * t, (x < 0 ? -x : 0) + rest);
 }
 
-/* With the sigmoids of x and -x. */
-static double binary_slope(double x, double t, double p)
+/* Uses the sigmoids of x and -x. */
+static double binary_derivative(double x, double t, double p)
 {
     double e = lstm_exp(-fabs(x)), sum = 1 + e;
     double positive = (x < 0 ? e : 1) / sum, negative = (x < 0 ? 1 : e) / sum;
@@ -127,8 +127,8 @@ static size_t width_of(const loss_call *call)
     return call->input->shape[call->input->rank - 1];
 }
 
-/* A row of the last axis: its elements, those of the target, and those of the mask,
- * NULL without one; a mask without the last axis has a stride of 0. */
+/* A row of the last axis: elements of input, of target, and of mask. mask is NULL
+ * without a mask; for a mask without the last axis its stride is 0. */
 typedef struct row {
     const float *x, *t, *mask;
     ptrdiff_t x_stride, t_stride, mask_stride;
@@ -182,7 +182,7 @@ static size_t count_elements(const loss_call *call)
     return count;
 }
 
-/* Returns the sum of the losses and, for no reduction, writes them. */
+/* Returns the sum of the losses. Without a reduction it also writes the losses. */
 static double sum_losses(const loss_call *call, element *function, float *value)
 {
     size_t width = width_of(call), rows = lstm_tensor_count(call->input) / width;
@@ -214,7 +214,7 @@ static lstm_status forward(const loss_call *call, element *function, float *valu
 }
 
 /* Writes the gradients of a row. */
-static void backward_row(const loss_call *call, element *slope, size_t index,
+static void backward_row(const loss_call *call, element *derivative, size_t index,
                          const float *dvalue, double divisor, lstm_tensor *dinput)
 {
     size_t width = width_of(call), axes = dinput->rank - 1;
@@ -225,13 +225,13 @@ static void backward_row(const loss_call *call, element *slope, size_t index,
         double factor = dvalue ? (double)dvalue[each ? index * width + i : 0] : 1;
         double gradient = 0;
         if (counts(&r, i))
-            gradient = evaluate(call, slope, &r, i) * factor / divisor;
+            gradient = evaluate(call, derivative, &r, i) * factor / divisor;
         to[(ptrdiff_t)i * dinput->strides[axes]] = (float)gradient;
     }
 }
 
-static lstm_status backward(const loss_call *call, element *slope, const float *dvalue,
-                            lstm_tensor *dinput)
+static lstm_status backward(const loss_call *call, element *derivative,
+                            const float *dvalue, lstm_tensor *dinput)
 {
     if (!dinput)
         return lstm_fail_null(call->object, "dinput");
@@ -243,7 +243,7 @@ static lstm_status backward(const loss_call *call, element *slope, const float *
     bool mean = call->options.reduction == LSTM_REDUCTION_MEAN;
     double divisor = mean ? (double)count_elements(call) : 1;
     for (size_t index = 0; index < rows; index++)
-        backward_row(call, slope, index, dvalue, divisor, dinput);
+        backward_row(call, derivative, index, dvalue, divisor, dinput);
     return LSTM_OK;
 }
 
@@ -270,7 +270,7 @@ lstm_status lstm_mse_backward(const lstm_tensor *input, const lstm_tensor *targe
 {
     loss_call call = call_of("mse", input, target, options);
     lstm_status status = check_call(&call, false);
-    return status ? status : backward(&call, squared_error_slope, dvalue, dinput);
+    return status ? status : backward(&call, squared_error_derivative, dvalue, dinput);
 }
 
 lstm_status lstm_bce_forward(const lstm_tensor *input, const lstm_tensor *target,
@@ -287,5 +287,5 @@ lstm_status lstm_bce_backward(const lstm_tensor *input, const lstm_tensor *targe
 {
     loss_call call = call_of("bce", input, target, options);
     lstm_status status = check_call(&call, true);
-    return status ? status : backward(&call, binary_slope, dvalue, dinput);
+    return status ? status : backward(&call, binary_derivative, dvalue, dinput);
 }

@@ -1,5 +1,5 @@
 /*
- * The panels of packed weights: their memory, and packing on the threads of a team. See
+ * Allocates the panels of packed weights, and packs them on the threads of a team. See
  * kernels/pack.h for the layouts.
  */
 #include "lib/common/memory.h"
@@ -15,7 +15,8 @@ static lstm_packed *take(lstm_packed **cursor, size_t count)
     return start;
 }
 
-/* Points a direction's forward panels into memory, or with NULL only counts elements.
+/* Assigns addresses in memory to the forward panels of a direction; with NULL it only
+ * counts elements.
  */
 static size_t lay_out_forward(const lstm_weights *weights, lstm_direction *direction,
                               lstm_packed *memory)
@@ -87,7 +88,7 @@ static void pack_cell_block(const lstm_weights *weights,
                    direction->bias + block * LSTM_GATES * LSTM_BLOCK);
 }
 
-/* The thread's panels of a matrix. */
+/* Packs the panels of a matrix that belong to a thread. */
 static void pack_matrix(const lstm_weights *weights, lstm_matrix from, lstm_packed *to,
                         size_t thread, size_t threads)
 {
@@ -169,7 +170,7 @@ static lstm_status allocate(lstm_weights *weights, lstm_packed **panels,
     return LSTM_OK;
 }
 
-/* Packs unless the panels are those of this version of the weights. */
+/* Packs the panels if their version is not that of the weights. */
 static void update(lstm_weights *weights, uint64_t *packed, lstm_team_function pack)
 {
     if (*packed != weights->version)
@@ -211,7 +212,7 @@ lstm_status lstm_weights_pack_backward(lstm_weights *weights)
     return status;
 }
 
-lstm_status lstm_weights_read(lstm_weights *weights, bool backward)
+lstm_status lstm_weights_repack(lstm_weights *weights, bool backward)
 {
     lstm_status status = reserve_forward(weights);
     if (!status && backward)

@@ -1,6 +1,6 @@
 /**
  * @file
- * A parameter: what parameter sets, optimisers and files work on.
+ * A parameter, as parameter sets, optimisers and files use it.
  */
 #ifndef LSTM_NN_PARAMETER_H
 #define LSTM_NN_PARAMETER_H
@@ -21,13 +21,13 @@ enum { LSTM_PARAMETER_NAME = 48 };
 /** A parameter: values and a gradient of the same shape, both row-major without gaps.
  */
 typedef struct lstm_parameter {
-    /** Within its layer; empty for tensors of the caller. */
+    /** Name within its layer; empty for tensors of the caller. */
     char name[LSTM_PARAMETER_NAME];
     lstm_tensor *value;
-    /** NULL: the parameter is saved and loaded, never stepped. */
+    /** NULL: the parameter is saved and loaded, but never updated. */
     lstm_tensor *grad;
-    /** Owned by the layer. Code that changes values increments it, and the layer packs
-     *  its weights again. */
+    /** A counter of the layer. Code that changes values increments it, and the layer
+     * then packs its weights again. */
     uint64_t *version;
 } lstm_parameter;
 
@@ -56,8 +56,9 @@ typedef struct lstm_adam_moments {
 
 /** Learning rate and weight decay of one parameter. */
 typedef struct lstm_adam_rates {
-    /** Set by lstm_adam_set_parameter(); otherwise they are those of the optimiser. */
-    bool given;
+    /** True after lstm_adam_set_parameter(); otherwise the values are those of the
+     * optimiser. */
+    bool is_set;
     double lr_factor, weight_decay;
 } lstm_adam_rates;
 
@@ -74,13 +75,13 @@ bool lstm_adam_fits(const lstm_adam *adam, const lstm_params *params);
 void lstm_adam_set_steps(lstm_adam *adam, uint64_t steps);
 
 /** Number of steps of one parameter, fewer than lstm_adam_steps() if it was frozen for
- *  some; index MUST be in range. */
+ * some steps; index MUST be in range. */
 uint64_t lstm_adam_parameter_steps(const lstm_adam *adam, size_t index);
 
 /** Sets the number of steps of one parameter; index MUST be in range. */
 void lstm_adam_set_parameter_steps(lstm_adam *adam, size_t index, uint64_t steps);
 
-/** The layer whose first parameter has this index; NULL if there is none. */
+/** The layer whose first parameter has this index; NULL for other indices. */
 const lstm_layer *lstm_params_layer(const lstm_params *params, size_t index);
 
 #endif

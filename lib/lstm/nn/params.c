@@ -1,6 +1,6 @@
 /*
- * Parameter sets: their contents. params_gradient.c computes over all gradients,
- * params_values.c copies values and gradients.
+ * Parameter sets: creation and content. Functions over all gradients are in
+ * params_gradient.c; params_values.c copies values and gradients.
  */
 #include <string.h>
 
@@ -11,7 +11,7 @@
 
 #include <lstm/params.h>
 
-/* A parameter made of tensors of the caller. */
+/* A parameter that consists of tensors of the caller. */
 typedef struct own_parameter {
     lstm_parameter parameter;
     uint64_t version;
@@ -22,7 +22,7 @@ typedef struct entry {
     lstm_parameter *parameter;
     /** The layer whose first parameter this is, or NULL. */
     const lstm_layer *layer;
-    /** The parameter, when it is made of tensors of the caller, or NULL. */
+    /** The parameter if it consists of tensors of the caller, else NULL. */
     own_parameter *own;
     bool frozen;
 } entry;
@@ -32,7 +32,7 @@ struct lstm_params {
     size_t size;
 };
 
-/* Parameters to add: those of one object, or one of the caller. */
+/* Parameters to add: all of an object, or one of the caller. */
 typedef struct addition {
     const char *prefix;
     lstm_parameter *parameters;
@@ -67,7 +67,8 @@ void lstm_params_destroy(lstm_params **params)
     *params = NULL;
 }
 
-/* "PREFIX.NAME", without the dot when one of them is empty; NULL without memory. */
+/* "PREFIX.NAME", without the dot if one of them is empty; NULL if memory is exhausted.
+ */
 static char *join(const char *prefix, const char *name)
 {
     size_t length = strlen(prefix), size;
@@ -83,7 +84,7 @@ static char *join(const char *prefix, const char *name)
     return joined;
 }
 
-/* Both are contiguous; one may be NULL. */
+/* Whether two tensors overlap in memory. Both must be contiguous; each may be NULL. */
 static bool overlap(const lstm_tensor *a, const lstm_tensor *b)
 {
     if (!a || !b)
@@ -116,7 +117,7 @@ static lstm_status check_new(const lstm_params *params, const char *name,
     return LSTM_OK;
 }
 
-/* Writes the new entries behind the old ones and counts them in *size. */
+/* Appends the new entries to the old ones; *size counts them. */
 static lstm_status append(const lstm_params *params, const addition *new,
                           entry *entries, size_t *size)
 {

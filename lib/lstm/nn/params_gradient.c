@@ -1,13 +1,13 @@
 /*
  * Computations over all gradients of a set: zeroing, norm, clipping.
  *
- * Gradients are visited in blocks of at most BLOCK elements, none of which crosses the
- * end of a parameter. Threads divide the blocks among themselves. For the norm, the
- * blocks form at most PIECES pieces; each piece is summed in order, then the pieces are
- * summed in order. The sum is the same for any number of threads.
+ * Gradients are processed in blocks of at most BLOCK elements. A block belongs to one
+ * parameter. The blocks are divided among threads. For the norm, the blocks form at
+ * most PIECES pieces; each piece is summed in order, then the pieces are summed in
+ * order. The sum is the same for any number of threads.
  *
- * Only zeroing visits the gradients of frozen parameters. Parameters without a gradient
- * have no blocks.
+ * Only zeroing processes the gradients of frozen parameters. Parameters without a
+ * gradient have no blocks.
  */
 #include <assert.h>
 #include <math.h>
@@ -166,7 +166,7 @@ static void clip(walk *w, size_t piece, float *values, size_t count)
     (void)piece;
     const float high = w->factor;
     for (size_t i = 0; i < count; i++) {
-        /* Comparisons with NaN are false: a NaN stays. */
+        /* Comparisons with NaN are false, so NaN stays NaN. */
         float value = values[i] > high ? high : values[i];
         values[i] = value < -high ? -high : value;
     }

@@ -1,9 +1,9 @@
 /*
  * The partition of a pass among the threads of a team.
  *
- * With enough rows, a thread takes a chunk of steps of one queue after the other, and
- * the remaining work of a preempted thread is taken by the others: 4% of the training
- * time of the experiment with 2 threads.
+ * With enough rows, a thread takes tasks of one queue after the other; a task is a
+ * chunk of steps. The other threads take over the remaining work of a preempted thread.
+ * This saves 4% of the training time of the experiment with 2 threads.
  */
 #include "lib/lstm/nn/partition.h"
 
@@ -14,7 +14,7 @@ static size_t least(size_t a, size_t b)
 
 size_t lstm_partition_threads(const lstm_weights *weights, lstm_tape *tape)
 {
-    /* Multiply-adds that take about as long as waking a thread. */
+    /* Number of multiply-adds that take about as long as waking a thread. */
     const double small = 4e5;
     enum { ROWS = 4, FEW_ROWS = 16 };
     const lstm_layer_config *config = &weights->config;
@@ -28,7 +28,7 @@ size_t lstm_partition_threads(const lstm_weights *weights, lstm_tape *tape)
     return tape->split_units ? blocks : (rows + ROWS - 1) / ROWS;
 }
 
-/* Whether the weights of a layer stay in the second level cache. */
+/* Whether the weights of a layer fit into the second-level cache. */
 static bool weights_are_small(const lstm_weights *weights)
 {
     const size_t most = 640 << 10;
@@ -38,10 +38,11 @@ static bool weights_are_small(const lstm_weights *weights)
     return LSTM_GATES * hidden * (inputs + weights->state) * sizeof(float) <= most;
 }
 
-/* Rows of a queue: so many that what they read and write in a step stays in the second
- * level cache while the panels pass, and that reading the panels costs little beside
- * the products. One group is enough for several threads if the weights stay in that
- * cache. If not, a backward pass reads them once per step for all rows. */
+/* Number of rows of a queue. The data of the rows in a step must fit into the
+ * second-level cache together with the panels, and there must be enough rows that the
+ * products take much longer than reading the panels. One group is enough for several
+ * threads if the weights fit into that cache. If not, a backward pass reads them once
+ * per step for all rows. */
 static size_t rows_of_queue(const lstm_weights *weights, const lstm_blocked *blocked,
                             size_t threads, bool backward)
 {
@@ -54,7 +55,8 @@ static size_t rows_of_queue(const lstm_weights *weights, const lstm_blocked *blo
 /* Divides the steps of the window into chunks. */
 static void set_chunks(lstm_partition *p, const lstm_weights *weights, size_t rows)
 {
-    /* Multiply-adds of a chunk: about 40 us, 100 times the cost of a task. */
+    /* Number of multiply-adds of a chunk: about 40 us, 100 times the overhead of a
+     * task. */
     const size_t enough = 2000000;
     size_t step = (rows + p->queues - 1) / p->queues * LSTM_GATES *
                   weights->config.hidden * 2 * weights->state;
@@ -81,7 +83,7 @@ lstm_partition lstm_partition_create(const lstm_weights *weights, const lstm_tap
     size_t rows = rows_of_queue(weights, blocked, threads, backward);
     size_t queues = (blocked->rows + rows - 1) / rows;
     p.queues = queues < threads ? threads : queues;
-    /* A reverse direction needs all steps of the layer below. */
+    /* A reverse direction needs all steps of the previous layer. */
     if (threads > 1 && weights->directions == 1 && !tape->single)
         set_chunks(&p, weights, blocked->rows);
     return p;

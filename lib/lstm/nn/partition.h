@@ -2,10 +2,10 @@
  * @file
  * The partition of a pass among the threads of a team.
  *
- * Rows do not depend on each other, so each queue holds some rows; its tasks are chunks
- * of steps of one layer after the other. When rows are too few, each thread owns hidden
- * units of all rows instead and waits for the others at each step. Results do not
- * depend on the partition.
+ * Rows do not depend on each other, so each queue is for some of the rows. Its tasks
+ * are chunks of steps, layer by layer. If there are too few rows, each thread computes
+ * some hidden units of all rows instead, and waits for the others at each step. Results
+ * do not depend on the partition.
  */
 #ifndef LSTM_NN_PARTITION_H
 #define LSTM_NN_PARTITION_H
@@ -14,8 +14,8 @@
 #include "lib/lstm/core/tasks.h"
 #include "lib/lstm/nn/tape.h"
 
-/** Queues of a pass and the tasks in each: for each window of the steps, for each
- *  layer, chunks. A backward pass takes layers and chunks from the last. */
+/** Queues of a pass and the tasks in each: the chunks of each layer in each window of
+ * steps. A backward pass has layers and chunks in reverse order. */
 typedef struct lstm_partition {
     bool backward, split_units;
     size_t queues;
@@ -24,21 +24,21 @@ typedef struct lstm_partition {
     size_t layers, steps, window;
 } lstm_partition;
 
-/** How many threads a pass can use; decides whether they own units. */
+/** Number of threads that a pass can use. Also sets tape->split_units. */
 size_t lstm_partition_threads(const lstm_weights *weights, lstm_tape *tape);
 
-/** The partition among so many threads. */
+/** The partition among this number of threads. */
 lstm_partition lstm_partition_create(const lstm_weights *weights, const lstm_tape *tape,
                                      size_t threads, bool backward);
 
-/** A thread's way through the queues of the tape. */
+/** Initialises a thread's position in the queues of the tape. */
 lstm_task lstm_partition_begin(const lstm_partition *partition, const lstm_tape *tape,
                                size_t thread, size_t threads);
 
 /** The steps of a task: start to end of a layer. */
 typedef struct lstm_chunk {
     size_t layer, start, end;
-    /** The steps that the buffers hold, of which these are some. */
+    /** The steps in the buffers, which include these steps. */
     size_t window, window_end;
     /** The first or the last chunk of the window in its layer. */
     bool first, last;
@@ -50,7 +50,8 @@ lstm_chunk lstm_partition_chunk(const lstm_partition *partition, size_t task);
 /** The rows and blocks that a task computes. */
 typedef struct lstm_range {
     lstm_team *team;
-    /** Which thread owns the units, when threads own units. */
+    /** With split_units: the thread that computes the units, and the number of threads.
+     */
     size_t thread, threads;
     /** Rows of copies, and of the computation. */
     size_t copy_start, copy_end, row_start, row_end;
@@ -68,8 +69,8 @@ static inline lstm_range lstm_range_all(const lstm_batch *batch)
     return (lstm_range){.threads = 1, .copy_end = rows, .row_end = rows};
 }
 
-/** First of the blocks that the range owns, in multiples of unit; with after = 1 their
- *  end. */
+/** First block of the range, in multiples of unit; with after = 1 the end of its
+ * blocks. */
 static inline size_t lstm_range_block(const lstm_range *range, size_t blocks,
                                       size_t unit, size_t after)
 {
@@ -78,7 +79,7 @@ static inline size_t lstm_range_block(const lstm_range *range, size_t blocks,
     return lstm_range_start(blocks, unit, range->thread + after, range->threads);
 }
 
-/** Waits for the threads that compute what this one reads next. */
+/** Waits for the other threads, whose results this thread reads next. */
 static inline void lstm_range_sync(const lstm_range *range)
 {
     if (range->split_units)

@@ -1,10 +1,10 @@
 /**
  * @file
- * Forward and backward passes: what they compute from weights and a tape.
+ * Forward and backward passes, computed from weights and a tape.
  *
- * Nothing here knows the layer. lstm_weights_pack(), lstm_pass_forward() and
- * lstm_pass_backward() with its weight gradients are all that a layer or a stream calls
- * to compute.
+ * These functions do not use the layer. All computations of a layer are in
+ * lstm_weights_pack(), lstm_pass_forward() and lstm_pass_backward(); a stream calls
+ * lstm_forward_direction().
  */
 #ifndef LSTM_NN_PASS_H
 #define LSTM_NN_PASS_H
@@ -16,7 +16,7 @@
 typedef struct lstm_pass {
     const lstm_weights *weights;
     lstm_tape *tape;
-    /** Of a backward pass. */
+    /** Memory of a backward pass. */
     const lstm_scratch *scratch;
     const lstm_tensor *x, *h0, *c0, *dout, *dhn, *dcn;
     lstm_tensor *out, *hn, *cn, *dx, *dh0, *dc0;
@@ -28,7 +28,7 @@ void lstm_pass_forward(const lstm_pass *pass);
 /** Runs a backward with its weight gradients on the threads of the pool. */
 void lstm_pass_backward(const lstm_pass *pass);
 
-/** The steps of one direction of one layer. */
+/** The computation of steps of one direction of one layer. */
 typedef struct lstm_steps {
     const lstm_weights *weights;
     const lstm_tape *tape;
@@ -39,7 +39,7 @@ typedef struct lstm_steps {
     size_t x_blocks, state, hidden;
 } lstm_steps;
 
-/** The steps of direction number index: layer * directions + direction. */
+/** The steps of a direction; index is layer * directions + direction. */
 static inline lstm_steps lstm_steps_of(const lstm_weights *weights,
                                        const lstm_tape *tape, const lstm_range *range,
                                        size_t index)
@@ -65,52 +65,55 @@ void lstm_forward_direction(const lstm_steps *s, const lstm_chunk *chunk);
 
 /* backward.c */
 
-/** Gradients that flow into and out of a direction. */
-typedef struct lstm_flow {
-    /** Gradient of its output, [T] steps of dy_blocks, its own from dy_block on; NULL
-     *  for zeros. */
+/** Gradients of the output and of the input of a direction. */
+typedef struct lstm_io_gradients {
+    /** [T] gradient of the output: steps of dy_blocks blocks, of which those from
+     * dy_block on belong to this direction; NULL for zeros. */
     const float *dy;
     size_t dy_blocks, dy_block;
-    /** [T] gradient of its input in its order of time; NULL when not wanted. */
+    /** [T] gradient of the input in the direction's order of time; NULL when not
+     * wanted. */
     float *dx;
     /** Whether the gradient of the initial hidden state is wanted. */
     bool dh0;
-} lstm_flow;
+} lstm_io_gradients;
 
 /** Runs steps end - 1 to start of a direction backward. */
-void lstm_backward_direction(const lstm_steps *s, const lstm_slopes *slopes,
-                             const lstm_flow *flow, size_t start, size_t end);
+void lstm_backward_direction(const lstm_steps *s, const lstm_state_gradients *gradients,
+                             const lstm_io_gradients *io, size_t start, size_t end);
 
 /* gradients.c */
 
-/** Floats of the tiles, and their stride from one block of rows to the next. */
+/** Number of floats of the tiles, and their stride from one block of rows to the next.
+ */
 size_t lstm_gradient_tiles(const lstm_weights *weights, size_t *stride);
 
-/** Queues of the weight gradients: one for each block of rows. */
+/** Number of queues of the weight gradients: one for each block of rows. */
 size_t lstm_gradient_queues(const lstm_weights *weights);
 
-/** Adds a thread's part of all weight gradients. */
+/** Computes weight gradients on a thread of a team, until all tasks are taken. */
 void lstm_weight_gradients(const lstm_weights *weights, const lstm_tape *tape,
                            const lstm_scratch *scratch, size_t thread, size_t threads);
 
 /* cell.c */
 
 /** Computes the cells of a block of units at a step of the buffers, for the rows of the
- *  range up to active. first: there is no step before; prefetch: there is a next step,
- *  whose input is prefetched. */
+ * range up to active. first is true for the first step of the sequence. With prefetch
+ * it prefetches the input of the next step. */
 void lstm_cell_forward(const lstm_steps *s, size_t step, bool first, bool prefetch,
                        size_t block, size_t active);
 
-/** For a single row: the products of the inputs of some steps, into the gates. */
+/** For a single row: computes the products of the inputs of some steps, and stores them
+ * in the gates. */
 void lstm_cell_forward_inputs(const lstm_steps *s, size_t steps, size_t first_block,
                               size_t last_block);
 
-/** The cells of a single row at a step. */
+/** Computes the cells of a single row at a step. */
 void lstm_cell_forward_row(const lstm_steps *s, size_t step, bool first,
                            size_t first_block, size_t last_block);
 
 /** Computes the gradients of the gates at a step, in place of the gates. */
-void lstm_cell_backward(const lstm_steps *s, const lstm_slopes *slopes,
-                        const lstm_flow *flow, size_t step, size_t active);
+void lstm_cell_backward(const lstm_steps *s, const lstm_state_gradients *gradients,
+                        const lstm_io_gradients *io, size_t step, size_t active);
 
 #endif

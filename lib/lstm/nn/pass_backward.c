@@ -6,40 +6,41 @@
 #include "lib/lstm/nn/copy.h"
 #include "lib/lstm/nn/pass.h"
 
-/* The reverse direction: gradients in its order of time; its dx is added. */
+/* Runs the reverse direction in its order of time, and adds its dx. */
 static void backward_reverse(const lstm_pass *p, const lstm_steps *s,
-                             const lstm_slopes *slopes, const lstm_flow *flow)
+                             const lstm_state_gradients *gradients,
+                             const lstm_io_gradients *io)
 {
     const lstm_batch *batch = &p->tape->batch;
-    if (flow->dy)
+    if (io->dy)
         lstm_copy_reversed(batch, s->range,
-                           &(lstm_reversal){.from = flow->dy,
+                           &(lstm_reversal){.from = io->dy,
                                             .from_blocks = 2 * s->state,
                                             .from_block = s->state,
-                                            .to = slopes->dy_reversed,
+                                            .to = gradients->dy_reversed,
                                             .to_blocks = s->state,
                                             .blocks = s->state});
     lstm_range_sync(s->range);
-    const lstm_flow reversed = {.dy = flow->dy ? slopes->dy_reversed : NULL,
-                                .dy_blocks = s->state,
-                                .dx = flow->dx ? slopes->dx_reversed : NULL,
-                                .dh0 = flow->dh0};
-    lstm_backward_direction(s, slopes, &reversed, 0, batch->steps);
-    if (flow->dx)
+    const lstm_io_gradients reversed = {.dy = io->dy ? gradients->dy_reversed : NULL,
+                                        .dy_blocks = s->state,
+                                        .dx = io->dx ? gradients->dx_reversed : NULL,
+                                        .dh0 = io->dh0};
+    lstm_backward_direction(s, gradients, &reversed, 0, batch->steps);
+    if (io->dx)
         lstm_copy_reversed(batch, s->range,
-                           &(lstm_reversal){.from = slopes->dx_reversed,
+                           &(lstm_reversal){.from = gradients->dx_reversed,
                                             .from_blocks = s->x_blocks,
-                                            .to = flow->dx,
+                                            .to = io->dx,
                                             .to_blocks = s->x_blocks,
                                             .blocks = s->x_blocks,
                                             .add = true});
     lstm_range_sync(s->range);
 }
 
-/* dhn and dcn, from which the last step starts. */
+/* Copies dhn and dcn, the initial gradients of the last step. */
 static void states_in(const lstm_pass *p, const lstm_range *range, size_t index)
 {
-    const lstm_slopes *at = &p->scratch->at[index];
+    const lstm_state_gradients *at = &p->scratch->at[index];
     const lstm_batch *batch = &p->tape->batch;
     size_t hidden = p->weights->config.hidden;
     lstm_state_in(batch, range, p->dhn, index, p->weights->state, false, at->dh);
@@ -49,7 +50,7 @@ static void states_in(const lstm_pass *p, const lstm_range *range, size_t index)
 
 static void states_out(const lstm_pass *p, const lstm_range *range, size_t index)
 {
-    const lstm_slopes *at = &p->scratch->at[index];
+    const lstm_state_gradients *at = &p->scratch->at[index];
     const lstm_batch *batch = &p->tape->batch;
     size_t state = p->weights->state, hidden = p->weights->config.hidden;
     if (p->dh0)
@@ -58,26 +59,26 @@ static void states_out(const lstm_pass *p, const lstm_range *range, size_t index
         lstm_first_state_out(batch, range, at->dc, hidden, false, p->dc0, index);
 }
 
-/* A chunk of a layer; a reverse direction needs all steps. */
+/* Computes a chunk of a layer; with a reverse direction it is all steps. */
 static void backward_layer(const lstm_pass *p, const lstm_range *range,
-                           const lstm_chunk *chunk, const lstm_flow *flow)
+                           const lstm_chunk *chunk, const lstm_io_gradients *io)
 {
     size_t directions = p->weights->directions, l = chunk->layer;
     for (size_t d = 0; d < directions; d++) {
         size_t index = l * directions + d;
         lstm_steps s = lstm_steps_of(p->weights, p->tape, range, index);
-        const lstm_slopes *slopes = &p->scratch->at[index];
+        const lstm_state_gradients *gradients = &p->scratch->at[index];
         if (chunk->end == p->tape->batch.steps)
             states_in(p, range, index);
         if (d == 0)
-            lstm_backward_direction(&s, slopes, flow, chunk->start, chunk->end);
+            lstm_backward_direction(&s, gradients, io, chunk->start, chunk->end);
         else
-            backward_reverse(p, &s, slopes, flow);
+            backward_reverse(p, &s, gradients, io);
         if (chunk->start == 0)
             states_out(p, range, index);
     }
     if (chunk->start == 0 && l > 0 && p->tape->mask[l - 1])
-        lstm_apply_mask(p->weights, p->tape, range, l - 1, false, flow->dx);
+        lstm_apply_mask(p->weights, p->tape, range, l - 1, false, io->dx);
     lstm_range_sync(range);
 }
 
@@ -98,22 +99,22 @@ static void run_task(const lstm_pass *p, const lstm_range *range,
     const lstm_layer_config *config = &p->weights->config;
     size_t steps = p->tape->batch.steps;
     size_t above = config->layers - 1 - chunk->layer;
-    /* The two buffers are swapped from layer to layer. */
+    /* The two buffers are swapped after each layer. */
     float *buffers[] = {p->scratch->dy, p->scratch->dx};
     if (above == 0 && chunk->end == steps)
         dout_in(p, range);
-    lstm_flow flow = {
+    lstm_io_gradients io = {
         .dy = p->dout || above > 0 ? buffers[above % 2] : NULL,
         .dy_blocks = p->weights->directions * lstm_blocks(p->weights->state),
         .dx = buffers[1 - above % 2],
         .dh0 = p->dh0,
     };
     if (chunk->layer == 0)
-        flow.dx = p->dx ? p->scratch->dx_input : NULL;
-    backward_layer(p, range, chunk, &flow);
+        io.dx = p->dx ? p->scratch->dx_input : NULL;
+    backward_layer(p, range, chunk, &io);
     if (chunk->layer == 0 && chunk->start == 0 && p->dx)
-        lstm_copy_out(&p->tape->batch, range, flow.dx, 0, steps, 1, config->inputs,
-                      false, lstm_sequence_of(p->dx, config->batch_first));
+        lstm_copy_out(&p->tape->batch, range, io.dx, 0, steps, 1, config->inputs, false,
+                      lstm_sequence_of(p->dx, config->batch_first));
 }
 
 static void backward_on_thread(void *context, lstm_team *team, size_t thread,

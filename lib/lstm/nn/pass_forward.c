@@ -1,8 +1,9 @@
 /*
  * A forward pass: one parallel call for all layers and steps.
  *
- * An evaluation takes windows of steps through all layers, so that its memory does not
- * grow with the length of the sequence, unless a reverse direction needs all steps.
+ * An evaluation runs a window of steps through all layers, then the next window, so
+ * that its memory does not grow with the length of the sequence. A reverse direction
+ * needs all steps at once.
  */
 #include "lib/lstm/core/denormals.h"
 #include "lib/lstm/nn/copy.h"
@@ -19,7 +20,7 @@ static void states_in(const lstm_pass *p, const lstm_range *range)
     }
 }
 
-/* The initial states, and the input of a window. */
+/* Copies the initial states, and the input of a window. */
 static void inputs_in(const lstm_pass *p, const lstm_range *range,
                       const lstm_chunk *chunk)
 {
@@ -31,7 +32,7 @@ static void inputs_in(const lstm_pass *p, const lstm_range *range,
     lstm_range_sync(range);
 }
 
-/* The output of a layer in the caller's order of time, when it is not h itself. */
+/* Writes the output of a layer in the caller's order of time, unless it is h. */
 static void join_directions(const lstm_pass *p, const lstm_range *range, size_t l)
 {
     const lstm_tape *tape = p->tape;
@@ -46,14 +47,14 @@ static void join_directions(const lstm_pass *p, const lstm_range *range, size_t 
                                             .to_blocks = directions * state,
                                             .to_block = d * state,
                                             .blocks = state,
-                                            .straight = d == 0,
+                                            .keep_order = d == 0,
                                             .operand = true});
     if (tape->mask[l])
         lstm_apply_mask(p->weights, tape, range, l, true, tape->y[l]);
     lstm_range_sync(range);
 }
 
-/* The input of a layer for its reverse direction. */
+/* Reverses the input of a layer for its reverse direction. */
 static void reverse_input(const lstm_pass *p, const lstm_range *range, size_t l,
                           const lstm_steps *s)
 {
@@ -67,7 +68,7 @@ static void reverse_input(const lstm_pass *p, const lstm_range *range, size_t l,
     lstm_range_sync(range);
 }
 
-/* A chunk of a layer; a reverse direction needs the whole window. */
+/* Computes a chunk of a layer; with a reverse direction it is the whole window. */
 static void forward_layer(const lstm_pass *p, const lstm_range *range,
                           const lstm_chunk *chunk)
 {

@@ -1,13 +1,13 @@
 /*
- * The buffers of a forward and of its backward pass, each in one block of memory. A
- * plan without memory only counts the bytes.
+ * The layout of the buffers of a forward, and of those of its backward pass, each in
+ * one block of memory. A plan without memory only counts the bytes.
  */
 #include "lib/common/memory.h"
 #include "lib/lstm/core/arena.h"
 #include "lib/lstm/nn/pass.h"
 #include "lib/lstm/nn/tape.h"
 
-/* A buffer of steps of some blocks for all rows. */
+/* Takes a buffer of steps with this number of blocks, for all rows. */
 static float *take_steps(lstm_arena *memory, const lstm_tape *tape, size_t steps,
                          size_t blocks)
 {
@@ -18,7 +18,7 @@ static float *take_steps(lstm_arena *memory, const lstm_tape *tape, size_t steps
     return lstm_arena_take(memory, count, LSTM_BLOCK * blocks * sizeof(float));
 }
 
-/* The buffer a step later; NULL for NULL. */
+/* The address of the next step of a buffer; NULL for NULL. */
 static float *next_step(const lstm_tape *tape, float *buffer, size_t blocks)
 {
     return buffer ? buffer + lstm_blocked_step(&tape->batch.blocked, blocks) : NULL;
@@ -50,7 +50,7 @@ static lstm_activations plan_direction(const lstm_weights *weights,
     return at;
 }
 
-/* Masks of the output of a layer, a byte each. */
+/* Takes the masks of the output of a layer, one byte for each element. */
 static uint8_t *take_masks(const lstm_weights *weights, const lstm_tape *tape,
                            lstm_arena *memory)
 {
@@ -60,7 +60,7 @@ static uint8_t *take_masks(const lstm_weights *weights, const lstm_tape *tape,
     return lstm_arena_take(memory, count, weights->directions * weights->state);
 }
 
-/* The directions of a layer, and where its output goes. */
+/* Plans the directions and the output of a layer. */
 static void plan_layer(const lstm_weights *weights, lstm_tape *tape, lstm_arena *memory,
                        size_t l, lstm_activations *at)
 {
@@ -69,7 +69,7 @@ static void plan_layer(const lstm_weights *weights, lstm_tape *tape, lstm_arena 
         at[d] = plan_direction(weights, tape, memory, l * directions + d);
     bool last = l + 1 == weights->config.layers;
     bool dropout = tape->keep && weights->config.dropout > 0 && !last;
-    /* The output is h itself when nothing else is done with it. */
+    /* Without concatenation and dropout, the output is h. */
     float *y = at[0].h_out;
     if (directions == 2 || dropout)
         y = take_steps(memory, tape, tape->window,
@@ -114,7 +114,7 @@ size_t lstm_tape_size(const lstm_weights *weights, const lstm_tape *tape)
 void lstm_tape_shape(const lstm_weights *weights, lstm_tape *tape, size_t batch,
                      size_t steps, bool training)
 {
-    /* Steps of a window of an evaluation. */
+    /* Number of steps of a window of an evaluation. */
     enum { WINDOW = 16 };
     tape->batch.blocked = lstm_blocked_create(lstm_weights_kernels(weights), batch);
     tape->batch.steps = steps;
@@ -129,10 +129,11 @@ void lstm_tape_shape(const lstm_weights *weights, lstm_tape *tape, size_t batch,
 /* Backward ----------------------------------------------------------------------------
  */
 
-static lstm_slopes plan_slopes(const lstm_weights *weights, const lstm_tape *tape,
-                               lstm_arena *memory)
+static lstm_state_gradients plan_state_gradients(const lstm_weights *weights,
+                                                 const lstm_tape *tape,
+                                                 lstm_arena *memory)
 {
-    lstm_slopes at = {0};
+    lstm_state_gradients at = {0};
     size_t hidden = lstm_blocks(weights->config.hidden);
     size_t state = lstm_blocks(weights->state);
     at.dh = take_steps(memory, tape, 1, state);
@@ -144,7 +145,7 @@ static lstm_slopes plan_slopes(const lstm_weights *weights, const lstm_tape *tap
     return at;
 }
 
-/* Reverse directions use the same memory one after the other. */
+/* Plans the reverse directions, which use the same memory one after the other. */
 static void plan_reverse(const lstm_weights *weights, const lstm_tape *tape,
                          lstm_scratch *scratch, lstm_arena *memory)
 {
@@ -154,7 +155,8 @@ static void plan_reverse(const lstm_weights *weights, const lstm_tape *tape,
     float *dy = take_steps(memory, tape, tape->window, state);
     float *dx = take_steps(memory, tape, tape->window, width);
     /* The input has another width, so its rows have other offsets: a thread in the
-     * first layer must not write into rows of a thread that is not there yet. */
+     * first layer must not overwrite rows of a thread that is still in another layer.
+     */
     float *first_dx = take_steps(memory, tape, tape->window, inputs);
     for (size_t i = 1; memory->start && i < lstm_weights_count(weights); i += 2) {
         scratch->at[i].dy_reversed = dy;
@@ -173,20 +175,21 @@ static void plan_gradients(const lstm_weights *weights, lstm_scratch *scratch,
         lstm_arena_take(memory, lstm_gradient_tiles(weights, &stride), sizeof(float));
 }
 
-/* Gradients that pass between layers, then the weight gradients. */
+/* Plans the gradients of all directions and of the sequences, then the weight
+ * gradients. */
 static size_t plan_scratch(const lstm_weights *weights, const lstm_tape *tape,
                            lstm_scratch *scratch, void *start)
 {
     lstm_arena memory = {start, 0};
     for (size_t i = 0; i < lstm_weights_count(weights); i++) {
-        lstm_slopes slopes = plan_slopes(weights, tape, &memory);
+        lstm_state_gradients gradients = plan_state_gradients(weights, tape, &memory);
         if (start)
-            scratch->at[i] = slopes;
+            scratch->at[i] = gradients;
     }
     size_t width = lstm_blocks(weights->state) * weights->directions;
     scratch->dy = take_steps(&memory, tape, tape->window, width);
-    /* Without a reverse direction, the gradient of the input of a layer replaces that
-     * of its output step by step. */
+    /* Without a reverse direction, the gradient of the input of a layer replaces the
+     * gradient of its output step by step. */
     scratch->dx = scratch->dy;
     scratch->dx_input =
         take_steps(&memory, tape, tape->window, lstm_blocks(weights->config.inputs));

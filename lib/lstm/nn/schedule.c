@@ -1,6 +1,6 @@
 /*
  * Learning rates as functions of the step, in closed form. PyTorch's schedulers
- * multiply from step to step, so results differ in the last digits of a double.
+ * multiply at each step, so results differ in the last digits of a double.
  */
 #include <math.h>
 
@@ -65,7 +65,7 @@ static double milestones_passed(const lstm_schedule *s, uint64_t n)
     return passed;
 }
 
-/* From start to end for position from 0 to 1. */
+/* Interpolates from start to end for a position from 0 to 1. */
 static double anneal(const lstm_schedule *s, double start, double end, double position)
 {
     if (s->linear)
@@ -73,7 +73,7 @@ static double anneal(const lstm_schedule *s, double start, double end, double po
     return end + (start - end) / 2 * (cos(pi * position) + 1);
 }
 
-/* Phases end one step earlier than their lengths say, as in PyTorch. */
+/* As in PyTorch, phases end one step before the end of their length. */
 static double one_cycle(const lstm_schedule *s, double n)
 {
     double first = s->lr / s->div_factor, last = first / s->final_div_factor;
@@ -135,7 +135,8 @@ lstm_status lstm_schedule_lr(const lstm_schedule *schedule, uint64_t step, doubl
     return LSTM_OK;
 }
 
-/* Replaces zeros and negative numbers by what they mean, and checks the result. */
+/* Replaces zeros and negative numbers by the values that they select, and checks the
+ * result. */
 static lstm_status read_plateau(lstm_plateau *p)
 {
     p->factor = or_default(p->factor, 0.1);
@@ -179,7 +180,7 @@ static void count_metric(lstm_plateau *p, bool better, double metric)
 
 lstm_status lstm_plateau_update(lstm_plateau *plateau, double metric)
 {
-    /* PyTorch makes no smaller change. */
+    /* PyTorch ignores smaller changes. */
     const double least_change = 1e-8;
     if (!plateau)
         return lstm_fail_null("schedule", "plateau");

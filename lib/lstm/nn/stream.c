@@ -1,17 +1,17 @@
 /*
  * Inference with carried state.
  *
- * A step runs all layers on the calling thread, through the same code as a forward: a
- * stream is a tape of one step, whose states stay. A single sequence has blocks of one
- * row, so its x and h are plain arrays; it uses the kernels of a single row, and reads
- * the caller's x in place. Without a projection the new h must not overwrite the old
- * one before all blocks have read it, so there are two buffers, swapped after each
- * step.
+ * A step runs all layers on the calling thread, with the same code as a forward: a
+ * stream is a tape of one step that keeps its states. A single sequence has blocks of
+ * one row, so its x and h are plain arrays. It uses the kernels of a single row, and
+ * reads the caller's x in place. Without a projection, the new h must not overwrite the
+ * old one before all blocks have read it, so there are two buffers, which are swapped
+ * after each step.
  *
  * With a layer of bfloat16, x and h are pairs (see kernels/pairs.h), and a group has an
  * even number of rows: a single sequence has blocks of two.
  *
- * After a reset, a step leaves the recurrent products out, as a forward without h0.
+ * After a reset, a step skips the recurrent products, as a forward without h0 does.
  */
 #include <string.h>
 
@@ -23,7 +23,7 @@
 #include "lib/lstm/nn/pass.h"
 #include "lib/lstm/nn/stream.h"
 
-/* Sequences of a stream; the sizes of buffers of more overflow. */
+/* Maximum number of sequences of a stream; with more, sizes of buffers overflow. */
 static const size_t max_batch = (size_t)1 << 24;
 
 /* Creation ----------------------------------------------------------------------------
@@ -51,7 +51,8 @@ static lstm_activations plan_layer(const lstm_weights *weights,
     return at;
 }
 
-/* Lays a stream out over memory, or with NULL only measures it. */
+/* Assigns addresses in memory to the arrays of a stream; with NULL it only counts
+ * bytes. */
 static size_t plan(lstm_stream *stream, bool head, void *memory)
 {
     lstm_tape *tape = &stream->tape;
@@ -124,7 +125,7 @@ static lstm_status check_create(const lstm_layer *layer, const lstm_linear *head
     return check_packed(layer);
 }
 
-/* A stream without memory of its own yet. */
+/* A stream with its sizes, but without memory. */
 static lstm_stream sizes_of(const lstm_layer *layer, const lstm_linear *head,
                             size_t batch)
 {
@@ -174,7 +175,7 @@ void lstm_stream_destroy(lstm_stream **stream)
 /* A step ------------------------------------------------------------------------------
  */
 
-/* One step of x as the first layer reads it. */
+/* Returns one step of x in the layout that the first layer reads. */
 static const float *step_in(const lstm_stream *stream, const lstm_sequence *from,
                             const float *x)
 {
@@ -191,7 +192,7 @@ static const float *step_in(const lstm_stream *stream, const lstm_sequence *from
     return tape->x;
 }
 
-/* All layers; returns h of the last. */
+/* Runs all layers; returns h of the last one. */
 static const float *run_layers(lstm_stream *stream, const float *x)
 {
     static const lstm_chunk step = {.end = 1, .window_end = 1};
@@ -209,7 +210,7 @@ static const float *run_layers(lstm_stream *stream, const float *x)
     return x;
 }
 
-/* y = h W^T + b of a row; the head is float32 in either precision. */
+/* y = h W^T + b of a row. The head is float32 in both precisions. */
 static void run_head(const lstm_stream *stream, const float *h)
 {
     lstm_kernels_get()->linear_row(&(lstm_linear_row){
@@ -256,7 +257,7 @@ static void run_steps(lstm_stream *stream, size_t steps, const lstm_sequence *fr
     lstm_denormals_restore(mode);
 }
 
-/* The strides of a tensor of one step or of many. */
+/* The strides of a tensor of one step or of several steps. */
 static lstm_sequence view(const lstm_stream *stream, const lstm_tensor *tensor)
 {
     if (!tensor)

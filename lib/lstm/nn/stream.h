@@ -1,6 +1,6 @@
 /**
  * @file
- * Inside of a stream: a tape of one step (stream.c), whose states stay
+ * The private part of a stream: a tape of one step (stream.c) that keeps its states
  * (stream_state.c).
  */
 #ifndef LSTM_NN_STREAM_H
@@ -16,14 +16,14 @@ struct lstm_stream {
     /** The states of layer l are tape.at[l].h and .c, zero without has_h0 and has_c0.
      */
     lstm_tape tape;
-    /** [layers] one step of each layer, for all rows. */
+    /** [layers] the step of each layer, for all rows. */
     lstm_steps *steps;
     lstm_range range;
     /** Y. */
     size_t outputs;
-    /** A row [S] of floats and the output of the head [Y], padded to blocks. */
+    /** h of one row as floats [S], and the output of the head [Y], padded to blocks. */
     float *row, *y;
-    /** The head, transposed and padded, see lstm_linear_row; NULL without one. */
+    /** The head, transposed and padded (see lstm_linear_row); NULL without a head. */
     float *weight, *bias;
 };
 

@@ -49,7 +49,7 @@ lstm_status lstm_tape_create(lstm_tape **out, lstm_layer *layer, lstm_rng *rng)
 
 void lstm_workspace_free(lstm_workspace *workspace)
 {
-    if (!workspace->given)
+    if (!workspace->from_caller)
         common_free(workspace->memory);
     *workspace = (lstm_workspace){0};
 }

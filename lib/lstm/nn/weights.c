@@ -40,7 +40,8 @@ static lstm_status add_direction(lstm_weights *weights, size_t index)
     return status;
 }
 
-/* All parameters uniform in +-1/sqrt(H), in order, as torch.nn.LSTM.reset_parameters().
+/* Draws all parameters uniform in +-1/sqrt(H), in order, as
+ * torch.nn.LSTM.reset_parameters() does.
  */
 static lstm_status draw_weights(lstm_weights *weights, lstm_rng *rng)
 {

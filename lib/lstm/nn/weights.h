@@ -2,8 +2,9 @@
  * @file
  * The weights of a layer: parameters, and the panels that kernels read.
  *
- * Panels are packed copies. A version counts the changes of the parameters; panels of
- * another version are packed again before a forward or backward reads them.
+ * Panels are packed copies of the parameters. A version counts the changes of the
+ * parameters. If panels have another version, they are packed again before a forward or
+ * backward reads them.
  */
 #ifndef LSTM_NN_WEIGHTS_H
 #define LSTM_NN_WEIGHTS_H
@@ -21,11 +22,12 @@
 
 /** Weights of one direction of one layer. */
 typedef struct lstm_direction {
-    /** NULL for what the options leave out. */
+    /** NULL for parameters that the options exclude. */
     lstm_parameter *parameters[LSTM_CELL_PARAMETERS];
     /** The segments of channels of the input. */
     size_t x_segments, x_channels;
-    /** Packed positions of k of the cell's panels: the input's channels, then h's. */
+    /** Packed depth of the cell's panels: the channels of the input, then those of h.
+     */
     size_t cell_depth;
     /** Panels for forward: the cell, its biases, the projection. */
     lstm_packed *cell;
@@ -43,17 +45,18 @@ typedef struct lstm_weights {
     /** In PyTorch's order. */
     lstm_parameter *parameters;
     size_t parameter_count;
-    /** Versions: of the parameters, and of those in the panels; 0 for none. */
+    /** Versions of the parameters and of the panels; 0 for panels that are not packed.
+     */
     uint64_t version, packed, packed_back;
-    /** Held while packing: forwards may start in several threads. */
+    /** Held while packing, because forwards may start in several threads. */
     lstm_lock packing;
     /** [layers * directions]. */
     lstm_direction *direction;
     lstm_packed *panels, *back_panels;
 } lstm_weights;
 
-/** Creates the parameters of a checked config, drawn from rng; NULL leaves zeros. On
- *  failure the caller destroys what there is. */
+/** Creates the parameters of a checked config, drawn from rng; NULL leaves zeros. After
+ * a failure the caller calls lstm_weights_destroy(), too. */
 lstm_status lstm_weights_create(lstm_weights *weights, const lstm_layer_config *config,
                                 lstm_rng *rng);
 
@@ -62,16 +65,17 @@ void lstm_weights_destroy(lstm_weights *weights);
 /** Kernels of the precision of the weights. */
 const lstm_kernels *lstm_weights_kernels(const lstm_weights *weights);
 
-/** Packs the panels for forward if they are older than the parameters, or in any case
- *  with always. The first time it allocates them. Safe in several threads. */
+/** Packs the panels for forward if they are older than the parameters, or if always is
+ * true. The first call allocates them. Several threads may call it at the same time. */
 lstm_status lstm_weights_pack(lstm_weights *weights, bool always);
 
 /** Packs the panels for backward if they are older than the parameters. */
 lstm_status lstm_weights_pack_backward(lstm_weights *weights);
 
 /** Starts a new version, because the caller may have written into the parameters, and
- *  packs it; with backward both kinds of panels. Changes nothing when it fails. */
-lstm_status lstm_weights_read(lstm_weights *weights, bool backward);
+ * packs the panels for forward and, with backward, those for backward. A failure
+ * changes nothing. */
+lstm_status lstm_weights_repack(lstm_weights *weights, bool backward);
 
 /** Number of directions of all layers. */
 static inline size_t lstm_weights_count(const lstm_weights *weights)
@@ -79,7 +83,7 @@ static inline size_t lstm_weights_count(const lstm_weights *weights)
     return weights->config.layers * weights->directions;
 }
 
-/** Channels of the input of a direction, and blocks of a step of it. */
+/** Number of channels of the input of a direction. */
 static inline size_t lstm_direction_inputs(const lstm_direction *direction)
 {
     return direction->x_segments * direction->x_channels;
@@ -90,7 +94,7 @@ static inline size_t lstm_direction_blocks(const lstm_direction *direction)
     return direction->x_segments * lstm_blocks(direction->x_channels);
 }
 
-/** Values and gradients of a parameter; NULL for one that the options leave out. */
+/** Values and gradients of a parameter; NULL if the options exclude it. */
 static inline float *lstm_direction_value(const lstm_direction *direction,
                                           lstm_cell_parameter parameter)
 {

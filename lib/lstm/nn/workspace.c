@@ -1,11 +1,11 @@
 /*
- * The memory of forward and backward: of the library, which grows, or of the caller,
- * which does not.
+ * The memory of forward and backward. The library's memory grows, the caller's does
+ * not.
  *
- * The memory of a tape holds the activations of a forward. The scratch of its backward
- * pass follows them when the tape is the layer's own or the memory the caller's. Other
- * tapes share the scratch memory of their layer, so that a pending forward takes no
- * more than its activations.
+ * The memory of a tape contains the activations of a forward. For the layer's own tape,
+ * and for memory of the caller, the scratch of the backward pass follows. Other tapes
+ * use the scratch memory of their layer, so that a pending forward needs memory only
+ * for its activations.
  */
 #include "lib/common/memory.h"
 #include "lib/lstm/core/status.h"
@@ -17,7 +17,7 @@ static lstm_status reserve(lstm_workspace *workspace, const lstm_batch *batch,
     size_t rows = batch->blocked.rows;
     if (size <= workspace->size)
         return LSTM_OK;
-    if (workspace->given)
+    if (workspace->from_caller)
         return lstm_fail(LSTM_OUT_OF_MEMORY,
                          "layer: workspace has %zu bytes, but a batch of %zu with %zu "
                          "steps takes %zu",
@@ -33,13 +33,13 @@ static lstm_status reserve(lstm_workspace *workspace, const lstm_batch *batch,
     return LSTM_OK;
 }
 
-/* Whether a tape's memory has room for its backward pass. */
+/* Whether the memory of a tape includes the scratch of its backward pass. */
 static bool holds_scratch(const lstm_tape *tape)
 {
-    return tape->own || tape->workspace.given;
+    return tape->own || tape->workspace.from_caller;
 }
 
-/* Bytes of a forward, and of its backward pass if there can be one. */
+/* Number of bytes of a forward and, in training, of its backward pass. */
 static size_t whole_size(const lstm_weights *weights, const lstm_tape *tape)
 {
     size_t size = lstm_tape_size(weights, tape);
