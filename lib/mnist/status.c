@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "lib/common/message.h"
 #include "lib/mnist/status.h"
 
 enum { MESSAGE_SIZE = 1024 };
@@ -46,6 +47,7 @@ mnist_status mnist_fail(mnist_status status, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
+    common_finish_message(message, sizeof(message));
     return status;
 }
 

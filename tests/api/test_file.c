@@ -288,6 +288,33 @@ static void names_of_a_hundred_thousand_tensors_are_found_quickly(void **state)
     free(bytes);
 }
 
+/* A message has a fixed size: no part of a character stays at its end. */
+static void long_names_are_cut_between_characters(void **state)
+{
+    (void)state;
+    static const char *const characters[] = {"\xc3\xa9", "\xe2\x82\xac",
+                                             "\xf0\x9f\x98\x80"};
+    test_model *m = test_model_new();
+    lstm_file *file;
+    lstm_tensor *to;
+    size_t bytes = test_model_finish(m);
+    assert_int_equal(lstm_file_open_bytes(&file, m->bytes, bytes), LSTM_OK);
+    assert_int_equal(lstm_tensor_create(&to, 1, (size_t[]){1}), LSTM_OK);
+    for (size_t kind = 0; kind < 3; kind++)
+        for (size_t shift = 0; shift < 4; shift++) {
+            size_t size = strlen(characters[kind]);
+            char name[1001] = "aaa";
+            for (size_t i = shift; i + size < sizeof(name); i += size)
+                memcpy(name + i, characters[kind], size + 1);
+            assert_int_equal(lstm_file_read_tensor(file, name, to), LSTM_BAD_FILE);
+            size_t length = strlen(lstm_last_error());
+            assert_true(length > 500);
+            assert_string_equal(lstm_last_error() + length - size, characters[kind]);
+        }
+    lstm_tensor_destroy(&to);
+    lstm_file_destroy(&file);
+}
+
 static void precision_and_options_are_restored(void **state)
 {
     (void)state;
@@ -371,6 +398,7 @@ int main(void)
         TEST(layers_of_others_load_without_their_prefix),
         TEST(a_head_without_bias_loads),
         TEST(names_of_a_hundred_thousand_tensors_are_found_quickly),
+        TEST(long_names_are_cut_between_characters),
         TEST(precision_and_options_are_restored),
         TEST(reserved_names_are_refused),
         TEST(a_header_beyond_the_limit_is_not_saved),

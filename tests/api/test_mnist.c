@@ -120,9 +120,21 @@ static void the_version_equals_the_header(void **state)
 #define HOME_TEST(name)                                                                \
     cmocka_unit_test_setup_teardown(name, empty_home, test_folder_remove)
 
+static void a_message_is_one_line_whatever_the_folder_is_called(void **state)
+{
+    (void)state;
+    mnist_dataset *dataset;
+    const mnist_source source = {.directory = "/none/a\nb\x1b[1m", .offline = true};
+    assert_int_not_equal(mnist_dataset_open(&dataset, &source, MNIST_TRAIN), MNIST_OK);
+    assert_contains(mnist_last_error(), "/none/a?b?[1m");
+    for (const char *c = mnist_last_error(); *c; c++)
+        assert_true((unsigned char)*c >= ' ');
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_message_is_one_line_whatever_the_folder_is_called),
         HOME_TEST(synthetic_digits_are_the_fallback_and_the_message_says_why),
         HOME_TEST(synthetic_digits_replace_only_mnist_and_only_if_allowed),
         HOME_TEST(a_pair_of_files_is_read_and_loaded_in_batches),

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "lib/common/message.h"
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/core/text.h"
 
@@ -44,10 +45,7 @@ lstm_status lstm_fail(lstm_status status, const char *format, ...)
     va_start(arguments, format);
     lstm_vformat(message, sizeof(message), format, arguments);
     va_end(arguments);
-    /* Names from files may contain any byte; the message must be one line. */
-    for (char *c = message; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '?';
+    common_finish_message(message, sizeof(message));
     return status;
 }
 
