@@ -291,12 +291,73 @@ class Nodes(Folder):
         self.refused("custom activations")
 
     def test_outputs_that_liblstm_cannot_compute(self):
-        self.lstm()
-        self.node("Transpose", ["lstm.y"], ["out"], perm=[3, 0, 1, 2])
-        self.save("out")
-        self.refused("output out .* differs from steps of liblstm by")
+        for indices, message in (([6, 5, 4, 3, 2, 1, 0], "it differs from .* by"),
+                                 ([0, 1], "no output of liblstm has as many values")):
+            self.setUp()
+            self.lstm()
+            self.constant("indices", np.array(indices))
+            self.node("Gather", ["lstm.y", "indices"], ["out"], axis=3)
+            self.save("out")
+            self.refused(r"output out .* after node gather \(Gather\) is not what liblstm can "
+                         f"give: {message}.*--lstm-only")
         self.source.write_bytes(b"junk")
         self.refused("not a valid model")
+
+    def test_outputs_in_another_order(self):
+        self.lstm()
+        self.node("Transpose", ["lstm.y"], ["out"], perm=[3, 2, 1, 0])
+        self.save("out")
+        self.both()
+
+    def test_gains(self):
+        for kind, value in (("Mul", 0.5), ("Div", 4.0)):
+            self.setUp()
+            self.constant("gain", np.float32(value))
+            self.node(kind, ["x", "gain"], ["scaled"])
+            self.lstm(x="scaled")
+            self.head("lstm.hn")
+            self.nodes[-1].output[0] = "sum"
+            self.node("Identity", ["sum"], ["same"])
+            self.nodes.append(type(self.nodes[0])())
+            self.nodes[-1].CopyFrom(self.nodes[0])
+            self.nodes[-1].name = "second"
+            self.nodes[-1].input[:] = ["same", "gain"]
+            self.nodes[-1].output[:] = ["out"]
+            self.save("out")
+            self.both()
+            decibels = 20 * np.log10(value if kind == "Mul" else 1 / value)
+            found = self.metadata()
+            self.assertAlmostEqual(float(found["in_gain"]), decibels, places=6)
+            self.assertAlmostEqual(float(found["out_gain"]), decibels, places=6)
+        self.setUp()
+        self.constant("gain", np.float32(-1))
+        self.node("Mul", ["x", "gain"], ["scaled"])
+        self.lstm(x="scaled")
+        self.save("lstm.y")
+        self.refused(r"mul \(Mul\) is not a gain: expected one positive factor")
+
+    def test_a_branch_that_only_moves_values(self):
+        """What PyTorch's exporter makes of squeeze() with dynamic axes."""
+        from onnx import TensorProto, helper
+
+        self.lstm()
+        self.constant("axis", np.array([1]))
+        self.constant("condition", np.array(True))
+        branches = [helper.make_graph([helper.make_node(*node)], name, [], [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, None)])
+            for node, name in ((("Squeeze", ["lstm.y", "axis"], ["yes"]), "yes"),
+                               (("Identity", ["lstm.y"], ["no"]), "no"))]
+        self.node("If", ["condition"], ["out"], then_branch=branches[0],
+                  else_branch=branches[1])
+        self.save("out")
+        with mock.patch("onnx.checker.check_model"):
+            self.assertIn("output out (steps)", self.convert())
+
+    def test_states_of_a_fixed_batch(self):
+        self.inputs += [("h", (1, 4, 7)), ("c", (1, 4, 7))]
+        self.lstm(initial=("h", "c"))
+        self.save("lstm.y")
+        self.both()
 
     def test_the_command(self):
         self.lstm()

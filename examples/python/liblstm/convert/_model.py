@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 from collections.abc import Callable, Iterator
 
@@ -100,6 +101,8 @@ class Model:
     notes: list[str] = dataclasses.field(default_factory=list)
     # Which steps the model gives is not known.
     alone: bool = False
+    # Parts after the LSTM, for the message when the outputs differ.
+    after: str = ""
 
     def params(self) -> liblstm.Params:
         """All tensors of the file."""
@@ -207,11 +210,12 @@ def outputs(model: Model, layer: liblstm.Layer, answer: Answer
 
 
 def nearest(found: list[tuple[str, np.ndarray]], expected: np.ndarray) -> tuple[str, float]:
-    """The output that is nearest to an answer in any order of its first two axes, and the
-    difference as a fraction of the largest value."""
+    """The output that is nearest to an answer in any order of its axes, and the difference
+    as a fraction of the largest value."""
     best, largest = ("none of the outputs", np.inf), np.abs(expected).max() or 1
     for name, value in found:
-        for actual in (value, value.swapaxes(0, 1)) if value.ndim == 3 else (value,):
+        for order in itertools.permutations(range(value.ndim)):
+            actual = value.transpose(order)
             if actual.size == expected.size:
                 error = float(np.abs(actual.ravel() - expected.ravel()).max() / largest)
                 best = min(best, (name, error), key=lambda pair: pair[1])
@@ -244,9 +248,11 @@ def check(model: Model, path: str) -> list[str]:
             for name, expected in answer.values.items():
                 which, error = nearest(outputs(part, layer, answer), np.asarray(expected))
                 if not error <= answer.limit:
-                    raise bare(f"{name} {list(np.shape(expected))} of {answer.source} differs from "
-                               f"{which} of liblstm by {error:.2g} of the largest value, "
-                               f"expected at most {answer.limit:g}")
+                    shape, after = list(np.shape(expected)), part.after and f" after {part.after}"
+                    raise bare(f"{name} {shape}{after} is not what liblstm can give: " + (
+                        f"it differs from {which} by {error:.2g} of the largest value, expected "
+                        f"at most {answer.limit:g} ({answer.source})"
+                        if np.isfinite(error) else "no output of liblstm has as many values"))
                 if which not in ("hn", "cn") and not model.alone:
                     model.keys.setdefault("output", which)
                 lines.append(f"{name} ({which}) differs from {answer.source} by {error:.1e}")

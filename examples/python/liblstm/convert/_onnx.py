@@ -11,27 +11,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import onnx
-from onnx import helper, numpy_helper
+from onnx import helper
 
-import liblstm
 from liblstm.convert import Unsupported
 from liblstm.convert import _onnx_graph as graphs
-from liblstm.convert._model import Answer, Model, Stack
+from liblstm.convert._model import Answer, Model, Stack, decibel
 from liblstm.convert._onnx_graph import attributes, label
+from liblstm.convert._onnx_nodes import PLUMBING, Node, all_graphs, lstm_node, lstm_nodes
 
-# Nodes that only move values.
-PLUMBING = {"Transpose", "Squeeze", "Unsqueeze", "Reshape", "Slice", "Gather", "Concat",
-            "Expand", "Identity", "Flatten", "Cast", "Dropout", "Split", "GatherND", "CastLike"}
 ACTIVATIONS = {"Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "relu", "Softmax": "softmax",
                "LogSoftmax": "log_softmax"}
-# sigmoid(20) and tanh(20) are 1 in float32: a clip of at least that changes nothing.
-CLIP = 20
-INPUT, EMBEDDED, LSTM, HEAD, ACTIVATED, ADDED = range(6)
-STAGES = ("the input", "the embedding", "the LSTM", "a dense layer", "an activation", "a skip")
+INPUT, EMBEDDED, LSTM, HEAD, ACTIVATED, ADDED, SCALED = range(7)
+STAGES = ("the input", "the embedding", "the LSTM", "a dense layer", "an activation", "a skip",
+          "a gain")
 
 
 @dataclasses.dataclass
@@ -44,54 +39,10 @@ class Value:
     shape: bool = False
 
 
-@dataclasses.dataclass
-class Node:
-    """An LSTM node: what Stack takes, and where its states and lengths come from."""
-    node: onnx.NodeProto
-    stack: Stack
-    layout: int
-
-    def name(self, index: int) -> str:
-        """Name of an input, "" if it is not there."""
-        return [*self.node.input, *[""] * 8][index]
-
-
 def read(path: str, lstm_only: bool = False) -> Model:
     """Reads a model, or all of its LSTM nodes."""
     model = graphs.load(path)
-    return _lstm_nodes(model) if lstm_only else Reader(model).read()
-
-
-def lstm_node(node: onnx.NodeProto, known: dict[str, np.ndarray]) -> Node:
-    """An LSTM node, if liblstm has all that it computes."""
-    options = attributes(node)
-    inputs = [*node.input, *[""] * 8][:8]
-    direction = options.get("direction", b"forward").decode()
-    names = [name.lower() for name in options.get("activations", [])]
-    default = [b"sigmoid", b"tanh", b"tanh"] * (1 + (direction == "bidirectional"))
-    peepholes = inputs[7] and not (inputs[7] in known and not known[inputs[7]].any())
-    for wrong, text in ((names and names != default, "custom activations"),
-                        (options.get("clip", CLIP) < CLIP,
-                         f"clip {options.get('clip'):g}, expected none or at least {CLIP}"
-                         if "clip" in options else ""),
-                        (options.get("input_forget"), "input_forget"),
-                        (peepholes, "peepholes")):
-        if wrong:
-            raise Unsupported(f"{label(node)} has {text}")
-    for name in (*inputs[1:3], inputs[3]):
-        if name and name not in known:
-            raise Unsupported(f"{label(node)}: {name} is computed from data, expected constant "
-                              f"weights")
-    weights, recurrent = known[inputs[1]], known[inputs[2]]
-    bias = known[inputs[3]].reshape(len(weights), 2, -1) if inputs[3] else None
-    if weights.ndim != 3 or recurrent.shape != (*weights.shape[:2], weights.shape[1] // 4):
-        raise Unsupported(f"{label(node)}: R is {list(recurrent.shape)}, expected "
-                          f"{[*weights.shape[:2], weights.shape[1] // 4]}; a projection cannot "
-                          f"be said in ONNX")
-    arrays = [(weights[d], recurrent[d], None if bias is None else bias[d])
-              for d in range(len(weights))]
-    return Node(node, Stack(label(node), liblstm.ONNX, [arrays], False,
-                            direction == "reverse"), options.get("layout", 0))
+    return lstm_nodes(model) if lstm_only else Reader(model).read()
 
 
 class Reader:
@@ -106,11 +57,12 @@ class Reader:
         self.bias: np.ndarray | None = None
         self.table: np.ndarray | None = None
         self.keys: dict[str, str] = {}
+        self.after: list[str] = []
         self.x = ""
 
     def refuse(self, message: str) -> Unsupported:
         """A refusal that says what can be taken."""
-        names = [node.name or node.output[0] for graph in _all_graphs(self.graph)
+        names = [node.name or node.output[0] for graph in all_graphs(self.graph)
                  for node in graph.node if node.op_type == "LSTM"]
         if not names:
             return Unsupported(f"{message}; the model has no LSTM node")
@@ -134,7 +86,8 @@ class Reader:
 
     def visit(self, node: onnx.NodeProto) -> None:
         """Sets the values of the outputs of a node."""
-        found = [self.values[name] for name in node.input if name in self.values]
+        names = set(node.input).union(*map(graphs.captured, graphs.subgraphs(node)))
+        found = [self.values[name] for name in sorted(names) if name in self.values]
         inputs = frozenset().union(*(value.inputs for value in found))
         if node.op_type in ("Shape", "Size") or (
                 all(value.shape for value in found) and not graphs.subgraphs(node)):
@@ -147,10 +100,15 @@ class Reader:
 
     def data(self, node: onnx.NodeProto, data: list[Value]) -> Value:
         """The value of a node that gets data."""
-        if graphs.subgraphs(node):
+        kind = node.op_type
+        if kind == "If" and all(each.op_type in {*PLUMBING, "Constant"} for graph in
+                                graphs.subgraphs(node) for each in graph.node):
+            kind = "Identity"
+        elif graphs.subgraphs(node):
             raise self.refuse(f"{label(node)} has branches or loops, which no key can say")
         top = max(data, key=lambda value: (value.stage, value.lstm))
-        kind = node.op_type
+        if top.stage >= LSTM and kind != "LSTM":
+            self.after.append(label(node))
         if kind == "LSTM":
             return self.lstm(node)
         if kind == "Gather" and node.input[0] in self.known and top.stage == INPUT:
@@ -159,6 +117,8 @@ class Reader:
             return self.dense(node, data, top)
         if kind == "Add":
             return self.add(node, data, top)
+        if kind in ("Mul", "Div") and len(data) == 1:
+            return self.gain(node, top)
         if kind in ACTIVATIONS and len(data) == 1:
             return self.activation(node, top)
         if kind not in PLUMBING:
@@ -219,7 +179,7 @@ class Reader:
         weight = self.known.get(node.input[1])
         if len(data) > 1 or weight is None or weight.ndim != 2:
             raise self.refuse(f"{label(node)} multiplies data with data, expected weights [S, C]")
-        if top.stage < LSTM or self.weight is not None or top.stage > HEAD:
+        if top.stage != LSTM or self.weight is not None:
             second = "second " * (self.weight is not None)
             raise self.refuse(f"{label(node)} is a {second}dense layer "
                               f"{'after' if top.stage > INPUT else 'on'} {STAGES[top.stage]}, "
@@ -252,6 +212,19 @@ class Reader:
         raise self.refuse(f"{label(node)} adds something to {STAGES[top.stage]}, expected the "
                           f"bias of a dense layer, or the input that is added to the output")
 
+    def gain(self, node: onnx.NodeProto, top: Value) -> Value:
+        """A positive factor of the input or of the output."""
+        factor = next((self.known[name] for name in node.input if name in self.known),
+                      np.zeros(2))
+        key = "in_gain" if top.stage == INPUT else "out_gain"
+        inverse = node.op_type == "Div"
+        if factor.size != 1 or not factor.item() > 0 or key in self.keys or self.nodes == [] and (
+                top.stage != INPUT) or (inverse and node.input[0] in self.known):
+            raise self.refuse(f"{label(node)} is not a gain: expected one positive factor of the "
+                              f"input and one of the output")
+        self.keys[key] = f"{(-20 if inverse else 20) * np.log10(float(factor.item())):.12g}"
+        return dataclasses.replace(top, stage=INPUT if top.stage == INPUT else SCALED)
+
     def activation(self, node: onnx.NodeProto, top: Value) -> Value:
         if top.stage not in (LSTM, HEAD):
             raise self.refuse(f"{label(node)} comes after {STAGES[top.stage]}, expected one "
@@ -283,18 +256,20 @@ class Reader:
             answer.lengths = None if (found == len(x)).all() else found
         self.states(run, stack, answer)
         head = None if self.weight is None else (self.weight, self.bias)
-        return Model({"lstm": stack}, head, self.table, self.keys, lambda _: iter([answer]))
+        return Model({"lstm": stack}, head, self.table, self.keys, lambda _: iter([answer]),
+                     after=", ".join(self.after))
 
     def data_of(self, x: np.ndarray, run: dict[str, np.ndarray]) -> tuple[np.ndarray, bool]:
         """x [T, N, I] of the first LSTM, and whether the input of the model has N first."""
         first = self.nodes[0]
         actual = run[first.name(0)]
         actual = actual.swapaxes(0, 1) if first.layout else actual
-        values = x if self.table is None else self.table[x]
+        values, gain = x if self.table is None else self.table[x], self.keys.get("in_gain", "0")
         for batch_first, each in ((True, values.swapaxes(0, 1) if values.ndim == 3 else
                                    values[:, None]), (False, values)):
-            if each.shape == actual.shape and np.allclose(each, actual, rtol=1e-6, atol=1e-7):
-                return actual, batch_first
+            if each.shape == actual.shape and np.allclose(each * decibel(gain), actual, rtol=1e-5,
+                                                          atol=1e-6):
+                return each, batch_first
         raise self.refuse(f"the input {self.x} {list(x.shape)} reaches {first.stack.where} in "
                           f"another arrangement, {list(actual.shape)}; expected [N, T, I] or "
                           f"[T, N, I]")
@@ -325,6 +300,8 @@ class Reader:
         the sizes that they were made with, which are constants of their Reshape nodes."""
         found = {int(extent) for node in self.graph.node if node.op_type in ("Reshape", "Expand")
                  for extent in np.ravel(self.known.get(node.input[1], ())) if 1 < extent < 1000}
+        found.update(axis.dim_value for value in self.graph.input if value.name in self.values
+                     for axis in value.type.tensor_type.shape.dim if 1 < axis.dim_value < 1000)
         others = sorted(found - {3, 7})[:6]
         for batch, steps in ((3, 7), *((3, n) for n in others), *((n, 7) for n in others),
                              *((n, m) for n in others for m in others)):
@@ -338,8 +315,10 @@ class Reader:
         names = {index: frozenset().union(*(self.values[each.name(index)].inputs
                  for each in self.nodes if each.name(index) in self.values
                  and not self.values[each.name(index)].shape)) for index in (4, 5, 6)}
-        x = self.extents(values[self.x], sizes,
-                         [batch, steps] if batch_first else [steps, batch])
+        default = [batch, steps] if batch_first else [steps, batch]
+        if self.table is None and len(values[self.x].type.tensor_type.shape.dim) == 2:
+            default = [steps, self.nodes[0].stack.inputs]
+        x = self.extents(values[self.x], sizes, default)
         rank = len(x) + (self.table is not None)
         if rank not in (2, 3):
             raise self.refuse(f"the input {self.x} has {len(x)} axes, expected [N, T, I], "
@@ -380,115 +359,3 @@ class Reader:
                 size = sizes.setdefault(dim.dim_param, size)
             found.append(dim.dim_value or size)
         return found
-
-
-def _all_graphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
-    yield graph
-    for node in graph.node:
-        for inner in graphs.subgraphs(node):
-            yield from _all_graphs(inner)
-
-
-def _lstm_nodes(model: onnx.ModelProto) -> Model:
-    """All LSTM nodes of a model and its subgraphs. Nodes that follow each other become one
-    stack if they can."""
-    found: list[list[Node]] = []
-    notes: list[str] = []
-    _collect(model.graph, {}, graphs.opset(model), found, notes)
-    if not found:
-        raise Unsupported("; ".join(notes) or "the model has no LSTM node")
-    stacks, sources = {}, {}
-    for index, nodes in enumerate(found):
-        whole = dataclasses.replace(
-            nodes[0].stack, layers=[layer for each in nodes for layer in each.stack.layers],
-            where=", ".join(each.stack.where for each in nodes))
-        prefix = "lstm" if len(found) == 1 else f"lstm{index}"
-        stacks[prefix], sources[prefix] = whole, nodes
-
-    def answers(part: Model) -> Iterator[Answer]:
-        (prefix, whole), = part.stacks.items()
-        yield _alone(sources[prefix], whole, graphs.opset(model))
-
-    return Model(stacks, answers=answers, alone=True, notes=[f"left out: {note}" for note in notes])
-
-
-def _collect(graph: onnx.GraphProto, outer: dict[str, np.ndarray], opset: int,
-             found: list[list[Node]], notes: list[str]) -> None:
-    known = graphs.constants(graph, outer, opset)
-    producers = {name: node for node in graph.node for name in node.output if name}
-    own: list[list[Node]] = []
-    for node in graph.node:
-        for inner in graphs.subgraphs(node):
-            _collect(inner, known, opset, found, notes)
-        if node.op_type != "LSTM":
-            continue
-        try:
-            each = lstm_node(node, known)
-        except Unsupported as error:
-            notes.append(str(error))
-            continue
-        for index, member in ((5, "h0"), (6, "c0")):
-            state = known.get(each.name(index))
-            if state is not None and state.any():
-                state = state.swapaxes(0, 1) if each.layout else state
-                if not np.ptp(state, axis=1).any():
-                    setattr(each.stack, member, state[:, 0].astype(np.float32))
-        before = _origin(node, producers, known)
-        chain = next((nodes for nodes in own if nodes[-1].node is before), None)
-        plain = each.stack.h0 is None and each.stack.c0 is None
-        if chain and plain and all(n.stack.h0 is None and n.stack.c0 is None for n in chain) \
-                and chain[-1].stack.fits(each.stack):
-            chain.append(each)
-        else:
-            own.append([each])
-    found += own
-
-
-def _origin(node: onnx.NodeProto, producers: dict[str, onnx.NodeProto],
-            known: dict[str, np.ndarray]) -> onnx.NodeProto | None:
-    """The LSTM node whose output Y is the input of another one, moved at most."""
-    name = node.input[0]
-    while (producer := producers.get(name)) is not None:
-        if producer.op_type == "LSTM":
-            return producer if name == producer.output[0] else None
-        if producer.op_type not in PLUMBING:
-            return None
-        name = producer.input[0]
-    return None
-
-
-def _alone(nodes: list[Node], stack: Stack, opset: int) -> Answer:
-    """The answer of LSTM nodes alone, one after the other."""
-    rng, steps, batch = np.random.default_rng(1), 7, 3
-    x = rng.uniform(-1, 1, (steps, batch, stack.inputs)).astype(np.float32)
-    made, tensors, name = [], [numpy_helper.from_array(np.array([0, 0, -1]), "shape")], "x"
-    for k, each in enumerate(nodes):
-        (arrays,), options = each.stack.layers, attributes(each.node)
-        inputs: dict[str, Any] = {}
-        for part, index in (("w", 0), ("r", 1), ("b", 2)):
-            if arrays[0][index] is not None:
-                inputs[part] = np.stack([a[index] for a in arrays])
-        if "b" in inputs:
-            inputs["b"] = inputs["b"].reshape(len(arrays), -1)
-        for part, state in (("h", each.stack.h0), ("c", each.stack.c0)):
-            if state is not None:
-                rows = np.repeat(state[:, None], batch, 1)
-                inputs[part] = rows.swapaxes(0, 1) if each.layout else rows
-        tensors += [numpy_helper.from_array(np.ascontiguousarray(value, np.float32), f"{part}{k}")
-                    for part, value in inputs.items()]
-        named = [f"{part}{k}" if part in inputs else "" for part in ("w", "r", "b", "", "h", "c")]
-        if each.layout:
-            made.append(helper.make_node("Transpose", [name], [f"n{k}"], perm=[1, 0, 2]))
-            name = f"n{k}"
-        made += [helper.make_node("LSTM", [name, *named], [f"y{k}"], **options),
-                 helper.make_node("Transpose", [f"y{k}"], [f"t{k}"],
-                                  perm=[1, 0, 2, 3] if each.layout else [0, 2, 1, 3]),
-                 helper.make_node("Reshape", [f"t{k}", "shape"], [f"x{k}"])]
-        name = f"x{k}"
-    value = helper.make_tensor_value_info
-    graph = helper.make_graph(made, "lstm", [value("x", onnx.TensorProto.FLOAT, x.shape)],
-                              [value(name, onnx.TensorProto.FLOAT, None)], tensors)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", max(opset, 14))])
-    model.ir_version = 8
-    source, run = graphs.run(model, {"x": x}, [name])
-    return Answer(source, x, {"output": run[name]})
