@@ -29,7 +29,8 @@ FILE = re.compile(rf"(?<![\w$.*/{{}}<>-])((?:\.\./)*(?:[\w.-]+/)*[\w-]+\.(?:{FIL
                   r"(?![\w*/(]|[.-]\w)")
 QUOTED = re.compile(r"`([a-z]\w*_\w+)`")
 OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]+[a-z])")
-MESON_OPTION = re.compile(r"(?<![\w-])-D([a-z]\w+)")
+# An option of the subproject lstm has its name before it.
+MESON_OPTION = re.compile(r"(?<![\w-])-D(?:lstm:)?([a-z]\w+)")
 
 
 class Names:

