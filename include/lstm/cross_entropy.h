@@ -83,7 +83,7 @@ void lstm_cross_entropy_destroy(lstm_cross_entropy **loss);
  * A row is a vector of C logits. With a target at each step, logits is [N, T, C] and
  * row n T + t is step t of sequence n. The classes are the last axis; in PyTorch the
  * shape is [N, C, T]. To mask steps past the end of a sequence, set their targets to
- * ignore_index. Logits [T, N, C] go with targets [T, N].
+ * ignore_index. For logits [T, N, C] the targets are [T, N].
  *
  * @param loss a loss
  * @param logits [N, C] or [N, T, C], before the softmax

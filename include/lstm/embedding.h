@@ -98,8 +98,8 @@ lstm_status lstm_embedding_forward(lstm_embedding *embedding, const int64_t *ind
  * The rows of dy are added in order, with the same bits for any number of threads. The
  * gradient of the padding row does not change.
  *
- * Only the indices of the last forward are kept. After several forwards, such as one
- * for each step, run one more forward over all indices, then one backward.
+ * The embedding keeps only the indices of the last forward. After several forwards,
+ * such as one for each step, run one more forward over all indices, then one backward.
  *
  * @param embedding an embedding after a forward
  * @param dy gradient of y, in its shape

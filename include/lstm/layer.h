@@ -88,7 +88,7 @@ typedef struct lstm_tape lstm_tape;
  * @param rng generator of the weights. With dropout it also draws the masks of each
  *        forward, and MUST outlive the layer. NULL: all weights are zero; not allowed
  *        with dropout.
- * @retval LSTM_OK created
+ * @retval LSTM_OK the layer was created
  * @retval LSTM_INVALID_ARGUMENT out or config is NULL, or an option is out of range;
  *         the message names it
  * @retval LSTM_OUT_OF_MEMORY not enough memory
@@ -125,16 +125,16 @@ size_t lstm_layer_output_size(const lstm_layer *layer);
  * Switches between training and evaluation mode.
  *
  * A forward in training (the mode after creation) applies dropout and keeps the
- * activations for its backward. Without a tape of the caller's it also reads the
- * weights each time. A forward in evaluation applies no dropout and keeps nothing. This
- * call reads the weights; a forward in evaluation reads them again only if Adam, a file
- * or lstm_layer_set_weights() has changed them. A caller who writes into weights calls
+ * activations for its backward. Without a tape argument it also reads the weights
+ * again. A forward in evaluation applies no dropout and keeps nothing. This call reads
+ * the weights; a forward in evaluation reads them again only if Adam, a file or
+ * lstm_layer_set_weights() has changed them. A caller who writes into weights calls
  * this function again. After this call the layer is ready for streams (stream.h).
  *
  * @param layer a layer
  * @param training true for training, false for evaluation
- * @retval LSTM_OK switched; a switch to evaluation discards all pending forwards, a
- *         switch to training that of the layer's own tape
+ * @retval LSTM_OK the mode was switched; a switch to evaluation discards all pending
+ *         forwards, a switch to training discards that of the layer's own tape
  * @retval LSTM_INVALID_ARGUMENT layer is NULL
  * @retval LSTM_OUT_OF_MEMORY not enough memory for the packed weights; nothing was
  *         switched
@@ -152,7 +152,7 @@ lstm_status lstm_layer_set_training(lstm_layer *layer, bool training);
  * forwards are discarded: their backward would mix old activations and new weights.
  *
  * @param layer a layer
- * @retval LSTM_OK packed
+ * @retval LSTM_OK the weights were packed
  * @retval LSTM_INVALID_ARGUMENT layer is NULL
  * @retval LSTM_OUT_OF_MEMORY not enough memory for the packed weights; nothing was
  *         changed
@@ -300,7 +300,7 @@ size_t lstm_layer_workspace_size(const lstm_layer *layer, bool training, size_t 
  * @param memory aligned to 64 bytes; it MUST stay valid until the tape is destroyed or
  *        another call sets its memory; NULL: the library allocates memory again
  * @param size bytes, see lstm_layer_workspace_size()
- * @retval LSTM_OK set
+ * @retval LSTM_OK the memory was set
  * @retval LSTM_INVALID_ARGUMENT layer is NULL, memory is not aligned, or tape belongs
  *         to another layer
  * @retval LSTM_OUT_OF_MEMORY not enough memory for the packed weights; nothing was

@@ -95,8 +95,8 @@ lstm_status lstm_linear_forward(lstm_linear *linear, const lstm_tensor *x,
  * Writes dx = dy W, and adds to the gradients of the parameters: dW += dy^T x, and db
  * += the sum of dy over the rows.
  *
- * Only x of the last forward is kept. After several forwards, such as one for each
- * step, run one more forward over all rows, then one backward.
+ * The layer keeps only x of the last forward. After several forwards, such as one for
+ * each step, run one more forward over all rows, then one backward.
  *
  * @param linear a linear layer after a forward
  * @param dy gradient of y, in its shape

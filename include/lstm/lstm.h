@@ -31,7 +31,7 @@
  * NULL on failure. `lstm_X_destroy(&x)` frees the object and sets the handle to NULL;
  * the address of a NULL handle and NULL are allowed. Calls keep no reference to their
  * arguments unless the documentation says so: then the argument MUST outlive the
- * object. MUST marks what the library does not check.
+ * object. MUST marks conditions that the library does not check.
  *
  * NULL. A pointer must not be NULL unless the documentation of the argument allows it.
  * Calls with a status return LSTM_INVALID_ARGUMENT for NULL. Getters return 0, NULL or

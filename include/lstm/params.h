@@ -143,9 +143,9 @@ const char *lstm_params_name(const lstm_params *params, size_t index);
 /**
  * Values of a parameter, to read or to write, in PyTorch's shape.
  *
- * A layer in training mode uses written values from its next forward on. After writing
- * to a layer with tapes call lstm_layer_pack(), to one in evaluation mode
- * lstm_layer_set_training().
+ * A layer in training mode uses written values from its next forward on. After you have
+ * written values, call lstm_layer_pack() for a layer that is used with tapes, and
+ * lstm_layer_set_training() for a layer in evaluation mode.
  *
  * @return a tensor that belongs to the layer or to the caller; NULL when index is not
  *         below lstm_params_size()
@@ -178,7 +178,7 @@ lstm_tensor *lstm_params_grad(const lstm_params *params, size_t index);
  *             lstm_params_set_trainable(params, i, false);
  *
  * If all parameters of a layer are frozen and its dx, dh0 and dc0 are not needed, its
- * backward can be left out.
+ * backward is not needed.
  *
  * @param params a set
  * @param index of the parameter
