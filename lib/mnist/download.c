@@ -126,7 +126,7 @@ static bool check_transfer(transfer *t, CURLcode code)
 
 /* Performs the transfer with SIGPIPE blocked in this thread, because a mirror that
  * closes the connection during a write would otherwise terminate the process. Discards
- * a SIGPIPE that arrives meanwhile. */
+ * a SIGPIPE that arrives during the transfer. */
 static CURLcode perform(const transfer *t)
 {
     sigset_t pipe_signal, before, pending;

@@ -17,9 +17,9 @@ enum {
 };
 
 /**
- * Refuses options of a later version: every value of the tail of a public struct of
- * options is 0, or the message names the first one that is not. Each call that takes
- * such a struct makes this check before all others of the struct.
+ * Rejects options of a later version: fails with MNIST_UNSUPPORTED if a reserved value
+ * of a struct of options is not zero. The message names the first such value. Each call
+ * that takes such a struct checks this before the other fields.
  */
 mnist_status mnist_check_reserved(const char *object,
                                   const uint64_t reserved[MNIST_RESERVED]);

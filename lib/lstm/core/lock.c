@@ -28,7 +28,7 @@ void lstm_lock_destroy(lstm_lock *lock)
     pthread_mutex_destroy(&lock->mutex);
 }
 
-/* Makes a new mutex, once in each child. */
+/* Creates a new mutex, once in each child. */
 static void renew(lstm_lock *lock)
 {
     pthread_mutex_lock(&renewal);

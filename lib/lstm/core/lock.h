@@ -2,10 +2,10 @@
  * @file
  * A lock that the child of a fork can acquire.
  *
- * If a thread of the parent holds a mutex during the fork, the child's copy of it stays
- * locked, because that thread does not exist there. This lock makes a new mutex in the
- * child. The work that it protects may then be half done: code that holds the lock MUST
- * mark its work as done last.
+ * If a thread of the parent holds a mutex during the fork, the child's copy remains
+ * locked, because that thread does not exist in the child. This lock creates a new
+ * mutex in the child. The work that the lock protects may then be incomplete: code that
+ * holds the lock MUST mark its work as done in its last step.
  */
 #ifndef LSTM_CORE_LOCK_H
 #define LSTM_CORE_LOCK_H
@@ -13,7 +13,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/** A mutex, and the number of forks when it was made. */
+/** A mutex, and the number of forks at its creation. */
 typedef struct lstm_lock {
     pthread_mutex_t mutex;
     atomic_uint forks;

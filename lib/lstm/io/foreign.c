@@ -59,8 +59,8 @@ static const char *first_character(const start *s)
     return (const char *)s->bytes + i;
 }
 
-/* Whether the bytes are UTF-8 without control characters, apart from a character that
- * the end of the bytes cuts off. */
+/* Whether the bytes are UTF-8 without control characters. The last character may be
+ * incomplete. */
 static bool is_printable(const start *s)
 {
     const char *next = (const char *)s->bytes, *end = next + s->size;
@@ -172,8 +172,9 @@ static const char *archive_kind(const lstm_file *file, const start *s,
     return kind ? kind : "a ZIP archive";
 }
 
-/* Whether the beginning is that of a safetensors file, whose length may look like the
- * signature of another format: 66,176 bytes are 80 02 01 00, as a pickle begins. */
+/* Whether the file begins like a safetensors file. Its length may look like the
+ * signature of another format: 66,176 is stored as 80 02 01 00, which is also the
+ * beginning of a pickle. */
 static bool is_safetensors(const start *s)
 {
     return begins(s, 4, "\0\0\0\0{", 5);

@@ -237,8 +237,9 @@ static lstm_status create(lstm_layer **out, const lstm_layer_config *config,
     return status ? status : restored;
 }
 
-/* Checks the data types that bound the size of a layer, before memory is allocated:
- * the shape of a tensor of unknown type does not say how large the file is. */
+/* Checks the data types of the tensors that determine the size of a layer, before
+ * memory is allocated: the file may be smaller than the shape of a tensor of unknown
+ * type. */
 static lstm_status check_types(const lstm_file *file, const char *prefix, size_t layers)
 {
     bool cell = lstm_file_kind(file, prefix) == LSTM_KIND_CELL;

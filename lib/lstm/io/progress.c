@@ -31,7 +31,7 @@ lstm_status lstm_object_version(const lstm_object *object, const lstm_file *file
         file->path, first, second, version, (int)major, LSTM_OBJECT_VERSION);
 }
 
-/* Reads a number of steps that more steps can follow. */
+/* Reads a number of steps, small enough to count further steps. */
 static bool read_steps(const lstm_object *object, uint64_t *steps)
 {
     size_t value;
