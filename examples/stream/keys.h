@@ -1,5 +1,5 @@
 /*
- * What a model file says beside its tensors: the keys of docs/file-format.md.
+ * The keys of a model file; see docs/file-format.md.
  */
 #ifndef STREAM_KEYS_H
 #define STREAM_KEYS_H
@@ -31,11 +31,11 @@ typedef struct {
  * messages; most is the largest valid skip. */
 void read_keys(keys *k, const char *path, const lstm_file *file, size_t most);
 
-/* Value that the network gets for an input. */
+/* The input of the network for a value. */
 float scale_input(const keys *k, double value);
 
-/* Applies the activation, skip, gain and scale to y [1, outputs]; x [1, inputs] are the
- * values that the network got. */
+/* Applies the activation, skip, gain and scale to y [1, outputs]; x [1, inputs] is the
+ * input of the network. */
 lstm_status finish_output(const keys *k, const lstm_tensor *x, lstm_tensor *y,
                           double *values);
 

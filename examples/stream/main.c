@@ -5,8 +5,8 @@
  *
  * The model is a safetensors file with a layer "lstm", and optionally a linear layer
  * "fc" and an embedding "embedding", written by mnist-train, PyTorch, forecast or
- * liblstm-convert. The keys of its metadata and its initial states are obeyed: see
- * docs/file-format.md.
+ * liblstm-convert. The program applies the keys of its metadata and its initial states:
+ * see docs/file-format.md.
  */
 #include <errno.h>
 #include <math.h>
@@ -30,9 +30,8 @@ static const char *skip_blanks(const char *text)
     return text + strspn(text, " \t\r\n");
 }
 
-/* Parses the inputs in a line, separated by blanks or a comma; false if the line does
- * not consist of exactly as many numbers as the model has inputs, or if an index is not
- * one of the embedding. */
+/* Parses the inputs in a line, separated by blanks or a comma; false if the number of
+ * inputs is wrong, or if an index is out of the range of the embedding. */
 static bool read_inputs(model *m, const char *line)
 {
     for (size_t i = 0; i < m->inputs; i++) {
@@ -55,7 +54,7 @@ static double now(void)
     return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
 }
 
-/* Adds a latency; drops it if there is no memory. */
+/* Adds a latency; drops it if memory is exhausted. */
 static void add_time(times *all, double value)
 {
     if (all->count == all->capacity) {

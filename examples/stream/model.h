@@ -13,7 +13,7 @@
 
 typedef struct {
     lstm_layer *layer;
-    /* NULL: the output is that of the layer. */
+    /* NULL: the layer's output is the model's output. */
     lstm_linear *head;
     lstm_stream *stream;
     /* Rows [count, I] of an embedding: the input is the index of a row; else NULL. */
