@@ -9,8 +9,8 @@ shared library.
     function lstm_adam_lr: double (const lstm_adam *)
     symbol lstm_adam_lr@@LSTM_1
 
-A field that a later version takes from the reserved tail is a new line; the line of its
-struct stays what it was, because "reserved from" is where the tail began at first.
+A field that a later version takes from the reserved tail is a new line. The line of its struct
+does not change, because "reserved from" is the original start of the tail.
 """
 import pathlib
 import re
@@ -27,7 +27,7 @@ RESERVED = "reserved"
 
 
 def words(text):
-    """C on one line, with one form of blanks."""
+    """C text on one line, with single spaces."""
     text = re.sub(r"\s+", " ", text).strip()
     return re.sub(r"\s*\*\s*", " *", text).replace("* *", "**").replace("* const", "*const ")
 
@@ -91,7 +91,7 @@ def program(library, text):
 
 
 def run(compiler, source, include, *arguments):
-    """What a C program prints that is compiled with the headers of a folder."""
+    """Compiles a C program with the headers of a folder; returns its output."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "program"
         subprocess.run([*compiler, "-std=c11", "-Wall", "-Wextra", "-Werror", "-o", path,
@@ -115,25 +115,25 @@ def of_headers(library, compiler, include=declarations.ROOT / "include"):
 
 
 def key(line):
-    """What a line is about: its first two words."""
+    """The subject of a line: its first two words."""
     return re.match(r"\w+ [\w.@]+", line)[0]
 
 
 def room(line):
-    """Size of a struct, and where its reserved tail begins."""
+    """Size of a struct, and offset of its reserved tail."""
     return [int(number) for number in re.findall(r"\d+(?= bytes|$)", line)]
 
 
 def struct_grew(old, new):
-    """Whether the line of a struct differs by options in its tail alone."""
+    """Whether the line of a struct differs only by options in its tail."""
     if not old.startswith("struct ") or len(room(old)) < 2 or len(room(new)) < 2:
         return False
     return room(old)[0] == room(new)[0] and room(old)[1] <= room(new)[1]
 
 
 def fits(line, table):
-    """Whether a new line leaves programs of the table alone: a field of a struct of theirs
-    has to lie in its tail, because an older program sets no other byte to zero."""
+    """Whether older programs still work with a new line: a new field of a struct in the table
+    must be in its tail, because older programs set no other byte to zero."""
     struct = table.get(f"struct {key(line).split()[1].split('.')[0]}")
     if not line.startswith("field ") or not struct:
         return True
@@ -141,7 +141,7 @@ def fits(line, table):
 
 
 def compare(table, today):
-    """What is wrong with the interface of today, and the lines that the table lacks."""
+    """The errors of the current interface, and the lines that are missing in the table."""
     old, new = ({key(line): line for line in lines} for lines in (table, today))
     broken = [f"{line}\n    is gone: programs that use it break"
               for name, line in old.items() if name not in new]

@@ -1,7 +1,6 @@
 /*
- * A program of another day: compiled with the headers of 1.0.0, or with those of a
- * later version that has one more option in each struct, and run with the library of
- * today.
+ * A program that is compiled with the headers of 1.0.0, or with those of a later
+ * version that has one more option in each struct, and run with the current library.
  */
 #include <stdio.h>
 
@@ -117,7 +116,7 @@ static int use_mnist(void)
 
 int main(void)
 {
-    /* The message is what is compared, not the exit status. */
+    /* The test compares the message, not the exit status. */
     if (!use_lstm() && !use_mnist())
         puts("works");
     return 0;

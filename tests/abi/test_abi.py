@@ -1,10 +1,10 @@
-"""Holds the binary interface of both libraries to what it was when 1.0.0 came out: the
-tables and the headers beside this file. Programs of that day run with the library of today.
+"""Compares the binary interface of both libraries with that of 1.0.0: the tables and the
+headers in this folder. Programs compiled for 1.0.0 run with the current library.
 
 usage: test_abi.py [--update] LIBLSTM LIBMNIST C_COMPILER...
 
---update appends new lines to the tables, and changes none; a table, or the folder of
-headers, that is not there is written.
+--update appends new lines to the tables and changes no line. It writes a missing table, and
+the folder of headers if it is missing.
 """
 import pathlib
 import platform
@@ -115,14 +115,14 @@ class Comparison(unittest.TestCase):
     def replaced(self, old, new):
         return lambda lines: [new if line == old else line for line in lines]
 
-    def test_the_same_is_right(self):
+    def test_an_equal_interface_passes(self):
         self.check(lambda lines: lines[::-1])
 
-    def test_what_is_gone_is_found(self):
+    def test_removed_lines_are_found(self):
         for i in range(len(self.OLD)):
             self.check(lambda lines, i=i: lines[:i] + lines[i + 1:], broken=1)
 
-    def test_what_changed_is_found(self):
+    def test_changed_lines_are_found(self):
         for old, new in ((self.OLD[0], "constant MAX = 5"),
                          (self.OLD[1], "enum status.OK = 1"),
                          (self.OLD[2], "struct options: 96 bytes, reserved from 24"),
@@ -144,7 +144,7 @@ class Comparison(unittest.TestCase):
         self.check(lambda lines: [*lines, "field plain.new: bool, 1 bytes at 9"],
                    broken=1, added=1)
 
-    def test_what_is_new_is_to_be_added(self):
+    def test_new_lines_are_reported_as_added(self):
         self.check(lambda lines: [*lines, "symbol g@@V_1", "struct new: 8 bytes",
                                   "field new.a: int, 4 bytes at 0"], added=3)
 

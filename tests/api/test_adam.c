@@ -220,7 +220,7 @@ static void a_frozen_parameter_keeps_its_bits(void **state)
     destroy_fixture(&f);
 }
 
-static void tensors_of_the_caller_are_stepped_like_parameters_of_layers(void **state)
+static void tensors_of_the_caller_are_updated_like_parameters_of_layers(void **state)
 {
     (void)state;
     fixture f = create_fixture(NULL);
@@ -276,7 +276,7 @@ static void a_set_that_has_grown_is_refused(void **state)
     lstm_tensor_destroy(&more);
 }
 
-static void an_empty_set_can_be_stepped(void **state)
+static void an_empty_set_can_be_updated(void **state)
 {
     (void)state;
     lstm_params *params;
@@ -337,9 +337,9 @@ int main(void)
         TEST(rates_of_single_parameters_agree_with_groups_of_torch),
         TEST(a_frozen_parameter_agrees_with_torch_without_gradient),
         TEST(a_frozen_parameter_keeps_its_bits),
-        TEST(tensors_of_the_caller_are_stepped_like_parameters_of_layers),
+        TEST(tensors_of_the_caller_are_updated_like_parameters_of_layers),
         TEST(a_set_that_has_grown_is_refused),
-        TEST(an_empty_set_can_be_stepped),
+        TEST(an_empty_set_can_be_updated),
         TEST(options_out_of_range_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * After the first step of a shape nothing is allocated, counted at the C library: this
- * program's malloc() and its kin take the place of those that the libraries would call.
+ * After the first step of a shape nothing is allocated. The program counts allocations
+ * with its own malloc(), calloc() and so on, which replace those of the C library.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -135,7 +135,7 @@ static int destroy(void **state)
     return lstm_set_threads(0);
 }
 
-/* A step with whatever batch comes next; epochs follow each other. */
+/* A step with the next batch; a new epoch starts after the last batch. */
 static bool step(fixture *f)
 {
     float value;

@@ -141,7 +141,7 @@ static void a_training_continues_from_its_checkpoint_bit_for_bit(void **state)
     }
 }
 
-/* The second network continues from the first one; its own rates do not matter. */
+/* The second network continues from the first one; its own rates have no effect. */
 static void rates_of_parameters_are_restored_bit_for_bit(void **state)
 {
     (void)state;
@@ -214,7 +214,8 @@ static void frozen_parameters_keep_their_steps_and_tensors_their_values(void **s
     assert_int_equal(load_training(&second, none), LSTM_OK);
     assert_memory_equal(lstm_tensor_data(mean[1]), lstm_tensor_data(mean[0]), 12);
     assert_int_equal(lstm_adam_steps(second.adam), 4);
-    /* All are trained from here on; those that were frozen have taken 0 steps and 1. */
+    /* All parameters are trained from here on; the frozen ones have 0 steps and 1 step.
+     */
     assert_int_equal(lstm_params_set_trainable(first.params, 0, true), LSTM_OK);
     for (int i = 0; i < 3; i++)
         assert_true(train(&first) == train(&second));

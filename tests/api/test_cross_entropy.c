@@ -392,7 +392,7 @@ static void strides_give_the_same(void **state)
 
 static void the_number_of_rows_may_change(void **state)
 {
-    /* For equal logits the loss is log C, whatever the call before computed. */
+    /* For equal logits the loss is log C, independent of the previous call. */
     (void)state;
     lstm_cross_entropy *loss = loss_of(LSTM_REDUCTION_MEAN);
     static const size_t shapes[][2] = {{2, 3}, {1, 9}, {40, 2}, {3, 30}, {2, 3}};

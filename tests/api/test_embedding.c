@@ -203,7 +203,7 @@ static void an_index_out_of_range_is_named_and_nothing_is_written(void **state)
     destroy_fixture(&f);
 }
 
-static void adam_steps_the_table(void **state)
+static void adam_updates_the_table(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -355,7 +355,7 @@ int main(void)
         TEST(strides_give_the_same),
         TEST(threads_change_no_bits),
         TEST(an_index_out_of_range_is_named_and_nothing_is_written),
-        TEST(adam_steps_the_table),
+        TEST(adam_updates_the_table),
         TEST(a_checkpoint_has_the_table_and_tensors_without_gradient),
         TEST(options_out_of_range_are_refused),
         TEST(wrong_arguments_are_refused_with_a_message),

@@ -32,7 +32,7 @@ static void training_and_evaluation_give_the_same_bits(void **state)
     }
 }
 
-static void they_give_the_same_bits_with_lengths(void **state)
+static void with_lengths_they_give_the_same_bits(void **state)
 {
     (void)state;
     layer_case *a, *b;
@@ -183,7 +183,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(training_and_evaluation_give_the_same_bits),
-        TEST(they_give_the_same_bits_with_lengths),
+        TEST(with_lengths_they_give_the_same_bits),
         TEST(one_sequence_has_the_bits_of_training_with_any_threads),
         TEST(dropout_applies_in_training_only),
         TEST(training_reads_weights_at_every_forward),

@@ -1,5 +1,5 @@
-/* Files as objects: what is in them, from a path and from memory, also of other
- * programs.
+/* Files as objects: their content, from a path and from memory, including files of
+ * other programs.
  */
 #include <time.h>
 
@@ -141,7 +141,7 @@ static void one_tensor_is_read_and_converted(void **state)
     lstm_tensor *scalar = tensor_of(1, (size_t[]){1});
     assert_int_equal(lstm_file_read_tensor(file, "steps", scalar), LSTM_BAD_FILE);
     assert_contains(lstm_last_error(), "tensor steps is I64, expected F32");
-    /* A tensor without axes goes to one of a single value. */
+    /* A scalar is read to a tensor of one element. */
     assert_int_equal(lstm_file_read_tensor(file, "scale", scalar), LSTM_OK);
     assert_true(data_of(scalar)[0] == 1.5f);
     lstm_tensor *const tensors[] = {to, view, wide, scalar};
@@ -187,7 +187,7 @@ static void compute(const test_model *m, double h[HIDDEN])
     }
 }
 
-static void layers_of_others_load_without_their_prefix(void **state)
+static void layers_of_other_programs_load_without_a_prefix(void **state)
 {
     (void)state;
     static const char *const forms[][2] = {
@@ -275,7 +275,7 @@ static void names_of_a_hundred_thousand_tensors_are_found_quickly(void **state)
     assert_int_equal(lstm_file_open_bytes(&file, bytes, size), LSTM_OK);
     assert_int_equal(lstm_file_tensor_count(file), COUNT + 2);
     assert_int_equal(lstm_layer_read(&layer, file, NULL, NULL), LSTM_OK);
-    /* Every name is looked up; a search from end to end would take minutes. */
+    /* The test looks up every name; linear searches would take minutes. */
     assert_int_equal(lstm_tensor_create(&empty, 1, (size_t[]){1}), LSTM_OK);
     for (size_t i = 1; i <= COUNT; i++) {
         snprintf(name, sizeof(name), "some.long.prefix.%zu.weight", i);
@@ -395,7 +395,7 @@ int main(void)
         TEST(a_file_lists_tensors_metadata_and_layers),
         TEST(null_is_refused),
         TEST(one_tensor_is_read_and_converted),
-        TEST(layers_of_others_load_without_their_prefix),
+        TEST(layers_of_other_programs_load_without_a_prefix),
         TEST(a_head_without_bias_loads),
         TEST(names_of_a_hundred_thousand_tensors_are_found_quickly),
         TEST(long_names_are_cut_between_characters),

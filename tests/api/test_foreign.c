@@ -5,7 +5,7 @@
 
 enum { INPUTS = 3, HIDDEN = 5 };
 
-/* The message of opening bytes that are not a model. */
+/* Opens bytes that are not a model; returns the message. */
 static const char *error_of(const void *bytes, size_t size)
 {
     lstm_file *file = (lstm_file *)(uintptr_t)64, *other;
@@ -19,7 +19,7 @@ static const char *error_of(const void *bytes, size_t size)
     return message;
 }
 
-/* The message of loading a layer that is not in the file. */
+/* Loads a layer that is not in the file; returns the message. */
 static const char *layer_error(test_model *m, const char *prefix)
 {
     lstm_layer *layer = (lstm_layer *)(uintptr_t)64;
@@ -191,8 +191,8 @@ static void stacks_without_a_tensor_are_refused(void **state)
     }
 }
 
-/* A header alone, without values: the data type is unknown, so the shapes say nothing
- * about the size of the file. */
+/* A header without values. The data type is unknown, so the shapes do not determine the
+ * size of the file. */
 static void an_unknown_type_does_not_make_a_large_layer(void **state)
 {
     (void)state;
@@ -229,7 +229,7 @@ static void layers_without_inputs_are_not_listed(void **state)
     }
 }
 
-/* The prefix of ".weight_ih_l0" would be "", which stands for bare names. */
+/* The prefix of ".weight_ih_l0" would be "", which means names without a prefix. */
 static void a_name_that_begins_with_a_dot_is_not_a_layer(void **state)
 {
     (void)state;
@@ -428,8 +428,8 @@ static void files_of_other_formats_are_named(void **state)
     }
 }
 
-/* Bytes at the end of a block of memory, where the address sanitizer sees what is read
- * past them. */
+/* Bytes at the end of a block of memory, where the address sanitizer detects reads past
+ * the end. */
 static void random_bytes_are_refused(void **state)
 {
     (void)state;

@@ -193,7 +193,7 @@ static void write_tensor(const char *name, const char *shape, size_t count)
     test_write_file("model", data, 8 + (size_t)length + 4 * count);
 }
 
-static void shapes_of_no_layer_are_refused(void **state)
+static void shapes_that_no_layer_has_are_refused(void **state)
 {
     (void)state;
     lstm_layer *layer;
@@ -248,7 +248,7 @@ int main(void)
         TEST(names_and_shapes_give_options_without_metadata),
         TEST(wrong_metadata_is_refused),
         TEST(a_missing_layer_is_refused),
-        TEST(shapes_of_no_layer_are_refused),
+        TEST(shapes_that_no_layer_has_are_refused),
         TEST(a_linear_layer_is_loaded_with_its_sizes),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);

@@ -1,5 +1,5 @@
-/* The locale does not matter: numbers in files and messages have a decimal point where
- * printf() of the program writes a comma. */
+/* Numbers in files and messages have a decimal point in every locale, even if printf()
+ * of the program writes a comma. */
 #include <locale.h>
 #include <sys/wait.h>
 
@@ -68,7 +68,7 @@ static size_t save(network *n, void *bytes)
     return test_read_file("model", bytes, ROOM);
 }
 
-static void files_and_messages_do_not_follow_the_locale(void **state)
+static void files_and_messages_do_not_depend_on_the_locale(void **state)
 {
     (void)state;
     static char point[ROOM], comma[ROOM];
@@ -107,7 +107,7 @@ static void files_and_messages_do_not_follow_the_locale(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(files_and_messages_do_not_follow_the_locale),
+        TEST(files_and_messages_do_not_depend_on_the_locale),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
 }

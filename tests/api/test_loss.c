@@ -196,7 +196,7 @@ static void strides_give_the_same(void **state)
     destroy_fixture(&f);
 }
 
-static void nan_behind_a_mask_does_not_matter(void **state)
+static void nan_in_masked_elements_has_no_effect(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -331,7 +331,7 @@ int main(void)
         TEST(without_options_the_mean_is_computed),
         TEST(dinput_may_be_input_or_target),
         TEST(strides_give_the_same),
-        TEST(nan_behind_a_mask_does_not_matter),
+        TEST(nan_in_masked_elements_has_no_effect),
         TEST(a_mean_over_nothing_is_nan_with_gradients_of_zero),
         TEST(logits_of_any_size_have_the_right_loss),
         TEST(options_out_of_range_are_named),

@@ -1,7 +1,7 @@
 /*
- * The first losses of the experiment on real MNIST are those of PyTorch: without
- * options, and with dropout, both directions, and projection (golden/make_losses.py).
- * Skipped without the files in MNIST_DIR.
+ * The first losses of the experiment on real MNIST equal PyTorch's: without options,
+ * and with dropout, both directions, and projection (golden/make_losses.py). Skipped
+ * without the files in MNIST_DIR.
  */
 #include <lstm/lstm.h>
 #include <mnist/mnist.h>
@@ -140,37 +140,37 @@ static void assert_losses(size_t variant)
     destroy(&e);
 }
 
-static void the_first_losses_of_seed_0_are_those_of_pytorch(void **state)
+static void the_first_losses_of_seed_0_equal_pytorch(void **state)
 {
     (void)state;
     assert_losses(0);
 }
 
-static void the_first_losses_of_seed_42_are_those_of_pytorch(void **state)
+static void the_first_losses_of_seed_42_equal_pytorch(void **state)
 {
     (void)state;
     assert_losses(1);
 }
 
-static void with_dropout_the_losses_are_those_of_pytorch(void **state)
+static void with_dropout_the_losses_equal_pytorch(void **state)
 {
     (void)state;
     assert_losses(2);
 }
 
-static void with_both_directions_the_losses_are_those_of_pytorch(void **state)
+static void with_both_directions_the_losses_equal_pytorch(void **state)
 {
     (void)state;
     assert_losses(3);
 }
 
-static void with_dropout_and_both_directions_too(void **state)
+static void with_dropout_and_both_directions_the_losses_equal_pytorch(void **state)
 {
     (void)state;
     assert_losses(4);
 }
 
-static void with_projection_the_losses_are_those_of_pytorch(void **state)
+static void with_projection_the_losses_equal_pytorch(void **state)
 {
     (void)state;
     assert_losses(5);
@@ -179,12 +179,12 @@ static void with_projection_the_losses_are_those_of_pytorch(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_first_losses_of_seed_0_are_those_of_pytorch),
-        TEST(the_first_losses_of_seed_42_are_those_of_pytorch),
-        TEST(with_dropout_the_losses_are_those_of_pytorch),
-        TEST(with_both_directions_the_losses_are_those_of_pytorch),
-        TEST(with_dropout_and_both_directions_too),
-        TEST(with_projection_the_losses_are_those_of_pytorch),
+        TEST(the_first_losses_of_seed_0_equal_pytorch),
+        TEST(the_first_losses_of_seed_42_equal_pytorch),
+        TEST(with_dropout_the_losses_equal_pytorch),
+        TEST(with_both_directions_the_losses_equal_pytorch),
+        TEST(with_dropout_and_both_directions_the_losses_equal_pytorch),
+        TEST(with_projection_the_losses_equal_pytorch),
     };
     if (!getenv("MNIST_DIR"))
         test_skip_all("MNIST_DIR is not set: needs the real MNIST");

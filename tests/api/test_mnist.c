@@ -12,7 +12,8 @@ static int empty_home(void **state)
     return setenv("HOME", test_folder, 1);
 }
 
-static void synthetic_digits_are_the_fallback_and_the_message_says_why(void **state)
+static void synthetic_digits_are_the_fallback_and_the_message_gives_the_reason(
+    void **state)
 {
     (void)state;
     const mnist_source source = {.offline = true, .synthetic_count = 30};
@@ -120,7 +121,7 @@ static void the_version_equals_the_header(void **state)
 #define HOME_TEST(name)                                                                \
     cmocka_unit_test_setup_teardown(name, empty_home, test_folder_remove)
 
-static void a_message_is_one_line_whatever_the_folder_is_called(void **state)
+static void a_message_is_one_line_for_any_name_of_the_folder(void **state)
 {
     (void)state;
     mnist_dataset *dataset;
@@ -134,8 +135,8 @@ static void a_message_is_one_line_whatever_the_folder_is_called(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_message_is_one_line_whatever_the_folder_is_called),
-        HOME_TEST(synthetic_digits_are_the_fallback_and_the_message_says_why),
+        TEST(a_message_is_one_line_for_any_name_of_the_folder),
+        HOME_TEST(synthetic_digits_are_the_fallback_and_the_message_gives_the_reason),
         HOME_TEST(synthetic_digits_replace_only_mnist_and_only_if_allowed),
         HOME_TEST(a_pair_of_files_is_read_and_loaded_in_batches),
         TEST(every_status_has_a_name),

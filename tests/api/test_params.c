@@ -47,7 +47,7 @@ static float *grad(const fixture *f, size_t index)
     return lstm_tensor_data(lstm_params_grad(f->params, index));
 }
 
-static void names_and_order_are_those_of_a_state_dict(void **state)
+static void names_and_order_equal_a_state_dict(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -86,7 +86,7 @@ static lstm_tensor *tensor_of(float *data, size_t count, ptrdiff_t stride)
     return tensor;
 }
 
-static void a_name_that_is_in_the_set_is_refused(void **state)
+static void a_name_cannot_be_added_twice(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -106,7 +106,7 @@ static void a_name_that_is_in_the_set_is_refused(void **state)
     lstm_linear_destroy(&third);
 }
 
-static void what_is_in_a_set_cannot_be_added_again(void **state)
+static void a_parameter_cannot_be_added_twice(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -216,7 +216,7 @@ static void tensors_that_cannot_be_parameters_are_refused(void **state)
     lstm_tensor_destroy(&shorter);
 }
 
-static void frozen_parameters_are_left_out_of_norm_and_clipping(void **state)
+static void norm_and_clipping_skip_frozen_parameters(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -461,13 +461,13 @@ static void bad_arguments_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(names_and_order_are_those_of_a_state_dict),
+        TEST(names_and_order_equal_a_state_dict),
         TEST(getters_out_of_range_return_null),
-        TEST(a_name_that_is_in_the_set_is_refused),
-        TEST(what_is_in_a_set_cannot_be_added_again),
+        TEST(a_name_cannot_be_added_twice),
+        TEST(a_parameter_cannot_be_added_twice),
         TEST(tensors_of_the_caller_have_names_and_need_no_gradient),
         TEST(tensors_that_cannot_be_parameters_are_refused),
-        TEST(frozen_parameters_are_left_out_of_norm_and_clipping),
+        TEST(norm_and_clipping_skip_frozen_parameters),
         TEST(freezing_what_cannot_be_frozen_is_refused),
         TEST(values_and_gradients_are_flat_arrays),
         TEST(a_layer_in_evaluation_uses_values_that_were_set),

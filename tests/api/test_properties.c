@@ -146,8 +146,8 @@ static void a_sequence_in_two_parts_gives_the_bits_of_one_run(void **state)
     }
 }
 
-/* Runs sequence n of a batch with lengths alone: its outputs and gradients are those of
- * the batch, which has zeros past its end. */
+/* Runs sequence n of a batch with lengths alone. Its outputs and gradients equal those
+ * of the batch, which has zeros past its end. */
 static void compare_with_sequence(const layer_case *batch, size_t n, size_t length)
 {
     layer_options options = batch->options;

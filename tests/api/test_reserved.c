@@ -1,6 +1,6 @@
 /*
- * Options of later versions: a value in the tail of a struct of options is refused
- * before anything else of the struct is read.
+ * Options of later versions: a call rejects a value in the reserved tail of a struct of
+ * options before it reads the other fields.
  */
 #include "tests/support/test.h"
 
@@ -9,7 +9,7 @@
 
 enum { TAIL = 8 };
 
-/* Each writes 7 to one value of the tail, and makes the call. */
+/* Each of these functions writes 7 to one value of the tail, and makes the call. */
 typedef int call(size_t index);
 
 static int create_layer(size_t index)

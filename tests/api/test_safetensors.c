@@ -76,7 +76,7 @@ static void saved_values_come_back_bit_for_bit(void **state)
 static void a_file_is_laid_out_as_the_reference_does(void **state)
 {
     /* Metadata, two tensors in the set's order, spaces up to a multiple of 8. The
-     * checksums are those of Python's zlib.crc32(). */
+     * checksums were computed with Python's zlib.crc32(). */
     (void)state;
     static const char header[] =
         "{\"__metadata__\":{\"lstm.crc32.w.bias\":\"6522df69\","
@@ -432,7 +432,7 @@ static void names_that_are_not_text_are_refused(void **state)
     lstm_tensor_destroy(&tensor);
 }
 
-static void a_saved_file_replaces_the_old_one_and_leaves_nothing_behind(void **state)
+static void a_saved_file_replaces_the_old_one_without_remains(void **state)
 {
     (void)state;
     fixture f = create_fixture(1);
@@ -458,7 +458,7 @@ int main(void)
         TEST(errors_of_reading_are_named),
         TEST(errors_of_writing_are_named),
         TEST(names_that_are_not_text_are_refused),
-        TEST(a_saved_file_replaces_the_old_one_and_leaves_nothing_behind),
+        TEST(a_saved_file_replaces_the_old_one_without_remains),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
 }

@@ -55,7 +55,7 @@ static int child(const char *path)
     return 0;
 }
 
-static void a_large_tensor_beside_a_layer_is_not_read(void **state)
+static void a_large_tensor_in_the_same_file_is_not_read(void **state)
 {
     (void)state;
     char command[2 * TEST_PATH_SIZE + 64];
@@ -88,7 +88,7 @@ int main(int count, char **arguments)
     if (count > 1)
         return child(arguments[1]);
     const struct CMUnitTest tests[] = {
-        TEST(a_large_tensor_beside_a_layer_is_not_read),
+        TEST(a_large_tensor_in_the_same_file_is_not_read),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
 }

@@ -11,8 +11,8 @@
 
 enum { TAPES = 3, DROPOUT_CASES = 2 * LAYER_CASE_SPREAD };
 
-/* A shared layer with a tape for each of some batches, and the same batches in layers
- * of their own. */
+/* A shared layer with a tape for each of some batches, and the same batches in separate
+ * layers. */
 typedef struct fixture {
     layer_case *shared, *batches[TAPES], *alone[TAPES];
     lstm_layer *spare[TAPES];
@@ -48,7 +48,7 @@ static void create_batch(fixture *f, const layer_options *options, size_t k)
     f->batches[k]->layer = f->shared->layer;
 }
 
-/* Case i of the spread, twice: the second half has dropout and lengths. */
+/* The cases of the spread, twice; the second half has dropout and lengths. */
 static fixture *create_fixture(size_t i)
 {
     fixture *f = calloc(1, sizeof(*f));
@@ -106,8 +106,8 @@ static void forward_in_threads(fixture *f)
     }
 }
 
-/* The batch's results, and the gradients of the shared layer, are those of the batch in
- * a layer of its own. */
+/* The results of the batch, and the gradients of the shared layer, equal those of the
+ * batch in a separate layer. */
 static void assert_same_results(const fixture *f, size_t k)
 {
     const layer_case *a = f->batches[k], *b = f->alone[k];
@@ -226,7 +226,7 @@ static void creating_a_tape_needs_a_layer_and_a_generator_for_dropout(void **sta
     destroy_fixture(f);
 }
 
-/* What changes weights, or says that somebody did. */
+/* Calls that change weights, or that announce changed weights. */
 static void step(layer_case *c)
 {
     lstm_adam *adam;
@@ -393,7 +393,7 @@ static void assert_gates(const layer_case *c, lstm_tape *tape, size_t index,
     lstm_tensor_destroy(&gates);
 }
 
-static void gates_are_those_of_the_reference(void **state)
+static void gates_equal_the_reference(void **state)
 {
     (void)state;
     for (size_t i = 0; i < 2 * LAYER_CASE_SPREAD; i++) {
@@ -468,7 +468,7 @@ int main(void)
         TEST(pending_forwards_of_other_weights_are_refused),
         TEST(changed_weights_are_packed_again),
         TEST(evaluation_keeps_nothing_and_gives_the_same_outputs),
-        TEST(gates_are_those_of_the_reference),
+        TEST(gates_equal_the_reference),
         TEST(gates_out_of_range_or_not_pending_are_refused),
         TEST(the_output_size_is_directions_times_state),
     };

@@ -124,7 +124,7 @@ class As:
 
 
 def others(*wanted):
-    """The installed ones of (library, options); prints which are missing."""
+    """Those of (library, options) that are installed; prints the missing ones."""
     found = []
     for library, options in wanted:
         module = missing(library)

@@ -1,6 +1,6 @@
 /*
  * Hashes of training and inference: the same bits for any number of threads, and in the
- * reproducible mode on every processor, where they are those of bits.h.
+ * reproducible mode on every processor. They must equal bits.h.
  *
  * The networks are small, but none of their sizes is a multiple of a vector. Together
  * they make threads divide rows, hidden units, a linear layer, the norm and the
@@ -226,7 +226,7 @@ static uint64_t infer(training *t)
     return hash;
 }
 
-/* Trains network number index on so many threads, then runs inference. */
+/* Trains network number index on this number of threads, then runs inference. */
 static bits_of_network run(size_t index, size_t threads)
 {
     ok(lstm_set_threads(threads));

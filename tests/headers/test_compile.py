@@ -11,11 +11,11 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FLAGS = ["-Wall", "-Wextra", "-pedantic", "-Werror", "-fsyntax-only",
          f"-I{ROOT / 'include'}"]
-# Both come from the build: here those of liblstm, with the plain C set of kernels.
+# The build defines both; this test uses the values of liblstm and of the plain C kernels.
 PRIVATE = [f"-I{ROOT}", "-std=c11", "-D_GNU_SOURCE", "-Wno-unused-function",
            "-DCOMMON_LIBRARY=lstm", "-DKERNEL_SET=generic",
            '-DKERNEL_SIMD="lib/lstm/kernels/simd_generic.h"']
-# Vectors of one instruction set, which compile with its flags alone; set.h is a source.
+# Vectors of one instruction set compile only with its flags; set.h is a source.
 NOT_ALONE = re.compile(r"simd_(avx|neon)\w*\.h|set\.h|libraries\.h")
 
 
@@ -29,7 +29,7 @@ def check_public(standard, compiler):
     language = "c++" if "++" in standard else "c"
     for path in sorted((ROOT / "include").rglob("*.h")):
         name = path.relative_to(ROOT / "include")
-        # Twice: the second time its guard has to hide it.
+        # The header is included twice: the second time its guard must hide it.
         yield compiles([*compiler, *FLAGS, f"-std={standard}", "-x", language], name,
                        f"#include <{name}>\n#include <{name}>\nextern int not_empty;\n")
 

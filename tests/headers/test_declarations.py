@@ -23,7 +23,7 @@ class Declarations(unittest.TestCase):
             with self.subTest(library=library):
                 yield library
 
-    def test_the_version_is_that_of_the_project(self):
+    def test_the_version_equals_the_project(self):
         for library in self.each():
             numbers = [declarations.constant(library, f"{library.upper()}_VERSION_{part}")
                        for part in ("MAJOR", "MINOR", "PATCH")]
@@ -35,7 +35,7 @@ class Declarations(unittest.TestCase):
                 listing = subprocess.run(["nm", "-D", "--defined-only", path], text=True,
                                          check=True, capture_output=True).stdout
                 names = [line.split() for line in listing.splitlines()]
-                # "A" is the name of the version node itself.
+                # Type "A" is the version node itself.
                 exported = {name.split("@")[0] for *_, kind, name in names if kind != "A"}
                 self.assertEqual(sorted(exported), sorted(declarations.functions(library)))
 

@@ -1,5 +1,5 @@
-"""Figures that several documents have are the same in all of them, and those that follow
-from the code agree with it.
+"""Checks that a figure is the same in all documents, and that figures derived from the code
+agree with the code.
 
 usage: test_figures.py
 """
@@ -10,7 +10,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-# What it is: for each file, a pattern whose group is the figure.
+# For each figure, the files that contain it, with a pattern whose group is the figure.
 FIGURES = {
     "largest difference of the first twenty losses from PyTorch": {
         "README.md": r"first twenty losses differ from PyTorch 2.13's by at most (\S+)\. ",
@@ -83,7 +83,7 @@ class Figures(unittest.TestCase):
         for path in ROOT.glob("examples/*/main.c"):
             self.assertLess(len(path.read_text().splitlines()), most, path)
 
-    def test_the_mean_of_the_seeds_is_that_of_their_figures(self):
+    def test_the_mean_equals_the_figures_of_the_seeds(self):
         found = re.search(r"seeds 0 to 4 classify (.*?) correctly, (\S+) on average",
                           words("README.md"))
         each = [int(number.replace(",", "")) for number in re.findall(r"\d,\d+", found[1])]

@@ -1,6 +1,6 @@
-"""Refuses comments and documents that name a function, file, option, macro or environment
-variable that does not exist. A name exists when code has it: anywhere in the tree outside
-of comments, strings included.
+"""Finds comments and documents that name a function, file, option, macro or environment
+variable that does not exist. A name exists if it occurs in code: anywhere in the tree outside
+of comments, including strings.
 
 usage: test_names.py
 """
@@ -13,9 +13,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import texts  # noqa: E402
 from texts import ROOT  # noqa: E402
 
-# Names that stand for others: lstm_X_create, set_NAME.c, MODEL.h, x.h.
+# Placeholders for names: lstm_X_create, set_NAME.c, MODEL.h, x.h.
 PLACEHOLDER = re.compile(r"(^|_|\b)(X|NAME|x)(_|\.|\b)|^[A-Z]+\.\w+$")
-# What our texts name of others, and our code does not use.
+# Names of other projects, which the texts mention and the code does not use.
 FOREIGN = {"ToTensor", "init_genrand", "json_unpack"}
 FOREIGN_FILES = {"halves.c", "recipe.c"}
 FOREIGN_OPTIONS = {"--add-architecture", "--benchmark", "--variable"}
@@ -114,7 +114,7 @@ class Texts(unittest.TestCase):
                                   self.wrong(path, planted.format(wanted)))
                     self.assertEqual(self.wrong(path, planted.format(real)), [])
 
-    def test_code_is_no_text(self):
+    def test_names_in_code_are_not_checked(self):
         path = ROOT / "lib/lstm/nn/x.c"
         self.assertEqual(self.wrong(path, 'call("no_such_name()"); no_such_call();'), [])
 

@@ -21,7 +21,7 @@ def main():
             printed.compile(source, folder / "halves", standard, compiler, build)
             output = printed.run(folder / "halves", folder)
             right = int(re.search(r"^(\d+) of 32 new sequences are right$", output, re.M)[1])
-            # Chance is 16, with a standard deviation of 3.
+            # Random answers give 16, with a standard deviation of 3.
             assert right >= 24, right
             assert (folder / "halves.safetensors").stat().st_size > 4 * 1250
 

@@ -103,7 +103,7 @@ class Install(unittest.TestCase):
             self.assertEqual([found for found in sorted(names)
                               if not found.startswith(f"{name}_")], [])
 
-    def test_a_program_with_names_of_its_own_links_the_static_libraries(self):
+    def test_a_program_with_the_same_internal_names_links_the_static_libraries(self):
         program = self.compile("c11", HOST, f"-L{self.static}",
                                *self.flags("--libs", "--static"))
         self.assertEqual(output(program), "the host's names are its own\n")

@@ -1,4 +1,4 @@
-"""Configures builds with some of the kernels alone.
+"""Configures builds with only some of the kernels.
 
 usage: test_kernels.py MESON CPU_FAMILY C_COMPILER...
 """

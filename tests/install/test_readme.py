@@ -16,7 +16,7 @@ COUNT = 150
 
 
 def write_images(folder):
-    """Images that show their label: a bright row at one of ten heights."""
+    """Images that encode their label: a bright row at one of ten heights."""
     pixels = bytearray()
     for i in range(COUNT):
         for row in range(28):

@@ -14,7 +14,7 @@ import printed  # noqa: E402
 
 BUILD, COMPILERS = None, {}
 PAGES = ["docs/recipes.md", "docs/recipes-training.md", "docs/recipes-programs.md"]
-# For each program, in order: what it prints, and the largest value of the group.
+# For each program, in order: a pattern of its output, and the maximum of the group.
 OUTPUTS = {
     "Regression: one number per sequence": [(r"mean squared error (\S+)\n", 0.1)],
     "A target at every step": [(r"cross-entropy (\S+)\n", 0.05)],

@@ -36,7 +36,7 @@ static guarded block_of_numbers(row_range range, uint32_t *seed)
     return g;
 }
 
-/* Where the weight of a gate and unit at k is: see kernels/pack.h. */
+/* Position of the weight of a gate and unit at k; see kernels/pack.h. */
 static size_t weight_index(const shape *s, size_t k, size_t gate, size_t unit)
 {
     size_t lanes = lstm_kernels_get()->cell_units;

@@ -90,7 +90,7 @@ static void depths_of_several_parts_are_one_chain(void **state)
             check(6, 50, depths[i], 1, variant & 1, variant & 2);
 }
 
-static void wide_products_walk_all_panels(void **state)
+static void wide_products_use_all_panels(void **state)
 {
     (void)state;
     check(3, 200, 33, 5, false, false);
@@ -254,7 +254,7 @@ int main(void)
         TEST(every_width_is_one_chain_per_element),
         TEST(every_height_is_one_chain_per_element),
         TEST(depths_of_several_parts_are_one_chain),
-        TEST(wide_products_walk_all_panels),
+        TEST(wide_products_use_all_panels),
         TEST(padding_does_not_read_beyond_b),
         TEST(nan_stays_in_its_row_and_column),
         TEST(threads_change_no_bit),

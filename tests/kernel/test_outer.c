@@ -123,7 +123,7 @@ static void every_number_of_rows_is_right(void **state)
             run(&(shape){STEPS, rows, 0, blocks, rows % 2}, hash_start);
 }
 
-static void rows_of_ended_sequences_are_left_out(void **state)
+static void rows_of_ended_sequences_are_skipped(void **state)
 {
     (void)state;
     for (size_t less = 1; less <= 17; less++)
@@ -163,7 +163,7 @@ static void all_sets_give_the_same_bits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(every_number_of_rows_is_right), TEST(rows_of_ended_sequences_are_left_out),
+        TEST(every_number_of_rows_is_right), TEST(rows_of_ended_sequences_are_skipped),
         TEST(tiles_of_fewer_rows_are_right), TEST(one_step_is_right),
         TEST(all_sets_give_the_same_bits),
     };

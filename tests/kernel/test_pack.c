@@ -5,8 +5,9 @@
 
 static const lstm_kernels *tables[2];
 
-/* The value of a row of segments of channels at a position of k: one channel, or a pair
- * with zero after an odd number. stride is that of channels. */
+/* The value of a row of segments of channels at a position of k: one channel, or a
+ * pair, whose second value after an odd number of channels is zero. stride is the
+ * stride of channels. */
 static float packed_value(const lstm_kernels *kernels, const float *row, size_t stride,
                           size_t channels, size_t k)
 {
@@ -113,7 +114,7 @@ static void check_panel(const lstm_kernels *kernels, const lstm_matrix *from,
     guarded_destroy(&to);
 }
 
-/* A matrix as it is, or transposed. */
+/* A matrix, or its transpose. */
 static void check_matrix(const lstm_kernels *kernels, size_t k_segments,
                          size_t k_channels, size_t segments, size_t channels,
                          bool transposed)

@@ -1,4 +1,4 @@
-"""Tests lstm-embed: its header compiles as C and as C++, and the model in it is the file.
+"""Tests lstm-embed: its header compiles as C and as C++, and contains the bytes of the model.
 
 usage: test_embed.py PROGRAM LIBRARIES INCLUDE CC... -- [CXX...]
 """
@@ -73,7 +73,7 @@ class Embed(unittest.TestCase):
         source = pathlib.Path(__file__).resolve().parents[2] / "examples/embed/main.c"
         self.assertLess(len(source.read_text().splitlines()), 120)
 
-    def test_the_header_compiles_and_is_the_file(self):
+    def test_the_header_compiles_and_contains_the_file(self):
         done = run(EMBED, "--name", "digits", self.path)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         (self.folder / "model.h").write_text(done.stdout)
@@ -95,7 +95,7 @@ class Embed(unittest.TestCase):
             self.assertEqual((done.returncode, done.stdout), (2, ""))
             self.assertIn("not a name in C", done.stderr)
 
-    def test_what_is_not_a_model_is_refused(self):
+    def test_other_files_are_refused(self):
         bad = self.folder / "bad"
         bad.write_bytes(b"PK\3\4" + bytes(22) + b"\4\0\0\0" + b"x.py")
         for path, message in ((bad, "not a safetensors file but a ZIP archive"),

@@ -8,7 +8,7 @@
 #include "lib/common/file.h"
 #include "lib/common/memory.h"
 
-/* Those of liblstm are declared already. */
+/* The names of liblstm are already declared. */
 void mnist_common_memory_set_hook(common_memory_hook hook, void *user);
 void mnist_common_file_set_calls(const common_file_calls *calls);
 

@@ -1,7 +1,7 @@
 /**
  * @file
- * Reads a golden file: lines "key value...", and after each line "tensor NAME
- * EXTENT..." the float32 values of that tensor, little-endian, row-major.
+ * Reads a golden file. It has lines "key value..."; after each line "tensor NAME
+ * EXTENT..." follow the float32 values of that tensor, little-endian, row-major.
  */
 #ifndef TESTS_SUPPORT_GOLDEN_H
 #define TESTS_SUPPORT_GOLDEN_H

@@ -1,7 +1,8 @@
 /*
- * Linked to every test program. When LSTM_CPU names a set of kernels that this machine
- * cannot run, or that this build does not have, the library uses a lesser one. The
- * program would test that one under a wrong name, so it ends as skipped before main().
+ * Linked to every test program. If LSTM_CPU names a set of kernels that this machine
+ * cannot run, or that this build does not have, the library uses another set. The
+ * program would then test this set under a wrong name, so it ends as skipped before
+ * main().
  */
 #include <stdlib.h>
 #include <string.h>

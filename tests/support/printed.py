@@ -28,7 +28,7 @@ def compile(source, program, standard, compiler, build, *options):
 
 
 def run(program, folder, **options):
-    """What a program prints, run in a folder."""
+    """Runs a program in a folder; returns its output."""
     output = subprocess.run([program], cwd=folder, text=True, check=True,
                             stdout=subprocess.PIPE, **options).stdout
     print(output, end="", flush=True)

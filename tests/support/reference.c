@@ -8,7 +8,8 @@
 typedef struct cell {
     size_t inputs, hidden, state;
     const double *w_ih, *w_hh, *b_ih, *b_hh, *w_hr;
-    /** Where the gates of a sequence go, and the stride of steps; NULL for nowhere. */
+    /** Destination of the gates of a sequence, and stride of its steps; NULL for none.
+     */
     double *gates;
     size_t gate_step;
 } cell;

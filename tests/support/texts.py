@@ -14,7 +14,7 @@ PRINTED = re.compile(r"^```c[p+]*\n.*?^```", re.DOTALL | re.MULTILINE)
 
 
 def blank(text):
-    """As many empty lines."""
+    """The same number of empty lines."""
     return "\n" * text.count("\n")
 
 
@@ -62,7 +62,7 @@ def split_lines(text):
 
 
 def split(path, text):
-    """Text and code of a file, each with as many lines as the file."""
+    """The text and the code of a file; both have the number of lines of the file."""
     if path.suffix in (".c", ".h"):
         return split_c(text)
     if path.suffix == ".py":

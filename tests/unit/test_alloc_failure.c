@@ -1,7 +1,7 @@
 /*
- * Allocations that fail: the k-th one of a call, alone and with all after it, for every
- * k until the call succeeds. Each failure returns a status with a message, writes NULL
- * to the handle, and changes nothing else. The address sanitizer finds leaks.
+ * Failed allocations: the k-th one of a call, alone and with all after it, for every k
+ * until the call succeeds. Each failure returns a status with a message, writes NULL to
+ * the handle, and changes nothing else. The address sanitizer finds leaks.
  */
 #include <lstm/lstm.h>
 
@@ -9,7 +9,7 @@
 #include "tests/support/memory.h"
 
 enum { ROWS = 3, STEPS = 4, INPUTS = 5, CLASSES = 2 };
-/* More allocations than any call here makes. */
+/* More allocations than any call in this test makes. */
 enum { MOST = 2000 };
 
 /* One of each object. */
@@ -98,9 +98,9 @@ static lstm_status fail_at(fixture *f, call function, size_t k, bool alone)
     return status;
 }
 
-/* Lets every allocation of a call fail, alone and with all after it; there are at least
- * that many. The call succeeds in the end, and check, if given, holds after each
- * failure.
+/* Makes every allocation of a call fail, alone and with all after it, until the call
+ * succeeds. least is the minimum number of its allocations. check, unless NULL, runs
+ * after each failure.
  */
 static void fail_each(fixture *f, call function, size_t least, void (*check)(fixture *))
 {
@@ -152,7 +152,7 @@ CREATION(loss, new_loss, lstm_cross_entropy_create(&f->new_loss, NULL))
 CREATION(params, new_params, lstm_params_create(&f->new_params))
 CREATION(adam, new_adam, lstm_adam_create(&f->new_adam, f->params, NULL))
 
-static void creating_tensors_and_views_fails_whole(void **state)
+static void creating_tensors_and_views_fails_cleanly(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -169,7 +169,7 @@ static void creating_tensors_and_views_fails_whole(void **state)
     destroy_fixture(&f);
 }
 
-static void creating_objects_fails_whole(void **state)
+static void creating_objects_fails_cleanly(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -216,7 +216,7 @@ static void set_has_eighteen(fixture *f)
     assert_int_equal(lstm_params_size(f->params), 18);
 }
 
-static void adding_to_a_set_fails_whole(void **state)
+static void adding_to_a_set_fails_cleanly(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -372,7 +372,7 @@ static lstm_status load_linear(fixture *f)
     return lstm_linear_load(&f->new_linear, test_path("model"), "fc");
 }
 
-static void checkpoints_fail_whole(void **state)
+static void checkpoints_fail_cleanly(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -393,7 +393,7 @@ static void checkpoints_fail_whole(void **state)
     destroy_fixture(&f);
 }
 
-static void saving_and_loading_fail_whole(void **state)
+static void saving_and_loading_fail_cleanly(void **state)
 {
     (void)state;
     fixture f = create_fixture();
@@ -409,13 +409,13 @@ static void saving_and_loading_fail_whole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(creating_tensors_and_views_fails_whole),
-        TEST(creating_objects_fails_whole),
-        TEST(adding_to_a_set_fails_whole),
+        TEST(creating_tensors_and_views_fails_cleanly),
+        TEST(creating_objects_fails_cleanly),
+        TEST(adding_to_a_set_fails_cleanly),
         TEST(forward_and_backward_write_nothing_without_memory),
         TEST(the_second_step_of_a_shape_allocates_nothing),
-        TEST(saving_and_loading_fail_whole),
-        TEST(checkpoints_fail_whole),
+        TEST(saving_and_loading_fail_cleanly),
+        TEST(checkpoints_fail_cleanly),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
 }

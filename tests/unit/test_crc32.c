@@ -15,7 +15,7 @@ static uint32_t bitwise(uint32_t crc, const unsigned char *data, size_t size)
     return ~crc;
 }
 
-static void the_check_value_is_that_of_the_catalogue(void **state)
+static void the_check_value_matches_the_catalogue(void **state)
 {
     (void)state;
     assert_int_equal(lstm_crc32(0, "123456789", 9), 0xcbf43926);
@@ -41,7 +41,7 @@ static void small_and_large_data_agree_with_single_bits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_check_value_is_that_of_the_catalogue),
+        TEST(the_check_value_matches_the_catalogue),
         TEST(small_and_large_data_agree_with_single_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* The multiply-add of plain C in the reproducible mode, and that of pairs of bfloat16,
- * against fmaf(), bit for bit. */
+/* The multiply-adds of plain C in the reproducible mode, of floats and of pairs of
+ * bfloat16, compared with fmaf() bit for bit. */
 #include <float.h>
 
 #include "tests/support/draw.h"

@@ -49,7 +49,7 @@ static void a_replaced_file_has_the_new_content_only(void **state)
     unlink(test_path("other"));
 }
 
-static void whichever_operation_fails_the_old_file_stays(void **state)
+static void the_old_file_remains_if_any_operation_fails(void **state)
 {
     (void)state;
     for (size_t i = 0;; i++) {
@@ -208,7 +208,7 @@ static void a_file_is_read_in_pieces(void **state)
     assert_memory_equal(data, old_text, sizeof(data));
 }
 
-static void reading_reports_whichever_operation_fails(void **state)
+static void reading_reports_each_failed_operation(void **state)
 {
     (void)state;
     const char *path = old_file();
@@ -239,7 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_replaced_file_has_the_new_content_only),
-        TEST(whichever_operation_fails_the_old_file_stays),
+        TEST(the_old_file_remains_if_any_operation_fails),
         TEST(a_folder_that_cannot_be_synced_is_not_a_failure),
         TEST(short_and_interrupted_writes_continue),
         TEST(only_regular_files_are_replaced),
@@ -248,7 +248,7 @@ int main(void)
         TEST(without_memory_nothing_is_replaced),
         TEST(a_path_without_a_folder_is_in_the_working_folder),
         TEST(a_file_is_read_in_pieces),
-        TEST(reading_reports_whichever_operation_fails),
+        TEST(reading_reports_each_failed_operation),
         TEST(early_ends_and_irregular_files_have_their_own_errors),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);

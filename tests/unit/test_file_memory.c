@@ -28,7 +28,7 @@ static const lstm_layer_config configs[] = {
 };
 enum { CONFIGS = sizeof(configs) / sizeof(configs[0]) };
 
-/* Short ones, and ones that no small buffer holds. */
+/* Short names, and names that are too long for a small buffer. */
 static const char *const prefixes[] = {
     "lstm", "",
     "a.module.with.a.name.that.is.longer.than.any.buffer.of.sixty.four.bytes.or.so.rnn",
@@ -287,7 +287,7 @@ static void fail_operations(lstm_status (*call)(void), void (*check)(void))
         lstm_status status = call();
         test_faults_end();
         assert_int_equal(faults.open, 0);
-        /* A file that is closed after reading is complete whatever close() says. */
+        /* A failed close() does not matter for a file that has been read. */
         bool ignored = faults.failed && strcmp(faults.failed, "close") == 0;
         if (!faults.failed || (ignored && !status)) {
             assert_int_equal(status, LSTM_OK);

@@ -18,7 +18,7 @@ static void seeds_give_the_words_of_the_reference(void **state)
         assert_int_equal(mt19937_next32(&generator), answer[i]);
 }
 
-static void word_10000_is_that_of_the_cpp_standard(void **state)
+static void word_10000_matches_the_cpp_standard(void **state)
 {
     /* ISO C++ requires this of std::mt19937, whose default seed is 5489. */
     (void)state;
@@ -53,7 +53,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(seeds_give_the_words_of_the_reference),
-        TEST(word_10000_is_that_of_the_cpp_standard),
+        TEST(word_10000_matches_the_cpp_standard),
         TEST(the_first_of_two_words_is_the_high_half),
         TEST(permutations_agree_with_torch_randperm),
     };

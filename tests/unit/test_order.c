@@ -35,7 +35,7 @@ static void ties_have_the_order_of_torch_sort(void **state)
     }
 }
 
-static void every_sequence_is_there_once_and_the_longest_is_first(void **state)
+static void every_sequence_occurs_once_and_the_longest_is_first(void **state)
 {
     (void)state;
     uint64_t seed = 1;
@@ -57,7 +57,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(ties_have_the_order_of_torch_sort),
-        TEST(every_sequence_is_there_once_and_the_longest_is_first),
+        TEST(every_sequence_occurs_once_and_the_longest_is_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

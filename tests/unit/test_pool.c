@@ -197,7 +197,7 @@ static int status_of(pid_t child)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* The size of a team, without assertions: a child has nobody to report to. */
+/* The size of a team. Without assertions, because CMocka does not work in a child. */
 static int count_threads(void)
 {
     tally t = {0};
@@ -207,7 +207,7 @@ static int count_threads(void)
 
 enum { PATIENCE = 20 };
 
-static void the_child_of_a_fork_has_a_pool_of_its_own(void **state)
+static void the_child_of_a_fork_has_its_own_pool(void **state)
 {
     (void)state;
     set_threads(4);
@@ -305,7 +305,7 @@ static double processor_seconds(void)
     return (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
 }
 
-/* A worker that went on spinning would use all of the time. */
+/* A worker that keeps spinning would use all of this time. */
 static void idle_workers_sleep(void **state)
 {
     (void)state;
@@ -361,8 +361,7 @@ int main(int count, char **words)
         TEST(ranges_cover_all_items_once),
         cmocka_unit_test_teardown(concurrent_callers_do_not_disturb_each_other,
                                   reset_threads),
-        cmocka_unit_test_teardown(the_child_of_a_fork_has_a_pool_of_its_own,
-                                  reset_threads),
+        cmocka_unit_test_teardown(the_child_of_a_fork_has_its_own_pool, reset_threads),
         cmocka_unit_test_teardown(workers_use_the_float_mode_of_the_caller,
                                   reset_threads),
         cmocka_unit_test_teardown(workers_block_all_signals, reset_threads),

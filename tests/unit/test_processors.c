@@ -76,7 +76,7 @@ static void the_smallest_quota_of_the_groups_above_applies(void **state)
     unlink(test_path("sys/fs/cgroup/cpu.max"));
 }
 
-static void version_1_has_a_tree_of_its_own(void **state)
+static void version_1_has_a_separate_tree(void **state)
 {
     (void)state;
     write_text("proc/self/cgroup", "5:memory:/\n4:cpuset:/job\n3:cpu,cpuacct:/job\n");
@@ -94,7 +94,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(without_a_quota_the_mask_applies),
         TEST(the_smallest_quota_of_the_groups_above_applies),
-        TEST(version_1_has_a_tree_of_its_own),
+        TEST(version_1_has_a_separate_tree),
     };
     return cmocka_run_group_tests(tests, create_tree, test_folder_remove);
 }

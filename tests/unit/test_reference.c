@@ -70,7 +70,7 @@ static void assert_same(const golden *file, const char *name, const double *actu
     free(expected);
 }
 
-static void the_outputs_are_those_of_pytorch(void **state)
+static void the_outputs_equal_pytorch(void **state)
 {
     golden *file = golden_read("layer", *state);
     bool swap = golden_number(file, "batch_first") != 0;
@@ -113,5 +113,5 @@ static void the_outputs_are_those_of_pytorch(void **state)
 
 int main(void)
 {
-    return golden_run("layer", the_outputs_are_those_of_pytorch);
+    return golden_run("layer", the_outputs_equal_pytorch);
 }

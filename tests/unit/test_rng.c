@@ -48,7 +48,7 @@ static void uniform_tensors_have_the_bits_of_torch(void **state)
     assert_null(rng);
 }
 
-static void initial_weights_are_those_of_nn_lstm(void **state)
+static void initial_weights_equal_nn_lstm(void **state)
 {
     /* nn.LSTM(28, 128, 2).weight_ih_l0[0, :4] after manual_seed(0) and (42). */
     (void)state;
@@ -226,7 +226,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(uniform_tensors_have_the_bits_of_torch),
-        TEST(initial_weights_are_those_of_nn_lstm),
+        TEST(initial_weights_equal_nn_lstm),
         TEST(views_are_filled_in_row_major_order_of_the_view),
         TEST(next_and_permutation_agree_with_random_and_randperm),
         TEST(a_long_permutation_agrees_with_torch_and_is_complete),

@@ -1,4 +1,4 @@
-/* Memory of tapes: how much, whose, and what happens when there is none. */
+/* Memory of tapes: its size, its owner, and failed allocations. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -101,8 +101,9 @@ static lstm_status pack(fixture *f)
     return lstm_layer_pack(f->layer);
 }
 
-/* Each allocation of a call fails alone, or with all after it, until it succeeds. The
- * outputs keep the sevens that they hold. Returns the number of failures. */
+/* Makes each allocation of a call fail, alone or with all after it, until the call
+ * succeeds. The outputs, which contain sevens, must not change. Returns the number of
+ * failures. */
 static size_t fail_each(fixture *f, lstm_status (*call)(fixture *), bool all)
 {
     for (size_t fail = 0;; fail++) {
@@ -121,7 +122,7 @@ static size_t fail_each(fixture *f, lstm_status (*call)(fixture *), bool all)
     }
 }
 
-static void each_failed_allocation_leaves_outputs_alone(void **state)
+static void each_failed_allocation_does_not_change_outputs(void **state)
 {
     (void)state;
     for (size_t i = 0; i < 2 * CONFIGS; i++) {
@@ -199,8 +200,8 @@ static void a_given_workspace_is_enough_and_no_byte_more(void **state)
     }
 }
 
-/* Single steps of a decoder: a tape takes its activations, not what a backward pass
- * works in. */
+/* Single steps of a decoder: a tape needs memory for its activations, but not for a
+ * backward pass. */
 static void a_hundred_single_steps_take_under_two_mebibytes(void **state)
 {
     (void)state;
@@ -220,7 +221,7 @@ static void a_hundred_single_steps_take_under_two_mebibytes(void **state)
             LSTM_OK);
     }
     assert_true(c.bytes < MOST);
-    /* The first backward allocates what all of them use. */
+    /* The first backward allocates memory that all backwards use. */
     size_t before = c.count;
     for (size_t i = 0; i < TAPES; i++)
         assert_int_equal(
@@ -294,7 +295,7 @@ static void a_fork_while_weights_are_packed_does_not_stop_the_child(void **state
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(each_failed_allocation_leaves_outputs_alone),
+        TEST(each_failed_allocation_does_not_change_outputs),
         TEST(a_failed_pack_keeps_pending_forwards),
         TEST(the_second_step_of_a_shape_allocates_nothing),
         TEST(a_given_workspace_is_enough_and_no_byte_more),

@@ -93,7 +93,8 @@ static void the_size_is_what_a_forward_allocates(void **state)
 
 /* Backward needs x, and the gates, c and h of each cell; tanh(c) could be recomputed.
  */
-static void training_takes_at_most_half_more_than_backward_must_keep(void **state)
+static void training_needs_at_most_one_and_a_half_times_what_backward_keeps(
+    void **state)
 {
     (void)state;
     static const struct {
@@ -143,7 +144,7 @@ static void sizes_that_overflow_are_refused(void **state)
     assert_true(lstm_layer_workspace_size(f.layer, true, 1, SIZE_MAX / 8) == SIZE_MAX);
     assert_true(lstm_layer_workspace_size(f.layer, true, (size_t)1 << 40,
                                           (size_t)1 << 20) == SIZE_MAX);
-    /* With strides of zero, a tensor of so many elements needs little memory. */
+    /* With strides of zero, a tensor with many elements needs little memory. */
     lstm_tensor *x;
     float one[INPUTS] = {0};
     const size_t shape[] = {(size_t)1 << 20, (size_t)1 << 39, INPUTS};
@@ -242,7 +243,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_size_is_what_a_forward_allocates),
-        TEST(training_takes_at_most_half_more_than_backward_must_keep),
+        TEST(training_needs_at_most_one_and_a_half_times_what_backward_keeps),
         TEST(evaluation_does_not_grow_with_the_steps),
         TEST(sizes_that_overflow_are_refused),
         TEST(memory_of_the_caller_is_enough_and_gives_the_same_bits),
