@@ -148,6 +148,8 @@ class Nam(Base):
                      tree | {"weights": tree["weights"][2:]}, "a.nam")
         self.refused("missing or of the wrong type: 'config'",
                      {"architecture": "LSTM"}, "a.nam")
+        self.refused("weights has a value that is not finite",
+                     tree | {"weights": [float("nan")] + tree["weights"][1:]}, "a.nam")
         self.refused("is not an array of numbers", tree | {"weights": "x"}, "a.nam")
 
 

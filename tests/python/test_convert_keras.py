@@ -263,8 +263,9 @@ class Models(Folder):
         self.target.unlink()
         self.fill(keras.Model(x, layers.Add(name="sum")([y, layers.LSTM(
             7, return_sequences=True, name="b")(y)])))
-        self.refused("model.keras", r"layer sum \(Add\) joins a, b; --lstm-only|"
-                                    r"layer a is read by several")
+        self.refused("model.keras", r"layer sum \(Add\) joins a, b; --lstm-only")
+        self.fill(keras.Model(x, [layers.Dense(2)(y), layers.LSTM(7)(y)]))
+        self.refused("model.keras", "layer a is read by several layers.*--lstm-only")
         self.convert("model.keras", lstm_only=True)
 
     def test_what_no_key_can_say_is_named(self):
@@ -283,6 +284,11 @@ class Models(Folder):
             self.refused("model.keras", message + ".*--lstm-only converts")
             self.convert("model.keras", lstm_only=True)
             self.target.unlink()
+        self.save(layers.LSTM(7, return_sequences=True), layers.LSTM(7, go_backwards=True))
+        self.refused("model.keras", "goes backwards after another LSTM; --lstm-only")
+        self.convert("model.keras", lstm_only=True)
+        self.assertEqual(self.metadata(), {"reverse": "lstm1"})
+        self.target.unlink()
         self.save(layers.GRU(7, name="g"))
         self.refused("model.keras", r"no LSTM layer, but .*g \(GRU\)")
         self.save(layers.LSTM(7, activation="relu"))

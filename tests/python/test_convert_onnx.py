@@ -359,6 +359,13 @@ class Nodes(Folder):
         self.save("lstm.y")
         self.both()
 
+    def test_a_model_that_does_not_run(self):
+        self.inputs += [("h", (1, "N", 6)), ("c", (1, "N", 7))]
+        self.lstm(initial=("h", "c"))
+        self.save("lstm.y")
+        self.refused("the model does not run: .*lstm")
+        self.assertIn("warning: the model does not run", self.convert(lstm_only=True))
+
     def test_the_command(self):
         self.lstm()
         self.save("lstm.y")

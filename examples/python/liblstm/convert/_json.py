@@ -48,6 +48,8 @@ def _array(values: Any, where: str, *shape: int | None) -> np.ndarray:
         array = np.array(values, np.float64)
     except (ValueError, TypeError):
         raise Unsupported(f"{where} is not an array of numbers") from None
+    if not np.isfinite(array).all():
+        raise Unsupported(f"{where} has a value that is not finite")
     if array.ndim != len(shape) or any(
             wanted not in (None, extent) for wanted, extent in zip(shape, array.shape)):
         expected = ", ".join("any" if extent is None else str(extent) for extent in shape)

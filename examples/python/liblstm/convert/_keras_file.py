@@ -106,7 +106,8 @@ def _container(file: h5py.File) -> h5py.Group:
 
 def _new_layers(model: dict[str, Any], file: h5py.File) -> list[KerasLayer]:
     """Layers of a .keras file: folders are numbered by class, and may carry the name."""
-    container, used = _container(file), dict[str, int]()
+    container = _container(file)
+    used: dict[str, int] = {}
     named = {group["vars"].attrs["name"]: group for group in container.values()
              if "vars" in group and "name" in group["vars"].attrs}
     layers = _configs(model)

@@ -24,6 +24,7 @@ from liblstm.convert._onnx_nodes import PLUMBING, Node, all_graphs, lstm_node, l
 
 ACTIVATIONS = {"Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "relu", "Softmax": "softmax",
                "LogSoftmax": "log_softmax"}
+BROKEN = "the model does not run"
 INPUT, EMBEDDED, LSTM, HEAD, ACTIVATED, ADDED, SCALED = range(7)
 STAGES = ("the input", "the embedding", "the LSTM", "a dense layer", "an activation", "a skip",
           "a gain")
@@ -42,7 +43,15 @@ class Value:
 def read(path: str, lstm_only: bool = False) -> Model:
     """Reads a model, or all of its LSTM nodes."""
     model = graphs.load(path)
-    return lstm_nodes(model) if lstm_only else Reader(model).read()
+    if not lstm_only:
+        return Reader(model).read()
+    found = lstm_nodes(model)
+    try:
+        Reader(model).read()
+    except Unsupported as error:
+        if str(error).startswith(BROKEN):
+            found.notes.append(f"warning: {str(error).split('; --lstm-only')[0]}")
+    return found
 
 
 class Reader:
@@ -248,7 +257,7 @@ class Reader:
             if stack.batch_first == batch_first or x.shape[1] == 1:
                 break
         else:
-            raise self.refuse(f"the model does not run: {errors[0] if errors else ''}")
+            raise self.refuse(f"{BROKEN}: {errors[0] if errors else ''}")
         answer = Answer(source, x, {f"output {name}": run[name] for name in outputs})
         lengths = self.nodes[0].name(4)
         if lengths:
