@@ -124,12 +124,13 @@ size_t lstm_layer_output_size(const lstm_layer *layer);
 /**
  * Switches between training and evaluation mode.
  *
- * A forward in training (the mode after creation) applies dropout and keeps the
- * activations for its backward. Without a tape argument it also reads the weights
- * again. A forward in evaluation applies no dropout and keeps nothing. This call reads
- * the weights; a forward in evaluation reads them again only if Adam, a file or
- * lstm_layer_set_weights() has changed them. A caller who writes into weights calls
- * this function again. After this call the layer is ready for streams (stream.h).
+ * A forward in training mode (the mode after creation) applies dropout and keeps the
+ * activations for its backward. A forward in evaluation mode does neither. The layer
+ * computes with packed copies of the weights. In training mode, each forward without a
+ * tape argument packs them. For evaluation mode, this call packs them, and a forward
+ * packs them again only if Adam, a file or lstm_layer_set_weights() has changed them.
+ * After you have written into weights, call this function again. After a switch to
+ * evaluation mode the layer is ready for streams (stream.h).
  *
  * @param layer a layer
  * @param training true for training, false for evaluation
@@ -147,9 +148,10 @@ lstm_status lstm_layer_set_training(lstm_layer *layer, bool training);
  * Packs the weights for the following forwards and, in training mode, for their
  * backwards.
  *
- * Call it after writing into weights of a layer that is used with tapes (tape.h), and
- * before forwards in several threads, so that none of them has to pack. Pending
- * forwards are discarded: their backward would mix old activations and new weights.
+ * Call it after you have written into weights of a layer that is used with tapes
+ * (tape.h), and before forwards in several threads, so that they do not pack. The call
+ * discards pending forwards, because their backward would mix old activations and new
+ * weights.
  *
  * @param layer a layer
  * @retval LSTM_OK the weights were packed
