@@ -258,7 +258,7 @@ static void check_gates(const cell_setting *s, size_t row, size_t unit)
     float row_of_h[LSTM_BLOCK], t = s->tanh_c.data[at];
     assert_close(s->c.data[at], c, 4 * unit_roundoff);
     assert_close(t, tanh((double)s->c.data[at]), 1.5e-7);
-    lstm_pairs_get(s->h_out.data, row, row_of_h);
+    lstm_pairs_load(s->h_out.data, row, row_of_h);
     assert_same(row_of_h[unit], lstm_bf16_float(lstm_bf16(gates[3] * t)));
     uint16_t bits =
         (uint16_t)(bits_of(rows_at(s->h_out.data, 1, row / 2, unit)) >> 16 * (row % 2));
@@ -363,7 +363,7 @@ static void check_gradient(size_t rows)
                           dc_at * i * (1 - g * g), dh_at * t * o * (1 - o)};
         for (size_t q = 0; q < LSTM_GATES; q++) {
             float row[LSTM_BLOCK];
-            lstm_pairs_get(gates.data + q * stride, at / LSTM_BLOCK, row);
+            lstm_pairs_load(gates.data + q * stride, at / LSTM_BLOCK, row);
             check_rounded(row[at % LSTM_BLOCK], exact[q]);
             float pair = rows_at(gates.data + q * stride, 1, at / LSTM_BLOCK / 2,
                                  at % LSTM_BLOCK);

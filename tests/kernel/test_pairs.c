@@ -128,7 +128,7 @@ static void check_rounding(const float *rows)
     memcpy(block, rows, sizeof(block));
     kernels->to_pairs(2, block);
     for (size_t row = 0; row < 2; row++)
-        lstm_pairs_get(block, row, back[row]);
+        lstm_pairs_load(block, row, back[row]);
     for (size_t i = 0; i < LSTM_BLOCK; i++)
         for (size_t row = 0; row < 2; row++) {
             float x = rows[row * LSTM_BLOCK + i];
@@ -172,9 +172,9 @@ static void an_odd_last_row_is_paired_with_zeros(void **state)
     }
     for (size_t i = 0; i < LSTM_BLOCK; i++)
         row[i] = 2;
-    lstm_pairs_put(block, 0, row);
+    lstm_pairs_store(block, 0, row);
     assert_same(block[LSTM_BLOCK], lstm_pair(0x4000, 0));
-    lstm_pairs_put(block, 1, row);
+    lstm_pairs_store(block, 1, row);
     assert_same(block[LSTM_BLOCK], lstm_pair(0x4000, 0x4000));
 }
 

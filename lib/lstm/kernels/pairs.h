@@ -74,7 +74,7 @@ static inline float lstm_pair(uint16_t first, uint16_t second)
 }
 
 /** Reads one row of a block of pairs as float32. */
-static inline void lstm_pairs_get(const float *block, size_t row, float *to)
+static inline void lstm_pairs_load(const float *block, size_t row, float *to)
 {
     uint16_t bits[LSTM_BLOCK];
     memcpy(bits, block + row / 2 * 2 * LSTM_BLOCK + row % 2 * (LSTM_BLOCK / 2),
@@ -85,7 +85,7 @@ static inline void lstm_pairs_get(const float *block, size_t row, float *to)
 
 /** Rounds and writes one row of a block of pairs. Write the even row of a pair first:
  *  it sets the odd row to zero in the pairs of rows. */
-static inline void lstm_pairs_put(float *block, size_t row, const float *from)
+static inline void lstm_pairs_store(float *block, size_t row, const float *from)
 {
     float *rows_of_pair = block + row / 2 * 2 * LSTM_BLOCK;
     uint16_t bits[LSTM_BLOCK], rows[LSTM_BLOCK][2];

@@ -23,13 +23,13 @@ lstm_blocked lstm_blocked_create(const lstm_kernels *kernels, size_t rows)
 void lstm_block_from_pairs(const float *values, size_t offset, float *to)
 {
     size_t row = offset / LSTM_BLOCK % 2;
-    lstm_pairs_get(values + offset - row * LSTM_BLOCK, row, to);
+    lstm_pairs_load(values + offset - row * LSTM_BLOCK, row, to);
 }
 
 void lstm_block_to_pairs(const float *from, float *values, size_t offset)
 {
     size_t row = offset / LSTM_BLOCK % 2;
-    lstm_pairs_put(values + offset - row * LSTM_BLOCK, row, from);
+    lstm_pairs_store(values + offset - row * LSTM_BLOCK, row, from);
 }
 
 void lstm_blocked_row_in(const lstm_blocked *blocked, const float *from,

@@ -28,20 +28,20 @@ enum {
     GRAIN = 16
 };
 
-/* One pass over the gradients. */
-typedef struct walk walk;
-struct walk {
+/* One traversal of the gradients. */
+typedef struct traversal traversal;
+struct traversal {
     const lstm_params *params;
     /** Visit frozen parameters as well. */
     bool frozen;
     /** Called for each block of gradients; the block belongs to this piece. */
-    void (*visit)(walk *w, size_t piece, float *values, size_t count);
+    void (*visit)(traversal *w, size_t piece, float *values, size_t count);
     size_t blocks, pieces;
     float factor;
     double sums[PIECES];
 };
 
-static size_t blocks_of(const walk *w, size_t index)
+static size_t blocks_of(const traversal *w, size_t index)
 {
     const lstm_tensor *grad = lstm_params_grad(w->params, index);
     if (!grad || !(w->frozen || lstm_params_trainable(w->params, index)))
@@ -51,7 +51,7 @@ static size_t blocks_of(const walk *w, size_t index)
 }
 
 /* Index of the first block of a piece. */
-static size_t piece_start(const walk *w, size_t piece)
+static size_t piece_start(const traversal *w, size_t piece)
 {
     return piece * w->blocks / w->pieces;
 }
@@ -59,7 +59,7 @@ static size_t piece_start(const walk *w, size_t piece)
 /* Visits the blocks of the thread's pieces. */
 static void visit_pieces(void *context, lstm_team *team, size_t thread, size_t threads)
 {
-    walk *w = context;
+    traversal *w = context;
     size_t piece = lstm_range_start(w->pieces, 1, thread, threads);
     size_t end = piece_start(w, lstm_range_start(w->pieces, 1, thread + 1, threads));
     size_t at = piece_start(w, piece), first = 0;
@@ -78,7 +78,7 @@ static void visit_pieces(void *context, lstm_team *team, size_t thread, size_t t
     }
 }
 
-static void run(walk *w)
+static void run(traversal *w)
 {
     for (size_t i = 0; i < lstm_params_size(w->params); i++)
         w->blocks += blocks_of(w, i);
@@ -87,7 +87,7 @@ static void run(walk *w)
         lstm_pool_run(visit_pieces, w, w->blocks / GRAIN + 1);
 }
 
-static void zero(walk *w, size_t piece, float *values, size_t count)
+static void zero(traversal *w, size_t piece, float *values, size_t count)
 {
     (void)w;
     (void)piece;
@@ -98,18 +98,18 @@ lstm_status lstm_params_zero_grad(lstm_params *params)
 {
     if (!params)
         return lstm_fail_null("params", "params");
-    run(&(walk){.params = params, .frozen = true, .visit = zero});
+    run(&(traversal){.params = params, .frozen = true, .visit = zero});
     return LSTM_OK;
 }
 
-static void add_squares(walk *w, size_t piece, float *values, size_t count)
+static void add_squares(traversal *w, size_t piece, float *values, size_t count)
 {
     w->sums[piece] += lstm_kernels_get()->sum_squares(count, values);
 }
 
 static double sum_squares(const lstm_params *params)
 {
-    walk w = {.params = params, .visit = add_squares};
+    traversal w = {.params = params, .visit = add_squares};
     double sum = 0;
     run(&w);
     for (size_t piece = 0; piece < w.pieces; piece++)
@@ -135,7 +135,7 @@ lstm_status lstm_params_check_finite(const lstm_params *params)
     return LSTM_OK;
 }
 
-static void scale(walk *w, size_t piece, float *values, size_t count)
+static void scale(traversal *w, size_t piece, float *values, size_t count)
 {
     (void)piece;
     lstm_kernels_get()->scale(count, values, w->factor);
@@ -157,11 +157,11 @@ lstm_status lstm_params_clip_norm(lstm_params *params, double max_norm, double *
         return lstm_params_check_finite(params);
     float factor = (float)(max_norm / (total + eps));
     if (factor < 1)
-        run(&(walk){.params = params, .visit = scale, .factor = factor});
+        run(&(traversal){.params = params, .visit = scale, .factor = factor});
     return LSTM_OK;
 }
 
-static void clip(walk *w, size_t piece, float *values, size_t count)
+static void clip(traversal *w, size_t piece, float *values, size_t count)
 {
     (void)piece;
     const float high = w->factor;
@@ -179,6 +179,6 @@ lstm_status lstm_params_clip_value(lstm_params *params, double limit)
     if (!(limit >= 0))
         return lstm_fail(LSTM_INVALID_ARGUMENT,
                          "params: limit is %g, expected at least 0", limit);
-    run(&(walk){.params = params, .visit = clip, .factor = (float)limit});
+    run(&(traversal){.params = params, .visit = clip, .factor = (float)limit});
     return LSTM_OK;
 }
