@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "lib/common/locale.h"
 #include "lib/common/message.h"
 #include "lib/mnist/status.h"
 
@@ -45,7 +46,9 @@ mnist_status mnist_fail(mnist_status status, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
+    common_locale locale = common_locale_enter();
     vsnprintf(message, sizeof(message), format, arguments);
+    common_locale_leave(locale);
     va_end(arguments);
     common_finish_message(message, sizeof(message));
     return status;

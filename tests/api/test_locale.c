@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include <lstm/lstm.h>
+#include <mnist/mnist.h>
 
 #include "tests/support/folder.h"
 
@@ -68,6 +69,18 @@ static size_t save(network *n, void *bytes)
     return test_read_file("model", bytes, ROOM);
 }
 
+static void check_messages_of_mnist(void)
+{
+    const mnist_loader_config config = {.batch_size = 1, .std = -0.5f};
+    mnist_dataset *dataset;
+    mnist_loader *loader;
+    assert_int_equal(mnist_dataset_synthetic(&dataset, 1, 1), MNIST_OK);
+    assert_int_equal(mnist_loader_create(&loader, dataset, &config),
+                     MNIST_INVALID_ARGUMENT);
+    assert_contains(mnist_last_error(), "std is -0.5");
+    mnist_dataset_destroy(&dataset);
+}
+
 static void files_and_messages_do_not_depend_on_the_locale(void **state)
 {
     (void)state;
@@ -97,6 +110,7 @@ static void files_and_messages_do_not_depend_on_the_locale(void **state)
     lstm_layer_destroy(&layer);
     assert_int_equal(lstm_adam_set_lr(n.adam, -0.5), LSTM_INVALID_ARGUMENT);
     assert_contains(lstm_last_error(), "lr is -0.5");
+    check_messages_of_mnist();
     /* The locale of the program is unchanged. */
     snprintf(text, sizeof(text), "%.1f", 0.5);
     assert_string_equal(text, "0,5");
