@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 """Compares liblstm with torch.nn.LSTM on random configurations, element by element.
 
-usage: compare_torch.py [--seed S] [--count N] [--stand-in] [--library FILE] [--verbose]
+usage: compare_torch.py [--seed S] [--count N] [--drop-in] [--library FILE] [--verbose]
 
 Configurations have sizes 1 to 70, T 1 to 40, N 1 to 33, 1 to 3 layers, and random options:
 bias, batch_first, dropout, bidirectional, proj_size, lengths, h0 and c0, and which output
 gradients are used. Each one runs three steps of forward, backward and Adam. Initial weights
 must be equal bit for bit. Dropout masks are equal, because both libraries use the same
-seed. --stand-in compares liblstm.torch.LSTM instead, with PyTorch's autograd and
-Adam.
+seed. --drop-in compares liblstm.torch.LSTM instead, with PyTorch's autograd and Adam.
 
 Limits of the differences to PyTorch in float32:
   outputs     2e-6 of the larger of 1 and the largest element of the tensor
@@ -251,7 +250,7 @@ def find_library():
     return found[-1]
 
 
-def load_stand_in(library):
+def load_drop_in(library):
     """Loads liblstm.torch.LSTM with the same library."""
     os.environ["LIBLSTM"] = str(library)
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples/python"))
@@ -263,7 +262,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1, help="seed (default 1)")
     parser.add_argument("--count", type=int, default=300,
                         help="number of configurations (default 300)")
-    parser.add_argument("--stand-in", action="store_true",
+    parser.add_argument("--drop-in", action="store_true",
                         help="compare liblstm.torch.LSTM instead of the C library")
     parser.add_argument("--library", type=Path, help="path of liblstm.so")
     parser.add_argument("--verbose", action="store_true",
@@ -273,7 +272,7 @@ def main():
     torch.set_num_threads(1)
     path = args.library or find_library()
     lib = Library(path)
-    stand_in = load_stand_in(path) if args.stand_in else None
+    drop_in = load_drop_in(path) if args.drop_in else None
     rng = np.random.default_rng(args.seed)
     worst, failed = {}, 0
     for index in range(args.count):
@@ -281,7 +280,7 @@ def main():
         values, seed = tensors(c, rng), int(rng.integers(2**32))
         try:
             theirs = run_torch(c, seed, values)
-            ours = run_torch(c, seed, values, stand_in) if stand_in else \
+            ours = run_torch(c, seed, values, drop_in) if drop_in else \
                 run_library(lib, c, seed, values)
             shares = compare(theirs, ours)
         except RuntimeError as error:

@@ -52,7 +52,7 @@ class Replacement(unittest.TestCase):
 
     def test_compare_torch_finds_no_difference_with_another_seed(self):
         driver = ROOT / "tests/golden/compare_torch.py"
-        done = subprocess.run([sys.executable, driver, "--stand-in", "--count", "40",
+        done = subprocess.run([sys.executable, driver, "--drop-in", "--count", "40",
                                "--seed", "77"], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("40 of 40 configurations", done.stdout)
@@ -138,17 +138,13 @@ class Replacement(unittest.TestCase):
         with self.assertRaisesRegex(RuntimeError, "second time"):
             loss.backward()
 
-    def test_weights_changed_before_backward_and_second_derivatives_are_refused(self):
+    def test_weights_changed_before_backward_are_refused(self):
         _, ours = pair()
         loss = ours(inputs())[0].sum()
         with torch.no_grad():
             ours.bias_hh_l0.add_(1)
         with self.assertRaisesRegex(RuntimeError, "inplace"):
             loss.backward()
-        x = inputs().requires_grad_()
-        grad, = torch.autograd.grad(ours(x)[0].square().sum(), x, create_graph=True)
-        with self.assertRaisesRegex(RuntimeError, "once_differentiable"):
-            grad.sum().backward()
 
     def test_frozen_weights_and_unwanted_inputs_get_no_gradient(self):
         theirs, ours = pair()

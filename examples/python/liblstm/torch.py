@@ -4,9 +4,13 @@
 
 LSTM is a subclass of nn.LSTM with the same constructor, parameters, state dict, initial
 weights, dropout masks, errors, and tensor or packed inputs. Forward and backward run in
-liblstm with torch.get_num_threads() threads. It supports float32 on the CPU only, and no
-second derivatives. While torch.jit.trace(), torch.export or an ONNX exporter records the
-module, nn.LSTM computes.
+liblstm with torch.get_num_threads() threads.
+
+nn.LSTM itself computes while the module is traced, scripted or exported, in torch.func
+transforms, in forward-mode differentiation, under autocast, under a dispatch mode, and for
+meta tensors and subclasses of Tensor. These raise an error that names nn.LSTM: other types
+than float32, other devices than the CPU, second derivatives, and quantization.
+docs/pytorch.md has the details.
 
 The weights remain PyTorch tensors; liblstm copies them after a change. Each forward has
 its own tape, so any number of forwards can be pending. A second backward of a retained
@@ -16,228 +20,40 @@ graph recomputes the forward; so does a backward whose weights liblstm has repla
 # mypy: disable-error-code="no-untyped-call,no-any-return"
 from __future__ import annotations
 
-import ctypes
-import threading
+import copy
+import functools
+import sys
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
+from torch import Tensor, fx, nn
+from torch.autograd import forward_ad
 from torch.nn.utils.rnn import PackedSequence
 
-import liblstm
-from liblstm._c import MAX_THREADS, RNG_STATE_SIZE, library
+from liblstm._engine import CPU, Pool, generator_lock, sizes_of
 
 __all__ = ["LSTM"]
 
-_process = ctypes.CDLL(None)
-_compare = _process.memcmp
-_compare.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
-# Releases the idle worker threads of the caller; a function of OpenMP 5.
-_end_workers = getattr(_process, "omp_pause_resource_all", None)
-_OMP_PAUSE_SOFT = 1
+# Programs may put the class below in the place of nn.LSTM.
+_Base = nn.LSTM
+
 # A function of PyTorch 2.7.
 _is_exporting = getattr(getattr(torch, "compiler", None), "is_exporting", lambda: False)
-# Positions in torch.get_rng_state(): the number of words left, the index of the next word,
-# and 624 words in 64 bits each. The state of liblstm has 624 words in 32 bits each, then the
-# number of words used.
-_LEFT, _NEXT, _WORDS, _USED = slice(8, 12), slice(16, 20), slice(24, 24 + 8 * 624), 624
 
 
-def _set_threads() -> None:
-    """Sets the number of threads to that of PyTorch, and releases the idle OpenMP threads
-    of PyTorch: they busy-wait for milliseconds after their work and would compete with
-    those of liblstm. PyTorch starts them again when it needs them."""
-    threads = min(torch.get_num_threads(), MAX_THREADS)
-    if library.lstm_threads() != threads:
-        library.lstm_set_threads(threads)
-    if threads > 1 and _end_workers:
-        _end_workers(_OMP_PAUSE_SOFT)
+def _not_compiled(function: Any) -> Any:
+    """Keeps torch.compile() from compiling a function and all that it calls: it cannot
+    follow calls to C. Does not import the compiler, which takes seconds."""
+    uncompiled = torch._disable_dynamo(function)
+
+    @functools.wraps(function)
+    def call(*args: Any) -> Any:
+        return (uncompiled if "torch._dynamo" in sys.modules else function)(*args)
+    return call
 
 
-class _Views:
-    """Tensors of liblstm in the memory of PyTorch tensors, for the duration of a call."""
-
-    def __enter__(self) -> _Views:
-        self._handles: list[ctypes.c_void_p] = []
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for handle in self._handles:
-            library.lstm_tensor_destroy(ctypes.byref(handle))
-
-    def __call__(self, tensor: Tensor | None) -> ctypes.c_void_p | None:
-        if tensor is None:
-            return None
-        rank, handle = tensor.dim(), ctypes.c_void_p()
-        library.lstm_tensor_wrap(
-            ctypes.byref(handle), tensor.data_ptr(), rank,
-            (ctypes.c_size_t * rank)(*tensor.shape),
-            (ctypes.c_ssize_t * rank)(*tensor.stride()))
-        self._handles.append(handle)
-        return handle
-
-
-class _Engine:
-    """A layer of liblstm with the weights of a module, and tapes for its forwards."""
-
-    def __init__(self, module: LSTM, training: bool, dropout: float) -> None:
-        rng = liblstm.Rng(0) if dropout else None
-        self.layer = liblstm.Layer(
-            module.input_size, module.hidden_size, module.num_layers, rng=rng,
-            dropout=dropout, no_bias=not module.bias, batch_first=module.batch_first,
-            bidirectional=module.bidirectional, proj_size=module.proj_size)
-        self.config, self.dropout = self.layer.config, dropout
-        self.layer.train(training)
-        self.params = liblstm.Params(lstm=self.layer)
-        self.values, self.grads = (
-            [library.lstm_tensor_data(of(self.params.pointer, index))
-             for index in range(len(self.params))]
-            for of in (library.lstm_params_value, library.lstm_params_grad))
-        # Number of calls in progress, which read the weights; version of the weights.
-        self.running, self.version = 0, 0
-        self.free: list[_Tape] = []
-        self.backward_lock = threading.Lock()
-
-    def has_weights(self, weights: list[Tensor]) -> bool:
-        """Compares bytes, because a write to weight.data does not change the version
-        counter of a PyTorch tensor."""
-        return self.version > 0 and not any(
-            _compare(value, weight.data_ptr(), 4 * weight.numel())
-            for weight, value in zip(weights, self.values))
-
-    def set_weights(self, weights: list[Tensor]) -> None:
-        """Copies the weights. A backward of a pending forward recomputes the forward."""
-        for weight, value in zip(weights, self.values):
-            ctypes.memmove(value, weight.data_ptr(), 4 * weight.numel())
-        self.layer.pack()
-        self.version += 1
-
-    def forward(self, tape: _Tape, x: Tensor, h0: Tensor | None, c0: Tensor | None,
-                lengths: list[int] | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Returns out, hn, cn; draws dropout masks from PyTorch's generator."""
-        _set_threads()
-        config = self.config
-        width = config.proj_size or config.hidden
-        states = (config.layers * (1 + config.bidirectional),
-                  x.shape[0 if config.batch_first else 1])
-        out = x.new_empty(*x.shape[:2], self.layer.output_size)
-        hn, cn = x.new_empty(*states, width), x.new_empty(*states, config.hidden)
-        tape.load_generator()
-        with _Views() as view:
-            array = lengths and (ctypes.c_size_t * len(lengths))(*lengths)
-            library.lstm_layer_forward(
-                self.layer.pointer, tape.tape.pointer, view(x), array,
-                *(view(tensor) for tensor in (h0, c0, out, hn, cn)))
-        tape.store_generator()
-        return out, hn, cn
-
-    def backward(self, tape: _Tape, incoming: Any, outgoing: Any, weights: Any) -> Any:
-        """Writes the gradients of x, h0, c0 to outgoing and returns those of the weights,
-        None for a weight that is None. Backwards run one at a time, because the layer has
-        one set of gradients."""
-        _set_threads()
-        with self.backward_lock:
-            self.params.zero_grad()
-            with _Views() as view:
-                library.lstm_layer_backward(self.layer.pointer, tape.tape.pointer,
-                                            *(view(tensor) for tensor in incoming),
-                                            *(view(tensor) for tensor in outgoing))
-            gradients = [None if weight is None else torch.empty(weight.shape)
-                         for weight in weights]
-            for gradient, grad in zip(gradients, self.grads):
-                if gradient is not None:
-                    ctypes.memmove(gradient.data_ptr(), grad, 4 * gradient.numel())
-        return gradients
-
-
-class _Tape:
-    """A tape of an engine, and the generator of its dropout masks."""
-
-    def __init__(self, engine: _Engine) -> None:
-        self.rng = liblstm.Rng(0) if engine.dropout else None
-        self.tape = liblstm.Tape(engine.layer, self.rng)
-
-    def load_generator(self) -> None:
-        """Copies the state of PyTorch's generator to the generator of the masks."""
-        if self.rng is None:
-            return
-        state = torch.get_rng_state()
-        words = torch.zeros(RNG_STATE_SIZE // 4, dtype=torch.int32)
-        words[:_USED] = state[_WORDS].view(torch.int32)[::2]
-        words[_USED] = 625 - state[_LEFT].view(torch.int32)
-        self.rng.state = ctypes.string_at(words.data_ptr(), RNG_STATE_SIZE)
-
-    def store_generator(self) -> None:
-        """Copies the state after the masks back to PyTorch's generator."""
-        if self.rng is None:
-            return
-        words = torch.frombuffer(bytearray(self.rng.state), dtype=torch.int32)
-        state = torch.get_rng_state()
-        state[_WORDS].view(torch.int32)[::2] = words[:_USED]
-        state[_LEFT].view(torch.int32)[0] = 625 - words[_USED]
-        state[_NEXT].view(torch.int32)[0] = words[_USED]
-        torch.set_rng_state(state)
-
-
-class _Pool:
-    """The engines of a module, usually one for training and one for evaluation. Copies of
-    the module and modules loaded from a file create their own."""
-
-    def __init__(self) -> None:
-        self._engines: dict[tuple[bool, float], list[_Engine]] = {}
-        self._lock = threading.Lock()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _Pool, ()
-
-    def acquire(self, module: LSTM, training: bool, dropout: float,
-                weights: Any) -> _Loan:
-        """Returns a loan of an engine with these weights, which is in use until
-        release()."""
-        weights = [weight.contiguous() for weight in weights]
-        with self._lock:
-            engines = self._engines.setdefault((training, dropout), [])
-            engine = next((one for one in engines if one.has_weights(weights)), None)
-            if engine is None:
-                # Weights must not change during a call that reads them.
-                engine = next((one for one in engines if not one.running), None)
-                if engine is None:
-                    engine = _Engine(module, training, dropout)
-                    engines.append(engine)
-                engine.set_weights(weights)
-            engine.running += 1
-            return _Loan(engine)
-
-    def acquire_again(self, loan: _Loan | None) -> bool:
-        """Acquires the engine of a loan again; False if its weights have changed."""
-        with self._lock:
-            if loan is None or loan.version != loan.engine.version:
-                return False
-            loan.engine.running += 1
-            return True
-
-    def release(self, loan: _Loan) -> None:
-        with self._lock:
-            loan.engine.running -= 1
-
-
-class _Loan:
-    """A tape in use; garbage collection returns it to its engine."""
-
-    def __init__(self, engine: _Engine) -> None:
-        self.engine, self.version = engine, engine.version
-        try:
-            self.tape = engine.free.pop()
-        except IndexError:
-            self.tape = _Tape(engine)
-
-    def __del__(self) -> None:
-        self.engine.free.append(self.tape)
-
-
-def _run(module: LSTM, training: bool, dropout: float, lengths: list[int] | None, x: Tensor,
-         h0: Tensor | None, c0: Tensor | None, weights: Any) -> tuple[_Loan, Any]:
+def _run(module: LSTM, training: bool, dropout: float, lengths: list[int] | None,
+         x: Tensor, h0: Tensor | None, c0: Tensor | None, weights: Any) -> Any:
     """Computes a forward; returns its loan and (out, hn, cn)."""
     loan = module._pool.acquire(module, training, dropout, weights)
     try:
@@ -250,8 +66,8 @@ class _Function(torch.autograd.Function):
     """Forward and backward for autograd."""
 
     @staticmethod
-    def forward(ctx: Any, module: LSTM, dropout: float, lengths: list[int] | None, x: Tensor,
-                h0: Tensor | None, c0: Tensor | None, *weights: Tensor) -> Any:
+    def forward(ctx: Any, module: LSTM, dropout: float, lengths: list[int] | None,
+                x: Tensor, h0: Tensor | None, c0: Tensor | None, *weights: Tensor) -> Any:
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(x, h0, c0, *weights)
         ctx.module, ctx.dropout, ctx.lengths = module, dropout, lengths
@@ -260,16 +76,25 @@ class _Function(torch.autograd.Function):
         return results
 
     @staticmethod
-    @once_differentiable
+    @_not_compiled
     def backward(ctx: Any, *incoming: Tensor | None) -> Any:
-        x, h0, c0, *weights = ctx.saved_tensors
+        saved = ctx.saved_tensors
+        compute = functools.partial(_Function._gradients, ctx, incoming, *saved)
+        if torch.is_grad_enabled():
+            return _FirstDerivative.apply(compute, *incoming, *saved)
+        return compute()
+
+    @staticmethod
+    def _gradients(ctx: Any, incoming: Any, x: Tensor, h0: Tensor | None,
+                   c0: Tensor | None, *weights: Tensor) -> Any:
         loan, ctx.loan = ctx.loan, None
         pool = ctx.module._pool
         while not pool.acquire_again(loan):
             loan = _Function._recompute(ctx, x, h0, c0, weights)
         wanted = ctx.needs_input_grad[3:]
-        outgoing = [torch.empty(tensor.shape) if need else None
-                    for tensor, need in zip((x, h0, c0), wanted)]
+        outgoing = [
+            torch.empty(tensor.shape, **CPU) if tensor is not None and need else None
+            for tensor, need in zip((x, h0, c0), wanted)]
         try:
             gradients = loan.engine.backward(
                 loan.tape, incoming, outgoing,
@@ -280,19 +105,50 @@ class _Function(torch.autograd.Function):
 
     @staticmethod
     def _recompute(ctx: Any, x: Tensor, h0: Tensor | None, c0: Tensor | None,
-                   weights: Any) -> _Loan:
+                   weights: Any) -> Any:
         """Recomputes the forward with the same masks, after a backward of a retained graph
         or a change of the weights of the engine."""
-        now = torch.get_rng_state()
-        if ctx.generator is not None:
-            torch.set_rng_state(ctx.generator)
-        try:
-            return _run(ctx.module, True, ctx.dropout, ctx.lengths, x, h0, c0, weights)[0]
-        finally:
-            torch.set_rng_state(now)
+        with generator_lock:
+            now = torch.get_rng_state()
+            if ctx.generator is not None:
+                torch.set_rng_state(ctx.generator)
+            try:
+                return _run(ctx.module, True, ctx.dropout, ctx.lengths, x, h0, c0,
+                            weights)[0]
+            finally:
+                torch.set_rng_state(now)
 
 
-class LSTM(nn.LSTM):
+class _FirstDerivative(torch.autograd.Function):
+    """Gradients with create_graph=True. They depend on all tensors of the forward, so that
+    a second derivative raises an error, and is not zero."""
+
+    @staticmethod
+    def forward(ctx: Any, compute: Any, *sources: Tensor | None) -> Any:
+        return compute()
+
+    @staticmethod
+    def backward(ctx: Any, *_: Any) -> Any:
+        raise RuntimeError(
+            "LSTM: liblstm has no second derivatives; use torch.nn.LSTM for gradient "
+            "penalties and Hessians")
+
+
+@functools.lru_cache
+def _weight_shapes(inputs: int, hidden: int, layers: int, bias: bool, bidirectional: bool,
+                   projection: int) -> list[tuple[int, ...]]:
+    """Shapes of the weights in PyTorch's order."""
+    shapes: list[tuple[int, ...]] = []
+    directions, width = 1 + bidirectional, projection or hidden
+    for layer in range(layers):
+        size = width * directions if layer else inputs
+        shapes += directions * [
+            (4 * hidden, size), (4 * hidden, width), *2 * bias * [(4 * hidden,)],
+            *bool(projection) * [(projection, hidden)]]
+    return shapes
+
+
+class LSTM(_Base):
     """nn.LSTM(input_size, hidden_size, num_layers=1, bias=True, batch_first=False,
     dropout=0.0, bidirectional=False, proj_size=0), computed by liblstm.
 
@@ -304,20 +160,85 @@ class LSTM(nn.LSTM):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._pool = _Pool()
+        self._pool = Pool()
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        state.pop("_pool", None)
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self.__dict__.setdefault("_pool", _Pool())
+        self.__dict__.setdefault("_pool", Pool())
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # PyTorch's quantization writes this attribute to all modules, quantizes those of
+        # the class nn.LSTM, and would keep this one in float32.
+        if name == "qconfig":
+            raise TypeError("LSTM: liblstm has no quantization; replace this module with "
+                            "torch.nn.LSTM first, for example with to_nn()")
+        super().__setattr__(name, value)
+
+    def __prepare_scriptable__(self) -> nn.Module:
+        """Called by torch.jit.script()."""
+        return self.to_nn() if type(self) is LSTM else self
+
+    def to_nn(self) -> nn.LSTM:
+        """Returns an nn.LSTM that shares the parameters, for what liblstm does not
+        support."""
+        if "parametrizations" in self._modules:
+            raise TypeError("LSTM: remove the parametrizations before to_nn()")
+        module = _Base.__new__(_Base)
+        for name, value in self.__dict__.items():
+            if name != "_pool":
+                module.__dict__[name] = copy.copy(value) \
+                    if isinstance(value, (dict, list)) else value
+        return module
 
     def forward(self, input: Tensor | PackedSequence,
-                hx: Any = None) -> Any:
+                hx: tuple[Tensor, Tensor] | None = None
+                ) -> tuple[Any, tuple[Tensor, Tensor]]:
         """Returns out, (hn, cn). hx is (h0, c0), or None for zeros."""
         if torch.jit.is_tracing() or _is_exporting():
             return super().forward(input, hx)
+        return self._forward(input, hx)
+
+    @_not_compiled
+    def _forward(self, input: Any, hx: Any) -> Any:
+        data = input.data if isinstance(input, PackedSequence) else input
+        if isinstance(data, fx.Proxy):
+            return self._record(data.tracer, input, hx)
         self._update_flat_weights()
+        if isinstance(hx, Tensor):
+            raise TypeError("LSTM: hx is a Tensor, expected (h0, c0)")
+        if hx is not None and len(hx) != 2:
+            raise RuntimeError(f"LSTM: hx has {len(hx)} tensors, expected (h0, c0)")
+        if self._is_left_to_pytorch(data, *(() if hx is None else hx)):
+            return super().forward(input, hx)
         if isinstance(input, PackedSequence):
             return self._forward_packed(input, hx)
+        return self._forward_padded(input, hx)
+
+    def _record(self, tracer: Any, input: Any, hx: Any) -> Any:
+        """Records a call of the module, as torch.fx does for modules of torch.nn."""
+        path = tracer.path_of_module(self)
+        if not path:
+            return super().forward(input, hx)
+        return tracer.create_proxy("call_module", path,
+                                   (input,) if hx is None else (input, hx), {})
+
+    def _is_left_to_pytorch(self, *tensors: Any) -> bool:
+        """Whether nn.LSTM computes: values are not in memory, or PyTorch watches every
+        operation."""
+        return (any(type(tensor) not in (Tensor, nn.Parameter)
+                    or tensor.is_meta or tensor.is_nested
+                    for tensor in (*tensors, *self._flat_weights))
+                or torch._C._len_torch_dispatch_stack() > 0
+                or torch._C._are_functorch_transforms_active()
+                or forward_ad._current_level >= 0
+                or torch.is_autocast_enabled("cpu"))
+
+    def _forward_padded(self, input: Tensor, hx: Any) -> Any:
         if input.dim() not in (2, 3):
             raise ValueError(
                 f"LSTM: Expected input to be 2D or 3D, got {input.dim()}D instead")
@@ -325,41 +246,44 @@ class LSTM(nn.LSTM):
         axis = 0 if self.batch_first else 1
         if hx is not None and any(state.dim() != input.dim() for state in hx):
             raise RuntimeError(
-                f"For {'batched' if batched else 'unbatched'} {input.dim()}-D input, hx and "
-                f"cx should also be {input.dim()}-D but got ({hx[0].dim()}-D, "
+                f"For {'batched' if batched else 'unbatched'} {input.dim()}-D input, hx "
+                f"and cx should also be {input.dim()}-D but got ({hx[0].dim()}-D, "
                 f"{hx[1].dim()}-D) tensors")
         if batched:
             return self._run(input, hx)
-        hx = hx and tuple(state.unsqueeze(1) for state in hx)
+        if hx is not None:
+            hx = tuple(state.unsqueeze(1) for state in hx)
         out, (hn, cn) = self._run(input.unsqueeze(axis), hx)
         return out.squeeze(axis), (hn.squeeze(1), cn.squeeze(1))
 
-    def _forward_packed(self, packed: PackedSequence,
-                        hx: Any) -> Any:
+    def _forward_packed(self, packed: PackedSequence, hx: Any) -> Any:
         """Computes sequences of different lengths, longest first, as PyTorch does."""
         data, batch_sizes, sorted_indices, unsorted_indices = packed
         self.check_input(data, batch_sizes)
         steps, batch = len(batch_sizes), int(batch_sizes[0])
-        lengths = (batch_sizes[:, None] > torch.arange(batch)).sum(0)
+        if hx is not None:
+            hx = self.permute_hidden(hx, sorted_indices)
+            self.check_forward_args(data, hx, batch_sizes)
+        arange = functools.partial(torch.arange, device="cpu")
+        lengths = (batch_sizes[:, None] > arange(batch)).sum(0)
         # liblstm draws masks in the order of torch.sort(), longest first. Sequences of
         # equal length are placed so that this order equals their order in the pack.
         order = torch.sort(lengths, descending=True).indices
-        step = torch.repeat_interleave(torch.arange(steps), batch_sizes)
-        row = order[torch.arange(len(data)) - (batch_sizes.cumsum(0) - batch_sizes)[step]]
+        step = torch.repeat_interleave(arange(steps), batch_sizes)
+        row = order[arange(len(data)) - (batch_sizes.cumsum(0) - batch_sizes)[step]]
         index = row * steps + step if self.batch_first else step * batch + row
         shape = (batch, steps) if self.batch_first else (steps, batch)
         x = data.new_zeros(batch * steps, data.shape[1]).index_copy(0, index, data)
         if hx is not None:
             hx = tuple(state.index_select(1, torch.argsort(order))
-                       for state in self.permute_hidden(hx, sorted_indices))
+                       for state in hx)
         out, hidden = self._run(x.view(*shape, -1), hx, lengths.tolist())
         out = out.view(batch * steps, -1).index_select(0, index)
         hidden = tuple(state.index_select(1, order) for state in hidden)
         return (PackedSequence(out, batch_sizes, sorted_indices, unsorted_indices),
                 self.permute_hidden(hidden, unsorted_indices))
 
-    def _run(self, x: Tensor, hx: Any,
-             lengths: list[int] | None = None) -> Any:
+    def _run(self, x: Any, hx: Any, lengths: list[int] | None = None) -> Any:
         """Returns out, (hn, cn) of a batch, with a graph if a gradient is required."""
         h0, c0 = hx or (None, None)
         self._check(x, h0, c0)
@@ -370,6 +294,9 @@ class LSTM(nn.LSTM):
         if torch.is_grad_enabled() and any(
                 tensor is not None and tensor.requires_grad
                 for tensor in (x, h0, c0, *weights)):
+            # Autograd saves no tensors that inference mode has created.
+            x, h0, c0 = (tensor if tensor is None or not tensor.is_inference()
+                         else tensor.clone() for tensor in (x, h0, c0))
             out, hn, cn = _Function.apply(self, dropout, lengths, x, h0, c0, *weights)
         else:
             out, hn, cn = _run(self, bool(dropout), dropout, lengths, x, h0, c0, weights)[1]
@@ -380,9 +307,17 @@ class LSTM(nn.LSTM):
         self.check_input(x, None)
         if h0 is not None:
             self.check_forward_args(x, (h0, c0), None)
-        for name, tensor in (("input", x), ("h0", h0), ("c0", c0),
-                             *zip(self._flat_weights_names, self._flat_weights)):
-            if tensor is not None and (tensor.dtype is not torch.float32
-                                       or tensor.device.type != "cpu"):
-                raise TypeError(f"LSTM: {name} is {tensor.dtype} on {tensor.device}, "
-                                f"expected torch.float32 on cpu")
+        weights: Any = list(zip(self._flat_weights_names, self._flat_weights))
+        for name, tensor in (("input", x), ("h0", h0), ("c0", c0), *weights):
+            if tensor is not None and (
+                    tensor.dtype is not torch.float32 or tensor.device.type != "cpu"
+                    or tensor.layout is not torch.strided):
+                layout = "" if tensor.layout is torch.strided else f" {tensor.layout}"
+                raise TypeError(
+                    f"LSTM: {name} is {tensor.dtype}{layout} on {tensor.device}, liblstm "
+                    f"expects torch.float32 on cpu; convert module and inputs with "
+                    f".float(), .cpu() and .to_dense(), or use torch.nn.LSTM")
+        for (name, weight), shape in zip(weights, _weight_shapes(*sizes_of(self))):
+            if weight.shape != shape:
+                raise RuntimeError(f"LSTM: {name} is {list(weight.shape)}, expected "
+                                   f"{list(shape)}")
