@@ -28,6 +28,14 @@ void lstm_pass_forward(const lstm_pass *pass);
 /** Runs a backward with its weight gradients on the threads of the pool. */
 void lstm_pass_backward(const lstm_pass *pass);
 
+/** Computes a chunk of a layer for the rows and blocks of a range. */
+typedef void (*lstm_pass_task)(const lstm_pass *p, const lstm_range *range,
+                               const lstm_chunk *chunk);
+
+/** Runs the tasks that this thread of a team takes. */
+void lstm_pass_run_tasks(const lstm_pass *p, lstm_team *team, size_t thread,
+                         size_t threads, bool backward, lstm_pass_task run);
+
 /** The computation of steps of one direction of one layer. */
 typedef struct lstm_steps {
     const lstm_weights *weights;

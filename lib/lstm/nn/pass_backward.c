@@ -121,16 +121,8 @@ static void backward_on_thread(void *context, lstm_team *team, size_t thread,
                                size_t threads)
 {
     const lstm_pass *p = context;
-    lstm_partition partition =
-        lstm_partition_create(p->weights, p->tape, threads, true);
-    lstm_task task = lstm_partition_begin(&partition, p->tape, thread, threads);
     uint64_t mode = lstm_denormals_off();
-    while (lstm_task_take(&task)) {
-        lstm_chunk chunk = lstm_partition_chunk(&partition, task.index);
-        lstm_range range = lstm_partition_range(&partition, p->tape, team, task.queue);
-        run_task(p, &range, &chunk);
-        lstm_task_finish(&task);
-    }
+    lstm_pass_run_tasks(p, team, thread, threads, true, run_task);
     lstm_team_wait(team);
     lstm_weight_gradients(p->weights, p->tape, p->scratch, thread, threads);
     lstm_denormals_restore(mode);

@@ -121,20 +121,25 @@ static void run_task(const lstm_pass *p, const lstm_range *range,
     states_out(p, range, chunk);
 }
 
-static void forward_on_thread(void *context, lstm_team *team, size_t thread,
-                              size_t threads)
+void lstm_pass_run_tasks(const lstm_pass *p, lstm_team *team, size_t thread,
+                         size_t threads, bool backward, lstm_pass_task run)
 {
-    const lstm_pass *p = context;
     lstm_partition partition =
-        lstm_partition_create(p->weights, p->tape, threads, false);
+        lstm_partition_create(p->weights, p->tape, threads, backward);
     lstm_task task = lstm_partition_begin(&partition, p->tape, thread, threads);
-    uint64_t mode = lstm_denormals_off();
     while (lstm_task_take(&task)) {
         lstm_chunk chunk = lstm_partition_chunk(&partition, task.index);
         lstm_range range = lstm_partition_range(&partition, p->tape, team, task.queue);
-        run_task(p, &range, &chunk);
+        run(p, &range, &chunk);
         lstm_task_finish(&task);
     }
+}
+
+static void forward_on_thread(void *context, lstm_team *team, size_t thread,
+                              size_t threads)
+{
+    uint64_t mode = lstm_denormals_off();
+    lstm_pass_run_tasks(context, team, thread, threads, false, run_task);
     lstm_denormals_restore(mode);
 }
 
