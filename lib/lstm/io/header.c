@@ -284,13 +284,13 @@ static lstm_status check_cover(lstm_file *file)
     return LSTM_OK;
 }
 
-static int compare_names(const void *first, const void *second)
+int lstm_stored_compare(const void *first, const void *second)
 {
     const lstm_stored *const *a = first, *const *b = second;
     return strcmp((*a)->name, (*b)->name);
 }
 
-static int compare_keys(const void *first, const void *second)
+int lstm_entry_compare(const void *first, const void *second)
 {
     const lstm_entry *a = first, *b = second;
     return strcmp(a->key, b->key);
@@ -307,9 +307,10 @@ static lstm_status sort(lstm_file *file)
     for (size_t i = 0; i < file->count; i++)
         file->sorted[i] = &file->tensors[i];
     if (file->count > 0)
-        qsort(file->sorted, file->count, sizeof(*file->sorted), compare_names);
+        qsort(file->sorted, file->count, sizeof(*file->sorted), lstm_stored_compare);
     if (file->entries > 0)
-        qsort(file->metadata, file->entries, sizeof(*file->metadata), compare_keys);
+        qsort(file->metadata, file->entries, sizeof(*file->metadata),
+              lstm_entry_compare);
     for (size_t i = 1; i < file->count; i++)
         if (strcmp(file->sorted[i - 1]->name, file->sorted[i]->name) == 0)
             return fail_tensor(file, file->sorted[i]->name, "name appears twice");

@@ -130,6 +130,10 @@ const char *lstm_file_text(const lstm_file *file, const char *first,
 lstm_status lstm_file_fetch(const lstm_file *file, const lstm_stored *stored,
                             unsigned char *data);
 
+/** Compares two lstm_stored * by name, or two entries by key, for qsort(). */
+int lstm_stored_compare(const void *first, const void *second);
+int lstm_entry_compare(const void *first, const void *second);
+
 /** Writes the checksum of the content of a header: eight hexadecimal digits. Tensors
  * and metadata must be sorted; the key of the checksum itself is not included. */
 void lstm_checksum_header(char text[LSTM_CRC_TEXT], const lstm_stored *const *tensors,

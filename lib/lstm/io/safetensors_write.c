@@ -25,18 +25,6 @@ static void destroy(description *d)
     common_free(d->sorted);
 }
 
-static int compare_names(const void *first, const void *second)
-{
-    const lstm_stored *const *a = first, *const *b = second;
-    return strcmp((*a)->name, (*b)->name);
-}
-
-static int compare_keys(const void *first, const void *second)
-{
-    const lstm_entry *a = first, *b = second;
-    return strcmp(a->key, b->key);
-}
-
 static lstm_status describe(description *d, const lstm_record *records, size_t count)
 {
     *d = (description){common_alloc(count, sizeof(*d->tensors)),
@@ -58,7 +46,7 @@ static lstm_status describe(description *d, const lstm_record *records, size_t c
         start = end;
     }
     if (count > 0)
-        qsort(d->sorted, count, sizeof(*d->sorted), compare_names);
+        qsort(d->sorted, count, sizeof(*d->sorted), lstm_stored_compare);
     return LSTM_OK;
 }
 
@@ -85,7 +73,7 @@ static lstm_status add_checksum(lstm_metadata *metadata, const description *d)
     char text[LSTM_CRC_TEXT];
     size_t count = metadata->count;
     if (count > 0)
-        qsort(metadata->items, count, sizeof(*metadata->items), compare_keys);
+        qsort(metadata->items, count, sizeof(*metadata->items), lstm_entry_compare);
     for (size_t i = 1; i < count; i++)
         if (strcmp(metadata->items[i - 1].key, metadata->items[i].key) == 0)
             return lstm_fail(LSTM_INVALID_ARGUMENT,
