@@ -295,11 +295,22 @@ class Command(Base):
     def test_messages(self):
         path = self.path / "a.json"
         path.write_text("{")
-        for name, message in ((path, "not valid JSON"), ("a.pt", "unknown kind of file"),
+        for name, message in ((path, "not valid JSON"), ("a.xyz", "unknown kind of file"),
+                              ("a.pt", "save_file"), ("a.nam", "no such file"),
                               ("a.safetensors", "needs no conversion")):
             done = self.run_command(name, self.target)
             self.assertEqual((done.returncode, done.stdout), (1, ""))
             self.assertRegex(done.stderr, rf"^liblstm-convert: .*{message}.*\n$")
+
+    def test_a_missing_package_is_named(self):
+        (self.path / "numpy.py").write_text("raise ModuleNotFoundError(name='numpy')")
+        done = subprocess.run(
+            [sys.executable, "-m", "liblstm.convert", "a.nam", "b"], capture_output=True,
+            text=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(
+                [str(self.path), str(ROOT / "examples/python")])})
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr, "liblstm-convert: a.nam: the conversion needs the "
+                         "package numpy: pip install numpy\n")
 
     def test_keys_that_are_not_valid(self):
         layer, linear = liblstm.Layer(1, 2), liblstm.Linear(2, 1)

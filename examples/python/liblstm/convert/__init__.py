@@ -43,11 +43,14 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str],
             lstm_only: bool = False) -> str:
     """Converts a file after a check; returns a summary. With lstm_only, only the LSTMs of
     the model are converted."""
+    source = os.fspath(source)
     # The readers and NumPy are imported only when there is something to convert.
+    read = _reader(source)
+    if not os.path.exists(source):
+        raise FileNotFoundError("there is no such file")
     from liblstm.convert import _model
 
-    source = os.fspath(source)
-    return _model.write(_reader(source)(source, lstm_only), target)
+    return _model.write(read(source, lstm_only), target)
 
 
 def _reader(source: str) -> Callable[[str, bool], Model]:
@@ -61,6 +64,10 @@ def _reader(source: str) -> Callable[[str, bool], Model]:
     elif source.endswith(".safetensors"):
         raise Unsupported("a safetensors file needs no conversion: Layer.load(path, prefix) "
                           "reads it")
+    elif source.endswith((".pt", ".pth", ".bin")):
+        raise Unsupported("a file of PyTorch needs no conversion: "
+                          "safetensors.torch.save_file(model.state_dict(), path) writes a "
+                          "file that Layer.load(path, prefix) reads")
     else:
         raise Unsupported("unknown kind of file, expected .onnx, .keras, .h5, .json or .nam")
     return read
@@ -78,5 +85,8 @@ def main() -> None:
     options = parser.parse_args()
     try:
         print(convert(options.source, options.target, options.lstm_only))
+    except ModuleNotFoundError as error:
+        sys.exit(f"liblstm-convert: {options.source}: the conversion needs the package "
+                 f"{error.name}: pip install {error.name}")
     except (Unsupported, liblstm.Error, OSError, ImportError) as error:
         sys.exit(f"liblstm-convert: {options.source}: {error}")
