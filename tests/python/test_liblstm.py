@@ -337,6 +337,7 @@ class Objects(unittest.TestCase):
         self.assertEqual(liblstm.kernels_name(), name)
         liblstm.set_reproducible(False)
         self.assertRegex(liblstm.version(), r"\d+\.\d+\.\d+")
+        self.assertEqual(liblstm.__version__, liblstm.version())
 
 
 class Streaming(unittest.TestCase):

@@ -2,8 +2,10 @@
 
 usage: test_options.py (with LIBLSTM and LIBMNIST set)
 """
+import copy
 import inspect
 import pathlib
+import pickle
 import re
 import sys
 import tempfile
@@ -133,6 +135,20 @@ def calls():
     yield liblstm.Tape, (liblstm.Layer(1, 1),), "generator", "generator"
     yield liblstm.Stream, (liblstm.Layer(1, 1),), "batch_size", "'batch'"
     yield liblstm.Rng, (1,), "sead", "'seed'"
+    tensor, rng = liblstm.Tensor(1), liblstm.Rng(1)
+    for name, hint in (("generator", "'rng'"), ("seed", "'rng'")):
+        yield liblstm.Layer, (3, 4), name, hint
+    for name, hint in (("hx", "'h0' and 'c0'"), ("h_n", "'hn'")):
+        yield layer.forward, (tensor,), name, hint
+    yield layer.train, (), "mode", "'training'"
+    yield made.clip_norm, (1.0,), "norm_type", "Euclidean"
+    yield made.clip_value, (1.0,), "clip_value", "'limit'"
+    yield made.zero_grad, (), "set_to_none", "zeroed"
+    yield rng.uniform, (tensor,), "a", "'low'"
+    yield liblstm.Linear(1, 1).forward, (tensor,), "input", "'x'"
+    yield liblstm.Embedding(1, 1).forward, (tensor,), "input", "'indices'"
+    yield liblstm.CrossEntropy().forward, (tensor,), "target", "'targets'"
+    yield liblstm.Embedding, (3, 4), "sparse", "dense"
     yield liblstm.File, ("x",), "mode", "mode"
     yield liblstm.Layer.load, ("x",), "prefx", "prefx"
     yield made.save, ("x",), "optimizer", "'adam'"
@@ -149,6 +165,49 @@ def calls():
 
 
 class Refused(unittest.TestCase):
+    def test_a_value_that_is_no_number_is_named(self):
+        layer, rng, tensor = liblstm.Layer(1, 1), liblstm.Rng(1), liblstm.Tensor(1)
+        set_ = liblstm.Params(lstm=layer)
+        adam = liblstm.Adam(set_)
+        for name, function in (
+                ("lr", lambda: liblstm.Adam(set_, lr="a")),
+                ("lr", lambda: setattr(adam, "lr", "a")),
+                ("lr_factor", lambda: adam.set_parameter(0, "a")),
+                ("max_norm", lambda: set_.clip_norm("a")),
+                ("limit", lambda: set_.clip_value("a")),
+                ("dropout", lambda: liblstm.Layer(1, 1, dropout="a")),
+                ("label_smoothing", lambda: liblstm.CrossEntropy(label_smoothing="a")),
+                ("lr", lambda: liblstm.Schedule("constant", "a")),
+                ("lr", lambda: liblstm.Plateau("a")),
+                ("metric", lambda: liblstm.Plateau(1.0).update("a")),
+                ("value", lambda: tensor.fill("a")),
+                ("low", lambda: rng.uniform(tensor, "a")),
+                ("std", lambda: rng.normal(tensor, 0, "a"))):
+            with self.subTest(name=name), self.assertRaises(TypeError) as caught:
+                function()
+            self.assertEqual(str(caught.exception), f"{name} is 'a', expected a number")
+
+    def test_a_schedule_can_be_copied_and_pickled(self):
+        schedule = liblstm.Schedule("multi_step", 0.1, milestones=[2, 3], gamma=0.5)
+        for twin in (copy.copy(schedule), copy.deepcopy(schedule),
+                     pickle.loads(pickle.dumps(schedule))):
+            self.assertEqual(repr(twin), repr(schedule))
+            self.assertEqual([twin(i) for i in range(4)], [0.1, 0.1, 0.05, 0.025])
+
+    def test_a_value_of_another_type_is_named_with_its_module(self):
+        class Foreign:
+            def detach(self):
+                raise AssertionError("not to be called")
+
+        Foreign.__module__, Foreign.__name__ = "torch", "Tensor"
+        with self.assertRaisesRegex(TypeError, r"^x is a torch.Tensor, expected .* or a "
+                                    r"liblstm.Tensor; use x.detach\(\).numpy\(\)$"):
+            liblstm.Layer(1, 1).forward(Foreign())
+        with self.assertRaisesRegex(TypeError, "got an int$"):
+            liblstm.Params(lstm=3)
+        with self.assertRaisesRegex(TypeError, "^expected an Adam, got a Params$"):
+            params().save("x", adam=params())
+
     def test_an_option_that_does_not_exist_is_a_type_error_that_names_it(self):
         for function, arguments, name, hint in calls():
             with self.subTest(function=function, name=name):

@@ -44,6 +44,10 @@ def version() -> str:
     return str(library.lstm_version().decode())
 
 
+# The usual name of the same in Python.
+__version__ = version()
+
+
 def kernels_name() -> str:
     """Name of the kernels in use: avx512bf16, avx512, avx2, neon or generic."""
     return str(library.lstm_kernels_name().decode())

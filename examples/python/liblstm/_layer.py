@@ -35,7 +35,7 @@ class Layer(native.Handle):
     [layers*D, N, hidden]."""
 
     @named_options(input_size="inputs", hidden_size="hidden", num_layers="layers",
-                   bias="no_bias", units="hidden",
+                   bias="no_bias", units="hidden", generator="rng", seed="rng",
                    device="liblstm computes on the CPU.",
                    dtype="products are float32, or bfloat16 with precision='bf16'.")
     def __init__(self, inputs: int, hidden: int, layers: int = 1, *,
@@ -47,7 +47,8 @@ class Layer(native.Handle):
             inputs=native.size_of("inputs", inputs, 1),
             hidden=native.size_of("hidden", hidden, 1),
             layers=native.size_of("layers", layers, 1),
-            proj_size=native.size_of("proj_size", proj_size), dropout=dropout,
+            proj_size=native.size_of("proj_size", proj_size),
+            dropout=native.number_of("dropout", dropout),
             no_bias=no_bias, batch_first=batch_first, bidirectional=bidirectional,
             precision=_precision_of(precision))
         pointer = create("lstm_layer_create", byref(config), pointer_of(rng, Rng))
@@ -83,6 +84,7 @@ class Layer(native.Handle):
         return LayerConfig.from_buffer_copy(
             library.lstm_layer_get_config(pointer).contents)
 
+    @named_options(mode="training")
     def train(self, training: bool = True) -> None:
         """Sets training mode, or evaluation mode if training is False."""
         library.lstm_layer_set_training(self.pointer, training)
@@ -92,6 +94,7 @@ class Layer(native.Handle):
         forwards in several threads."""
         library.lstm_layer_pack(self.pointer)
 
+    @named_options(hx="h0 c0", input="x", h_0="h0", c_0="c0", output="out", h_n="hn", c_n="cn")
     def forward(self, x: Array, h0: Array | None = None, c0: Array | None = None,
                 out: Array | None = None, hn: Array | None = None,
                 cn: Array | None = None, lengths: Sequence[int] | None = None,
@@ -111,6 +114,7 @@ class Layer(native.Handle):
              (self.pointer, pointer_of(tape, Tape), x.pointer, array),
              {"h0": h0, "c0": c0}, {"out": out, "hn": hn, "cn": cn})
 
+    @named_options(gradient="dout", dy="dout")
     def backward(self, dout: Array | None = None, dhn: Array | None = None,
                  dcn: Array | None = None, dx: Array | None = None,
                  dh0: Array | None = None, dc0: Array | None = None,
@@ -191,7 +195,7 @@ class Tape(native.Handle):
     number of forwards of a layer can be pending and can run in several threads. If the
     layer has dropout, rng is required and draws the masks."""
 
-    @named_options()
+    @named_options(generator="rng")
     def __init__(self, layer: Layer, rng: Rng | None = None) -> None:
         pointer = create("lstm_tape_create", pointer_of(layer, Layer),
                          pointer_of(rng, Rng))

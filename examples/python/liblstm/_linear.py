@@ -16,7 +16,8 @@ class Linear(native.Handle):
     without it."""
 
     @named_options(in_features="inputs", out_features="outputs", bias="no_bias",
-                   device="liblstm computes on the CPU.", dtype="values are float32.")
+                   generator="rng", device="liblstm computes on the CPU.",
+                   dtype="values are float32.")
     def __init__(self, inputs: int, outputs: int, rng: Rng | None = None, *,
                  no_bias: bool = False) -> None:
         config = LinearConfig(inputs=native.size_of("inputs", inputs, 1),
@@ -46,10 +47,12 @@ class Linear(native.Handle):
         return LinearConfig.from_buffer_copy(
             library.lstm_linear_get_config(pointer).contents)
 
+    @named_options(input="x", out="y", output="y")
     def forward(self, x: Array, y: Array) -> None:
         """x [N, inputs] -> y [N, outputs]."""
         call(library.lstm_linear_forward, (self.pointer,), {"x": x}, {"y": y})
 
+    @named_options(gradient="dy", dout="dy")
     def backward(self, dy: Array, dx: Array | None = None) -> None:
         """dy [N, outputs] -> dx [N, inputs]; adds the gradients of the parameters."""
         call(library.lstm_linear_backward, (self.pointer,), {"dy": dy}, {"dx": dx})
@@ -60,7 +63,8 @@ class Embedding(native.Handle):
     are zero without it. The row padding_index is zero and gets no gradient."""
 
     @named_options(num_embeddings="count", embedding_dim="size",
-                   padding_idx="padding_index", padding="padding_index",
+                   padding_idx="padding_index", padding="padding_index", generator="rng",
+                   sparse="gradients are dense.",
                    device="liblstm computes on the CPU.", dtype="values are float32.")
     def __init__(self, count: int, size: int, rng: Rng | None = None, *,
                  padding_index: int | None = None) -> None:
@@ -76,6 +80,7 @@ class Embedding(native.Handle):
     def _describe(self) -> str:
         return self._shown
 
+    @named_options(input="indices", x="indices", out="y", output="y")
     def forward(self, indices: Array, y: Array) -> None:
         """indices [..] int64 -> y [.., size]."""
         y = tensor_of("y", y, True)

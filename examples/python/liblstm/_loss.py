@@ -27,7 +27,8 @@ class CrossEntropy(native.Handle):
                  zero_mean_of_none: bool = False) -> None:
         self._reduction, self._rows = member(Reduction, "reduction", reduction), 0
         config = CrossEntropyConfig(
-            reduction=self._reduction, label_smoothing=label_smoothing,
+            reduction=self._reduction,
+            label_smoothing=native.number_of("label_smoothing", label_smoothing),
             zero_mean_of_none=zero_mean_of_none)
         if class_weights is not None:
             config.classes = len(class_weights)
@@ -36,7 +37,8 @@ class CrossEntropy(native.Handle):
             config.ignore, config.ignore_index = True, ignore_index
         self._shown = {
             "reduction": self._reduction if self._reduction else None,
-            "class_weights": None if class_weights is None else list(class_weights),
+            "class_weights": None if class_weights is None else
+                             list(map(float, class_weights)),
             "ignore_index": ignore_index, "label_smoothing": label_smoothing or None,
             "zero_mean_of_none": zero_mean_of_none or None}
         super().__init__(create("lstm_cross_entropy_create", byref(config)),
@@ -45,6 +47,7 @@ class CrossEntropy(native.Handle):
     def _describe(self) -> str:
         return described(self, **self._shown)
 
+    @named_options(input="logits", target="targets")
     def forward(self, logits: Array, targets: Array) -> float | list[float]:
         """logits [N, C] or [N, T, C], targets [N] or [N, T] int64 -> the loss, or a list
         of those of all rows with "none"."""

@@ -54,6 +54,14 @@ def load(name: str, variable: str) -> ctypes.CDLL:
                   f"it with `meson setup build && ninja -C build`")
 
 
+def kind_of(value: object) -> str:
+    """The type of a value in a message: "an int", "a torch.Tensor"."""
+    kind = type(value)
+    module = kind.__module__.split(".")[0]
+    name = kind.__name__ if module in ("builtins", "liblstm") else f"{module}.{kind.__name__}"
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
 class Struct(ctypes.Structure):
     """A struct whose fields can be given by name."""
 
@@ -198,8 +206,9 @@ class Memory:
         try:
             view = memoryview(array)
         except TypeError:
-            raise TypeError(f"{name} is a {type(array).__name__}, expected an array, "
-                            f"an object with a buffer, or a Tensor") from None
+            hint = f"; use {name}.detach().numpy()" if hasattr(array, "detach") else ""
+            raise TypeError(f"{name} is {kind_of(array)}, expected an array, an object with "
+                            f"a buffer, or a liblstm.Tensor{hint}") from None
         if not view.c_contiguous:
             raise ValueError(f"{name} has strides {view.strides} bytes, expected "
                              f"contiguous memory or a NumPy array")
@@ -260,6 +269,14 @@ def size_of(name: str, size: int, least: int = 0) -> int:
     if not least <= size < 2**63:
         raise ValueError(f"{name} is {size}, expected at least {least} and less than 2**63")
     return size
+
+
+def number_of(name: str, value: float) -> float:
+    """A number for C."""
+    try:
+        return ctypes.c_double(value).value
+    except TypeError:
+        raise TypeError(f"{name} is {value!r}, expected a number") from None
 
 
 def declare(library: ctypes.CDLL,

@@ -8,6 +8,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+from liblstm._native import number_of
+
 F = TypeVar("F", bound=Callable[..., Any])
 E = TypeVar("E", bound=enum.IntEnum)
 
@@ -57,14 +59,14 @@ def member(kind: type[E], name: str, value: E | int | str) -> E:
 def above_zero(**options: float) -> None:
     """Refuses options that are 0, which C replaces by a default."""
     for name, value in options.items():
-        if not value > 0:
+        if not number_of(name, value) > 0:
             raise ValueError(f"{name} is {value!r}, expected above 0")
 
 
 def at_least_zero(**options: float) -> None:
     """Refuses options that are negative, which C takes for 0."""
     for name, value in options.items():
-        if not value >= 0:
+        if not number_of(name, value) >= 0:
             raise ValueError(f"{name} is {value!r}, expected at least 0")
 
 

@@ -30,8 +30,8 @@ class Params(native.Handle):
                 add = getattr(library, f"lstm_params_add_{name}")
                 add(self.pointer, native.text_of("prefix", prefix), layer.pointer)
                 return self._depend(layer)
-        raise TypeError(f"expected a Layer, Linear or Embedding, got a "
-                        f"{type(layer).__name__}")
+        raise TypeError(f"expected a Layer, Linear or Embedding, got "
+                        f"{native.kind_of(layer)}")
 
     def add_tensor(self, name: str, value: Tensor, grad: Tensor | None = None) -> None:
         """Adds a tensor of the program, of any shape, as a parameter. Without a gradient,
@@ -117,20 +117,25 @@ class Params(native.Handle):
         memory = native.Memory("grads", grads, "float32").shaped(self.count)
         library.lstm_params_set_grads(self.pointer, memory.address)
 
+    @named_options(set_to_none="gradients are always zeroed.")
     def zero_grad(self) -> None:
         """Sets all gradients to zero, also those of frozen parameters."""
         library.lstm_params_zero_grad(self.pointer)
 
+    @named_options(norm_type="the norm is the Euclidean one.",
+                   error_if_nonfinite="Adam(check_finite=True) refuses such a step.")
     def clip_norm(self, max_norm: float) -> float:
         """Scales the gradients of trainable parameters so that their total norm is at most
         max_norm; returns the norm before."""
         norm = c_double()
-        library.lstm_params_clip_norm(self.pointer, max_norm, byref(norm))
+        library.lstm_params_clip_norm(
+            self.pointer, native.number_of("max_norm", max_norm), byref(norm))
         return norm.value
 
+    @named_options(clip_value="limit")
     def clip_value(self, limit: float) -> None:
         """Clamps the gradients of trainable parameters to [-limit, limit]."""
-        library.lstm_params_clip_value(self.pointer, limit)
+        library.lstm_params_clip_value(self.pointer, native.number_of("limit", limit))
 
     @named_options(optimizer="adam", filename="path")
     def save(self, path: Path, adam: Adam | None = None, rng: Rng | None = None,
@@ -171,7 +176,8 @@ class Adam(native.Handle):
     check_finite refuses a step with gradients that are not finite."""
 
     @named_options(learning_rate="lr", betas="beta1 beta2", epsilon="eps",
-                   decoupled_weight_decay="decoupled", params_lr="lr")
+                   decoupled_weight_decay="decoupled", params_lr="lr",
+                   fused="a step is always fused.", foreach="a step is always fused.")
     def __init__(self, params: Params, lr: float = 0.001, *, beta1: float = 0.9,
                  beta2: float = 0.999, eps: float = 1e-8, weight_decay: float = 0.0,
                  decoupled: bool = False, amsgrad: bool = False, maximize: bool = False,
@@ -207,7 +213,7 @@ class Adam(native.Handle):
 
     @lr.setter
     def lr(self, lr: float) -> None:
-        library.lstm_adam_set_lr(self.pointer, lr)
+        library.lstm_adam_set_lr(self.pointer, native.number_of("lr", lr))
 
     @property
     def steps(self) -> int:
@@ -218,4 +224,6 @@ class Adam(native.Handle):
                       weight_decay: float = 0.0) -> None:
         """Sets the learning rate factor and the weight decay of one parameter."""
         library.lstm_adam_set_parameter(
-            self.pointer, native.size_of("index", index), lr_factor, weight_decay)
+            self.pointer, native.size_of("index", index),
+            native.number_of("lr_factor", lr_factor),
+            native.number_of("weight_decay", weight_decay))

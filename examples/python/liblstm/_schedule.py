@@ -1,8 +1,10 @@
 """Learning rates that depend on the step, or on a metric."""
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from ctypes import byref, c_double, c_uint64
+from typing import Any
 
 from liblstm import _native as native
 from liblstm._c import PlateauConfig, ScheduleConfig, ScheduleKind, library
@@ -37,7 +39,7 @@ class Schedule:
         self._milestones = (c_uint64 * len(milestones))(
             *(native.size_of("milestone", step) for step in milestones))
         self._config = ScheduleConfig(
-            kind=self._kind, lr=lr, milestones=self._milestones,
+            kind=self._kind, lr=native.number_of("lr", lr), milestones=self._milestones,
             milestone_count=len(milestones), **options)
         self(0)
 
@@ -47,6 +49,11 @@ class Schedule:
         library.lstm_schedule_lr(byref(self._config), native.size_of("step", step),
                                  byref(rate))
         return rate.value
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The struct of C has an address, which cannot be copied.
+        options: dict[str, Any] = self._shown
+        return functools.partial(Schedule, **options), (self._kind, self._lr)
 
     def __repr__(self) -> str:
         return described(self, repr(self._kind.name.lower()), self._lr, **self._shown)
@@ -70,11 +77,12 @@ class Plateau:
         self._shown = changed(Plateau.__init__, **options)
         # Zero is a default in C, a negative number is none.
         options |= {"patience": patience or -1, "threshold": threshold or -1.0}
-        self._config = PlateauConfig(lr=lr, **options)
+        self._config = PlateauConfig(lr=native.number_of("lr", lr), **options)
 
     def update(self, metric: float) -> float:
         """Updates the learning rate with a metric; returns it."""
-        library.lstm_plateau_update(byref(self._config), metric)
+        library.lstm_plateau_update(byref(self._config),
+                                    native.number_of("metric", metric))
         return self.lr
 
     @property

@@ -18,7 +18,8 @@ def pointer_of(handle: object, kind: type[native.Handle]) -> native.Pointer | No
     if handle is None:
         return None
     if not isinstance(handle, kind):
-        raise TypeError(f"expected a {kind.__name__}, got a {type(handle).__name__}")
+        article = "an" if kind.__name__[0] in "AE" else "a"
+        raise TypeError(f"expected {article} {kind.__name__}, got {native.kind_of(handle)}")
     return handle.pointer
 
 
@@ -96,7 +97,7 @@ class Tensor(native.Handle):
 
     def fill(self, value: float) -> None:
         """Sets every element to value."""
-        library.lstm_tensor_fill(self.pointer, value)
+        library.lstm_tensor_fill(self.pointer, native.number_of("value", value))
 
     def copy(self, source: Array) -> None:
         """Copies the elements of a tensor or array of the same shape."""
@@ -175,15 +176,19 @@ class Rng(native.Handle):
         """Draws 64 random bits."""
         return int(library.lstm_rng_next(self.pointer))
 
+    @named_options(a="low", b="high")
     def uniform(self, tensor: Array, low: float = 0.0, high: float = 1.0) -> None:
         """Fills a tensor or array of any shape with uniform numbers in [low, high)."""
         tensor = tensor_of("tensor", tensor, True)
-        library.lstm_rng_uniform(self.pointer, tensor.pointer, low, high)
+        library.lstm_rng_uniform(self.pointer, tensor.pointer, native.number_of("low", low),
+                                 native.number_of("high", high))
 
+    @named_options()
     def normal(self, tensor: Array, mean: float = 0.0, std: float = 1.0) -> None:
         """Fills a tensor or array of any shape with normally distributed numbers."""
         tensor = tensor_of("tensor", tensor, True)
-        library.lstm_rng_normal(self.pointer, tensor.pointer, mean, std)
+        library.lstm_rng_normal(self.pointer, tensor.pointer, native.number_of("mean", mean),
+                                native.number_of("std", std))
 
     def permutation(self, count: int) -> list[int]:
         """A random permutation of 0 to count - 1, as torch.randperm()."""

@@ -202,7 +202,7 @@ class Loader(native.Handle):
         config = LoaderConfig(batch_size=native.size_of("batch_size", batch_size, 1),
                               shuffle=shuffle, drop_last=drop_last, mean=mean, std=std)
         if not isinstance(dataset, Dataset):
-            raise TypeError(f"expected a Dataset, got a {type(dataset).__name__}")
+            raise TypeError(f"expected a Dataset, got {native.kind_of(dataset)}")
         pointer = _create("mnist_loader_create", dataset.pointer, byref(config))
         super().__init__(pointer, _library.mnist_loader_destroy, dataset)
         self._dataset, self._batch = dataset, batch_size
