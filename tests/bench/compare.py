@@ -7,7 +7,7 @@ usage: compare.py [--what WHAT] [--threads 1,2] [--rounds R] [--seconds S]
 WHAT is
   experiment  a training step of the experiment: 64 sequences of 28 steps
   sweep       training steps of many shapes, with PyTorch at its best
-  stand-in    a training step in PyTorch, with liblstm.torch.LSTM and with nn.LSTM
+  drop-in     a training step in PyTorch, with liblstm.torch.LSTM and with nn.LSTM
   inference   1,000 sequences, and one sequence, of 28 steps
   streaming   one step of one sequence with carried state, and the head
   lengths     forward and backward of 64 sequences of 1 to 100 steps, evenly spread, and
@@ -36,7 +36,7 @@ EXPERIMENT = (64, 28, 28, 128, 2)  # N, T, I, H, L
 WHAT = {
     "experiment": ("train", [EXPERIMENT]),
     "sweep": ("train", []),
-    "stand-in": ("train", [EXPERIMENT]),
+    "drop-in": ("train", [EXPERIMENT]),
     "inference": ("infer", [(1000, *EXPERIMENT[1:]), (1, *EXPERIMENT[1:])]),
     "streaming": ("stream", [(1, 1, *EXPERIMENT[2:])]),
     "lengths": ("lengths", [(64, 100, 28, 128, 1), (64, 100, 128, 128, 2)]),
@@ -144,10 +144,10 @@ def contenders(what, bench):
     """The libraries to compare; the first one is the reference."""
     if what == "sweep":
         return [Library(bench), *others(TORCH[0])]
-    if what == "stand-in":
-        return others(("stand-in", {}), TORCH[0], ("stand-in", {"best": False}), TORCH[1])
+    if what == "drop-in":
+        return others(("drop-in", {}), TORCH[0], ("drop-in", {"best": False}), TORCH[1])
     if what == "lengths":
-        runners = [Library(bench), *others(("stand-in", {}), *TORCH)]
+        runners = [Library(bench), *others(("drop-in", {}), *TORCH)]
         return [As(runner, f"{runner.name}, {work}", work)
                 for runner in runners for work in ("lengths", "padded")]
     found = [Library(bench)]

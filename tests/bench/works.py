@@ -19,7 +19,7 @@ CLASSES = 10
 TRAINING = {"train", "infer", "stream", "lengths", "padded"}
 LIBRARIES = {
     "torch": ("torch", "PyTorch", TRAINING),
-    "stand-in": ("torch", "liblstm.torch", TRAINING),
+    "drop-in": ("torch", "liblstm.torch", TRAINING),
     "onnxruntime": ("onnxruntime", "ONNX Runtime", {"infer", "stream"}),
     "keras": ("keras", "Keras on JAX", {"train", "infer"}),
 }
@@ -94,7 +94,7 @@ def torch_work(job, kind=None):
             "padded": padded}[job["work"]]
 
 
-def stand_in_work(job):
+def drop_in_work(job):
     """PyTorch with liblstm.torch.LSTM instead of nn.LSTM."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples/python"))
     from liblstm.torch import LSTM
@@ -225,7 +225,7 @@ def main():
     library, threads = sys.argv[1], int(sys.argv[2])
     if threads == 1 and library == "keras":
         os.sched_setaffinity(0, [max(os.sched_getaffinity(0))])
-    work = {"torch": torch_work, "stand-in": stand_in_work, "onnxruntime": onnx_work,
+    work = {"torch": torch_work, "drop-in": drop_in_work, "onnxruntime": onnx_work,
             "keras": keras_work}[library]
     known, run = None, None
     for line in sys.stdin:
