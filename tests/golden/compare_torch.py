@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
 """Compares liblstm with torch.nn.LSTM on random configurations, element by element.
 
-usage: compare_torch.py [--seed S] [--count N] [--drop-in] [--library FILE] [--verbose]
+usage: compare_torch.py [--seed S] [--count N] [--package | --drop-in] [--library FILE]
+           [--verbose]
 
 Configurations have sizes 1 to 70, T 1 to 40, N 1 to 33, 1 to 3 layers, and random options:
 bias, batch_first, dropout, bidirectional, proj_size, lengths, h0 and c0, and which output
 gradients are used. Each one runs three steps of forward, backward and Adam. Initial weights
 must be equal bit for bit. Dropout masks are equal, because both libraries use the same
-seed. --drop-in compares liblstm.torch.LSTM instead, with PyTorch's autograd and Adam.
+seed.
+
+Without an option, the script calls the functions of the C library. --package uses Layer,
+Params and Adam of the Python package liblstm instead, and --drop-in uses liblstm.torch.LSTM
+with PyTorch's autograd and Adam.
 
 Limits of the differences to PyTorch in float32:
   outputs     2e-6 of the larger of 1 and the largest element of the tensor
@@ -25,6 +30,7 @@ one in build*/.
 """
 import argparse
 import ctypes as ct
+import functools
 import importlib
 import os
 import sys
@@ -156,46 +162,95 @@ def run_torch(c, seed, values, kind=nn.LSTM):
     return steps
 
 
-def run_library(lib, c, seed, values):
-    """Results of liblstm, in the same format."""
-    config = Config(c["I"], c["H"], c["L"], c["P"], c["dropout"], not c["bias"],
-                    c["batch_first"], c["bidirectional"])
-    rng = lib.handle("lstm_rng_create", ct.c_uint64(seed))
-    layer = lib.handle("lstm_layer_create", ct.byref(config), rng)
-    params = lib.handle("lstm_params_create")
-    lib("lstm_params_add_layer", params, b"", layer)
-    adam = lib.handle("lstm_adam_create", params, None)
+class Functions:
+    """A layer and its optimiser, through the functions of the C library."""
+
+    def __init__(self, lib, c, seed):
+        config = Config(c["I"], c["H"], c["L"], c["P"], c["dropout"], not c["bias"],
+                        c["batch_first"], c["bidirectional"])
+        self.lib, self.tensors = lib, []
+        self.rng = lib.handle("lstm_rng_create", ct.c_uint64(seed))
+        self.layer = lib.handle("lstm_layer_create", ct.byref(config), self.rng)
+        self.params = lib.handle("lstm_params_create")
+        lib("lstm_params_add_layer", self.params, b"", self.layer)
+        self.adam = lib.handle("lstm_adam_create", self.params, None)
+        self.values, self.grads = (
+            [lib.view(function(self.params, ct.c_size_t(k)))
+             for k in range(lib.lib.lstm_params_size(self.params))]
+            for function in (lib.lib.lstm_params_value, lib.lib.lstm_params_grad))
+
+    def wrap(self, arrays):
+        made = [self.lib.wrap(array) for array in arrays]
+        self.tensors += made
+        return made
+
+    def forward(self, lengths, *arrays):
+        lengths = (ct.c_size_t * len(lengths))(*lengths) if lengths else None
+        x, *others = self.wrap(arrays)
+        self.lib("lstm_layer_forward", self.layer, None, x, lengths, *others)
+
+    def backward(self, *arrays):
+        self.lib("lstm_params_zero_grad", self.params)
+        self.lib("lstm_layer_backward", self.layer, None, *self.wrap(arrays))
+
+    def step(self):
+        self.lib("lstm_adam_step", self.adam)
+
+    def close(self):
+        for tensor in self.tensors:
+            self.lib.destroy("tensor", tensor)
+        for kind in ("adam", "params", "layer", "rng"):
+            self.lib.destroy(kind, getattr(self, kind))
+
+
+class Package:
+    """The same through the Python package."""
+
+    def __init__(self, liblstm, c, seed):
+        self.layer = liblstm.Layer(
+            c["I"], c["H"], c["L"], proj_size=c["P"], dropout=c["dropout"],
+            no_bias=not c["bias"], batch_first=c["batch_first"],
+            bidirectional=c["bidirectional"], rng=liblstm.Rng(seed))
+        self.params = liblstm.Params(lstm=self.layer)
+        self.adam = liblstm.Adam(self.params, lr=LR)
+        self.values, self.grads = (
+            [np.asarray(function(name)).ravel() for name in self.params.names()]
+            for function in (self.params.value, self.params.grad))
+
+    def forward(self, lengths, *arrays):
+        self.layer.forward(*arrays, lengths=lengths)
+
+    def backward(self, *arrays):
+        self.params.zero_grad()
+        self.layer.backward(*arrays)
+
+    def step(self):
+        self.adam.step()
+
+    def close(self):
+        for handle in (self.adam, self.params, self.layer):
+            handle.close()
+
+
+def run_library(model, c, values):
+    """Results of liblstm, in the same format; closes the model."""
     results = {k: np.full_like(values[k], np.nan)
                for k in ("x", "h0", "c0", "out", "hn", "cn")}
-    given = {k: lib.wrap(values[k]) for k in results}
-    made = {k: lib.wrap(results[k]) for k in results}
-    states = [given[k] if c[k] else None for k in ("h0", "c0")]
-    incoming = [given[k] if k in c["grads"] else None for k in ("out", "hn", "cn")]
-    outputs = [made[k] for k in ("out", "hn", "cn")]
-    outgoing = [made[k] for k in ("x", "h0", "c0")]
+    states = [values[k] if c[k] else None for k in ("h0", "c0")]
+    incoming = [values[k] if k in c["grads"] else None for k in ("out", "hn", "cn")]
     steps = []
-    count = lib.lib.lstm_params_size(params)
-    value = [lib.view(lib.lib.lstm_params_value(params, ct.c_size_t(k)))
-             for k in range(count)]
-    grad = [lib.view(lib.lib.lstm_params_grad(params, ct.c_size_t(k)))
-            for k in range(count)]
     for _ in range(STEPS):
-        result = {f"before {k}": v.copy() for k, v in enumerate(value)}
-        lengths = (ct.c_size_t * c["N"])(*c["lengths"]) if c["lengths"] else None
-        lib("lstm_layer_forward", layer, None, given["x"], lengths, *states, *outputs)
-        lib("lstm_params_zero_grad", params)
-        lib("lstm_layer_backward", layer, None, *incoming, *outgoing)
+        result = {f"before {k}": v.copy() for k, v in enumerate(model.values)}
+        model.forward(c["lengths"], values["x"], *states,
+                      *(results[k] for k in ("out", "hn", "cn")))
+        model.backward(*incoming, *(results[k] for k in ("x", "h0", "c0")))
         result |= {k: results[k].copy() for k in ("out", "hn", "cn")}
         result |= {f"d{k}": results[k].copy() for k in ("x", "h0", "c0")}
-        result |= {f"grad {k}": g.copy() for k, g in enumerate(grad)}
-        lib("lstm_adam_step", adam)
-        result |= {f"after {k}": v.copy() for k, v in enumerate(value)}
+        result |= {f"grad {k}": g.copy() for k, g in enumerate(model.grads)}
+        model.step()
+        result |= {f"after {k}": v.copy() for k, v in enumerate(model.values)}
         steps.append(result)
-    for tensor in (*given.values(), *made.values()):
-        lib.destroy("tensor", tensor)
-    for kind, handle in (("adam", adam), ("params", params), ("layer", layer),
-                         ("rng", rng)):
-        lib.destroy(kind, handle)
+    model.close()
     return steps
 
 
@@ -250,11 +305,11 @@ def find_library():
     return found[-1]
 
 
-def load_drop_in(library):
-    """Loads liblstm.torch.LSTM with the same library."""
+def load(name, library):
+    """Loads a module of the package with the same library."""
     os.environ["LIBLSTM"] = str(library)
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples/python"))
-    return importlib.import_module("liblstm.torch").LSTM
+    return importlib.import_module(name)
 
 
 def main():
@@ -262,8 +317,11 @@ def main():
     parser.add_argument("--seed", type=int, default=1, help="seed (default 1)")
     parser.add_argument("--count", type=int, default=300,
                         help="number of configurations (default 300)")
-    parser.add_argument("--drop-in", action="store_true",
-                        help="compare liblstm.torch.LSTM instead of the C library")
+    through = parser.add_mutually_exclusive_group()
+    through.add_argument("--package", action="store_true",
+                         help="compare liblstm.Layer instead of the C library")
+    through.add_argument("--drop-in", action="store_true",
+                         help="compare liblstm.torch.LSTM instead of the C library")
     parser.add_argument("--library", type=Path, help="path of liblstm.so")
     parser.add_argument("--verbose", action="store_true",
                         help="print every configuration")
@@ -272,7 +330,9 @@ def main():
     torch.set_num_threads(1)
     path = args.library or find_library()
     lib = Library(path)
-    drop_in = load_drop_in(path) if args.drop_in else None
+    drop_in = load("liblstm.torch", path).LSTM if args.drop_in else None
+    liblstm = load("liblstm", path)
+    create = functools.partial(*(Package, liblstm) if args.package else (Functions, lib))
     rng = np.random.default_rng(args.seed)
     worst, failed = {}, 0
     for index in range(args.count):
@@ -281,9 +341,9 @@ def main():
         try:
             theirs = run_torch(c, seed, values)
             ours = run_torch(c, seed, values, drop_in) if drop_in else \
-                run_library(lib, c, seed, values)
+                run_library(create(c, seed), c, values)
             shares = compare(theirs, ours)
-        except RuntimeError as error:
+        except (RuntimeError, liblstm.Error) as error:
             shares = {"outputs": (np.inf, str(error))}
         bad = {k: v for k, v in shares.items() if not v[0] <= 1}
         failed += bool(bad)

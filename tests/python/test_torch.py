@@ -52,10 +52,12 @@ class Replacement(unittest.TestCase):
 
     def test_compare_torch_finds_no_difference_with_another_seed(self):
         driver = ROOT / "tests/golden/compare_torch.py"
-        done = subprocess.run([sys.executable, driver, "--drop-in", "--count", "40",
-                               "--seed", "77"], capture_output=True, text=True)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertIn("40 of 40 configurations", done.stdout)
+        for option in ("--drop-in", "--package"):
+            with self.subTest(option):
+                done = subprocess.run([sys.executable, driver, option, "--count", "40",
+                                       "--seed", "77"], capture_output=True, text=True)
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                self.assertIn("40 of 40 configurations", done.stdout)
 
     def test_it_is_an_nn_lstm_with_the_same_weights_and_state_dict(self):
         theirs, ours = pair(bidirectional=True, proj_size=3)
