@@ -5,6 +5,7 @@ usage: test_wheel.py
 
 Builds from a copy of the sources. Skipped when pip cannot get the packages to build a wheel.
 """
+import email
 import os
 import pathlib
 import re
@@ -80,6 +81,18 @@ class Scratch:
               env=self.environment | {"PATH": f"{python.parent}:{os.environ['PATH']}"})
         return next(self.folder.glob("liblstm-*.tar.gz"))
 
+    @staticmethod
+    def check_metadata(folder):
+        """Checks that the metadata has the licence and README.md."""
+        metadata = email.message_from_string((folder / "METADATA").read_text("utf-8"))
+        assert metadata["License-Expression"] == "MIT", metadata.items()
+        assert metadata.get_all("License-File") == ["LICENSE"], metadata.items()
+        licence = (folder / "licenses/LICENSE").read_text("utf-8")
+        assert licence == (ROOT / "LICENSE").read_text("utf-8"), licence
+        assert metadata["Description-Content-Type"] == "text/markdown", metadata.items()
+        readme = (ROOT / "examples/python/README.md").read_text("utf-8")
+        assert metadata.get_payload().strip() == readme.strip(), metadata.get_payload()
+
     def use(self, python, version):
         """Uses the package of an environment, without the tree."""
         where = check(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
@@ -89,6 +102,7 @@ class Scratch:
                  if not line.startswith(("../", '"../'))}
         assert names == {"liblstm", record.parent.name}, names
         assert (installed / "liblstm/py.typed").exists()
+        self.check_metadata(record.parent)
         printed = check(python, "-c", f"folder = {str(installed)!r}\n{PROGRAM}",
                         cwd=self.folder, env=self.environment)
         assert printed.strip() == version, printed
