@@ -1,6 +1,4 @@
 """Layers of liblstm that compute with the weights of PyTorch modules; see torch.py."""
-# mypy: disable-error-code="import-not-found,attr-defined,misc,untyped-decorator"
-# mypy: disable-error-code="no-untyped-call,no-any-return"
 from __future__ import annotations
 
 import contextlib

@@ -16,13 +16,12 @@ The weights remain PyTorch tensors; liblstm copies them after a change. Each for
 its own tape, so any number of forwards can be pending. A second backward of a retained
 graph recomputes the forward; so does a backward whose weights liblstm has replaced.
 """
-# mypy: disable-error-code="import-not-found,attr-defined,misc,untyped-decorator"
-# mypy: disable-error-code="no-untyped-call,no-any-return"
 from __future__ import annotations
 
 import copy
 import functools
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -44,7 +43,7 @@ _is_exporting = getattr(getattr(torch, "compiler", None), "is_exporting", lambda
 def _not_compiled(function: Any) -> Any:
     """Keeps torch.compile() from compiling a function and all that it calls: it cannot
     follow calls to C. Does not import the compiler, which takes seconds."""
-    uncompiled = torch._disable_dynamo(function)
+    uncompiled: Any = getattr(torch, "_disable_dynamo")(function)
 
     @functools.wraps(function)
     def call(*args: Any) -> Any:
@@ -81,7 +80,7 @@ class _Function(torch.autograd.Function):
         saved = ctx.saved_tensors
         compute = functools.partial(_Function._gradients, ctx, incoming, *saved)
         if torch.is_grad_enabled():
-            return _FirstDerivative.apply(compute, *incoming, *saved)
+            return _first_derivative(compute, *incoming, *saved)
         return compute()
 
     @staticmethod
@@ -134,6 +133,12 @@ class _FirstDerivative(torch.autograd.Function):
             "penalties and Hessians")
 
 
+# PyTorch's apply() and is_tracing() have no types.
+_differentiable: Callable[..., Any] = _Function.apply
+_first_derivative: Callable[..., Any] = _FirstDerivative.apply
+_is_tracing: Callable[[], bool] = getattr(torch.jit, "is_tracing")
+
+
 @functools.lru_cache
 def _weight_shapes(inputs: int, hidden: int, layers: int, bias: bool, bidirectional: bool,
                    projection: int) -> list[tuple[int, ...]]:
@@ -163,12 +168,14 @@ class LSTM(_Base):
         self._pool = Pool()
 
     def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__()
+        inherited: Callable[[], dict[str, Any]] = super().__getstate__
+        state = inherited()
         state.pop("_pool", None)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
+        inherited: Callable[[dict[str, Any]], None] = super().__setstate__
+        inherited(state)
         self.__dict__.setdefault("_pool", Pool())
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -199,9 +206,11 @@ class LSTM(_Base):
                 hx: tuple[Tensor, Tensor] | None = None
                 ) -> tuple[Any, tuple[Tensor, Tensor]]:
         """Returns out, (hn, cn). hx is (h0, c0), or None for zeros."""
-        if torch.jit.is_tracing() or _is_exporting():
-            return super().forward(input, hx)
-        return self._forward(input, hx)
+        if _is_tracing() or _is_exporting():
+            result: tuple[Any, tuple[Tensor, Tensor]] = super().forward(input, hx)
+        else:
+            result = self._forward(input, hx)
+        return result
 
     @_not_compiled
     def _forward(self, input: Any, hx: Any) -> Any:
@@ -297,7 +306,7 @@ class LSTM(_Base):
             # Autograd saves no tensors that inference mode has created.
             x, h0, c0 = (tensor if tensor is None or not tensor.is_inference()
                          else tensor.clone() for tensor in (x, h0, c0))
-            out, hn, cn = _Function.apply(self, dropout, lengths, x, h0, c0, *weights)
+            out, hn, cn = _differentiable(self, dropout, lengths, x, h0, c0, *weights)
         else:
             out, hn, cn = _run(self, bool(dropout), dropout, lengths, x, h0, c0, weights)[1]
         return out, (hn, cn)

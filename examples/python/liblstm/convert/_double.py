@@ -2,14 +2,22 @@
 
 The converters compare liblstm with this where no framework is installed. It shares no
 code with the library: it reads the arrays of each layout by itself."""
-# mypy: allow-untyped-defs, allow-untyped-calls, allow-incomplete-defs, allow-any-generics
-# mypy: disable-error-code="import-not-found,import-untyped,no-any-return"
-# mypy: disable-error-code="union-attr,arg-type,index,var-annotated,return-value"
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import liblstm
+
+if TYPE_CHECKING:
+    from typing import Optional
+
+    # input, recurrent and bias of one direction of a layer, in one of the layouts
+    Arrays = tuple[np.ndarray, np.ndarray, Optional[np.ndarray]]
+    # results of a layer: out, hn and cn
+    Results = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
@@ -20,29 +28,31 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
 def log_softmax(x: np.ndarray) -> np.ndarray:
     """Logarithm of the softmax along the last axis."""
     x = x - x.max(-1, keepdims=True)
-    return x - np.log(np.exp(x).sum(-1, keepdims=True))
+    result: np.ndarray = x - np.log(np.exp(x).sum(-1, keepdims=True))
+    return result
 
 
-ACTIVATIONS = {"sigmoid": sigmoid, "tanh": np.tanh, "relu": lambda x: np.maximum(x, 0),
-               "softmax": lambda x: np.exp(log_softmax(x)), "log_softmax": log_softmax}
+ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "sigmoid": sigmoid, "tanh": np.tanh, "relu": lambda x: np.maximum(x, 0),
+    "softmax": lambda x: np.exp(log_softmax(x)), "log_softmax": log_softmax}
 
 
-def gates(layout: int, arrays: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def gates(layout: int, arrays: Arrays) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """W [4H, I], R [4H, H] and b [4H] with the gates i, f, g, o, in double precision."""
-    weight, recurrent, bias = (None if a is None else np.asarray(a, np.float64)
-                               for a in arrays)
+    weight, recurrent = (np.asarray(a, np.float64) for a in arrays[:2])
     if layout == liblstm.KERAS:
         weight, recurrent = weight.T, recurrent.T
     rows = len(weight)
-    bias = np.zeros(rows) if bias is None else bias.reshape(-1, rows).sum(0)
+    bias = np.zeros(rows) if arrays[2] is None else \
+        np.asarray(arrays[2], np.float64).reshape(-1, rows).sum(0)
     if layout == liblstm.ONNX:
         order = np.arange(rows).reshape(4, -1)[[0, 2, 3, 1]].ravel()
         weight, recurrent, bias = weight[order], recurrent[order], bias[order]
     return weight, recurrent, bias
 
 
-def direction(parts: tuple, x: np.ndarray, h: np.ndarray, c: np.ndarray,
-              lengths: np.ndarray, reverse: bool) -> tuple:
+def direction(parts: tuple[np.ndarray, np.ndarray, np.ndarray], x: np.ndarray,
+              h: np.ndarray, c: np.ndarray, lengths: np.ndarray, reverse: bool) -> Results:
     """One direction: x [T, N, I], h and c [N, H], lengths [N] -> out [T, N, H], hn, cn."""
     weight, recurrent, bias = parts
     steps, batch = x.shape[:2]
@@ -57,10 +67,13 @@ def direction(parts: tuple, x: np.ndarray, h: np.ndarray, c: np.ndarray,
     return out, h, c
 
 
-def stack(layout: int, layers: list[list[tuple]], x: np.ndarray, h0: np.ndarray | None = None,
-          c0: np.ndarray | None = None, lengths: np.ndarray | None = None) -> tuple:
+def stack(layout: int, layers: list[list[Arrays]], x: np.ndarray,
+          h0: np.ndarray | None = None, c0: np.ndarray | None = None,
+          lengths: np.ndarray | None = None) -> Results:
     """All layers: x [T, N, I], states [L*D, N, H] -> out [T, N, D*H], hn, cn."""
-    x, hn, cn = np.asarray(x, np.float64), [], []
+    x = np.asarray(x, np.float64)
+    hn: list[np.ndarray] = []
+    cn: list[np.ndarray] = []
     lengths = np.full(x.shape[1], len(x)) if lengths is None else np.asarray(lengths)
     for each in layers:
         found = []

@@ -1,19 +1,20 @@
 """Reads models of audio programs: .nam, and the JSON of RTNeural, AIDA-X and GuitarML."""
-# mypy: allow-untyped-defs, allow-untyped-calls, allow-incomplete-defs, allow-any-generics
-# mypy: disable-error-code="import-not-found,import-untyped,no-any-return"
 from __future__ import annotations
 
 import json
 import math
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import liblstm
 from liblstm.convert import Unsupported
 from liblstm.convert._model import Answer, Model, Stack, bare, decibel, double_answer
+
+if TYPE_CHECKING:
+    from liblstm.convert._double import Arrays
 
 ACTIVATIONS = {"": "", "linear": "", "sigmoid": "sigmoid", "tanh": "tanh", "relu": "relu",
                "softmax": "softmax"}
@@ -75,7 +76,7 @@ def _rate(keys: dict[str, str], value: Any) -> None:
         keys["samplerate"] = f"{rate:g}" if rate % 1 else str(int(rate))
 
 
-def _nam(tree: dict) -> Model:
+def _nam(tree: dict[str, Any]) -> Model:
     """Neural Amp Modeler: flat weights."""
     if tree["architecture"] != "LSTM":
         raise Unsupported(f"the architecture is {tree['architecture']}, expected LSTM: the "
@@ -93,9 +94,10 @@ def _nam(tree: dict) -> Model:
     if len(flat) != expected:
         raise Unsupported(f"weights has {len(flat)} numbers, expected {expected} for "
                           f"num_layers {count}, hidden_size {hidden} and out_channels {out}")
-    layers, states, position = [], [], 0
+    layers: list[list[Arrays]] = []
+    states, position = [], 0
 
-    def take(*shape):
+    def take(*shape: int) -> np.ndarray:
         nonlocal position
         start, position = position, position + math.prod(shape)
         return flat[start:position].reshape(shape)
@@ -133,7 +135,7 @@ def _chain(found: list[Stack], lstm_only: bool) -> dict[str, Stack]:
     return {f"lstm{index}": each for index, each in enumerate(stacks)}
 
 
-def _keras(tree: dict, lstm_only: bool) -> Model:
+def _keras(tree: dict[str, Any], lstm_only: bool) -> Model:
     """RTNeural's layers, with the keys of AIDA-X at the top."""
     found, head, activation, size = [], None, "", tree["in_shape"][-1]
     for index, layer in enumerate(tree["layers"]):
@@ -173,14 +175,14 @@ def _keras(tree: dict, lstm_only: bool) -> Model:
     return model
 
 
-def _dense(layer: dict, where: str, size: int) -> tuple[np.ndarray, np.ndarray | None]:
+def _dense(layer: dict[str, Any], where: str, size: int) -> tuple[np.ndarray, np.ndarray | None]:
     kernel, *bias = layer["weights"]
     out = layer["shape"][-1]
     return (_array(kernel, f"kernel of {where}", size, out).T,
             _array(bias[0], f"bias of {where}", out) if bias else None)
 
 
-def _aida_keys(tree: dict, activation: str) -> dict[str, str]:
+def _aida_keys(tree: dict[str, Any], activation: str) -> dict[str, str]:
     keys: dict[str, str] = {}
     if activation not in ACTIVATIONS:
         raise bare(f"the dense layer has activation {activation}, expected one of "
@@ -200,7 +202,7 @@ def _aida_keys(tree: dict, activation: str) -> dict[str, str]:
     return keys
 
 
-def _carried(tree: dict):
+def _carried(tree: dict[str, Any]) -> Callable[[Model], Iterator[Answer]]:
     """The answers of an AIDA-X file, which are those without gains in some files."""
     def answers(model: Model) -> Iterator[Answer]:
         yield from double_answer(model)
@@ -229,7 +231,7 @@ def _carried(tree: dict):
     return answers
 
 
-def _guitarml(tree: dict, lstm_only: bool) -> Model:
+def _guitarml(tree: dict[str, Any], lstm_only: bool) -> Model:
     """GuitarML: PyTorch's state dict with a description."""
     data = tree.get("model_data") or {}
     kind = data.get("unit_type", "LSTM")
@@ -254,7 +256,7 @@ def _guitarml(tree: dict, lstm_only: bool) -> Model:
     return model
 
 
-def _state_dict(tree: dict, lstm_only: bool) -> Model:
+def _state_dict(tree: dict[str, Any], lstm_only: bool) -> Model:
     """A state dict of PyTorch: one nn.LSTM and at most one nn.Linear, whatever the names."""
     lstms = [name[:-len("weight_ih_l0")] for name in tree if name.endswith("weight_ih_l0")]
     if not lstms:
@@ -284,9 +286,9 @@ def _state_dict(tree: dict, lstm_only: bool) -> Model:
     return Model(_chain(found, False), head)
 
 
-def _torch_stack(tree: dict, prefix: str) -> Stack:
+def _torch_stack(tree: dict[str, Any], prefix: str) -> Stack:
     """The LSTM under a prefix, which ends with a dot unless it is empty."""
-    layers: list[list[tuple]] = []
+    layers: list[list[Arrays]] = []
     hidden = np.shape(tree[prefix + "weight_hh_l0"])[-1]
     gates, where = 4 * hidden, prefix.rstrip(".") or "the LSTM"
     if len(tree[prefix + "weight_hh_l0"]) == 3 * hidden:

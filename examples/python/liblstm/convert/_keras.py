@@ -1,13 +1,11 @@
 """Reads Keras models for liblstm.convert."""
-# mypy: allow-untyped-defs, allow-untyped-calls, allow-incomplete-defs, allow-any-generics
-# mypy: disable-error-code="import-not-found,import-untyped,no-any-return"
-# mypy: disable-error-code="attr-defined,assignment"
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +13,9 @@ import liblstm
 from liblstm.convert import Unsupported
 from liblstm.convert._keras_file import LSTMS, KerasFile, KerasLayer, read_file
 from liblstm.convert._model import Answer, Model, Stack, bare, double_answer
+
+if TYPE_CHECKING:
+    from liblstm.convert._double import Arrays
 
 # Layers that do nothing when a model computes.
 NOTHING = {"InputLayer", "Dropout", "SpatialDropout1D", "GaussianDropout", "GaussianNoise",
@@ -128,7 +129,7 @@ def _check(config: dict[str, Any], where: str, kind: str) -> None:
             raise Unsupported(f"{where} has {name} {config[name]}, expected {value}")
 
 
-def _arrays(arrays: list[np.ndarray], where: str) -> tuple:
+def _arrays(arrays: list[np.ndarray], where: str) -> Arrays:
     """Kernel [I, 4H], recurrent kernel [H, 4H] and bias [4H] of one direction. cuDNN has two
     biases, [8H], and the memory of each gate's part of a kernel is [H, I]."""
     if len(arrays) not in (2, 3):
@@ -162,9 +163,11 @@ def _around(model: Model, layer: KerasLayer, where: str, after: bool) -> None:
         raise bare(f"{where} is {'a second' if model.head else 'a'} dense layer"
                    f"{'' if after else ' in front of the LSTM'}, expected one, after the LSTM")
     elif kind in ("Activation", "ReLU", "Softmax") and after:
-        plain = {"ReLU": {"max_value": None, "negative_slope": 0, "threshold": 0},
-                 "Softmax": {"axis": -1}}.get(kind, {})
-        if any(config.get(name) not in (None, value) for name, value in plain.items()):
+        plain: dict[str, dict[str, int | None]] = {
+            "ReLU": {"max_value": None, "negative_slope": 0, "threshold": 0},
+            "Softmax": {"axis": -1}}
+        if any(config.get(name) not in (None, value)
+               for name, value in plain.get(kind, {}).items()):
             raise bare(f"{where} has other options than the defaults")
         _activation(model, config["activation"] if kind == "Activation" else kind.lower(), where)
     else:
@@ -190,10 +193,9 @@ def _keras() -> Any:
         return None
     os.environ.setdefault("KERAS_BACKEND", installed[0])
     try:
-        import keras
+        return importlib.import_module("keras")
     except ImportError:
         return None
-    return keras
 
 
 def _answers(path: str | None, part: Model) -> Iterator[Answer]:
@@ -220,6 +222,8 @@ def _whole(model: Any, part: Model) -> Answer:
     rng, shape = np.random.default_rng(1), list(model.input_shape)
     for axis, extent in enumerate((3, 7)):
         shape[axis] = shape[axis] or extent
+    x: np.ndarray
+    values: np.ndarray
     if part.embedding is None:
         values = x = rng.uniform(-1, 1, shape).astype(np.float32)
     else:

@@ -1,20 +1,27 @@
 """Reads the layers of Keras files with h5py: .keras, .h5, and files of weights only."""
-# mypy: allow-untyped-defs, allow-untyped-calls, allow-incomplete-defs, allow-any-generics
-# mypy: disable-error-code="import-not-found,import-untyped,no-any-return"
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import io
 import itertools
 import json
 import re
 import zipfile
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
 
 from liblstm.convert import Unsupported
+
+# The module has no types.
+h5py: Any = importlib.import_module("h5py")
+
+if TYPE_CHECKING:
+    class Group(Mapping[str, Any]):
+        """What is used of h5py.Group: groups, or data sets, by name."""
+        attrs: Mapping[str, Any]
 
 LSTMS = ("LSTM", "CuDNNLSTM")
 
@@ -86,7 +93,7 @@ def snake_case(name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def _variables(group: h5py.Group) -> list[np.ndarray]:
+def _variables(group: Group) -> list[np.ndarray]:
     """Arrays of a layer of Keras 3, its inner layers first to last."""
     for inner in ("cell", "layer", "forward_layer"):
         if inner in group:
@@ -97,14 +104,15 @@ def _variables(group: h5py.Group) -> list[np.ndarray]:
     return [np.asarray(variables[key]) for key in sorted(variables, key=int)]
 
 
-def _container(file: h5py.File) -> h5py.Group:
+def _container(file: Group) -> Group:
     for name in ("layers", "_layer_checkpoint_dependencies"):
         if name in file:
-            return file[name]
+            group: Group = file[name]
+            return group
     raise Unsupported("the file has no layers: expected a model or weights of Keras")
 
 
-def _new_layers(model: dict[str, Any], file: h5py.File) -> list[KerasLayer]:
+def _new_layers(model: dict[str, Any], file: Group) -> list[KerasLayer]:
     """Layers of a .keras file: folders are numbered by class, and may carry the name."""
     container = _container(file)
     used: dict[str, int] = {}
@@ -120,14 +128,14 @@ def _new_layers(model: dict[str, Any], file: h5py.File) -> list[KerasLayer]:
     return layers
 
 
-def _old_arrays(group: h5py.Group) -> tuple[list[str], list[np.ndarray]]:
+def _old_arrays(group: Group) -> tuple[list[str], list[np.ndarray]]:
     """Names and arrays of a layer of an .h5 file."""
     names = [name.decode() if isinstance(name, bytes) else str(name)
              for name in group.attrs.get("weight_names", [])]
     return names, [np.asarray(group[name]) for name in names]
 
 
-def _old_layers(model: dict[str, Any], weights: h5py.Group) -> list[KerasLayer]:
+def _old_layers(model: dict[str, Any], weights: Group) -> list[KerasLayer]:
     layers = _configs(model)
     for layer in layers:
         if layer.name in weights:
@@ -135,7 +143,7 @@ def _old_layers(model: dict[str, Any], weights: h5py.Group) -> list[KerasLayer]:
     return layers
 
 
-def _old_weights(file: h5py.File) -> list[KerasLayer]:
+def _old_weights(file: Group) -> list[KerasLayer]:
     """Weights only, with the order and the names of arrays."""
     layers = []
     for name in file.attrs["layer_names"]:
@@ -158,7 +166,7 @@ def _kind(name: str, names: list[str], arrays: list[np.ndarray]) -> str:
     return f"layer with the arrays {', '.join(str(list(each.shape)) for each in arrays)}"
 
 
-def _new_weights(file: h5py.File) -> list[KerasLayer]:
+def _new_weights(file: Group) -> list[KerasLayer]:
     """Weights only of Keras 3: the order is that in which the sizes fit."""
     ends: dict[str, list[KerasLayer]] = {"Embedding": [], "Dense": []}
     middle, container = [], _container(file)

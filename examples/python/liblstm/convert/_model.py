@@ -1,19 +1,20 @@
 """A model to convert: how it is written, and how the result is checked."""
-# mypy: allow-untyped-defs, allow-untyped-calls, allow-incomplete-defs, allow-any-generics
-# mypy: disable-error-code="import-not-found,import-untyped,no-any-return"
-# mypy: disable-error-code="call-arg,arg-type,operator"
 from __future__ import annotations
 
 import dataclasses
 import itertools
 import os
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import liblstm
 from liblstm.convert import Unsupported
 from liblstm.convert._double import ACTIVATIONS, stack as double_stack
+
+if TYPE_CHECKING:
+    from liblstm.convert._double import Arrays, Results
 
 LIMIT = 1e-5
 
@@ -27,7 +28,7 @@ class Stack:
     from the last step to the first. h0 and c0 are [L*D, H], or None for zeros."""
     where: str
     layout: int
-    layers: list[list[tuple]]
+    layers: list[list[Arrays]]
     batch_first: bool = True
     reverse: bool = False
     h0: np.ndarray | None = None
@@ -36,12 +37,12 @@ class Stack:
     @property
     def hidden(self) -> int:
         """H."""
-        return self.layers[0][0][1].shape[0 if self.layout == liblstm.KERAS else 1]
+        return int(self.layers[0][0][1].shape[0 if self.layout == liblstm.KERAS else 1])
 
     @property
     def inputs(self) -> int:
         """I."""
-        return self.layers[0][0][0].shape[0 if self.layout == liblstm.KERAS else 1]
+        return int(self.layers[0][0][0].shape[0 if self.layout == liblstm.KERAS else 1])
 
     @property
     def directions(self) -> int:
@@ -166,20 +167,21 @@ def bare(message: str) -> Unsupported:
     return Unsupported(f"{message}; --lstm-only converts the LSTM alone")
 
 
-def forward(layer: liblstm.Layer, each: Stack, answer: Answer, x: np.ndarray) -> tuple:
+def forward(layer: liblstm.Layer, each: Stack, answer: Answer, x: np.ndarray) -> Results:
     """out [T, N, S], hn and cn of a layer of a file, for x [T, N, I]."""
     rows, (steps, batch) = len(each.layers) * each.directions, x.shape[:2]
-    states = [state if state is not None else
-              None if own is None else np.repeat(own[:, None], batch, 1)
-              for state, own in ((answer.h0, each.h0), (answer.c0, each.c0))]
+    h0, c0 = (contiguous(state if state is not None else
+                         None if own is None else np.repeat(own[:, None], batch, 1))
+              for state, own in ((answer.h0, each.h0), (answer.c0, each.c0)))
     x = reversed_steps(x, answer.lengths) if each.reverse else x
     out = np.empty((steps, batch, each.directions * each.hidden), np.float32)
     hn, cn = (np.empty((rows, batch, each.hidden), np.float32) for _ in range(2))
-    swap = (lambda a: np.ascontiguousarray(a.swapaxes(0, 1))) if each.batch_first else \
-        np.ascontiguousarray
-    y = swap(out)
-    layer.forward(swap(np.asarray(x, np.float32)), *map(contiguous, states), y, hn, cn,
-                  answer.lengths)
+
+    def swap(a: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(a.swapaxes(0, 1) if each.batch_first else a)
+
+    y, lengths = swap(out), None if answer.lengths is None else answer.lengths.tolist()
+    layer.forward(swap(np.asarray(x, np.float32)), h0, c0, y, hn, cn, lengths)
     out = y.swapaxes(0, 1) if each.batch_first else y
     return (reversed_steps(out, answer.lengths) if each.reverse else out), hn, cn
 

@@ -4,9 +4,6 @@ A value of the graph is a constant, depends on the shape of the input only, or i
 reader follows the data from the input through an embedding, the LSTM nodes, a dense layer and
 an activation to the outputs; nodes that only move values may be between them. Initial states
 and lengths are computed by a run of the model, whatever nodes they come from."""
-# mypy: allow-untyped-defs, allow-untyped-calls, allow-incomplete-defs, allow-any-generics
-# mypy: disable-error-code="import-not-found,import-untyped,no-any-return"
-# mypy: disable-error-code="var-annotated,misc"
 from __future__ import annotations
 
 import dataclasses
@@ -319,7 +316,8 @@ class Reader:
 
     def feeds(self, batch: int, steps: int, batch_first: bool) -> dict[str, np.ndarray]:
         """Random inputs of all graph inputs."""
-        rng, sizes = np.random.default_rng(1), {}
+        rng = np.random.default_rng(1)
+        sizes: dict[str, int] = {}
         values = {value.name: value for value in self.graph.input if value.name in self.values}
         names = {index: frozenset().union(*(self.values[each.name(index)].inputs
                  for each in self.nodes if each.name(index) in self.values

@@ -1,10 +1,8 @@
 """ONNX graphs for _onnx.py: constants, runs, and the LSTM operator in NumPy."""
-# mypy: allow-untyped-defs, allow-untyped-calls, allow-incomplete-defs, allow-any-generics
-# mypy: disable-error-code="import-not-found,import-untyped,no-any-return"
-# mypy: disable-error-code="var-annotated,misc"
 from __future__ import annotations
 
-from typing import Any
+import importlib
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
@@ -13,6 +11,9 @@ from onnx import helper, numpy_helper
 import liblstm
 from liblstm.convert import Unsupported
 from liblstm.convert._double import stack
+
+if TYPE_CHECKING:
+    from liblstm.convert._double import Results
 
 # Names of the domain of the standard operators.
 DOMAINS = ("", "ai.onnx")
@@ -132,8 +133,8 @@ def run(model: onnx.ModelProto, feeds: dict[str, np.ndarray], names: list[str]
 
 
 def _runtime(model: onnx.ModelProto, feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
-    import onnxruntime
-
+    # The module has no types.
+    onnxruntime: Any = importlib.import_module("onnxruntime")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = 1
@@ -150,18 +151,23 @@ def _reference(model: onnx.ModelProto, feeds: dict[str, np.ndarray]) -> list[np.
         """The operator with all directions, both layouts and lengths, in double precision."""
         op_domain = ""
 
-        def _run(self, X, W, R, B=None, sequence_lens=None, initial_h=None, initial_c=None,
-                 P=None, **options):
+        def _run(self, X: np.ndarray, W: np.ndarray, R: np.ndarray,
+                 B: np.ndarray | None = None, sequence_lens: np.ndarray | None = None,
+                 initial_h: np.ndarray | None = None, initial_c: np.ndarray | None = None,
+                 P: np.ndarray | None = None, **options: Any) -> Results:
             options = {key: value for key, value in options.items() if value is not None}
             return lstm(X, W, R, B, sequence_lens, initial_h, initial_c, options)
 
     return list(ReferenceEvaluator(model, new_ops=[LSTM]).run(None, feeds))
 
 
-def lstm(x, weights, recurrent, bias, lengths, h, c, options: dict[str, Any]) -> tuple:
+def lstm(x: np.ndarray, weights: np.ndarray, recurrent: np.ndarray, bias: np.ndarray | None,
+         lengths: np.ndarray | None, h: np.ndarray | None, c: np.ndarray | None,
+         options: dict[str, Any]) -> Results:
     """The LSTM operator of ONNX; no peepholes, activations or clip."""
     if options.get("layout"):
-        x, h, c = (None if each is None else each.swapaxes(0, 1) for each in (x, h, c))
+        x = x.swapaxes(0, 1)
+        h, c = (None if each is None else each.swapaxes(0, 1) for each in (h, c))
     lengths = np.full(x.shape[1], len(x)) if lengths is None else lengths
     parts = [(weights[d], recurrent[d], None if bias is None else bias[d])
              for d in range(len(weights))]
@@ -174,7 +180,7 @@ def lstm(x, weights, recurrent, bias, lengths, h, c, options: dict[str, Any]) ->
     y = out.reshape(*out.shape[:2], len(parts), -1).transpose(0, 2, 1, 3)
     if options.get("layout"):
         y, hn, cn = y.transpose(2, 0, 1, 3), hn.swapaxes(0, 1), cn.swapaxes(0, 1)
-    return tuple(each.astype(x.dtype) for each in (y, hn, cn))
+    return y.astype(x.dtype), hn.astype(x.dtype), cn.astype(x.dtype)
 
 
 def flip(x: np.ndarray, lengths: np.ndarray) -> np.ndarray:

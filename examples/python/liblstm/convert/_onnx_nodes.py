@@ -1,7 +1,4 @@
 """LSTM nodes of ONNX models, with what is around them or alone."""
-# mypy: allow-untyped-defs, allow-untyped-calls, allow-incomplete-defs, allow-any-generics
-# mypy: disable-error-code="import-not-found,import-untyped,no-any-return"
-# mypy: disable-error-code="var-annotated,misc"
 from __future__ import annotations
 
 import dataclasses
@@ -34,7 +31,8 @@ class Node:
 
     def name(self, index: int) -> str:
         """Name of an input, "" if it is not there."""
-        return [*self.node.input, *[""] * 8][index]
+        names: list[str] = [*self.node.input, *[""] * 8]
+        return names[index]
 
 
 def lstm_node(node: onnx.NodeProto, known: dict[str, np.ndarray]) -> Node:
@@ -154,8 +152,10 @@ def _alone(nodes: list[Node], stack: Stack, opset: int) -> Answer:
         (arrays,), options = each.stack.layers, attributes(each.node)
         inputs: dict[str, Any] = {}
         for part, index in (("w", 0), ("r", 1), ("b", 2)):
-            if arrays[0][index] is not None:
-                inputs[part] = np.stack([a[index] for a in arrays])
+            given = [array for each_direction in arrays
+                     if (array := each_direction[index]) is not None]
+            if given:
+                inputs[part] = np.stack(given)
         if "b" in inputs:
             inputs["b"] = inputs["b"].reshape(len(arrays), -1)
         for part, state in (("h", each.stack.h0), ("c", each.stack.c0)):

@@ -10,7 +10,6 @@ saves, and loads the file into the PyTorch model with load_state_dict(). The exi
 
 to_liblstm() and to_torch() work with any such model. Requires torch, numpy, safetensors.
 """
-# mypy: disable-error-code="import-not-found,misc,no-any-return"
 from __future__ import annotations
 
 import argparse
@@ -41,7 +40,8 @@ class Classifier(nn.Module):
         self.head = nn.Linear(hidden, classes)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.head(self.rnn(x)[0][:, -1])
+        logits: torch.Tensor = self.head(self.rnn(x)[0][:, -1])
+        return logits
 
 
 def parts(model: nn.Module) -> tuple[str, nn.LSTM, str, nn.Linear]:
@@ -112,7 +112,7 @@ def train_torch(model: nn.Module, images: Any, labels: Any, order: list[Any]) ->
         adam.zero_grad()
         loss.backward()
         adam.step()
-    return loss.item()
+    return float(loss.item())
 
 
 def train_liblstm(layer: liblstm.Layer, linear: liblstm.Linear, params: liblstm.Params,
