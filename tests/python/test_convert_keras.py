@@ -152,7 +152,8 @@ class Files(Folder):
         with h5py.File(self.path / "model.h5", "a") as file:
             del file["model_weights/rnn/rnn/bias:0"]
         self.refused("model.h5", "not a Keras file that can be read")
-        self.refused("none.h5", "not a Keras file that can be read")
+        with self.assertRaisesRegex(FileNotFoundError, "there is no such file"):
+            self.convert("none.h5")
 
     def test_without_keras_numpy_answers(self):
         find = importlib.util.find_spec
