@@ -34,6 +34,9 @@ static double read_gain(const char *path, const lstm_file *file, const char *key
     double gain = strtod(text, &end);
     if (end == text || *end || !isfinite(gain))
         fail_key(path, key, text, "a number");
+    // The factor is a float.
+    if (fabs(gain) > 700)
+        fail_key(path, key, text, "-700 to 700");
     return pow(10, gain / 20);
 }
 

@@ -146,11 +146,34 @@ class Nam(Base):
                      tree | {"architecture": "WaveNet"}, "a.nam")
         self.refused(r"weights has 384 numbers, expected 386 for num_layers 2, hidden_size 5",
                      tree | {"weights": tree["weights"][2:]}, "a.nam")
-        self.refused("missing or of the wrong type: 'config'",
+        self.refused("missing or not valid: 'config'",
                      {"architecture": "LSTM"}, "a.nam")
         self.refused("weights has a value that is not finite",
                      tree | {"weights": [float("nan")] + tree["weights"][1:]}, "a.nam")
         self.refused("is not an array of numbers", tree | {"weights": "x"}, "a.nam")
+        for value in (1e300, 10**400):
+            self.refused("weights (has a value that is not finite|is not an array)",
+                         tree | {"weights": [value] + tree["weights"][1:]}, "a.nam")
+        for value in ("abc", float("nan"), float("inf"), 1.5, 0, True, 2**63):
+            self.refused(f"num_layers is {value!r}, expected",
+                         tree | {"config": tree["config"] | {"num_layers": value}}, "a.nam")
+
+    def test_files_that_must_not_be_replaced(self):
+        tree, _ = self.tree(self.array(1, 1))
+        path = self.path / "own.nam"
+        path.write_text(json.dumps(tree))
+        os.mkfifo(path.with_suffix(".fifo"))
+        for target, text in ((path, "same file"), (path.parent, "not a regular file"),
+                             (path.with_suffix(".fifo"), "not a regular file")):
+            with self.assertRaisesRegex(convert.Unsupported, text):
+                convert.convert(path, target)
+        self.assertEqual(json.loads(path.read_text()), tree)
+
+    def test_deep_files(self):
+        path = self.path / "deep.json"
+        path.write_text("[" * 100000)
+        with self.assertRaisesRegex(convert.Unsupported, "nested too deeply"):
+            convert.convert(path, path.with_suffix(".safetensors"))
 
 
 class RtNeural(Base):
@@ -315,6 +338,7 @@ class Command(Base):
     def test_keys_that_are_not_valid(self):
         layer, linear = liblstm.Layer(1, 2), liblstm.Linear(2, 1)
         for key, text in (("model.skip", "2"), ("model.skip", "-1"), ("model.in_gain", "x"),
+                          ("model.out_gain", "1e300"),
                           ("model.activation", "elu"), ("model.reverse", "lstm"),
                           ("scale", "1")):
             liblstm.Params(lstm=layer, fc=linear).save(self.target, metadata={key: text})

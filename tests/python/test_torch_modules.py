@@ -68,6 +68,20 @@ class Arguments(Sides):
 
 
 class Weights(Sides):
+    def test_options_change_between_backwards(self):
+        def use(module):
+            x = torch.linspace(-1, 1, 12).reshape(2, 2, 3).requires_grad_()
+            value = module(x)[0].pow(2).sum()
+            value.backward(retain_graph=True)
+            module.batch_first = not module.batch_first
+            value.backward()
+            return x.grad
+
+        torch.manual_seed(0)
+        ours = LSTM(3, 4)
+        theirs = ours.to_nn()
+        torch.testing.assert_close(use(ours), use(theirs), atol=1e-6, rtol=1e-5)
+
     def test_pruning_norms_and_shared_weights(self):
         from torch.nn.utils import prune
 

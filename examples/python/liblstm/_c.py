@@ -137,6 +137,8 @@ class TensorInfo(native.Struct):
 
 def pairs(name: str, texts: Mapping[str, str] | None) -> Any:
     """Converts a dictionary of strings to a C array of alternating keys and values."""
+    if texts is not None and not hasattr(texts, "items"):
+        raise TypeError(f"{name} is {texts!r}, expected a dictionary")
     flat = [native.text_of(name, text) for pair in (texts or {}).items() for text in pair]
     return (c_char_p * len(flat))(*flat)
 

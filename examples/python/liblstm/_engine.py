@@ -5,7 +5,7 @@ import contextlib
 import ctypes
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -84,12 +84,12 @@ class Views:
 class Engine:
     """A layer of liblstm with the weights of a module, and tapes for its forwards."""
 
-    def __init__(self, module: nn.LSTM, training: bool, dropout: float) -> None:
+    def __init__(self, options: Options, training: bool, dropout: float) -> None:
         rng = liblstm.Rng(0) if dropout else None
         self.layer = liblstm.Layer(
-            module.input_size, module.hidden_size, module.num_layers, rng=rng,
-            dropout=dropout, no_bias=not module.bias, batch_first=module.batch_first,
-            bidirectional=module.bidirectional, proj_size=module.proj_size)
+            options.input_size, options.hidden_size, options.num_layers, rng=rng,
+            dropout=dropout, no_bias=not options.bias, batch_first=options.batch_first,
+            bidirectional=options.bidirectional, proj_size=options.proj_size)
         self.config, self.dropout = self.layer.config, dropout
         self.layer.train(training)
         self.params = liblstm.Params(lstm=self.layer)
@@ -190,10 +190,20 @@ class Tape:
         torch.set_rng_state(state)
 
 
-def sizes_of(module: nn.LSTM) -> tuple[Any, ...]:
-    """The attributes that determine the shapes of the weights."""
-    return (module.input_size, module.hidden_size, module.num_layers, module.bias,
-            module.bidirectional, module.proj_size)
+class Options(NamedTuple):
+    """Options of a module at the time of a forward: they are attributes, which can change
+    before its backward."""
+    input_size: int
+    hidden_size: int
+    num_layers: int
+    bias: bool
+    bidirectional: bool
+    proj_size: int
+    batch_first: bool
+
+    @classmethod
+    def of(cls, module: nn.LSTM) -> Options:
+        return cls(*(getattr(module, name) for name in cls._fields))
 
 
 class Pool:
@@ -207,21 +217,19 @@ class Pool:
     def __reduce__(self) -> tuple[Any, ...]:
         return Pool, ()
 
-    def acquire(self, module: nn.LSTM, training: bool, dropout: float,
+    def acquire(self, options: Options, training: bool, dropout: float,
                 weights: Any) -> Loan:
         """Returns a loan of an engine with these weights, which is in use until
         release()."""
         weights = [weight.resolve_neg().contiguous() for weight in weights]
         with self._lock:
-            # Attributes of a module can change, as batch_first or dropout.
-            key = training, dropout, module.batch_first, *sizes_of(module)
-            engines = self._engines.setdefault(key, [])
+            engines = self._engines.setdefault((training, dropout, options), [])
             engine = next((one for one in engines if one.has_weights(weights)), None)
             if engine is None:
                 # Weights must not change during a call that reads them.
                 engine = next((one for one in engines if not one.running), None)
                 if engine is None:
-                    engine = Engine(module, training, dropout)
+                    engine = Engine(options, training, dropout)
                     engines.append(engine)
                 engine.set_weights(weights)
             engine.running += 1

@@ -24,7 +24,11 @@ class File(native.Handle):
             self._name = repr(os.fspath(source))
             pointer = create("lstm_file_open", native.path_of(source))
         else:
-            source = bytes(source)
+            try:
+                source = bytes(memoryview(source))
+            except TypeError:
+                raise TypeError(f"source is {source!r}, expected a path or the bytes of a "
+                                f"file") from None
             self._name = f"<{len(source)} bytes>"
             pointer = create("lstm_file_open_bytes", source, len(source))
             pointer.keep["bytes"] = source

@@ -8,6 +8,8 @@ from ctypes import c_float
 from liblstm._c import library
 from liblstm._tensor import Tensor
 
+# In dB, so that the factor is a float32.
+MAX_GAIN = 700
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "softmax", "log_softmax")
 
 
@@ -27,7 +29,7 @@ class Keys:
         if "scale" in metadata:
             self.mean, self.deviation = self._scale(metadata["scale"])
         self.in_gain, self.out_gain = (
-            10 ** (self._number(metadata, f"model.{name}", "0") / 20)
+            10 ** (self._gain(metadata, f"model.{name}") / 20)
             for name in ("in_gain", "out_gain"))
         self.skip = self._skip(metadata.get("model.skip", "0"), min(inputs, outputs))
         self.activation = metadata.get("model.activation", "")
@@ -47,6 +49,14 @@ class Keys:
         if not math.isfinite(number):
             raise ValueError(f"metadata {key} is {text!r}, expected a number")
         return number
+
+    @staticmethod
+    def _gain(metadata: dict[str, str], key: str) -> float:
+        gain = Keys._number(metadata, key, "0")
+        if abs(gain) > MAX_GAIN:
+            raise ValueError(f"metadata {key} is {metadata[key]!r}, expected -{MAX_GAIN} to "
+                             f"{MAX_GAIN}")
+        return gain
 
     @staticmethod
     def _scale(text: str) -> tuple[float, float]:

@@ -87,7 +87,7 @@ class Layer(native.Handle):
     @named_options(mode="training")
     def train(self, training: bool = True) -> None:
         """Sets training mode, or evaluation mode if training is False."""
-        library.lstm_layer_set_training(self.pointer, training)
+        library.lstm_layer_set_training(self.pointer, native.flag_of("training", training))
 
     def pack(self) -> None:
         """Packs the weights for the kernels. Call it after changing weights and before
@@ -150,6 +150,10 @@ class Layer(native.Handle):
         of the library."""
         kept = None if memory is None else \
             native.Memory("memory", memory, "uint8").writable()
+        if kept is not None and len(kept.shape) != 1:
+            raise ValueError(f"memory is {kept}, expected [size]")
+        if kept is not None:
+            kept.shaped(*kept.shape)
         owner = (tape or self).pointer
         library.lstm_layer_set_workspace(self.pointer, pointer_of(tape, Tape),
                                          kept and kept.address, kept.shape[0] if kept else 0)

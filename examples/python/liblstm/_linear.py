@@ -1,7 +1,7 @@
 """Linear layers and embeddings."""
 from __future__ import annotations
 
-from ctypes import byref, c_int64
+from ctypes import byref
 
 from liblstm import _native as native
 from liblstm._c import EmbeddingConfig, LinearConfig, create, library
@@ -85,7 +85,7 @@ class Embedding(native.Handle):
         """indices [..] int64 -> y [.., size]."""
         y = tensor_of("y", y, True)
         if isinstance(indices, (list, tuple)):
-            indices = (c_int64 * len(indices))(*indices)
+            indices = native.integers_of("index", indices)
         indices = native.Memory("indices", indices, "int64").shaped(*y.shape[:-1])
         library.lstm_embedding_forward(self.pointer, indices.address, y.pointer)
 

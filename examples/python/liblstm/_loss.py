@@ -2,9 +2,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from ctypes import byref, c_float, c_int64
+from ctypes import byref, c_float
 from math import prod
-from typing import Any, Union
+from typing import Any, Union, cast
 
 from liblstm import _native as native
 from liblstm._c import CrossEntropyConfig, LossOptions, Reduction, create, library
@@ -34,7 +34,8 @@ class CrossEntropy(native.Handle):
             config.classes = len(class_weights)
             config.class_weights = (c_float * len(class_weights))(*class_weights)
         if ignore_index is not None:
-            config.ignore, config.ignore_index = True, ignore_index
+            config.ignore = True
+            config.ignore_index = native.integer_of("ignore_index", ignore_index)
         self._shown = {
             "reduction": self._reduction if self._reduction else None,
             "class_weights": None if class_weights is None else
@@ -54,7 +55,7 @@ class CrossEntropy(native.Handle):
         logits = tensor_of("logits", logits)
         shape = logits.shape[:-1]
         if isinstance(targets, (list, tuple)):
-            targets = (c_int64 * len(targets))(*targets)
+            targets = native.integers_of("target", targets)
         targets = native.Memory("targets", targets, "int64").shaped(*shape)
         self._rows = prod(shape)
         return _values(self._reduction, self._rows, lambda value: (
@@ -93,7 +94,8 @@ def _gradients(dvalue: float | Sequence[float] | None, reduction: Reduction,
     """The gradient of the loss for C."""
     if dvalue is None:
         return None
-    values = dvalue if isinstance(dvalue, Sequence) else [dvalue]
+    # A NumPy array is no Sequence, and a number of NumPy no float.
+    values = cast("Sequence[float]", dvalue if hasattr(dvalue, "__len__") else [dvalue])
     expected = count if reduction is Reduction.NONE else 1
     if len(values) != expected:
         raise ValueError(f"dvalue is [{len(values)}], expected [{expected}]")

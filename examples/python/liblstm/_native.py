@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, Union
 
 Path = Union[str, bytes, os.PathLike[str], os.PathLike[bytes]]
@@ -62,6 +62,16 @@ def kind_of(value: object) -> str:
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
+def flag_of(name: str, value: bool) -> bool:
+    """An option that is on or off. Python would take "no" and NaN for true."""
+    if isinstance(value, int) and value in (0, 1):
+        return bool(value)
+    # bool of NumPy.
+    if type(value).__name__ in ("bool_", "bool"):
+        return bool(value)
+    raise TypeError(f"{name} is {value!r}, expected True or False")
+
+
 class Struct(ctypes.Structure):
     """A struct whose fields can be given by name."""
 
@@ -71,6 +81,9 @@ class Struct(ctypes.Structure):
         if unknown:
             raise TypeError(f"{type(self).__name__}() got an unexpected keyword argument "
                             f"{unknown[0]!r}")
+        for name, kind, *_ in self._fields_:
+            if kind is ctypes.c_bool and name in values:
+                values[name] = flag_of(name, values[name])
         super().__init__(**values)
 
     def __repr__(self) -> str:
@@ -138,6 +151,11 @@ class Handle:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __reduce_ex__(self, _: Any) -> Any:
+        # Without this, a deep copy would free the object of the original.
+        raise TypeError(f"a {type(self).__name__} cannot be copied or pickled: it is an "
+                        f"object of a C library; Params.save() saves parameters")
+
     def _describe(self) -> str:
         """What repr() shows of an open object."""
         return f"{type(self).__name__}()"
@@ -178,8 +196,11 @@ class Memory:
         self.keep: Any
         # Another thread may close a tensor while its memory is in use.
         self.keep = (array, array.pointer if isinstance(array, Handle) else None)
-        interface = getattr(array, "__array_interface__", None)
-        if interface is not None:
+        interface = getattr(array, "_array_interface", None)
+        if interface is None:
+            interface = getattr(array, "__array_interface__", None)
+        # NumPy's other form, a buffer, is that of the array itself.
+        if isinstance(interface, Mapping) and isinstance(interface.get("data"), tuple):
             self._read_interface(interface)
         else:
             self._read_buffer(name, array)
@@ -228,6 +249,10 @@ class Memory:
         if self.readonly:
             raise ValueError(f"{self.name} is {self} and read-only, expected writable "
                              f"memory")
+        if any(extent > 1 and stride == 0
+               for extent, stride in zip(self.shape, self.strides or ())):
+            raise ValueError(f"{self.name} is {self} with strides {self.strides} bytes, "
+                             f"expected an element of its own at each position")
         return self
 
     def shaped(self, *shape: int) -> Memory:
@@ -251,6 +276,8 @@ def path_of(path: Path) -> bytes:
 
 def text_of(name: str, text: str) -> bytes:
     """A string for C."""
+    if not isinstance(text, str):
+        raise TypeError(f"{name} is {text!r}, expected a str")
     return _terminated(name, text.encode())
 
 
@@ -277,6 +304,22 @@ def number_of(name: str, value: float) -> float:
         return ctypes.c_double(value).value
     except TypeError:
         raise TypeError(f"{name} is {value!r}, expected a number") from None
+
+
+def integer_of(name: str, value: int, least: int = -2**63, limit: int = 2**63) -> int:
+    """An integer for C: ctypes would drop the high bits of a large one."""
+    try:
+        value = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} is {value!r}, expected an integer") from None
+    if not least <= value < limit:
+        raise ValueError(f"{name} is {value}, expected {least} to {limit - 1}")
+    return value
+
+
+def integers_of(name: str, values: Sequence[int]) -> Any:
+    """A list of integers as an array of int64."""
+    return (ctypes.c_int64 * len(values))(*(integer_of(name, value) for value in values))
 
 
 def declare(library: ctypes.CDLL,

@@ -36,6 +36,9 @@ class Params(native.Handle):
     def add_tensor(self, name: str, value: Tensor, grad: Tensor | None = None) -> None:
         """Adds a tensor of the program, of any shape, as a parameter. Without a gradient,
         which has the same shape, it is saved and loaded, but not trained."""
+        for tensor in (value, grad):
+            if isinstance(tensor, Tensor):
+                tensor.output  # Fails if it is read-only.
         library.lstm_params_add_tensor(self.pointer, native.text_of("name", name),
                                        pointer_of(value, Tensor), pointer_of(grad, Tensor))
         for tensor in (value, grad):
@@ -91,7 +94,8 @@ class Params(native.Handle):
     def set_trainable(self, name: str, trainable: bool) -> None:
         """Freezes a parameter, or makes it trainable again. Adam, norm and clipping skip
         frozen parameters."""
-        library.lstm_params_set_trainable(self.pointer, self._index(name), trainable)
+        library.lstm_params_set_trainable(self.pointer, self._index(name),
+                                          native.flag_of("trainable", trainable))
 
     def values(self) -> Tensor:
         """A copy of all values, [count], for example of the best weights so far."""
@@ -154,7 +158,8 @@ class Params(native.Handle):
         """Reads a safetensors file; returns the number of tensors converted to float32."""
         options = _file_options(adam, rng, rename, None)
         converted = c_size_t()
-        options.converted, options.allow_surplus = pointer(converted), allow_surplus
+        options.converted = pointer(converted)
+        options.allow_surplus = native.flag_of("allow_surplus", allow_surplus)
         function, where = source_of("lstm_params", path)
         getattr(library, function)(self.pointer, where, byref(options))
         return converted.value

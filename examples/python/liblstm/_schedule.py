@@ -104,7 +104,11 @@ class Plateau:
     @state.setter
     def state(self, state: tuple[float, bool, float, int, int]) -> None:
         config = self._config
-        config.lr, config.started, config.best, config.bad, config.cooling = state
+        lr, started, best, bad, cooling = state
+        config.lr, config.best = lr, best
+        config.started = native.flag_of("started", started)
+        config.bad = native.size_of("the number of updates without improvement", bad)
+        config.cooling = native.size_of("the number of updates to wait", cooling)
 
     def __repr__(self) -> str:
         return described(self, f"{self.lr:.9g}", **self._shown)

@@ -30,7 +30,11 @@ def extents_of(shape: Sequence[int]) -> Any:
 
 class Tensor(native.Handle):
     """A float32 array. Tensor(2, 3) allocates zeros of shape [2, 3]; Tensor.wrap(array)
-    uses the memory of an array; numpy.asarray(tensor) is a view of the tensor."""
+    uses the memory of an array; numpy.asarray(tensor) is a view of the tensor, which
+    remains valid after close()."""
+
+    # Whether the memory is that of a read-only array.
+    _readonly = False
 
     def __init__(self, *shape: int) -> None:
         super().__init__(create("lstm_tensor_create", len(shape), extents_of(shape)),
@@ -41,7 +45,17 @@ class Tensor(native.Handle):
               destroy: Callable[[Any], Any] = library.lstm_tensor_destroy) -> Tensor:
         tensor = cls.__new__(cls)
         native.Handle.__init__(tensor, pointer, destroy, *owners)
+        tensor._readonly = any(isinstance(owner, Tensor) and owner._readonly
+                               for owner in owners)
         return tensor
+
+    @property
+    def output(self) -> native.Pointer:
+        """The C pointer, to be written through; fails for memory that is read-only."""
+        pointer = self.pointer
+        if self._readonly:
+            raise ValueError(f"{self!r} is in read-only memory, expected writable memory")
+        return pointer
 
     @classmethod
     def wrap(cls, array: Array, name: str = "array", output: bool = False) -> Tensor:
@@ -50,12 +64,15 @@ class Tensor(native.Handle):
         memory = native.Memory(name, array, "float32")
         if output:
             memory.writable()
+        readonly = array._readonly if isinstance(array, Tensor) else memory.readonly
         rank = len(memory.shape)
         strides = memory.strides and (c_ssize_t * rank)(*[s // 4 for s in memory.strides])
         pointer = create("lstm_tensor_wrap", memory.address, rank, extents_of(memory.shape),
                          strides)
         pointer.keep["memory"] = memory
-        return cls._from(pointer)
+        tensor = cls._from(pointer)
+        tensor._readonly = readonly
+        return tensor
 
     def _describe(self) -> str:
         dense: list[int] = []
@@ -89,19 +106,19 @@ class Tensor(native.Handle):
 
     def softmax(self, source: Array) -> None:
         """Writes the softmax along the last axis of source, which may be the tensor."""
-        call(library.lstm_tensor_softmax, (self.pointer,), {"source": source}, {})
+        call(library.lstm_tensor_softmax, (self.output,), {"source": source}, {})
 
     def sigmoid(self, source: Array) -> None:
         """Writes the sigmoid of source, which may be the tensor."""
-        call(library.lstm_tensor_sigmoid, (self.pointer,), {"source": source}, {})
+        call(library.lstm_tensor_sigmoid, (self.output,), {"source": source}, {})
 
     def fill(self, value: float) -> None:
         """Sets every element to value."""
-        library.lstm_tensor_fill(self.pointer, native.number_of("value", value))
+        library.lstm_tensor_fill(self.output, native.number_of("value", value))
 
     def copy(self, source: Array) -> None:
         """Copies the elements of a tensor or array of the same shape."""
-        call(library.lstm_tensor_copy, (self.pointer,), {"source": source}, {})
+        call(library.lstm_tensor_copy, (self.output,), {"source": source}, {})
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -121,10 +138,24 @@ class Tensor(native.Handle):
         return int(library.lstm_tensor_count(self.pointer))
 
     @property
-    def __array_interface__(self) -> dict[str, Any]:
+    def _array_interface(self) -> dict[str, Any]:
+        """For Memory, which keeps the pointer."""
         return {"version": 3, "typestr": "<f4", "shape": self.shape,
                 "strides": tuple(4 * stride for stride in self.strides),
-                "data": (library.lstm_tensor_data(self.pointer), False)}
+                "data": (library.lstm_tensor_data(self.pointer), self._readonly)}
+
+    @property
+    def __array_interface__(self) -> dict[str, Any]:
+        pointer, interface = self.pointer, self._array_interface
+        shape, strides = interface["shape"], interface["strides"]
+        reach = [stride * (extent - 1) for extent, stride in zip(shape, strides)]
+        before = -sum(each for each in reach if each < 0)
+        size = before + sum(each for each in reach if each > 0) + 4
+        # An array refers to its buffer, which keeps the memory alive after close().
+        buffer: Any = (c_uint8 * size).from_address(interface["data"][0] - before)
+        buffer.keep = pointer
+        data = memoryview(buffer).toreadonly() if self._readonly else buffer
+        return {**interface, "data": data, "offset": before}
 
     def tolist(self) -> list[float]:
         """All elements in row-major order."""
@@ -138,15 +169,23 @@ class Tensor(native.Handle):
 
     def argmax(self) -> list[int]:
         """Index of the largest element of each row of a tensor [N, C]."""
+        if len(self.shape) != 2:
+            raise ValueError(f"the tensor is {list(self.shape)}, expected [N, C]")
         rows, columns = self.shape
         elements = self.tolist()
         each = (elements[i:i + columns] for i in range(0, rows * columns, columns))
-        return [row.index(max(row)) for row in each]
+        # NaN counts as the largest, as in NumPy and PyTorch.
+        return [next((i for i, value in enumerate(row) if value != value),
+                     row.index(max(row))) for row in each]
 
 
 def tensor_of(name: str, value: Array, output: bool = False) -> Tensor:
     """Returns a Tensor unchanged, and a Tensor in the memory of an array."""
-    return value if isinstance(value, Tensor) else Tensor.wrap(value, name, output)
+    if not isinstance(value, Tensor):
+        return Tensor.wrap(value, name, output)
+    if output and value._readonly:
+        raise ValueError(f"{name} is {value!r} in read-only memory, expected writable memory")
+    return value
 
 
 def call(function: Callable[..., Any], first: Sequence[Any], inputs: Mapping[str, Array],
@@ -164,8 +203,7 @@ class Rng(native.Handle):
 
     @named_options()
     def __init__(self, seed: int) -> None:
-        if not -2**63 <= seed < 2**64:
-            raise ValueError(f"seed is {seed}, expected -2**63 to 2**64 - 1")
+        seed = native.integer_of("seed", seed, limit=2**64)
         super().__init__(create("lstm_rng_create", seed), library.lstm_rng_destroy)
         self._seed: int | None = seed
 
@@ -192,7 +230,10 @@ class Rng(native.Handle):
 
     def permutation(self, count: int) -> list[int]:
         """A random permutation of 0 to count - 1, as torch.randperm()."""
-        order = (c_int64 * native.size_of("count", count))()
+        count = native.size_of("count", count)
+        if count >= 2**60:
+            raise ValueError(f"count is {count}, expected less than 2**60")
+        order = (c_int64 * count)()
         library.lstm_rng_permutation(self.pointer, order, count)
         return list(order)
 

@@ -173,7 +173,8 @@ class Dataset(native.Handle):
     @named_options()
     def synthetic(cls, count: int, seed: int = 1) -> Dataset:
         """Generates synthetic digits."""
-        return cls(_create("mnist_dataset_synthetic", native.size_of("count", count), seed))
+        return cls(_create("mnist_dataset_synthetic", native.size_of("count", count),
+                           native.integer_of("seed", seed, limit=2**64)))
 
     def __len__(self) -> int:
         return int(_library.mnist_dataset_count(self.pointer))
@@ -219,7 +220,8 @@ class Loader(native.Handle):
 
     def start(self, seed: int = 0) -> None:
         """Starts an epoch; with shuffle, seed determines its order."""
-        _library.mnist_loader_start(self.pointer, seed)
+        _library.mnist_loader_start(self.pointer,
+                                    native.integer_of("seed", seed, limit=2**64))
 
     def next(self, pixels: Any, labels: Any = None) -> int:
         """Writes the next batch into pixels, float32 [batch_size, rows, cols], and labels,
@@ -247,6 +249,7 @@ class Loader(native.Handle):
         count = self._dataset.count
         if len(order) != count:
             raise ValueError(f"order is [{len(order)}], expected [{count}]")
-        indices = (c_uint32 * count)(*(native.size_of("index", index) for index in order))
+        indices = (c_uint32 * count)(*(
+            native.integer_of("index", index, 0, count) for index in order))
         _library.mnist_loader_restore(self.pointer, indices,
                                       native.size_of("position", position))

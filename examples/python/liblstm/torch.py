@@ -29,7 +29,7 @@ from torch import Tensor, fx, nn
 from torch.autograd import forward_ad
 from torch.nn.utils.rnn import PackedSequence
 
-from liblstm._engine import CPU, Pool, generator_lock, sizes_of
+from liblstm._engine import CPU, Options, Pool, generator_lock
 
 __all__ = ["LSTM"]
 
@@ -51,14 +51,14 @@ def _not_compiled(function: Any) -> Any:
     return call
 
 
-def _run(module: LSTM, training: bool, dropout: float, lengths: list[int] | None,
+def _run(pool: Pool, options: Options, training: bool, dropout: float, lengths: list[int] | None,
          x: Tensor, h0: Tensor | None, c0: Tensor | None, weights: Any) -> Any:
     """Computes a forward; returns its loan and (out, hn, cn)."""
-    loan = module._pool.acquire(module, training, dropout, weights)
+    loan = pool.acquire(options, training, dropout, weights)
     try:
         return loan, loan.engine.forward(loan.tape, x, h0, c0, lengths)
     finally:
-        module._pool.release(loan)
+        pool.release(loan)
 
 
 class _Function(torch.autograd.Function):
@@ -69,9 +69,11 @@ class _Function(torch.autograd.Function):
                 x: Tensor, h0: Tensor | None, c0: Tensor | None, *weights: Tensor) -> Any:
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(x, h0, c0, *weights)
-        ctx.module, ctx.dropout, ctx.lengths = module, dropout, lengths
+        ctx.pool, ctx.options = module._pool, Options.of(module)
+        ctx.dropout, ctx.lengths = dropout, lengths
         ctx.generator = torch.get_rng_state() if dropout else None
-        ctx.loan, results = _run(module, True, dropout, lengths, x, h0, c0, weights)
+        ctx.loan, results = _run(ctx.pool, ctx.options, True, dropout, lengths, x, h0, c0,
+                                 weights)
         return results
 
     @staticmethod
@@ -87,7 +89,7 @@ class _Function(torch.autograd.Function):
     def _gradients(ctx: Any, incoming: Any, x: Tensor, h0: Tensor | None,
                    c0: Tensor | None, *weights: Tensor) -> Any:
         loan, ctx.loan = ctx.loan, None
-        pool = ctx.module._pool
+        pool = ctx.pool
         while not pool.acquire_again(loan):
             loan = _Function._recompute(ctx, x, h0, c0, weights)
         wanted = ctx.needs_input_grad[3:]
@@ -112,8 +114,8 @@ class _Function(torch.autograd.Function):
             if ctx.generator is not None:
                 torch.set_rng_state(ctx.generator)
             try:
-                return _run(ctx.module, True, ctx.dropout, ctx.lengths, x, h0, c0,
-                            weights)[0]
+                return _run(ctx.pool, ctx.options, True, ctx.dropout, ctx.lengths, x, h0,
+                            c0, weights)[0]
             finally:
                 torch.set_rng_state(now)
 
@@ -308,7 +310,8 @@ class LSTM(_Base):
                          else tensor.clone() for tensor in (x, h0, c0))
             out, hn, cn = _differentiable(self, dropout, lengths, x, h0, c0, *weights)
         else:
-            out, hn, cn = _run(self, bool(dropout), dropout, lengths, x, h0, c0, weights)[1]
+            out, hn, cn = _run(self._pool, Options.of(self), bool(dropout), dropout, lengths,
+                               x, h0, c0, weights)[1]
         return out, (hn, cn)
 
     def _check(self, x: Tensor, h0: Any, c0: Any) -> None:
@@ -326,7 +329,7 @@ class LSTM(_Base):
                     f"LSTM: {name} is {tensor.dtype}{layout} on {tensor.device}, liblstm "
                     f"expects torch.float32 on cpu; convert module and inputs with "
                     f".float(), .cpu() and .to_dense(), or use torch.nn.LSTM")
-        for (name, weight), shape in zip(weights, _weight_shapes(*sizes_of(self))):
+        for (name, weight), shape in zip(weights, _weight_shapes(*Options.of(self)[:6])):
             if weight.shape != shape:
                 raise RuntimeError(f"LSTM: {name} is {list(weight.shape)}, expected "
                                    f"{list(shape)}")

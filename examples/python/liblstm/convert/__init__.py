@@ -50,7 +50,18 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str],
         raise FileNotFoundError("there is no such file")
     from liblstm.convert import _model
 
+    _check_target(source, os.fspath(target))
     return _model.write(read(source, lstm_only), target)
+
+
+def _check_target(source: str, target: str) -> None:
+    """Refuses what the result must not replace: the model, folders and devices."""
+    if not os.path.exists(target):
+        return
+    if os.path.exists(source) and os.path.samefile(source, target):
+        raise Unsupported("MODEL and OUT are the same file")
+    if not os.path.isfile(target):
+        raise Unsupported(f"{target} is not a regular file: it cannot be replaced")
 
 
 def _reader(source: str) -> Callable[[str, bool], Model]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import liblstm
+from liblstm._keys import MAX_GAIN
 from liblstm.convert import Unsupported
 from liblstm.convert._model import Answer, Model, Stack, bare, decibel, double_answer
 
@@ -20,6 +21,7 @@ ACTIVATIONS = {"": "", "linear": "", "sigmoid": "sigmoid", "tanh": "tanh", "relu
                "softmax": "softmax"}
 # The answers that files carry were computed in float32, often with approximate functions.
 CARRIED_LIMIT = 1e-4
+FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 def read(path: str, lstm_only: bool = False) -> Model:
@@ -27,6 +29,8 @@ def read(path: str, lstm_only: bool = False) -> Model:
     try:
         with open(path, encoding="utf-8") as file:
             tree = json.load(file)
+    except RecursionError:
+        raise Unsupported("not valid JSON: arrays or objects are nested too deeply") from None
     except ValueError as error:
         raise Unsupported(f"not valid JSON: {error}") from None
     if not isinstance(tree, dict):
@@ -39,18 +43,18 @@ def read(path: str, lstm_only: bool = False) -> Model:
         if "state_dict" in tree:
             return _guitarml(tree, lstm_only)
         return _state_dict(tree, lstm_only)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise Unsupported(f"a member is missing or of the wrong type: {error}") from None
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise Unsupported(f"a member is missing or not valid: {error}") from None
 
 
 def _array(values: Any, where: str, *shape: int | None) -> np.ndarray:
     """A float32 array of a shape; None stands for any extent."""
     try:
         array = np.array(values, np.float64)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         raise Unsupported(f"{where} is not an array of numbers") from None
-    if not np.isfinite(array).all():
-        raise Unsupported(f"{where} has a value that is not finite")
+    if not (np.abs(array) <= FLOAT32_MAX).all():
+        raise Unsupported(f"{where} has a value that is not finite in float32")
     if array.ndim != len(shape) or any(
             wanted not in (None, extent) for wanted, extent in zip(shape, array.shape)):
         expected = ", ".join("any" if extent is None else str(extent) for extent in shape)
@@ -62,11 +66,19 @@ def _number(value: Any, where: str) -> float:
     """A number, which may be a text."""
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
         raise Unsupported(f"{where} is {value!r}, expected a number")
     return number
+
+
+def _size(value: Any, where: str) -> int:
+    """A size of a layer."""
+    number = _number(value, where)
+    if isinstance(value, bool) or number % 1 or not 1 <= number <= 2**24:
+        raise Unsupported(f"{where} is {value!r}, expected 1 to {2**24}")
+    return int(number)
 
 
 def _rate(keys: dict[str, str], value: Any) -> None:
@@ -82,15 +94,12 @@ def _nam(tree: dict[str, Any]) -> Model:
         raise Unsupported(f"the architecture is {tree['architecture']}, expected LSTM: the "
                           f"file has no LSTM that could be converted")
     config = tree["config"]
-    inputs, hidden, count = (int(config[name]) for name in
+    inputs, hidden, count = (_size(config[name], name) for name in
                              ("input_size", "hidden_size", "num_layers"))
-    out = int(config.get("out_channels") or 1)
-    if min(inputs, hidden, count, out) < 1:
-        raise Unsupported("a size in config is below 1")
+    out = _size(config.get("out_channels", 1), "out_channels")
     flat = _array(tree["weights"], "weights", None)
-    sizes = [4 * hidden * ((inputs if i == 0 else hidden) + hidden) + 6 * hidden
-             for i in range(count)]
-    expected = sum(sizes) + out * (hidden + 1)
+    expected = (4 * hidden * (inputs + hidden * (2 * count - 1)) + 6 * hidden * count
+                + out * (hidden + 1))
     if len(flat) != expected:
         raise Unsupported(f"weights has {len(flat)} numbers, expected {expected} for "
                           f"num_layers {count}, hidden_size {hidden} and out_channels {out}")
@@ -196,6 +205,8 @@ def _aida_keys(tree: dict[str, Any], activation: str) -> dict[str, str]:
         keys["skip"] = "1"
     for name in ("in_gain", "out_gain"):
         if gain := _number(tree.get(name) or 0, name):
+            if abs(gain) > MAX_GAIN:
+                raise Unsupported(f"{name} is {gain:g} dB, expected -{MAX_GAIN} to {MAX_GAIN}")
             keys[name] = f"{gain:.9g}"
     metadata = tree.get("metadata") or {}
     _rate(keys, metadata.get("samplerate", tree.get("samplerate")))
