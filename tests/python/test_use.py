@@ -57,6 +57,11 @@ class Training:
 
 
 class Use(unittest.TestCase):
+    def setUp(self):
+        # A shell that runs the tests in the background ignores Ctrl-C for them.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.addCleanup(signal.signal, signal.SIGINT, before)
+
     def test_streams_of_one_layer_run_in_several_threads(self):
         layer = liblstm.Layer(6, 16, layers=2, batch_first=True, rng=liblstm.Rng(1))
         head = liblstm.Linear(16, 3, liblstm.Rng(2))
