@@ -42,9 +42,9 @@ static inline void test_assert_close(double actual, double expected, double tole
 static inline void test_assert_contains(const char *text, const char *part,
                                         const char *file, int line)
 {
-    if (strstr(text, part))
+    if (text && strstr(text, part))
         return;
-    print_error("\"%s\" does not contain \"%s\"\n", text, part);
+    print_error("\"%s\" does not contain \"%s\"\n", text ? text : "NULL", part);
     _fail(file, line);
 }
 
