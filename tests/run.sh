@@ -17,6 +17,7 @@ python3 -c 'import cffi' 2>/dev/null ||
     need_file /usr/lib/python3/dist-packages/cffi python3-cffi
 install_missing
 need_command doxygen doxygen
+need_file /usr/share/i18n/locales/de_DE locales
 install_optional
 # The libraries of 64-bit ARM are packages of a second architecture, which the owner of the
 # machine adds: dpkg --add-architecture arm64
