@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "examples/train/checkpoint.h"
-#include "examples/train/message.h"
+#include "examples/common/message.h"
 
 /* The position of a run as one line of text. Floating-point values are hexadecimal,
  * which is exact. */

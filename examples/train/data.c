@@ -2,7 +2,7 @@
 #include <unistd.h>
 
 #include "examples/train/data.h"
-#include "examples/train/message.h"
+#include "examples/common/message.h"
 
 /* Test digits differ from training digits. Their number is a sixth of the training
  * digits, as in MNIST. */

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "examples/train/checkpoint.h"
-#include "examples/train/message.h"
+#include "examples/common/message.h"
 #include "examples/train/report.h"
 #include "examples/train/trainer.h"
 
@@ -215,6 +215,7 @@ int main(int argc, char **argv)
     double started = report_seconds();
     train_options options;
     train_data data;
+    message_set_program("mnist-train");
     int status = train_options_parse(&options, argc, argv);
     if (status >= 0)
         return status;

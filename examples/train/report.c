@@ -1,7 +1,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "examples/train/message.h"
+#include "examples/common/message.h"
 #include "examples/train/report.h"
 
 /* Interval between updates of the progress line. */

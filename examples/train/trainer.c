@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
 #include "examples/train/checkpoint.h"
-#include "examples/train/message.h"
+#include "examples/common/message.h"
 #include "examples/train/trainer.h"
 
 /* Large enough for fast matrix products, small enough to need little memory. */

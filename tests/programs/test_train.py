@@ -88,7 +88,7 @@ class Train(unittest.TestCase):
         result = run("--help")
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         for option in OPTIONS:
-            self.assertEqual(len(re.findall(rf"^  {option}\b(?!-)", result.stdout, re.M)), 1,
+            self.assertEqual(len(re.findall(rf"^  (-h, )?{option}\b(?!-)", result.stdout, re.M)), 1,
                              option)
         self.assertIn("--epochs N", result.stdout)
         self.assertIn("(default mnist-lstm.safetensors)", result.stdout)

@@ -1,11 +1,23 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "examples/train/message.h"
+#include "examples/common/message.h"
 
+static const char *program = "";
 static bool silent, has_progress_line;
+
+void message_set_program(const char *name)
+{
+    program = name;
+}
+
+const char *message_program(void)
+{
+    return program;
+}
 
 void message_set_quiet(bool quiet)
 {
@@ -21,12 +33,12 @@ void message_clear_progress(void)
 
 /* Writes the line with one call, so that it cannot mix with the output of another
  * process. */
-static void print_line(const char *before, const char *format, va_list arguments)
+static void print_line(bool named, const char *format, va_list arguments)
 {
     char text[8192];
     vsnprintf(text, sizeof(text), format, arguments);
     message_clear_progress();
-    fprintf(stderr, "%s%s\n", before, text);
+    fprintf(stderr, "%s%s%s\n", named ? program : "", named ? ": " : "", text);
 }
 
 void message_info(const char *format, ...)
@@ -34,7 +46,7 @@ void message_info(const char *format, ...)
     va_list arguments;
     va_start(arguments, format);
     if (!silent)
-        print_line("", format, arguments);
+        print_line(false, format, arguments);
     va_end(arguments);
 }
 
@@ -42,7 +54,7 @@ void message_warning(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    print_line("", format, arguments);
+    print_line(false, format, arguments);
     va_end(arguments);
 }
 
@@ -50,14 +62,23 @@ bool message_error(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    print_line("mnist-train: ", format, arguments);
+    print_line(true, format, arguments);
     va_end(arguments);
     return false;
 }
 
 const char *message_errno(void)
 {
-    return strerror(errno);
+    return strerror(errno ? errno : EIO);
+}
+
+int message_finish(int status)
+{
+    message_clear_progress();
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    message_error("standard output: %s", message_errno());
+    return status ? status : EXIT_FAILURE;
 }
 
 void message_progress(const char *format, ...)

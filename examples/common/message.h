@@ -1,13 +1,19 @@
 /**
  * @file
- * Messages of mnist-train on standard error.
+ * Messages of a program on standard error.
  *
- * Every message first clears the progress line.
+ * Every message is one line and first clears the progress line.
  */
-#ifndef EXAMPLES_TRAIN_MESSAGE_H
-#define EXAMPLES_TRAIN_MESSAGE_H
+#ifndef EXAMPLES_COMMON_MESSAGE_H
+#define EXAMPLES_COMMON_MESSAGE_H
 
 #include <stdbool.h>
+
+/** Sets the name of the program, which begins its errors. */
+void message_set_program(const char *name);
+
+/** The name of the program. */
+const char *message_program(void);
 
 /** Suppresses message_info(). */
 void message_set_quiet(bool quiet);
@@ -21,7 +27,7 @@ __attribute__((format(printf, 1, 2))) void message_warning(const char *format, .
 /** Prints an error and returns false, so that callers can return the call itself. */
 __attribute__((format(printf, 1, 2))) bool message_error(const char *format, ...);
 
-/** Message of the current errno. */
+/** Message of the current errno, or of EIO if it is 0. */
 const char *message_errno(void);
 
 /** Replaces the progress line, which stays until the next message or
@@ -30,5 +36,13 @@ __attribute__((format(printf, 1, 2))) void message_progress(const char *format, 
 
 /** Clears the progress line, so that standard output can use the terminal. */
 void message_clear_progress(void);
+
+/**
+ * Flushes standard output at the end of a program.
+ *
+ * @return status; but EXIT_FAILURE, after an error message, if status is 0 and output
+ *         was lost, for example on a full disk
+ */
+int message_finish(int status);
 
 #endif

@@ -1,0 +1,21 @@
+/**
+ * @file
+ * Numbers in text from outside: the whole text is one number, or it is refused.
+ *
+ * Decimal points are "." in every locale, because no program calls setlocale().
+ */
+#ifndef EXAMPLES_COMMON_NUMBER_H
+#define EXAMPLES_COMMON_NUMBER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Parses decimal digits without sign or blanks; false for other text, and for values
+ *  of 2^64 and more. */
+bool number_count(const char *text, uint64_t *value);
+
+/** Parses a finite decimal number; false for other text: infinities, not-a-number,
+ *  hexadecimal numbers, blanks around it, and values beyond the range of double. */
+bool number_real(const char *text, double *value);
+
+#endif

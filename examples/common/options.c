@@ -1,0 +1,243 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <lstm/version.h>
+
+#include "examples/common/message.h"
+#include "examples/common/number.h"
+#include "examples/common/options.h"
+
+/* getopt_long() returns the index of an option plus this. */
+enum { FIRST_CODE = 256 };
+
+static void *field_of(void *options, const option_row *row)
+{
+    return (char *)options + row->field;
+}
+
+static void print_default(const option_table *table, const option_row *row)
+{
+    const void *value = (const char *)table->defaults + row->field;
+    if (row->kind == OPTION_COUNT && *(const uint64_t *)value)
+        printf(" (default %llu)", (unsigned long long)*(const uint64_t *)value);
+    else if ((row->kind == OPTION_POSITIVE || row->kind == OPTION_REAL) &&
+             *(const double *)value > 0)
+        printf(" (default %g)", *(const double *)value);
+    else if (row->kind == OPTION_TEXT && *(const char *const *)value)
+        printf("\n%21s (default %s)", "", *(const char *const *)value);
+}
+
+/* Prints text; lines after the first are indented like it. */
+static void print_lines(const char *text)
+{
+    for (; *text; text++) {
+        putchar(*text);
+        if (*text == '\n')
+            printf("%22s", "");
+    }
+}
+
+static void print_help(const option_table *table)
+{
+    fputs(table->before, stdout);
+    for (size_t i = 0; i < table->count; i++) {
+        const option_row *row = &table->rows[i];
+        const char *value = row->value ? row->value : "";
+        char name[64];
+        snprintf(name, sizeof(name), "%s--%s%s%s",
+                 row->kind == OPTION_HELP ? "-h, " : "", row->name,
+                 *value && *value != '[' ? " " : "", value);
+        printf("  %-19s ", name);
+        print_lines(row->help);
+        print_default(table, row);
+        putchar('\n');
+    }
+    if (table->after)
+        table->after();
+}
+
+static int print_and_end(const option_table *table, option_kind kind)
+{
+    if (kind == OPTION_HELP)
+        print_help(table);
+    else
+        printf("%s %s\n", message_program(), lstm_version());
+    return message_finish(0);
+}
+
+static bool parse_choice(const option_row *row, const char *text, unsigned *value)
+{
+    for (unsigned i = 0; row->names[i]; i++)
+        if (strcmp(text, row->names[i]) == 0) {
+            *value = i;
+            return true;
+        }
+    return false;
+}
+
+static bool parse_count(const option_row *row, const char *text, uint64_t *value)
+{
+    return number_count(text, value) && (double)*value >= row->low &&
+           (double)*value <= row->high;
+}
+
+static bool parse_real(const option_row *row, const char *text, double *value)
+{
+    return number_real(text, value) && *value <= row->high &&
+           (row->kind == OPTION_POSITIVE ? *value > 0 : *value >= row->low);
+}
+
+static bool parse_value(const option_row *row, const char *text, void *value, char *why,
+                        size_t size)
+{
+    switch (row->kind) {
+    case OPTION_FLAG:
+        *(bool *)value = true;
+        return true;
+    case OPTION_CLEAR:
+        *(const char **)value = NULL;
+        return true;
+    case OPTION_TEXT:
+        *(const char **)value = text;
+        return *text != '\0';
+    case OPTION_COUNT:
+        return parse_count(row, text, value);
+    case OPTION_REAL:
+    case OPTION_POSITIVE:
+        return parse_real(row, text, value);
+    case OPTION_CHOICE:
+        return parse_choice(row, text, value);
+    default:
+        return row->parse(value, text, why, size);
+    }
+}
+
+/* Writes names as "a, b or c". */
+static void list_names(const option_row *row, char *text, size_t size)
+{
+    size_t length = 0;
+    for (size_t i = 0; row->names[i] && length < size; i++)
+        length += (size_t)snprintf(text + length, size - length, "%s%s",
+                                   i == 0              ? ""
+                                   : row->names[i + 1] ? ", "
+                                                       : " or ",
+                                   row->names[i]);
+}
+
+/* Reports a value that is not accepted. why is "" if the row says what is expected. */
+static int refuse_value(const option_row *row, const char *text, const char *why)
+{
+    char expected[200] = "a name";
+    if (*why) {
+        message_error("invalid --%s '%s': %s", row->name, text, why);
+        return OPTIONS_USAGE;
+    }
+    if (row->kind == OPTION_COUNT && row->high < 0x1p64)
+        snprintf(expected, sizeof(expected), "an integer from %.0f to %.0f", row->low,
+                 row->high);
+    else if (row->kind == OPTION_COUNT)
+        snprintf(expected, sizeof(expected), "an integer below 2^64");
+    else if (row->kind == OPTION_REAL)
+        snprintf(expected, sizeof(expected), "a number from %g to %g", row->low,
+                 row->high);
+    else if (row->kind == OPTION_POSITIVE)
+        snprintf(expected, sizeof(expected), "a number above 0 and at most %g",
+                 row->high);
+    else if (row->kind == OPTION_CHOICE)
+        list_names(row, expected, sizeof(expected));
+    message_error("--%s is '%s', expected %s", row->name, text, expected);
+    return OPTIONS_USAGE;
+}
+
+/* Notes the text of an option, and forgets those of others with the same field. */
+static void note(const option_table *table, const option_row *row, const char *text,
+                 const char **given)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (table->rows[i].field == row->field)
+            given[i] = &table->rows[i] == row ? (text ? text : "") : NULL;
+}
+
+int options_take(const option_table *table, void *options, size_t index,
+                 const char *text, const char **given)
+{
+    const option_row *row = &table->rows[index];
+    char why[200] = "";
+    if (row->kind == OPTION_HELP || row->kind == OPTION_VERSION)
+        return print_and_end(table, row->kind);
+    if (row->given)
+        *(bool *)((char *)options + row->given) = true;
+    if (given)
+        note(table, row, text, given);
+    if (row->value && *row->value == '[' && !text)
+        return -1;
+    return parse_value(row, text ? text : "", field_of(options, row), why, sizeof(why))
+               ? -1
+               : refuse_value(row, text ? text : "", why);
+}
+
+/* Reports the error for which getopt_long() returned '?' or ':'. */
+static int refuse_word(const option_table *table, int code, char **argv)
+{
+    const option_row *row =
+        optopt >= FIRST_CODE ? &table->rows[optopt - FIRST_CODE] : NULL;
+    if (code == ':' && row)
+        message_error("--%s requires a value: %s", row->name, row->value);
+    else if (row)
+        message_error("--%s does not take a value", row->name);
+    else if (optopt)
+        message_error("unknown option '-%c'; see --help", optopt);
+    else
+        message_error("unknown option '%s'; see --help", argv[optind - 1]);
+    return OPTIONS_USAGE;
+}
+
+static void fill_names(const option_table *table, struct option *names)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const char *value = table->rows[i].value;
+        names[i] = (struct option){
+            .name = table->rows[i].name,
+            .has_arg = !value ? no_argument
+                              : (*value == '[' ? optional_argument : required_argument),
+            .val = FIRST_CODE + (int)i,
+        };
+    }
+    names[table->count] = (struct option){0};
+}
+
+/* Index of the row of --help. */
+static size_t help_row(const option_table *table)
+{
+    size_t i = 0;
+    while (i + 1 < table->count && table->rows[i].kind != OPTION_HELP)
+        i++;
+    return i;
+}
+
+void options_set_defaults(const option_table *table, void *options, const char **given)
+{
+    memcpy(options, table->defaults, table->size);
+    if (given)
+        memset(given, 0, table->count * sizeof(*given));
+}
+
+int options_parse(const option_table *table, void *options, int argc, char **argv,
+                  const char **given, int *first)
+{
+    struct option names[OPTION_MOST_ROWS + 1];
+    int code, status = -1;
+    fill_names(table, names);
+    /* getopt_long() prints no messages. */
+    opterr = 0;
+    optind = 0;
+    while (status < 0 && (code = getopt_long(argc, argv, ":h", names, NULL)) != -1) {
+        size_t row = code == 'h' ? help_row(table) : (size_t)(code - FIRST_CODE);
+        status = code == 'h' || code >= FIRST_CODE
+                     ? options_take(table, options, row, optarg, given)
+                     : refuse_word(table, code, argv);
+    }
+    *first = optind;
+    return status;
+}
