@@ -5,107 +5,135 @@
  *     lstm_file_open_bytes(&file, digits, digits_size);
  */
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <lstm/file.h>
 
-/* Bytes of a line of the array. */
-enum { COLUMNS = 20 };
+#include "examples/common/input.h"
+#include "examples/common/message.h"
+#include "examples/common/options.h"
 
-static int usage(FILE *out)
-{
-    fprintf(out,
-            "usage: lstm-embed [--name NAME] MODEL > HEADER\n"
-            "\n"
-            "Prints a safetensors file as a C array NAME (default: model) and its\n"
-            "size NAME_size, for lstm_file_open_bytes().\n");
-    return out == stdout ? 0 : 2;
-}
+typedef struct embed_options {
+    const char *name;
+} embed_options;
 
-static int fail(const char *path, const char *reason)
-{
-    fprintf(stderr, "lstm-embed: %s: %s\n", path, reason);
-    return 1;
-}
+/* Names that a header for C and C++ cannot define, each between blanks. */
+static const char keywords[] =
+    " alignas alignof and and_eq asm auto bitand bitor bool break case catch char "
+    "char8_t char16_t char32_t class co_await co_return co_yield compl concept const "
+    "const_cast consteval constexpr constinit continue decltype default delete do "
+    "double dynamic_cast else enum explicit export extern false float for friend "
+    "goto if inline int long mutable namespace new noexcept not not_eq nullptr "
+    "operator or or_eq private protected public register reinterpret_cast requires "
+    "restrict return short signed sizeof static static_assert static_cast struct "
+    "switch template this thread_local throw true try typedef typeid typename typeof "
+    "typeof_unqual union unsigned using virtual void volatile wchar_t while xor "
+    "xor_eq size_t ";
 
-static int is_identifier(const char *name)
+static bool is_identifier(const char *name)
 {
-    if (!isalpha((unsigned char)*name) && *name != '_')
-        return 0;
+    char between_blanks[40];
+    snprintf(between_blanks, sizeof(between_blanks), " %s ", name);
+    if (strstr(keywords, between_blanks))
+        return false;
+    if (!isalpha((unsigned char)*name))
+        return false;
     while (isalnum((unsigned char)*name) || *name == '_')
         name++;
     return *name == '\0';
 }
 
-/* Whether the file is a model; the message of the library names it if not. */
-static int check(const char *path)
+static bool parse_name(void *field, const char *text, char *why, size_t size)
 {
-    lstm_file *file;
-    if (lstm_file_open(&file, path) != LSTM_OK) {
-        fprintf(stderr, "lstm-embed: %s\n", lstm_last_error());
-        return 1;
-    }
-    lstm_file_destroy(&file);
-    return 0;
+    *(const char **)field = text;
+    if (is_identifier(text))
+        return true;
+    snprintf(why, size,
+             "expected a letter, then letters, digits and _, but no keyword "
+             "of C or C++");
+    return false;
 }
 
-static void print_start(const char *path, const char *name, long size)
+/* Whether the bytes are a model; the message of the library names it if not. */
+static bool check(const char *path, const input *content)
 {
+    lstm_file *file;
+    lstm_status status = lstm_file_open_bytes(&file, content->bytes, content->size);
+    if (status != LSTM_OK)
+        return message_error("%s: %s", input_name(path), lstm_last_error());
+    lstm_file_destroy(&file);
+    return true;
+}
+
+static void print_array(const char *path, const char *name, const input *content)
+{
+    enum { COLUMNS = 20 };
     const char *slash = strrchr(path, '/');
     printf("/* ");
     for (const char *c = slash ? slash + 1 : path; *c; c++)
         putchar(isalnum((unsigned char)*c) || strchr("._- ", *c) ? *c : '?');
-    printf(", %ld bytes, printed by lstm-embed. */\n", size);
+    printf(", %zu bytes, printed by lstm-embed. */\n", content->size);
     printf("#ifndef LSTM_EMBED_%s\n#define LSTM_EMBED_%s\n\n", name, name);
     printf("#include <stddef.h>\n\n");
     printf("#ifdef __cplusplus\nalignas(16)\n#else\n_Alignas(16)\n#endif\n");
-    printf("static const unsigned char %s[%ld] = {", name, size);
+    printf("static const unsigned char %s[%zu] = {", name, content->size);
+    for (size_t i = 0; i < content->size; i++)
+        printf("%s%d,", i % COLUMNS == 0 ? "\n" : "", content->bytes[i]);
+    printf("\n};\nstatic const size_t %s_size = %zu;\n\n#endif\n", name, content->size);
 }
 
-/* Prints all bytes that follow; returns their number. */
-static long print_bytes(FILE *in)
-{
-    long count = 0;
-    for (int byte; (byte = getc(in)) != EOF; count++)
-        printf("%s%d,", count % COLUMNS == 0 ? "\n" : "", byte);
-    return count;
-}
+#define FIELD(name) offsetof(embed_options, name)
+
+static const option_row rows[] = {
+    {.name = "name",
+     .value = "NAME",
+     .kind = OPTION_PARSED,
+     .field = FIELD(name),
+     .parse = parse_name,
+     .help = "name of the array (default model); its size is NAME_size"},
+    {.name = "help", .kind = OPTION_HELP, .help = "print this help and exit"},
+    {.name = "version", .kind = OPTION_VERSION, .help = "print the version and exit"},
+};
+
+static const embed_options defaults = {.name = "model"};
+
+static const option_table table = {
+    .before =
+        "Usage: lstm-embed [OPTION]... MODEL > HEADER\n\n"
+        "Prints a safetensors file as a C array for lstm_file_open_bytes(). MODEL\n"
+        "is a file, or - for standard input.\n\n",
+    .rows = rows,
+    .count = sizeof(rows) / sizeof(rows[0]),
+    .defaults = &defaults,
+    .size = sizeof(defaults),
+};
 
 static int embed(const char *path, const char *name)
 {
-    FILE *in = fopen(path, "rb");
-    if (!in)
-        return fail(path, strerror(errno));
-    if (fseek(in, 0, SEEK_END) != 0 || ftell(in) < 0)
-        return fclose(in), fail(path, "cannot be read");
-    long size = ftell(in);
-    rewind(in);
-    print_start(path, name, size);
-    long count = print_bytes(in);
-    int failed = ferror(in) || count != size;
-    fclose(in);
-    if (failed)
-        return fail(path, "cannot be read");
-    printf("\n};\nstatic const size_t %s_size = %ld;\n\n#endif\n", name, size);
-    return ferror(stdout) || fflush(stdout) != 0 ? fail("stdout", strerror(errno)) : 0;
+    input content;
+    if (!input_read(&content, path, SIZE_MAX / 4))
+        return EXIT_FAILURE;
+    bool done = check(path, &content);
+    if (done)
+        print_array(path, name, &content);
+    input_free(&content);
+    return message_finish(done ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
-int main(int count, char **arguments)
+int main(int argc, char **argv)
 {
-    const char *name = "model";
-    if (count == 2 && strcmp(arguments[1], "--help") == 0)
-        return usage(stdout);
-    if (count > 2 && strcmp(arguments[1], "--name") == 0) {
-        name = arguments[2];
-        arguments += 2;
-        count -= 2;
-    }
-    if (count != 2 || strncmp(arguments[1], "--", 2) == 0)
-        return usage(stderr);
-    if (!is_identifier(name))
-        return fail(name, "not a name in C") + 1;
-    return check(arguments[1]) ? 1 : embed(arguments[1], name);
+    embed_options options;
+    int first;
+    message_set_program("lstm-embed");
+    options_set_defaults(&table, &options, NULL);
+    int status = options_parse(&table, &options, argc, argv, NULL, &first);
+    if (status >= 0)
+        return status;
+    if (argc - first == 1)
+        return embed(argv[first], options.name);
+    message_error(argc == first ? "missing MODEL; see --help"
+                                : "more than one MODEL; see --help");
+    return OPTIONS_USAGE;
 }
