@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* Hashes of the networks of test_bits.c. */
+/* Hashes of the networks of tests/support/bits.c. */
 typedef struct bits_of_network {
     uint64_t training, inference;
 } bits_of_network;

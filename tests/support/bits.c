@@ -1,0 +1,228 @@
+/*
+ * The networks are small, but none of their sizes is a multiple of a vector. Together
+ * they make threads divide rows, hidden units, a linear layer, the norm and the
+ * optimiser.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <lstm/lstm.h>
+
+#include "tests/support/bits.h"
+#include "tests/support/draw.h"
+
+/* A network and how it is trained. */
+struct bits_network {
+    lstm_layer_config layer;
+    size_t batch, steps, classes, updates;
+    /** Steps of each sequence that the head reads: the last, or all. */
+    bool all_steps, ragged;
+    lstm_adam_config adam;
+    double clip;
+};
+
+static const struct bits_network networks[] = {
+    /* Threads divide the rows. */
+    {.layer = {.inputs = 5, .hidden = 21, .layers = 2, .batch_first = true},
+     .batch = 17,
+     .steps = 6,
+     .classes = 11,
+     .updates = 50,
+     .adam = {.lr = 0.01},
+     .clip = 0.5},
+    /* Threads divide the hidden units, and wait for each other at each step. */
+    {.layer = {.inputs = 6,
+               .hidden = 133,
+               .layers = 2,
+               .proj_size = 30,
+               .dropout = 0.25,
+               .batch_first = true,
+               .bidirectional = true},
+     .batch = 3,
+     .steps = 4,
+     .classes = 7,
+     .updates = 4,
+     .ragged = true,
+     .adam = {.lr = 0.003, .weight_decay = 0.1, .decoupled = true, .amsgrad = true},
+     .clip = 1},
+    /* Threads divide the head, whose gradients plain C computes with OpenBLAS. */
+    {.layer = {.inputs = 3, .hidden = 70, .layers = 1, .batch_first = true},
+     .batch = 11,
+     .steps = 10,
+     .classes = 301,
+     .updates = 3,
+     .all_steps = true,
+     .adam = {.lr = 0.02, .weight_decay = 0.01},
+     .clip = 0.1},
+    /* Products of bfloat16 pairs, which plain C and most vector sets compute with
+     * integers and float32. */
+    {.layer = {.inputs = 7,
+               .hidden = 37,
+               .layers = 2,
+               .precision = LSTM_BFLOAT16,
+               .batch_first = true},
+     .batch = 9,
+     .steps = 5,
+     .classes = 5,
+     .updates = 6,
+     .adam = {.lr = 0.01},
+     .clip = 0.5},
+};
+_Static_assert(sizeof(networks) / sizeof(networks[0]) == BITS_NETWORKS,
+               "bits.h has the number of networks");
+
+/* Ends the program with the message of a call that failed. */
+static void ok(lstm_status status)
+{
+    if (status == LSTM_OK)
+        return;
+    fprintf(stderr, "%s\n", lstm_last_error());
+    exit(EXIT_FAILURE);
+}
+
+static uint64_t hash_tensor(uint64_t hash, const lstm_tensor *tensor)
+{
+    size_t size = lstm_tensor_count(tensor) * sizeof(float);
+    return hash_bytes(hash, lstm_tensor_data(tensor), size);
+}
+
+/* The input of the head: a view of the last step, or all steps as rows. */
+static lstm_tensor *seen_of(const bits_training *t, lstm_tensor *out)
+{
+    lstm_tensor *seen;
+    size_t steps = t->network->steps;
+    if (t->network->all_steps)
+        ok(lstm_tensor_wrap(
+            &seen, lstm_tensor_data(out), 2,
+            (size_t[]){t->network->batch * steps, lstm_tensor_extent(out, 2)}, NULL));
+    else
+        ok(lstm_tensor_select(&seen, out, 1, steps - 1));
+    return seen;
+}
+
+static void create_tensors(bits_training *t)
+{
+    const struct bits_network *n = t->network;
+    size_t width = (n->layer.proj_size ? n->layer.proj_size : n->layer.hidden) *
+                   (n->layer.bidirectional ? 2 : 1);
+    size_t rows = n->batch * (n->all_steps ? n->steps : 1);
+    ok(lstm_tensor_create(&t->x, 3, (size_t[]){n->batch, n->steps, n->layer.inputs}));
+    ok(lstm_tensor_create(&t->out, 3, (size_t[]){n->batch, n->steps, width}));
+    ok(lstm_tensor_create(&t->dout, 3, (size_t[]){n->batch, n->steps, width}));
+    ok(lstm_tensor_create(&t->logits, 2, (size_t[]){rows, n->classes}));
+    ok(lstm_tensor_create(&t->dlogits, 2, (size_t[]){rows, n->classes}));
+    t->seen = seen_of(t, t->out);
+    t->dseen = seen_of(t, t->dout);
+    ok(lstm_linear_create(&t->head,
+                          &(lstm_linear_config){.inputs = width, .outputs = n->classes},
+                          t->rng));
+}
+
+bits_training bits_create(size_t index)
+{
+    bits_training t = {.network = &networks[index]};
+    ok(lstm_rng_create(&t.rng, 11));
+    ok(lstm_layer_create(&t.layer, &t.network->layer, t.rng));
+    create_tensors(&t);
+    ok(lstm_cross_entropy_create(&t.loss, NULL));
+    ok(lstm_params_create(&t.params));
+    ok(lstm_params_add_layer(t.params, "lstm", t.layer));
+    ok(lstm_params_add_linear(t.params, "head", t.head));
+    ok(lstm_adam_create(&t.adam, t.params, &t.network->adam));
+    return t;
+}
+
+void bits_destroy(bits_training *t)
+{
+    lstm_tensor **tensors[] = {&t->seen, &t->dseen,  &t->x,      &t->out,
+                               &t->dout, &t->logits, &t->dlogits};
+    for (size_t i = 0; i < sizeof(tensors) / sizeof(tensors[0]); i++)
+        lstm_tensor_destroy(tensors[i]);
+    lstm_adam_destroy(&t->adam);
+    lstm_params_destroy(&t->params);
+    lstm_cross_entropy_destroy(&t->loss);
+    lstm_linear_destroy(&t->head);
+    lstm_layer_destroy(&t->layer);
+    lstm_rng_destroy(&t->rng);
+}
+
+static void draw_batch(bits_training *t, uint64_t *seed)
+{
+    float *x = lstm_tensor_data(t->x);
+    for (size_t i = 0; i < lstm_tensor_count(t->x); i++)
+        x[i] = 2 * draw_float(seed);
+    for (size_t i = 0; i < lstm_tensor_extent(t->logits, 0); i++)
+        t->targets[i] = (int64_t)draw_size(seed, 0, t->network->classes - 1);
+    for (size_t i = 0; i < t->network->batch; i++)
+        t->lengths[i] = t->network->ragged ? draw_size(seed, 1, t->network->steps)
+                                           : t->network->steps;
+}
+
+float bits_update(bits_training *t, uint64_t *seed)
+{
+    float value;
+    draw_batch(t, seed);
+    ok(lstm_layer_forward(t->layer, NULL, t->x, t->lengths, NULL, NULL, t->out, NULL,
+                          NULL));
+    ok(lstm_linear_forward(t->head, t->seen, t->logits));
+    ok(lstm_cross_entropy_forward(t->loss, t->logits, t->targets, &value));
+    ok(lstm_params_zero_grad(t->params));
+    ok(lstm_cross_entropy_backward(t->loss, NULL, t->dlogits));
+    ok(lstm_linear_backward(t->head, t->dlogits, t->dseen));
+    ok(lstm_layer_backward(t->layer, NULL, t->dout, NULL, NULL, NULL, NULL, NULL));
+    ok(lstm_params_clip_norm(t->params, t->network->clip, NULL));
+    ok(lstm_adam_step(t->adam));
+    return value;
+}
+
+uint64_t bits_parameters(const bits_training *t, uint64_t hash)
+{
+    for (size_t i = 0; i < lstm_params_size(t->params); i++)
+        hash = hash_tensor(hash, lstm_params_value(t->params, i));
+    return hash;
+}
+
+uint64_t bits_train(bits_training *t)
+{
+    uint64_t hash = HASH_START, seed = 5;
+    for (size_t i = 0; i < t->network->updates; i++) {
+        float value = bits_update(t, &seed);
+        hash = hash_bytes(hash, &value, sizeof(value));
+    }
+    return bits_parameters(t, hash);
+}
+
+uint64_t bits_infer(bits_training *t)
+{
+    uint64_t hash = HASH_START, seed = 6;
+    draw_batch(t, &seed);
+    ok(lstm_layer_set_training(t->layer, false));
+    ok(lstm_layer_forward(t->layer, NULL, t->x, NULL, NULL, NULL, t->out, NULL, NULL));
+    ok(lstm_linear_forward(t->head, t->seen, t->logits));
+    hash = hash_tensor(hash_tensor(hash, t->out), t->logits);
+    for (size_t batch = 1; !t->network->layer.bidirectional && batch <= 4; batch += 3) {
+        lstm_stream *stream;
+        lstm_tensor *x, *y;
+        ok(lstm_tensor_narrow(&x, t->x, 0, 0, batch));
+        ok(lstm_tensor_create(
+            &y, 3, (size_t[]){batch, t->network->steps, t->network->classes}));
+        ok(lstm_stream_create(&stream, t->layer, t->head, batch));
+        ok(lstm_stream_step(stream, x, y));
+        hash = hash_tensor(hash, y);
+        lstm_stream_destroy(&stream);
+        lstm_tensor_destroy(&x);
+        lstm_tensor_destroy(&y);
+    }
+    ok(lstm_layer_set_training(t->layer, true));
+    return hash;
+}
+
+bits_of_network bits_run(size_t index, size_t threads)
+{
+    ok(lstm_set_threads(threads));
+    bits_training t = bits_create(index);
+    bits_of_network bits = {.training = bits_train(&t)};
+    bits.inference = bits_infer(&t);
+    bits_destroy(&t);
+    return bits;
+}
