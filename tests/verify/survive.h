@@ -1,0 +1,13 @@
+/**
+ * @file
+ * Whether checkpoints in a folder survive kills.
+ */
+#ifndef TESTS_VERIFY_SURVIVE_H
+#define TESTS_VERIFY_SURVIVE_H
+
+#include "tests/verify/table.h"
+
+/** Adds the result for a folder, in which it writes and removes two files. */
+void survive(table *t, const char *folder);
+
+#endif
