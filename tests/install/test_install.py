@@ -77,9 +77,9 @@ class Install(unittest.TestCase):
             self.assertNotIn(f"lib{name}.so", linked)
 
     def test_installed_programs_find_the_libraries(self):
-        for name in ("lstm-embed", "mnist-train", "mnist-predict"):
-            self.assertIn("usage", output(self.prefix / "bin" / name, "--help",
-                                          LD_LIBRARY_PATH=""))
+        for name in ("lstm-embed", "lstm-verify", "mnist-train", "mnist-predict"):
+            self.assertIn(f"Usage: {name}", output(self.prefix / "bin" / name, "--help",
+                                                     LD_LIBRARY_PATH=""))
 
     def test_a_c_program_links_the_shared_libraries(self):
         self.check_shared("c11")
