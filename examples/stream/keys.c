@@ -1,89 +1,165 @@
-#include "examples/stream/keys.h"
-
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* Exits with a message about a key. */
-static void fail_key(const char *path, const char *key, const char *text,
-                     const char *expected)
+#include "examples/common/message.h"
+#include "examples/common/number.h"
+#include "examples/stream/keys.h"
+
+/* A file whose keys are read. */
+typedef struct source {
+    const char *path;
+    const lstm_file *file;
+} source;
+
+static bool refuse(const source *from, const char *key, const char *text,
+                   const char *expected)
 {
-    fprintf(stderr, "stream: %s: metadata %s is '%s', expected %s\n", path, key, text,
-            expected);
-    exit(EXIT_FAILURE);
+    return message_error("%s: metadata %s is '%s', expected %s", from->path, key, text,
+                         expected);
 }
 
-static void read_scale(keys *k, const char *path, const lstm_file *file)
+/* Parses two numbers with blanks between them. */
+static bool two_numbers(const char *text, double *first, double *second)
 {
-    const char *text = lstm_file_metadata(file, "scale");
-    k->mean = 0;
-    k->deviation = 1;
-    if (text && !(sscanf(text, "%lf %lf", &k->mean, &k->deviation) == 2 &&
-                  isfinite(k->mean) && isfinite(k->deviation) && k->deviation > 0))
-        fail_key(path, "scale", text, "two numbers");
+    enum { ROOM = 64 };
+    char one[ROOM], other[ROOM];
+    int end = 0;
+    return sscanf(text, "%63s %63s %n", one, other, &end) == 2 && text[end] == '\0' &&
+           number_real(one, first) && number_real(other, second);
 }
 
-/* Factor of a gain in dB; 1 without the key. */
-static double read_gain(const char *path, const lstm_file *file, const char *key)
+static bool read_scale(model_keys *keys, const source *from)
 {
-    const char *text = lstm_file_metadata(file, key);
-    if (!text)
-        return 1;
-    char *end;
-    double gain = strtod(text, &end);
-    if (end == text || *end || !isfinite(gain))
-        fail_key(path, key, text, "a number");
-    // The factor is a float.
-    if (fabs(gain) > 700)
-        fail_key(path, key, text, "-700 to 700");
-    return pow(10, gain / 20);
+    const char *text = lstm_file_metadata(from->file, "scale");
+    keys->mean = 0;
+    keys->deviation = 1;
+    if (!text ||
+        (two_numbers(text, &keys->mean, &keys->deviation) && keys->deviation > 0))
+        return true;
+    return refuse(from, "scale", text, "two numbers, the second above 0");
 }
 
-static size_t read_skip(const char *path, const lstm_file *file, size_t most)
+/* Reads a number from low to high, if the file has the key. */
+static bool read_number(const source *from, const char *key, double low, double high,
+                        const char *expected, double *number)
 {
-    const char *text = lstm_file_metadata(file, "model.skip");
-    if (!text)
-        return 0;
-    char *end, expected[40];
-    unsigned long skip = strtoul(text, &end, 10);
+    const char *text = lstm_file_metadata(from->file, key);
+    if (!text || (number_real(text, number) && *number >= low && *number <= high))
+        return true;
+    return refuse(from, key, text, expected);
+}
+
+/* Reads the factor of a gain in dB; 1 without the key. The factor is a float32. */
+static bool read_gain(const source *from, const char *key, double *factor)
+{
+    double gain = 0;
+    bool valid = read_number(from, key, -700, 700, "a number from -700 to 700", &gain);
+    *factor = pow(10, gain / 20);
+    return valid;
+}
+
+static bool read_skip(model_keys *keys, const source *from, size_t most)
+{
+    const char *text = lstm_file_metadata(from->file, "model.skip");
+    uint64_t skip = 0;
+    char expected[40];
     snprintf(expected, sizeof(expected), "0 to %zu", most);
-    if (strspn(text, "0123456789") != strlen(text) || end == text || skip > most)
-        fail_key(path, "model.skip", text, expected);
-    return skip;
+    if (text && !(number_count(text, &skip) && skip <= most))
+        return refuse(from, "model.skip", text, expected);
+    keys->skip = (size_t)skip;
+    return true;
 }
 
-static activation read_activation(const char *path, const lstm_file *file)
+static bool read_activation(model_keys *keys, const source *from)
 {
     static const char *const names[] = {"sigmoid", "tanh", "relu", "softmax",
                                         "log_softmax"};
-    const char *text = lstm_file_metadata(file, "model.activation");
+    const char *text = lstm_file_metadata(from->file, "model.activation");
+    keys->activation = ACTIVATION_NONE;
     if (!text)
-        return ACTIVATION_NONE;
+        return true;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(text, names[i]) == 0)
-            return (activation)(i + 1);
-    fail_key(path, "model.activation", text,
-             "sigmoid, tanh, relu, softmax or log_softmax");
-    return ACTIVATION_NONE;
+        if (strcmp(text, names[i]) == 0) {
+            keys->activation = (activation)(i + 1);
+            return true;
+        }
+    return refuse(from, "model.activation", text,
+                  "sigmoid, tanh, relu, softmax or log_softmax");
 }
 
-void read_keys(keys *k, const char *path, const lstm_file *file, size_t most)
+/* Whether a list of words, separated by blanks, contains a word. */
+static bool contains(const char *list, const char *word)
 {
-    read_scale(k, path, file);
-    k->in_gain = read_gain(path, file, "model.in_gain");
-    k->out_gain = read_gain(path, file, "model.out_gain");
-    k->skip = read_skip(path, file, most);
-    k->activation = read_activation(path, file);
-    const char *reverse = lstm_file_metadata(file, "model.reverse");
-    if (reverse && *reverse)
-        fail_key(path, "model.reverse", reverse,
-                 "no such key: a stream reads from the first step to the last");
+    size_t length = strlen(word);
+    for (; *list; list += strcspn(list, " ")) {
+        list += strspn(list, " ");
+        if (strcspn(list, " ") == length && strncmp(list, word, length) == 0)
+            return length > 0;
+    }
+    return false;
 }
 
-float scale_input(const keys *k, double value)
+/* Refuses models whose steps are not those of a stream. */
+static bool check_order(const source *from, const char *prefix)
 {
-    return (float)((value - k->mean) / k->deviation * k->in_gain);
+    const char *reverse = lstm_file_metadata(from->file, "model.reverse");
+    const char *output = lstm_file_metadata(from->file, "model.output");
+    if (reverse && contains(reverse, prefix))
+        return refuse(from, "model.reverse", reverse,
+                      "other prefixes: a stream reads from the first step to the last");
+    if (!output || strcmp(output, "steps") == 0 || strcmp(output, "last") == 0 ||
+        strcmp(output, "states") == 0)
+        return true;
+    return refuse(from, "model.output", output,
+                  "steps, last or states: a stream reads from the first step to the "
+                  "last");
+}
+
+/* Refuses keys that may change the outputs in a way that is not known here. */
+static bool check_names(const source *from)
+{
+    static const char *const known[] = {"activation", "in_gain", "out_gain",  "output",
+                                        "reverse",    "skip",    "samplerate"};
+    const char *key;
+    for (size_t i = 0; (key = lstm_file_metadata_key(from->file, i)); i++) {
+        bool found = strncmp(key, "model.", 6) != 0;
+        for (size_t j = 0; j < sizeof(known) / sizeof(known[0]); j++)
+            found = found || strcmp(key + 6, known[j]) == 0;
+        if (!found)
+            return message_error("%s: metadata has the unknown key '%s', expected only "
+                                 "keys of docs/file-format.md after 'model.'",
+                                 from->path, key);
+    }
+    return true;
+}
+
+bool keys_read(model_keys *keys, const char *path, const lstm_file *file,
+               const char *prefix, size_t most)
+{
+    const source from = {path, file};
+    double rate = 0;
+    return check_names(&from) && read_scale(keys, &from) &&
+           read_gain(&from, "model.in_gain", &keys->in_gain) &&
+           read_gain(&from, "model.out_gain", &keys->out_gain) &&
+           read_skip(keys, &from, most) && read_activation(keys, &from) &&
+           read_number(&from, "model.samplerate", 0, 1e300, "a number of at least 0",
+                       &rate) &&
+           check_order(&from, prefix);
+}
+
+float keys_scale_input(const model_keys *keys, double value)
+{
+    return (float)((value - keys->mean) / keys->deviation * keys->in_gain);
+}
+
+int keys_digits(const model_keys *keys)
+{
+    /* float32 needs 9 digits, double needs 17. */
+    double ratio = fabs(keys->mean) / (keys->deviation * keys->out_gain);
+    double more = ratio > 1 ? ceil(log10(ratio)) : 0;
+    return 9 + (int)fmin(more, 8);
 }
 
 static void log_softmax(float *values, size_t count)
@@ -97,10 +173,10 @@ static void log_softmax(float *values, size_t count)
         values[i] = (float)((double)values[i] - largest - log(sum));
 }
 
-static lstm_status activate(const keys *k, lstm_tensor *y)
+static lstm_status activate(const model_keys *keys, lstm_tensor *y)
 {
     float *data = lstm_tensor_data(y);
-    switch (k->activation) {
+    switch (keys->activation) {
     case ACTIVATION_SIGMOID:
         return lstm_tensor_sigmoid(y, y);
     case ACTIVATION_SOFTMAX:
@@ -111,7 +187,7 @@ static lstm_status activate(const keys *k, lstm_tensor *y)
         break;
     case ACTIVATION_RELU:
         for (size_t i = 0; i < lstm_tensor_count(y); i++)
-            data[i] = fmaxf(data[i], 0);
+            data[i] = data[i] < 0 ? 0 : data[i];
         break;
     case ACTIVATION_LOG_SOFTMAX:
         log_softmax(data, lstm_tensor_count(y));
@@ -122,15 +198,15 @@ static lstm_status activate(const keys *k, lstm_tensor *y)
     return LSTM_OK;
 }
 
-lstm_status finish_output(const keys *k, const lstm_tensor *x, lstm_tensor *y,
-                          double *values)
+lstm_status keys_finish_output(const model_keys *keys, const lstm_tensor *x,
+                               lstm_tensor *y, double *values)
 {
-    lstm_status status = activate(k, y);
+    lstm_status status = activate(keys, y);
     for (size_t i = 0; !status && i < lstm_tensor_count(y); i++) {
         double value = (double)lstm_tensor_data(y)[i];
-        if (i < k->skip)
+        if (i < keys->skip)
             value += (double)lstm_tensor_data(x)[i];
-        values[i] = value * k->out_gain * k->deviation + k->mean;
+        values[i] = value * keys->out_gain * keys->deviation + keys->mean;
     }
     return status;
 }

@@ -1,14 +1,16 @@
-/*
+/**
+ * @file
  * The keys of a model file; see docs/file-format.md.
  */
-#ifndef STREAM_KEYS_H
-#define STREAM_KEYS_H
+#ifndef EXAMPLES_STREAM_KEYS_H
+#define EXAMPLES_STREAM_KEYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <lstm/lstm.h>
 
-typedef enum {
+typedef enum activation {
     ACTIVATION_NONE,
     ACTIVATION_SIGMOID,
     ACTIVATION_TANH,
@@ -17,26 +19,39 @@ typedef enum {
     ACTIVATION_LOG_SOFTMAX
 } activation;
 
-typedef struct {
-    /* Inputs are (value - mean) / deviation; outputs are scaled back. */
+/** What the keys say. */
+typedef struct model_keys {
+    /** Inputs are (value - mean) / deviation; outputs are scaled back. */
     double mean, deviation;
-    /* Factors. */
+    /** Factors. */
     double in_gain, out_gain;
-    /* Number of inputs that are added to the outputs. */
+    /** Number of inputs that are added to the outputs. */
     size_t skip;
     activation activation;
-} keys;
+} model_keys;
 
-/* Reads the keys of a model; exits with a message if one is not valid. path is for
- * messages; most is the largest valid skip. */
-void read_keys(keys *k, const char *path, const lstm_file *file, size_t most);
+/**
+ * Reads the keys of a model.
+ *
+ * @param path for messages
+ * @param prefix of the LSTM that runs
+ * @param most the largest valid skip
+ * @return false after an error message: a key has an invalid value, or its name begins
+ *         with "model." and it is not known
+ */
+bool keys_read(model_keys *keys, const char *path, const lstm_file *file,
+               const char *prefix, size_t most);
 
-/* The input of the network for a value. */
-float scale_input(const keys *k, double value);
+/** The input of the network for a value; infinite if it is beyond float32. */
+float keys_scale_input(const model_keys *keys, double value);
 
-/* Applies the activation, skip, gain and scale to y [1, outputs]; x [1, inputs] is the
- * input of the network. */
-lstm_status finish_output(const keys *k, const lstm_tensor *x, lstm_tensor *y,
-                          double *values);
+/** Number of significant digits with which an output keeps the precision of float32,
+ *  for outputs that are small differences around a large mean, too. */
+int keys_digits(const model_keys *keys);
+
+/** Applies the activation, skip, gain and scale to y [1, outputs]; x [1, inputs] is the
+ *  input of the network. values: [outputs]. */
+lstm_status keys_finish_output(const model_keys *keys, const lstm_tensor *x,
+                               lstm_tensor *y, double *values);
 
 #endif

@@ -3,132 +3,204 @@
  * and prints the output of the model immediately. At the end, prints percentiles of the
  * latency to standard error.
  *
- * The model is a safetensors file with a layer "lstm", and optionally a linear layer
- * "fc" and an embedding "embedding", written by mnist-train, PyTorch, forecast or
- * liblstm-convert. The program applies the keys of its metadata and its initial states:
+ * The model is a safetensors file with an LSTM, and optionally a linear layer "fc" and
+ * an embedding "embedding", written by mnist-train, charlm, forecast, PyTorch or
+ * liblstm-convert. The program applies the keys of its metadata and its first states:
  * see docs/file-format.md.
  */
-#include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
+#include "examples/common/message.h"
+#include "examples/common/number.h"
+#include "examples/common/options.h"
+#include "examples/stream/latency.h"
+#include "examples/stream/lines.h"
 #include "examples/stream/model.h"
 
-enum { EXIT_USAGE = 2 };
+typedef struct stream_options {
+    const char *state, *save_state, *prefix, *head;
+    bool skip_blank, quiet;
+} stream_options;
 
-/* Latencies in microseconds. */
-typedef struct {
-    double *values;
-    size_t count, capacity;
-} times;
+static const stream_options defaults;
 
-static const char *skip_blanks(const char *text)
+#define FIELD(name) offsetof(stream_options, name)
+static const option_row rows[] = {
+    {.name = "state",
+     .value = "FILE",
+     .kind = OPTION_TEXT,
+     .field = FIELD(state),
+     .help = "start with the states in FILE instead of those of the model"},
+    {.name = "save-state",
+     .value = "FILE",
+     .kind = OPTION_TEXT,
+     .field = FIELD(save_state),
+     .help = "save the states after the last line; replaces FILE"},
+    {.name = "prefix",
+     .value = "NAME",
+     .kind = OPTION_TEXT,
+     .field = FIELD(prefix),
+     .help = "run the LSTM with this prefix (default the only one)"},
+    {.name = "head",
+     .value = "NAME",
+     .kind = OPTION_TEXT,
+     .field = FIELD(head),
+     .help = "prefix of the linear layer after it (default fc, if present)"},
+    {.name = "skip-blank",
+     .kind = OPTION_FLAG,
+     .field = FIELD(skip_blank),
+     .help = "pass over blank lines instead of refusing them"},
+    {.name = "quiet",
+     .kind = OPTION_FLAG,
+     .field = FIELD(quiet),
+     .help = "do not print the number of steps and their latency"},
+    {.name = "help", .kind = OPTION_HELP, .help = "print this help and exit"},
+    {.name = "version", .kind = OPTION_VERSION, .help = "print the version and exit"},
+};
+
+static void print_more_help(void)
 {
-    return text + strspn(text, " \t\r\n");
+    fputs("\nA line has as many finite numbers as the model has inputs, separated by "
+          "blanks or\ncommas; with an embedding, the index of a row. Lines that begin "
+          "with # are passed\nover. A line that is not valid, for example nan, ends "
+          "the program with status 1.\nOutputs of earlier lines stay valid.\n\n"
+          "Exit status: 0 success, 1 failure, 2 invalid usage; if the reader of the "
+          "output\nends first, the signal SIGPIPE.\n",
+          stdout);
 }
 
-/* Parses the inputs in a line, separated by blanks or a comma; false if the number of
- * inputs is wrong, or if an index is out of the range of the embedding. */
-static bool read_inputs(model *m, const char *line)
+static const option_table table = {
+    .before = "Usage: stream [OPTION]... MODEL < FILE\n\n"
+              "Prints the output of the model for each line of inputs.\n\n",
+    .after = print_more_help,
+    .rows = rows,
+    .count = sizeof(rows) / sizeof(rows[0]),
+    .defaults = &defaults,
+    .size = sizeof(defaults),
+};
+
+static const char *const blanks = " \t\r\v\f";
+
+/* A field for messages: without control characters, and not too long. */
+static const char *shown(const char *field)
 {
-    for (size_t i = 0; i < m->inputs; i++) {
-        char *end;
-        double number = strtod(line, &end);
-        const char *next = skip_blanks(end);
-        bool last = i + 1 == m->inputs;
-        if (end == line || !isfinite(number) ||
-            (!last && next == end && *next != ',') || !set_input(m, i, number))
-            return false;
-        line = !last && *next == ',' ? next + 1 : next;
+    static char text[44];
+    size_t length = 0;
+    for (; field[length] && length < 40; length++)
+        text[length] = (unsigned char)field[length] < ' ' || field[length] == 127
+                           ? '?'
+                           : field[length];
+    snprintf(text + length, 4, "%s", field[length] ? "..." : "");
+    return text;
+}
+
+/* Cuts the next field off the line, which becomes NULL after the last one. Fields end
+ * with blanks, or with a comma that may have blanks around it. */
+static char *next_field(char **line)
+{
+    char *field = *line, *end = field + strcspn(field, " ,\t\r\v\f");
+    char *next = end + strspn(end, blanks);
+    if (*next == ',')
+        *line = next + 1 + strspn(next + 1, blanks);
+    else
+        *line = *next ? next : NULL;
+    *end = '\0';
+    return field;
+}
+
+static bool refuse_field(const model *m, size_t line, size_t field, const char *text)
+{
+    if (m->table)
+        return message_error("line %zu: field %zu is '%s', expected an index of the "
+                             "embedding, 0 to %zu",
+                             line, field, shown(text),
+                             lstm_tensor_extent(m->table, 0) - 1);
+    return message_error("line %zu: field %zu is '%s', expected a finite number in the "
+                         "range of float32",
+                         line, field, shown(text));
+}
+
+/* Parses the inputs in a line; false after an error message. */
+static bool read_inputs(model *m, size_t number, char *line)
+{
+    size_t count = 0;
+    double value;
+    while (line) {
+        char *field = next_field(&line);
+        if (count < m->inputs &&
+            !(number_real(field, &value) && model_set_input(m, count, value)))
+            return refuse_field(m, number, count + 1, field);
+        count++;
     }
-    return *line == '\0';
+    return count == m->inputs || message_error("line %zu: has %zu fields, expected %zu",
+                                               number, count, m->inputs);
 }
 
-static double now(void)
+/* Computes and prints a step; false after an error message. */
+static bool step(model *m, latencies *all)
 {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
-}
-
-/* Adds a latency; drops it if memory is exhausted. */
-static void add_time(times *all, double value)
-{
-    if (all->count == all->capacity) {
-        size_t capacity = all->capacity ? 2 * all->capacity : 1024;
-        double *larger = realloc(all->values, capacity * sizeof(*larger));
-        if (!larger)
-            return;
-        all->values = larger;
-        all->capacity = capacity;
-    }
-    all->values[all->count++] = value;
-}
-
-/* Computes and prints a step; false if the output cannot be written. */
-static bool step(model *m, times *all)
-{
-    double start = now();
-    step_model(m);
-    add_time(all, now() - start);
+    double start = latency_now();
+    if (!model_step(m))
+        return false;
+    latency_add(all, latency_now() - start);
     for (size_t i = 0; i < m->outputs; i++)
-        printf(i ? " %.9g" : "%.9g", m->values[i]);
+        printf(i ? " %.*g" : "%.*g", keys_digits(&m->keys), m->values[i]);
     putchar('\n');
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return true;
-    fprintf(stderr, "stream: standard output: %s\n", strerror(errno));
-    return false;
+    return message_finish(EXIT_SUCCESS) == EXIT_SUCCESS;
 }
 
-static int compare(const void *a, const void *b)
+/* Runs the model on all lines; false after an error message. */
+static bool run(model *m, bool skip_blank, latencies *all)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void report(times *all)
-{
-    if (all->count == 0)
-        return;
-    qsort(all->values, all->count, sizeof(*all->values), compare);
-    const double quantiles[] = {0.5, 0.9, 0.99, 0.999};
-    fprintf(stderr, "stream: %zu steps, microseconds:", all->count);
-    for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++)
-        fprintf(stderr, " p%g %.2f", quantiles[i] * 100,
-                all->values[(size_t)((double)(all->count - 1) * quantiles[i])]);
-    fputc('\n', stderr);
-}
-
-int main(int count, char **arguments)
-{
-    if (count != 2) {
-        fprintf(stderr, "Usage: stream MODEL < FILE\n\n"
-                        "Prints the output of the model for each line of its inputs, "
-                        "separated by blanks\nor commas.\n");
-        return EXIT_USAGE;
+    line_reader reader = {.file = STDIN_FILENO};
+    line_status status;
+    char *line;
+    bool valid = true;
+    while (valid && (status = lines_next(&reader, &line)) == LINE_READ) {
+        line += strspn(line, blanks);
+        if (*line == '#' || (!*line && skip_blank))
+            continue;
+        if (!*line)
+            valid = message_error("line %zu: is blank, expected %zu numbers; "
+                                  "--skip-blank passes over blank lines",
+                                  reader.number, m->inputs);
+        else
+            valid = read_inputs(m, reader.number, line) && step(m, all);
     }
+    lines_free(&reader);
+    return valid && status == LINES_END;
+}
+
+static bool stream(const stream_options *options, const char *path)
+{
+    static latencies all;
     model m = {0};
-    times all = {0};
-    char *line = NULL;
-    size_t capacity = 0, number = 0;
-    int result = EXIT_SUCCESS;
-    load_model(&m, arguments[1]);
-    while (result == EXIT_SUCCESS && getline(&line, &capacity, stdin) > 0) {
-        number++;
-        if (read_inputs(&m, line)) {
-            result = step(&m, &all) ? EXIT_SUCCESS : EXIT_FAILURE;
-        } else {
-            fprintf(stderr, "stream: line %zu: expected %zu numbers%s\n", number,
-                    m.inputs, m.table ? ", an index of the embedding" : "");
-            result = EXIT_FAILURE;
-        }
+    bool done = model_load(&m, path, options->prefix, options->head) &&
+                (!options->state || model_load_state(&m, options->state)) &&
+                run(&m, options->skip_blank, &all) &&
+                (!options->save_state || model_save_state(&m, options->save_state));
+    latency_report(&all);
+    model_destroy(&m);
+    return done;
+}
+
+int main(int argc, char **argv)
+{
+    stream_options options;
+    int first, status;
+    message_set_program("stream");
+    options_set_defaults(&table, &options, NULL);
+    status = options_parse(&table, &options, argc, argv, NULL, &first);
+    if (status >= 0)
+        return status;
+    if (argc - first != 1) {
+        message_error("has %d arguments, expected 1, the model; see --help",
+                      argc - first);
+        return OPTIONS_USAGE;
     }
-    report(&all);
-    free(all.values);
-    free(line);
-    destroy_model(&m);
-    return result;
+    message_set_quiet(options.quiet);
+    return stream(&options, argv[first]) ? message_finish(EXIT_SUCCESS) : EXIT_FAILURE;
 }

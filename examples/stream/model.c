@@ -1,106 +1,145 @@
-#include "examples/stream/model.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-void check(lstm_status status)
+#include "examples/common/message.h"
+#include "examples/stream/model.h"
+#include "examples/stream/states.h"
+
+static bool lstm_failed(void)
 {
-    if (status == LSTM_OK)
-        return;
-    fprintf(stderr, "stream: %s\n", lstm_last_error());
-    exit(EXIT_FAILURE);
+    return message_error("%s", lstm_last_error());
 }
 
-/* Describes a tensor of a file; false if the file does not have it. */
-static bool find_tensor(const lstm_file *file, const char *name, lstm_tensor_info *info)
+/* The tensor "PREFIX.NAME", or "NAME" without prefix. */
+static char *join(const char *prefix, const char *name)
 {
-    for (size_t i = 0; i < lstm_file_tensor_count(file); i++) {
-        check(lstm_file_tensor_info(file, i, info));
-        if (strcmp(info->name, name) == 0)
-            return true;
-    }
-    return false;
+    size_t size = strlen(prefix) + strlen(name) + 2;
+    char *joined = malloc(size);
+    if (joined)
+        snprintf(joined, size, "%s%s%s", prefix, *prefix ? "." : "", name);
+    else
+        message_error("out of memory");
+    return joined;
 }
 
-/* Reads states [L, size] as [L, 1, size]; NULL if the file does not have them. */
-static lstm_tensor *read_states(lstm_file *file, const char *name, size_t layers,
-                                size_t size)
-{
-    lstm_tensor *rows, *states, *view;
-    lstm_tensor_info info;
-    if (!find_tensor(file, name, &info))
-        return NULL;
-    check(lstm_tensor_create(&rows, 2, (size_t[]){layers, size}));
-    check(lstm_file_read_tensor(file, name, rows));
-    check(lstm_tensor_create(&states, 3, (size_t[]){layers, 1, size}));
-    check(lstm_tensor_reshape(&view, states, 2, (size_t[]){layers, size}));
-    check(lstm_tensor_copy(view, rows));
-    lstm_tensor_destroy(&view);
-    lstm_tensor_destroy(&rows);
-    return states;
-}
-
-static void set_initial_states(model *m, lstm_file *file)
-{
-    const lstm_layer_config *config = lstm_layer_get_config(m->layer);
-    size_t size = config->proj_size ? config->proj_size : config->hidden;
-    lstm_tensor *h = read_states(file, "lstm.h0", config->layers, size);
-    lstm_tensor *c = read_states(file, "lstm.c0", config->layers, config->hidden);
-    check(lstm_stream_set_state(m->stream, h, c));
-    lstm_tensor_destroy(&h);
-    lstm_tensor_destroy(&c);
-}
-
-static void read_embedding(model *m, lstm_file *file)
+static bool has_tensor(const lstm_file *file, const char *name)
 {
     lstm_tensor_info info;
-    if (!find_tensor(file, "embedding.weight", &info))
-        return;
-    check(lstm_tensor_create(&m->table, info.rank, info.shape));
-    check(lstm_file_read_tensor(file, info.name, m->table));
+    return states_find(file, name, &info);
+}
+
+static bool read_head(model *m, lstm_file *file, const char *head)
+{
+    if (!head && !has_tensor(file, "fc.weight"))
+        return true;
+    return lstm_linear_read(&m->head, file, head ? head : "fc") == LSTM_OK ||
+           lstm_failed();
+}
+
+static bool read_embedding(model *m, lstm_file *file, const char *path)
+{
+    lstm_tensor_info info;
     size_t inputs = lstm_layer_get_config(m->layer)->inputs;
-    if (info.rank == 2 && info.shape[1] == inputs)
-        return;
-    fprintf(stderr, "stream: embedding.weight does not have %zu columns\n", inputs);
-    exit(EXIT_FAILURE);
+    if (!states_find(file, "embedding.weight", &info))
+        return true;
+    if (info.rank != 2 || info.shape[1] != inputs)
+        return message_error("%s: embedding.weight does not have 2 axes and %zu "
+                             "columns, the inputs of the LSTM",
+                             path, inputs);
+    return (lstm_tensor_create(&m->table, info.rank, info.shape) == LSTM_OK &&
+            lstm_file_read_tensor(file, info.name, m->table) == LSTM_OK) ||
+           lstm_failed();
 }
 
-static void allocate(model *m)
+static bool allocate(model *m)
 {
     size_t inputs = lstm_layer_get_config(m->layer)->inputs;
     m->inputs = m->table ? 1 : inputs;
     m->outputs = m->head ? lstm_linear_get_config(m->head)->outputs
                          : lstm_layer_output_size(m->layer);
-    check(lstm_tensor_create(&m->x, 2, (size_t[]){1, inputs}));
-    check(lstm_tensor_create(&m->y, 2, (size_t[]){1, m->outputs}));
+    if (lstm_tensor_create(&m->x, 2, (size_t[]){1, inputs}) != LSTM_OK ||
+        lstm_tensor_create(&m->y, 2, (size_t[]){1, m->outputs}) != LSTM_OK)
+        return lstm_failed();
     m->values = calloc(m->outputs, sizeof(*m->values));
-    if (m->values)
-        return;
-    fprintf(stderr, "stream: out of memory\n");
-    exit(EXIT_FAILURE);
+    return m->values || message_error("out of memory");
 }
 
-void load_model(model *m, const char *path)
+/* Whether a name is one of a layer under a prefix. */
+static bool belongs(const char *name, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    if (length && (strncmp(name, prefix, length) != 0 || name[length] != '.'))
+        return false;
+    const char *rest = length ? name + length + 1 : name;
+    return strcmp(rest, "weight") == 0 || strcmp(rest, "bias") == 0 ||
+           strncmp(rest, "weight_", 7) == 0 || strncmp(rest, "bias_", 5) == 0 ||
+           strcmp(rest, "h0") == 0 || strcmp(rest, "c0") == 0;
+}
+
+/* Warns of the tensors that the model does not use: one of them may be a head with
+ * another name. */
+static void name_unused(const lstm_file *file, const char *path, const char *prefix,
+                        const char *head)
+{
+    enum { SHOWN = 5 };
+    char text[600] = "";
+    size_t length = 0, count = 0;
+    lstm_tensor_info info;
+    for (size_t i = 0; lstm_file_tensor_info(file, i, &info) == LSTM_OK; i++) {
+        if (belongs(info.name, prefix) || belongs(info.name, head) ||
+            belongs(info.name, "embedding") || strncmp(info.name, "__adam__.", 9) == 0)
+            continue;
+        if (count++ < SHOWN)
+            length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%.100s",
+                                       count > 1 ? ", " : "", info.name);
+    }
+    if (count > SHOWN)
+        message_warning("%s: not used: %s and %zu more tensors", path, text,
+                        count - SHOWN);
+    else if (count)
+        message_warning("%s: not used: %s", path, text);
+}
+
+static bool set_first_states(model *m, lstm_file *file)
+{
+    bool has_h = has_tensor(file, m->h_name), has_c = has_tensor(file, m->c_name);
+    return states_read(m->stream, m->layer, file, has_h ? m->h_name : NULL,
+                       has_c ? m->c_name : NULL);
+}
+
+static bool read_file(model *m, lstm_file *file, const char *path, const char *prefix,
+                      const char *head)
+{
+    if (lstm_layer_read(&m->layer, file, prefix, NULL) != LSTM_OK)
+        return lstm_failed();
+    prefix = prefix ? prefix : lstm_file_layer_prefix(file, 0);
+    if (!read_head(m, file, head) || !read_embedding(m, file, path) || !allocate(m) ||
+        !(m->h_name = join(prefix, "h0")) || !(m->c_name = join(prefix, "c0")))
+        return false;
+    size_t inputs = lstm_tensor_extent(m->x, 1);
+    if (!keys_read(&m->keys, path, file, prefix,
+                   inputs < m->outputs ? inputs : m->outputs))
+        return false;
+    if (lstm_layer_set_training(m->layer, false) != LSTM_OK ||
+        lstm_stream_create(&m->stream, m->layer, m->head, 1) != LSTM_OK)
+        return lstm_failed();
+    name_unused(file, path, prefix, head ? head : "fc");
+    return set_first_states(m, file);
+}
+
+bool model_load(model *m, const char *path, const char *prefix, const char *head)
 {
     lstm_file *file;
-    lstm_tensor_info info;
-    check(lstm_file_open(&file, path));
-    check(lstm_layer_read(&m->layer, file, "lstm", NULL));
-    if (find_tensor(file, "fc.weight", &info))
-        check(lstm_linear_read(&m->head, file, "fc"));
-    read_embedding(m, file);
-    allocate(m);
-    size_t inputs = lstm_tensor_extent(m->x, 1);
-    read_keys(&m->keys, path, file, inputs < m->outputs ? inputs : m->outputs);
-    check(lstm_layer_set_training(m->layer, false));
-    check(lstm_stream_create(&m->stream, m->layer, m->head, 1));
-    set_initial_states(m, file);
+    if (lstm_file_open(&file, path) != LSTM_OK)
+        return lstm_failed();
+    bool loaded = read_file(m, file, path, prefix, head);
     lstm_file_destroy(&file);
+    return loaded;
 }
 
-void destroy_model(model *m)
+void model_destroy(model *m)
 {
     lstm_tensor_destroy(&m->x);
     lstm_tensor_destroy(&m->y);
@@ -108,7 +147,25 @@ void destroy_model(model *m)
     lstm_stream_destroy(&m->stream);
     lstm_linear_destroy(&m->head);
     lstm_layer_destroy(&m->layer);
+    free(m->h_name);
+    free(m->c_name);
     free(m->values);
+    *m = (model){0};
+}
+
+bool model_load_state(model *m, const char *path)
+{
+    lstm_file *file;
+    if (lstm_file_open(&file, path) != LSTM_OK)
+        return lstm_failed();
+    bool read = states_read(m->stream, m->layer, file, m->h_name, m->c_name);
+    lstm_file_destroy(&file);
+    return read;
+}
+
+bool model_save_state(const model *m, const char *path)
+{
+    return states_save(m->stream, m->layer, path, m->h_name, m->c_name);
 }
 
 static bool set_index(model *m, double value)
@@ -119,20 +176,28 @@ static bool set_index(model *m, double value)
         return false;
     const float *row = lstm_tensor_data(m->table) + (size_t)value * size;
     for (size_t i = 0; i < size; i++)
-        lstm_tensor_data(m->x)[i] = scale_input(&m->keys, (double)row[i]);
+        lstm_tensor_data(m->x)[i] = keys_scale_input(&m->keys, (double)row[i]);
     return true;
 }
 
-bool set_input(model *m, size_t i, double value)
+bool model_set_input(model *m, size_t i, double value)
 {
     if (m->table)
         return set_index(m, value);
-    lstm_tensor_data(m->x)[i] = scale_input(&m->keys, value);
-    return true;
+    float input = keys_scale_input(&m->keys, value);
+    lstm_tensor_data(m->x)[i] = input;
+    return isfinite(input);
 }
 
-void step_model(model *m)
+bool model_step(model *m)
 {
-    check(lstm_stream_step(m->stream, m->x, m->y));
-    check(finish_output(&m->keys, m->x, m->y, m->values));
+    if (lstm_stream_step(m->stream, m->x, m->y) != LSTM_OK ||
+        keys_finish_output(&m->keys, m->x, m->y, m->values) != LSTM_OK)
+        return lstm_failed();
+    for (size_t i = 0; i < m->outputs; i++)
+        if (!isfinite(m->values[i]))
+            return message_error("output %zu of the model is %g, expected a finite "
+                                 "number",
+                                 i + 1, m->values[i]);
+    return true;
 }

@@ -1,8 +1,9 @@
-/*
+/**
+ * @file
  * A model of a file, step by step.
  */
-#ifndef STREAM_MODEL_H
-#define STREAM_MODEL_H
+#ifndef EXAMPLES_STREAM_MODEL_H
+#define EXAMPLES_STREAM_MODEL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,33 +12,49 @@
 
 #include "examples/stream/keys.h"
 
-typedef struct {
+/** A model; zero at first. */
+typedef struct model {
     lstm_layer *layer;
-    /* NULL: the layer's output is the model's output. */
+    /** NULL: the layer's output is the model's output. */
     lstm_linear *head;
     lstm_stream *stream;
-    /* Rows [count, I] of an embedding: the input is the index of a row; else NULL. */
+    /** Rows [count, I] of an embedding: the input is the index of a row; else NULL. */
     lstm_tensor *table;
     lstm_tensor *x, *y;
-    /* Numbers in an input and in an output. */
+    /** Names of the tensors of the first states, "PREFIX.h0" and "PREFIX.c0". */
+    char *h_name, *c_name;
+    /** Numbers in an input and in an output. */
     size_t inputs, outputs;
-    /* [outputs] */
+    /** [outputs] of the last step. */
     double *values;
-    keys keys;
+    model_keys keys;
 } model;
 
-/* Exits with a message if a call failed. */
-void check(lstm_status status);
+/**
+ * Loads a model with its first states. Names the tensors of the file that it does not
+ * use.
+ *
+ * @param prefix of the LSTM; NULL for the only one
+ * @param head prefix of the linear layer; NULL for "fc", if the file has it
+ * @return false after an error message; model_destroy() is still needed
+ */
+bool model_load(model *m, const char *path, const char *prefix, const char *head);
 
-/* Loads a model; exits with a message if it cannot. */
-void load_model(model *m, const char *path);
+/** Frees the members. */
+void model_destroy(model *m);
 
-void destroy_model(model *m);
+/** Reads the states from a file that has both; false after an error message. */
+bool model_load_state(model *m, const char *path);
 
-/* Sets number i of the input; false if it is not a valid index of the embedding. */
-bool set_input(model *m, size_t i, double value);
+/** Writes the states to a file; false after an error message. */
+bool model_save_state(const model *m, const char *path);
 
-/* Computes the output of a step. */
-void step_model(model *m);
+/** Sets number i of the input; false if it is not an index of the embedding, or beyond
+ *  the range of float32. */
+bool model_set_input(model *m, size_t i, double value);
+
+/** Computes the output of a step to values; false after an error message, also if an
+ *  output is not finite. */
+bool model_step(model *m);
 
 #endif

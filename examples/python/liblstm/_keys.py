@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from ctypes import c_float
 
@@ -11,6 +12,11 @@ from liblstm._tensor import Tensor
 # In dB, so that the factor is a float32.
 MAX_GAIN = 700
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "softmax", "log_softmax")
+# All keys that begin with "model.", and the values of output that a stream can give.
+NAMES = ("activation", "in_gain", "out_gain", "output", "reverse", "skip", "samplerate")
+OUTPUTS = ("steps", "last", "states")
+# A decimal number. float() also accepts blanks, underscores, and digits of other scripts.
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 def dense(values: Sequence[float], shape: Sequence[int]) -> Tensor:
@@ -25,6 +31,10 @@ class Keys:
     """Options of a model from the metadata of its file, and how a stream obeys them."""
 
     def __init__(self, metadata: dict[str, str], inputs: int, outputs: int) -> None:
+        for key in metadata:
+            if key.startswith("model.") and key[len("model."):] not in NAMES:
+                raise ValueError(f"metadata has the unknown key {key!r}, expected only keys "
+                                 f"of docs/file-format.md after 'model.'")
         self.mean, self.deviation = 0.0, 1.0
         if "scale" in metadata:
             self.mean, self.deviation = self._scale(metadata["scale"])
@@ -33,26 +43,37 @@ class Keys:
             for name in ("in_gain", "out_gain"))
         self.skip = self._skip(metadata.get("model.skip", "0"), min(inputs, outputs))
         self.activation = metadata.get("model.activation", "")
-        if self.activation and self.activation not in ACTIVATIONS:
+        if "model.activation" in metadata and self.activation not in ACTIVATIONS:
             raise ValueError(f"metadata model.activation is {self.activation!r}, expected one "
                              f"of {', '.join(ACTIVATIONS)}")
-        self.reverse = metadata.get("model.reverse", "").split()
-        self.samplerate = self._number(metadata, "model.samplerate", "0") or None
+        self.reverse = metadata.get("model.reverse", "").split(" ")
+        self.samplerate = self._number(metadata, "model.samplerate") or None
+        if self.samplerate and self.samplerate < 0:
+            raise ValueError(f"metadata model.samplerate is {metadata['model.samplerate']!r}, "
+                             f"expected a number of at least 0")
+        output = metadata.get("model.output", "steps")
+        if output not in OUTPUTS:
+            raise ValueError(f"metadata model.output is {output!r}, expected "
+                             f"{', '.join(OUTPUTS[:-1])} or {OUTPUTS[-1]}: a stream reads "
+                             f"from the first step to the last")
 
     @staticmethod
-    def _number(metadata: dict[str, str], key: str, default: str) -> float:
-        text = metadata.get(key, default)
-        try:
-            number = float(text)
-        except ValueError:
-            number = math.nan
-        if not math.isfinite(number):
+    def _parse(text: str) -> float:
+        """A finite decimal number; not-a-number for other text."""
+        number = float(text) if NUMBER.fullmatch(text) else math.nan
+        return number if math.isfinite(number) else math.nan
+
+    @staticmethod
+    def _number(metadata: dict[str, str], key: str) -> float:
+        text = metadata.get(key, "0")
+        number = Keys._parse(text)
+        if math.isnan(number):
             raise ValueError(f"metadata {key} is {text!r}, expected a number")
         return number
 
     @staticmethod
     def _gain(metadata: dict[str, str], key: str) -> float:
-        gain = Keys._number(metadata, key, "0")
+        gain = Keys._number(metadata, key)
         if abs(gain) > MAX_GAIN:
             raise ValueError(f"metadata {key} is {metadata[key]!r}, expected -{MAX_GAIN} to "
                              f"{MAX_GAIN}")
@@ -60,17 +81,15 @@ class Keys:
 
     @staticmethod
     def _scale(text: str) -> tuple[float, float]:
-        try:
-            mean, deviation = map(float, text.split())
-        except ValueError:
-            mean = deviation = 0.0
-        if not (math.isfinite(mean) and math.isfinite(deviation) and deviation > 0):
-            raise ValueError(f"metadata scale is {text!r}, expected two numbers")
-        return mean, deviation
+        numbers = [*map(Keys._parse, text.split())]
+        if len(numbers) != 2 or math.isnan(sum(numbers)) or numbers[1] <= 0:
+            raise ValueError(f"metadata scale is {text!r}, expected two numbers, the second "
+                             f"above 0")
+        return numbers[0], numbers[1]
 
     @staticmethod
     def _skip(text: str, most: int) -> int:
-        if not (text.isdecimal() and int(text) <= most):
+        if not (re.fullmatch("[0-9]{1,20}", text) and int(text) <= most):
             raise ValueError(f"metadata model.skip is {text!r}, expected 0 to {most}")
         return int(text)
 

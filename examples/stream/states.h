@@ -1,0 +1,24 @@
+/**
+ * @file
+ * States of a stream in safetensors files: h [L, S] and c [L, H].
+ */
+#ifndef EXAMPLES_STREAM_STATES_H
+#define EXAMPLES_STREAM_STATES_H
+
+#include <stdbool.h>
+
+#include <lstm/lstm.h>
+
+/** Describes a tensor of a file; false if the file does not have it. */
+bool states_find(const lstm_file *file, const char *name, lstm_tensor_info *info);
+
+/** Sets the states of a stream of one sequence; NULL as a name sets zeros. False after
+ *  an error message, with the states unchanged. */
+bool states_read(lstm_stream *stream, const lstm_layer *layer, lstm_file *file,
+                 const char *h_name, const char *c_name);
+
+/** Saves the states; false after an error message. */
+bool states_save(const lstm_stream *stream, const lstm_layer *layer, const char *path,
+                 const char *h_name, const char *c_name);
+
+#endif
