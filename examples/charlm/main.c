@@ -1,241 +1,349 @@
 /*
  * charlm: a character-level language model. Trains on a text file, prints bits per
- * character, and generates text.
- *
- * The text is split into ROWS equal sections, which form the batch. Training uses
- * truncated backpropagation through time with chunks of STEPS bytes: the final states
- * of a chunk are the initial states of the next one, so hn and h0 are the same tensor,
- * and so are cn and c0.
+ * character, and generates text. The network reads and writes bytes, so that any file
+ * is a text; the text that it writes is valid UTF-8 if the text of the training is.
  */
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#include <lstm/lstm.h>
+#include "examples/charlm/generate.h"
+#include "examples/charlm/model.h"
+#include "examples/charlm/train.h"
+#include "examples/common/input.h"
+#include "examples/common/message.h"
+#include "examples/common/number.h"
+#include "examples/common/options.h"
 
-enum { ROWS = 16, STEPS = 32, BYTES = 256, HIDDEN = 128, EXIT_USAGE = 2 };
+enum { DEFAULT_EPOCHS = 3, MOST_EPOCHS = 1000000 };
+/* Largest text in bytes. */
+static const size_t text_limit = (size_t)1 << 30;
 
-typedef struct {
-    lstm_rng *rng;
-    lstm_layer *layer;
-    lstm_linear *head;
-    lstm_params *params;
-    lstm_adam *adam;
-    lstm_cross_entropy *loss;
-    lstm_tensor *x, *out, *dout, *logits, *dlogits, *h, *c;
-    /* Views of out and dout with one row per character. */
-    lstm_tensor *rows, *drows;
-    int64_t targets[STEPS * ROWS];
-} model;
+typedef struct charlm_options {
+    generate_options generate;
+    const char *save, *resume, *load;
+    bool force, quiet, hidden_given, held_out_given;
+    uint64_t hidden, threads, length;
+    double held_out;
+    /* Arguments. */
+    const char *text;
+    uint64_t epochs;
+} charlm_options;
 
-/* Exits with a message if a call failed. */
-static void check(lstm_status status)
+static const charlm_options defaults = {
+    .generate = {.temperature = 0.7, .seed = 1},
+    .hidden = 128,
+    .length = 200,
+    .held_out = 0.1,
+    .epochs = DEFAULT_EPOCHS,
+};
+
+#define FIELD(name) offsetof(charlm_options, name)
+static const option_row rows[] = {
+    {.name = "save",
+     .value = "FILE",
+     .kind = OPTION_TEXT,
+     .field = FIELD(save),
+     .help = "save the model to FILE before the first and after each epoch"},
+    {.name = "force",
+     .kind = OPTION_FLAG,
+     .field = FIELD(force),
+     .help = "replace an existing FILE of --save"},
+    {.name = "resume",
+     .value = "FILE",
+     .kind = OPTION_TEXT,
+     .field = FIELD(resume),
+     .help = "go on with a saved model up to EPOCHS, bit for bit"},
+    {.name = "load",
+     .value = "FILE",
+     .kind = OPTION_TEXT,
+     .field = FIELD(load),
+     .help = "only generate text with a saved model"},
+    {.name = "hidden",
+     .value = "N",
+     .kind = OPTION_COUNT,
+     .field = FIELD(hidden),
+     .given = FIELD(hidden_given),
+     .low = 1,
+     .high = 4096,
+     .help = "hidden units of the LSTM"},
+    {.name = "held-out",
+     .value = "SHARE",
+     .kind = OPTION_REAL,
+     .field = FIELD(held_out),
+     .given = FIELD(held_out_given),
+     .high = 0.5,
+     .help = "share at the end of the text that is only for evaluation,\n0 to 0.5"},
+    {.name = "length",
+     .value = "N",
+     .kind = OPTION_COUNT,
+     .field = FIELD(length),
+     .high = 1e9,
+     .help = "characters to generate, with --bytes bytes"},
+    {.name = "temperature",
+     .value = "X",
+     .kind = OPTION_REAL,
+     .field = FIELD(generate.temperature),
+     .high = 100,
+     .help = "0 generates the most probable text, higher values more\nvaried text"},
+    {.name = "bytes",
+     .kind = OPTION_FLAG,
+     .field = FIELD(generate.bytes),
+     .help = "generate any bytes instead of valid UTF-8"},
+    {.name = "seed",
+     .value = "N",
+     .kind = OPTION_COUNT,
+     .field = FIELD(generate.seed),
+     .high = 0x1p64,
+     .help = "seed of the weights and of the generated text"},
+    {.name = "threads",
+     .value = "N",
+     .kind = OPTION_COUNT,
+     .field = FIELD(threads),
+     .low = 1,
+     .high = LSTM_MAX_THREADS,
+     .help = "number of threads (default all processors)"},
+    {.name = "quiet",
+     .kind = OPTION_FLAG,
+     .field = FIELD(quiet),
+     .help = "print only results, warnings and errors"},
+    {.name = "help", .kind = OPTION_HELP, .help = "print this help and exit"},
+    {.name = "version", .kind = OPTION_VERSION, .help = "print the version and exit"},
+};
+
+static void print_more_help(void)
 {
-    if (status == LSTM_OK)
-        return;
-    fprintf(stderr, "charlm: %s\n", lstm_last_error());
-    exit(EXIT_FAILURE);
+    printf(
+        "\nTEXT is any file of 2 bytes to 1 GiB. If it is valid UTF-8, losses are "
+        "per character\nand the output is valid UTF-8; PROMPT may end within a "
+        "character, which is then\ncompleted. Otherwise both are in bytes. EPOCHS is "
+        "an integer from 1 to %d\n(default %d). PROMPT is continued (default \"The "
+        "\", if the text has these letters).\n\n"
+        "Exit status: 0 success, 1 failure, 2 invalid usage.\n",
+        MOST_EPOCHS, DEFAULT_EPOCHS);
 }
 
-static lstm_tensor *tensor(size_t rank, const size_t *shape)
+static const option_table table = {
+    .before = "Usage: charlm [OPTION]... TEXT [EPOCHS [PROMPT]]\n"
+              "       charlm [OPTION]... --load FILE [PROMPT]\n\n"
+              "Trains a character-level language model on a text, prints the bits per "
+              "character\nof each epoch, and generates text.\n\n",
+    .after = print_more_help,
+    .rows = rows,
+    .count = sizeof(rows) / sizeof(rows[0]),
+    .defaults = &defaults,
+    .size = sizeof(defaults),
+};
+
+static int usage_error(const char *message)
 {
-    lstm_tensor *created;
-    check(lstm_tensor_create(&created, rank, shape));
-    return created;
+    message_error("%s; see --help", message);
+    return OPTIONS_USAGE;
 }
 
-static lstm_tensor *view_rows(const lstm_tensor *of)
+static int check_together(const charlm_options *options)
 {
-    lstm_tensor *view;
-    size_t shape[] = {(size_t)STEPS * ROWS, HIDDEN};
-    check(lstm_tensor_wrap(&view, lstm_tensor_data(of), 2, shape, NULL));
-    return view;
+    if (options->load && (options->resume || options->save))
+        return usage_error("--load cannot be combined with --resume or --save");
+    if ((options->load || options->resume) &&
+        (options->hidden_given || options->held_out_given))
+        return usage_error("--hidden and --held-out cannot be combined with --load or "
+                           "--resume: the file determines them");
+    return -1;
 }
 
-static void create_model(model *m, uint64_t seed)
+/* Takes the arguments after the options. */
+static int take_words(charlm_options *options, int count, char **words)
 {
-    lstm_layer_config config = {.inputs = BYTES, .hidden = HIDDEN};
-    check(lstm_rng_create(&m->rng, seed));
-    check(lstm_layer_create(&m->layer, &config, m->rng));
-    check(lstm_linear_create(
-        &m->head, &(lstm_linear_config){.inputs = HIDDEN, .outputs = BYTES}, m->rng));
-    check(lstm_params_create(&m->params));
-    check(lstm_params_add_layer(m->params, "lstm", m->layer));
-    check(lstm_params_add_linear(m->params, "fc", m->head));
-    check(lstm_adam_create(&m->adam, m->params, &(lstm_adam_config){.lr = 0.005}));
-    check(lstm_cross_entropy_create(&m->loss, NULL));
-    m->x = tensor(3, (size_t[]){STEPS, ROWS, BYTES});
-    m->out = tensor(3, (size_t[]){STEPS, ROWS, HIDDEN});
-    m->dout = tensor(3, (size_t[]){STEPS, ROWS, HIDDEN});
-    m->logits = tensor(2, (size_t[]){(size_t)STEPS * ROWS, BYTES});
-    m->dlogits = tensor(2, (size_t[]){(size_t)STEPS * ROWS, BYTES});
-    m->h = tensor(3, (size_t[]){1, ROWS, HIDDEN});
-    m->c = tensor(3, (size_t[]){1, ROWS, HIDDEN});
-    m->rows = view_rows(m->out);
-    m->drows = view_rows(m->dout);
-}
-
-static void destroy_model(model *m)
-{
-    lstm_tensor **tensors[] = {&m->rows,   &m->drows,   &m->x, &m->out, &m->dout,
-                               &m->logits, &m->dlogits, &m->h, &m->c};
-    for (size_t i = 0; i < sizeof(tensors) / sizeof(tensors[0]); i++)
-        lstm_tensor_destroy(tensors[i]);
-    lstm_cross_entropy_destroy(&m->loss);
-    lstm_adam_destroy(&m->adam);
-    lstm_params_destroy(&m->params);
-    lstm_linear_destroy(&m->head);
-    lstm_layer_destroy(&m->layer);
-    lstm_rng_destroy(&m->rng);
-}
-
-/* Fills x with one-hot characters and targets with the characters that follow them,
- * beginning at start in each section. */
-static void read_chunk(model *m, const unsigned char *text, size_t section,
-                       size_t start)
-{
-    check(lstm_tensor_fill(m->x, 0));
-    for (size_t step = 0; step < STEPS; step++)
-        for (size_t row = 0; row < ROWS; row++) {
-            const unsigned char *at = text + row * section + start + step;
-            size_t index = step * ROWS + row;
-            lstm_tensor_data(m->x)[index * BYTES + at[0]] = 1;
-            m->targets[index] = at[1];
-        }
-}
-
-/* Trains on a chunk; returns the loss in nats per character. */
-static float train_chunk(model *m)
-{
-    float value;
-    check(
-        lstm_layer_forward(m->layer, NULL, m->x, NULL, m->h, m->c, m->out, m->h, m->c));
-    check(lstm_linear_forward(m->head, m->rows, m->logits));
-    check(lstm_cross_entropy_forward(m->loss, m->logits, m->targets, &value));
-    check(lstm_params_zero_grad(m->params));
-    check(lstm_cross_entropy_backward(m->loss, NULL, m->dlogits));
-    check(lstm_linear_backward(m->head, m->dlogits, m->drows));
-    check(lstm_layer_backward(m->layer, NULL, m->dout, NULL, NULL, NULL, NULL, NULL));
-    check(lstm_params_clip_norm(m->params, 5, NULL));
-    check(lstm_adam_step(m->adam));
-    return value;
-}
-
-/* Trains for one epoch; returns the mean bits per character. */
-static double train_epoch(model *m, const unsigned char *text, size_t section)
-{
-    double sum = 0;
-    size_t chunks = (section - 1) / STEPS;
-    check(lstm_tensor_fill(m->h, 0));
-    check(lstm_tensor_fill(m->c, 0));
-    for (size_t i = 0; i < chunks; i++) {
-        read_chunk(m, text, section, i * STEPS);
-        sum += (double)train_chunk(m);
+    int status = check_together(options);
+    if (status >= 0)
+        return status;
+    if (options->load) {
+        options->generate.prompt = count > 0 ? words[0] : NULL;
+        return count > 1 ? usage_error("--load takes one argument, the prompt") : -1;
     }
-    return sum / (double)chunks / log(2);
+    if (count < 1 || count > 3)
+        return usage_error("expected 1 to 3 arguments: the text, epochs, a prompt");
+    options->text = words[0];
+    options->generate.prompt = count > 2 ? words[2] : NULL;
+    if (count > 1 && (!number_count(words[1], &options->epochs) ||
+                      options->epochs < 1 || options->epochs > MOST_EPOCHS)) {
+        message_error("EPOCHS is '%s', expected an integer from 1 to %d", words[1],
+                      MOST_EPOCHS);
+        return OPTIONS_USAGE;
+    }
+    return -1;
 }
 
-/* Samples a character from softmax(logits / temperature). */
-static unsigned char sample(model *m, const float *logits)
+/* Whether both paths are one existing file. */
+static bool same_file(const char *one, const char *other)
 {
-    const double temperature = 0.7;
-    double weights[BYTES], sum = 0, largest = (double)logits[0];
-    for (size_t i = 1; i < BYTES; i++)
-        largest = fmax(largest, (double)logits[i]);
-    for (size_t i = 0; i < BYTES; i++)
-        sum += weights[i] = exp(((double)logits[i] - largest) / temperature);
-    double left = ldexp((double)(lstm_rng_next(m->rng) >> 11), -53) * sum;
-    for (size_t i = 0; i < BYTES; i++)
-        if ((left -= weights[i]) < 0)
-            return (unsigned char)i;
-    return ' ';
+    struct stat a, b;
+    return one && other && stat(one, &a) == 0 && stat(other, &b) == 0 &&
+           a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-/* Prints the prompt and count characters that continue it. */
-static void generate_text(model *m, const char *prompt, size_t count)
+static bool check_save(const charlm_options *options)
 {
-    lstm_stream *stream;
-    lstm_tensor *x = tensor(2, (size_t[]){1, BYTES});
-    lstm_tensor *y = tensor(2, (size_t[]){1, BYTES});
-    check(lstm_layer_set_training(m->layer, false));
-    check(lstm_stream_create(&stream, m->layer, m->head, 1));
-    prompt = *prompt ? prompt : "\n";
-    size_t length = strlen(prompt);
-    unsigned char character = '\n';
-    for (size_t i = 0; i < length + count; i++) {
-        character =
-            i < length ? (unsigned char)prompt[i] : sample(m, lstm_tensor_data(y));
-        putchar(character);
-        check(lstm_tensor_fill(x, 0));
-        lstm_tensor_data(x)[character] = 1;
-        check(lstm_stream_step(stream, x, y));
-    }
-    putchar('\n');
-    lstm_stream_destroy(&stream);
-    lstm_tensor_destroy(&x);
-    lstm_tensor_destroy(&y);
+    struct stat facts;
+    if (!options->save || options->force || same_file(options->save, options->resume))
+        return true;
+    if (stat(options->save, &facts) != 0)
+        return errno == ENOENT ||
+               message_error("%s: %s", options->save, message_errno());
+    return message_error("%s: the file exists; --force replaces it", options->save);
 }
 
-static unsigned char *read_text(const char *path, size_t *size)
+/* Chooses the encoding of the output and checks the prompt. */
+static bool choose_output(generate_options *generate, const char_run *run)
 {
-    FILE *file = fopen(path, "rb");
-    unsigned char *text = NULL;
-    size_t capacity = 0, length = 0;
-    while (file && !feof(file) && !ferror(file)) {
-        if (length == capacity) {
-            capacity = capacity ? 2 * capacity : 1 << 16;
-            unsigned char *larger = realloc(text, capacity);
-            if (!larger)
-                break;
-            text = larger;
-        }
-        length += fread(text + length, 1, capacity - length, file);
-    }
-    if (!file || ferror(file) || !feof(file)) {
-        fprintf(stderr, "charlm: %s: %s\n", path, strerror(errno));
-        exit(EXIT_FAILURE);
-    }
-    fclose(file);
-    *size = length;
-    return text;
+    size_t position;
+    if (!run->utf8 && !generate->bytes)
+        message_info("charlm: the text is not valid UTF-8: the output is bytes");
+    generate->bytes = generate->bytes || !run->utf8;
+    if (generate->bytes || !generate->prompt ||
+        generate_accepts(generate->prompt, &position))
+        return true;
+    return message_error("PROMPT is not valid UTF-8 at byte %zu; --bytes accepts it",
+                         position);
 }
 
-int main(int count, char **arguments)
+/* Prepares a new or a saved run; false after an error message. */
+static bool start(char_model *m, char_run *run, const charlm_options *options,
+                  const input *text)
 {
-    char *end = "";
-    long epochs = count > 2 ? strtol(arguments[2], &end, 10) : 3;
-    if (count < 2 || count > 4 || epochs < 1 || *end) {
-        fprintf(
-            stderr,
-            "Usage: charlm FILE [EPOCHS [PROMPT]]\n\n"
-            "Trains a character-level language model on a text (default 3 epochs), "
-            "prints the\nbits per character of each epoch, and generates text after "
-            "the prompt (default\n\"The \").\n");
-        return EXIT_USAGE;
+    text_facts facts = text_examine(text->bytes, text->size);
+    if (!options->resume) {
+        *run = (char_run){.size = text->size,
+                          .hash = facts.hash,
+                          .held_out = options->held_out,
+                          .utf8 = facts.valid};
+        memcpy(run->occurs, facts.occurs, sizeof(run->occurs));
+        return model_create(m, options->hidden, options->generate.seed);
     }
-    static model m;
-    size_t size;
-    unsigned char *text = read_text(arguments[1], &size);
-    size_t section = size / ROWS;
-    if (section <= STEPS) {
-        fprintf(stderr, "charlm: %s has %zu bytes, expected at least %d\n",
-                arguments[1], size, ROWS * (STEPS + 1));
-        free(text);
-        return EXIT_FAILURE;
+    if (!model_load(m, options->resume, run))
+        return false;
+    if (run->size == text->size && run->hash == facts.hash)
+        return run->epochs <= options->epochs ||
+               message_error("EPOCHS is %llu, expected at least %llu, the epochs of %s",
+                             (unsigned long long)options->epochs,
+                             (unsigned long long)run->epochs, options->resume);
+    return message_error("%s: is the model of another text than %s", options->resume,
+                         options->text);
+}
+
+/* Bytes per character of a part of the text. */
+static double bytes_per_character(const char_run *run, const unsigned char *text,
+                                  size_t size)
+{
+    size_t characters = run->utf8 ? text_characters(text, size) : size;
+    return (double)size / (double)(characters ? characters : 1);
+}
+
+/* Trains the epochs that are left; false after an error message. */
+static bool train(train_pass *learn, train_pass *held, char_run *run,
+                  const charlm_options *options, const double *factors)
+{
+    if (run->epochs == options->epochs)
+        message_info("charlm: %s has %llu epochs already: nothing is left to train",
+                     options->resume, (unsigned long long)run->epochs);
+    while (run->epochs < options->epochs) {
+        double bits, held_bits = 0;
+        if (!train_epoch(learn, &bits) ||
+            (held->model && !train_evaluate(held, &held_bits)))
+            return false;
+        run->epochs++;
+        if (options->save && !model_save(learn->model, options->save, run))
+            return false;
+        printf("Epoch [%llu/%llu], Bits per %s: %.3f", (unsigned long long)run->epochs,
+               (unsigned long long)options->epochs, run->utf8 ? "character" : "byte",
+               bits * factors[0]);
+        if (held->model)
+            printf(", held out: %.3f", held_bits * factors[1]);
+        putchar('\n');
+        if (message_finish(EXIT_SUCCESS) != EXIT_SUCCESS)
+            return false;
     }
-    create_model(&m, 1);
-    for (long epoch = 1; epoch <= epochs; epoch++) {
-        printf("Epoch [%ld/%ld], Bits per character: %.3f\n", epoch, epochs,
-               train_epoch(&m, text, section));
-        fflush(stdout);
-    }
-    generate_text(&m, count > 3 ? arguments[3] : "The ", 200);
-    destroy_model(&m);
-    free(text);
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return EXIT_SUCCESS;
-    fprintf(stderr, "charlm: standard output: %s\n", strerror(errno));
-    return EXIT_FAILURE;
+    return true;
+}
+
+/* Splits the text and trains. */
+static bool train_parts(char_model *m, char_run *run, const charlm_options *options,
+                        const input *text)
+{
+    static train_pass learn, held;
+    size_t rest = (size_t)((double)text->size * run->held_out);
+    size_t size = text->size - rest;
+    if (rest < 2 && run->held_out > 0)
+        message_info("charlm: %s is too short to hold out a share", options->text);
+    size = rest < 2 ? text->size : size;
+    const double factors[] = {
+        bytes_per_character(run, text->bytes, size),
+        bytes_per_character(run, text->bytes + size, text->size - size)};
+    bool done = train_create(&learn, m, text->bytes, size) &&
+                (rest < 2 || train_create(&held, m, text->bytes + size, rest)) &&
+                (!options->save || model_save(m, options->save, run)) &&
+                train(&learn, &held, run, options, factors);
+    train_destroy(&learn);
+    train_destroy(&held);
+    return done;
+}
+
+static bool train_and_generate(charlm_options *options, const input *text)
+{
+    char_model m = {0};
+    char_run run;
+    if (text->size < 2)
+        return message_error("%s: has %zu bytes, expected at least 2", options->text,
+                             text->size);
+    bool done = check_save(options) && start(&m, &run, options, text) &&
+                choose_output(&options->generate, &run) &&
+                train_parts(&m, &run, options, text) &&
+                generate_text(&m, &run, &options->generate);
+    model_destroy(&m);
+    return done;
+}
+
+static bool load_and_generate(charlm_options *options)
+{
+    char_model m;
+    char_run run;
+    if (!model_load(&m, options->load, &run))
+        return false;
+    bool done = choose_output(&options->generate, &run) &&
+                generate_text(&m, &run, &options->generate);
+    model_destroy(&m);
+    return done;
+}
+
+static bool run_program(charlm_options *options)
+{
+    input text;
+    options->generate.length = options->length;
+    if (options->threads && lstm_set_threads(options->threads) != LSTM_OK)
+        return message_error("%s", lstm_last_error());
+    if (options->load)
+        return load_and_generate(options);
+    if (!input_read(&text, options->text, text_limit))
+        return false;
+    bool done = train_and_generate(options, &text);
+    input_free(&text);
+    return done;
+}
+
+int main(int argc, char **argv)
+{
+    charlm_options options;
+    int first, status;
+    message_set_program("charlm");
+    options_set_defaults(&table, &options, NULL);
+    status = options_parse(&table, &options, argc, argv, NULL, &first);
+    if (status < 0)
+        status = take_words(&options, argc - first, argv + first);
+    if (status >= 0)
+        return status;
+    message_set_quiet(options.quiet);
+    return run_program(&options) ? message_finish(EXIT_SUCCESS) : EXIT_FAILURE;
 }

@@ -1,6 +1,6 @@
-"""Tests charlm, forecast and stream as programs.
+"""Tests forecast as a program, and stream with its models.
 
-usage: test_examples.py CHARLM FORECAST STREAM
+usage: test_examples.py FORECAST STREAM
 """
 import math
 import os
@@ -12,7 +12,7 @@ import tempfile
 import unittest
 import xml.etree.ElementTree
 
-CHARLM = FORECAST = STREAM = None
+FORECAST = STREAM = None
 
 
 def run(*command, **options):
@@ -31,29 +31,6 @@ class Examples(unittest.TestCase):
         lines = [f"{i},{3 + 2 * math.sin(i / 4):.6f}" for i in range(300)]
         path.write_text("time,height\n" + "\n".join(lines) + "\n")
         return path
-
-    def test_charlm_learns_a_text(self):
-        text = self.folder / "text.txt"
-        text.write_text("the quick brown fox jumps over the lazy dog\n" * 400)
-        done = run(CHARLM, text, 6, "the ")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        bits = [float(found) for found in re.findall(
-            r"^Epoch \[\d/6\], Bits per character: ([\d.]+)$", done.stdout, re.MULTILINE)]
-        self.assertEqual(len(bits), 6)
-        self.assertLess(bits[-1], 0.3)
-        self.assertIn("the quick brown fox jumps over the lazy dog\n", done.stdout)
-
-    def test_charlm_reports_errors(self):
-        short = self.folder / "short.txt"
-        short.write_text("short")
-        for words in ([], [short, "1x"], [short, "0"], [short, "1", "a", "b"]):
-            self.assertEqual(run(CHARLM, *words).returncode, 2)
-        done = run(CHARLM, self.folder / "none")
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("none: No such file", done.stderr)
-        done = run(CHARLM, short)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("has 5 bytes, expected at least 528", done.stderr)
 
     def test_forecast_predicts_the_next_values(self):
         drawing, model = self.folder / "waves.svg", self.folder / "waves.safetensors"
@@ -109,16 +86,13 @@ class Examples(unittest.TestCase):
 
     @unittest.skipUnless(os.path.exists("/dev/full"), "no /dev/full here")
     def test_a_full_disk_is_reported(self):
-        text = self.folder / "text.txt"
-        text.write_text("the quick brown fox\n" * 50)
-        for words in ((CHARLM, text, 1), (FORECAST, self.waves(), 1)):
-            with open("/dev/full", "wb") as full:
-                done = subprocess.run([str(word) for word in words], input=b"1\n2\n",
-                                      stdout=full, stderr=subprocess.PIPE, timeout=500)
-            self.assertEqual(done.returncode, 1, words)
-            self.assertIn(b"standard output: No space left on device", done.stderr)
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([FORECAST, self.waves(), "1"], stdout=full,
+                                  stderr=subprocess.PIPE, timeout=500)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"standard output: No space left on device", done.stderr)
 
 
 if __name__ == "__main__":
-    CHARLM, FORECAST, STREAM = sys.argv[1:4]
+    FORECAST, STREAM = sys.argv[1:3]
     unittest.main(argv=sys.argv[:1], verbosity=2)
