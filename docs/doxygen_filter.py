@@ -43,7 +43,7 @@ def manual(text):
     """lstm/lstm.h with its head as the main page."""
     text = re.sub(r"@file\n \* (.*)\n", r"@mainpage\n * \1\n", text, count=1)
     text = re.sub(r"\| (\w+)\.h ", r'| @ref lstm_\1 "\1.h" ', text)
-    return text.replace("\n */", "\n *\n * libmnist has one header: @ref mnist "
+    return text.replace("\n */", "\n *\n * The first header of libmnist is @ref mnist "
                         '"mnist/mnist.h".\n *\n * Pages:\n' + pages() + " */", 1)
 
 
@@ -54,6 +54,8 @@ def header(path, text):
     head = re.search(r"@file\n(.*?) \*/", text, re.S)[1]
     begin = f"/** @defgroup {group(path)} {name}: {sentence(head)}\n{head} * @{{ */"
     text = text.replace("@file\n", f"@file\n * @ingroup {group(path)}\n", 1)
+    if path.stem == path.parent.name:  # It includes the other headers.
+        return f"{text}\n{begin}\n/** @}} */\n"
     return text.replace("/* cdef begin */", begin).replace("/* cdef end */", "/** @} */")
 
 

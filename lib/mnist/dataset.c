@@ -1,6 +1,8 @@
-#include "lib/mnist/dataset.h"
+#include <stdio.h>
+#include <string.h>
 
 #include "lib/common/memory.h"
+#include "lib/mnist/dataset.h"
 #include "lib/mnist/status.h"
 
 enum { MAXIMUM_CLASSES = 256 };
@@ -50,12 +52,56 @@ mnist_status mnist_dataset_new(mnist_dataset **out, size_t count, size_t rows,
     return MNIST_OK;
 }
 
+/* The origin of count images of a data set; NULL if memory is short. */
+static char *part_origin(const mnist_dataset *dataset, size_t first, size_t count)
+{
+    enum { NUMBERS = 64 };
+    size_t size = strlen(dataset->origin) + NUMBERS;
+    char *text = common_alloc(size, 1);
+    if (text)
+        snprintf(text, size, "%s, images %zu to %zu", dataset->origin, first,
+                 first + count - 1);
+    return text;
+}
+
+mnist_status mnist_dataset_narrow(mnist_dataset **out, const mnist_dataset *dataset,
+                                  size_t first, size_t count)
+{
+    if (!out)
+        return mnist_fail(MNIST_INVALID_ARGUMENT, "dataset: out is NULL");
+    *out = NULL;
+    if (!dataset)
+        return mnist_fail(MNIST_INVALID_ARGUMENT, "dataset: dataset is NULL");
+    if (count < 1 || first >= dataset->count || count > dataset->count - first)
+        return mnist_fail(MNIST_INVALID_ARGUMENT,
+                          "dataset: part has %zu images from %zu on, expected at least "
+                          "1 of %zu",
+                          count, first, dataset->count);
+    mnist_dataset *part = common_alloc(1, sizeof(*part));
+    char *origin = part ? part_origin(dataset, first, count) : NULL;
+    if (!origin) {
+        common_free(part);
+        return mnist_fail(MNIST_OUT_OF_MEMORY, "dataset: no memory for a part of %s",
+                          dataset->origin);
+    }
+    *part = *dataset;
+    part->is_part = true;
+    part->origin = origin;
+    part->count = count;
+    part->images = dataset->images + first * dataset->rows * dataset->cols;
+    part->labels = dataset->labels ? dataset->labels + first : NULL;
+    *out = part;
+    return MNIST_OK;
+}
+
 void mnist_dataset_destroy(mnist_dataset **dataset)
 {
     if (!dataset || !*dataset)
         return;
-    common_free((*dataset)->images);
-    common_free((*dataset)->labels);
+    if (!(*dataset)->is_part) {
+        common_free((*dataset)->images);
+        common_free((*dataset)->labels);
+    }
     common_free((*dataset)->origin);
     common_free(*dataset);
     *dataset = NULL;

@@ -2,8 +2,8 @@
  * @file
  * The fields of a data set, for the code that creates one.
  */
-#ifndef MNIST_DATASET_H
-#define MNIST_DATASET_H
+#ifndef LIB_MNIST_DATASET_H
+#define LIB_MNIST_DATASET_H
 
 #include <mnist/mnist.h>
 
@@ -20,6 +20,8 @@ struct mnist_dataset {
      */
     char *origin;
     bool synthetic;
+    /** Images and labels belong to another data set. */
+    bool is_part;
 };
 
 /**

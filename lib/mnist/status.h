@@ -2,8 +2,8 @@
  * @file
  * Error reporting: one function that sets the message and returns the status.
  */
-#ifndef MNIST_STATUS_H
-#define MNIST_STATUS_H
+#ifndef LIB_MNIST_STATUS_H
+#define LIB_MNIST_STATUS_H
 
 #include <mnist/mnist.h>
 

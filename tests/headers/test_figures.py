@@ -21,7 +21,7 @@ FIGURES = {
         "tests/programs/test_parity.py": r"TOLERANCE = (\S+) "},
     "real digits that a network of synthetic ones classifies": {
         "README.md": r"classifies about (\d+%) of the real test set",
-        "include/mnist/mnist.h": r"classifies about (\d+%) of"},
+        "include/mnist/dataset.h": r"classifies about (\d+%) of"},
     "milliseconds of a training step, one thread": {
         "README.md": r"A training step takes (\S+) ms with one thread",
         "docs/performance.md": r"\| training step \| (\S+) \| \d+% \| \S+ \| \d+% \|"},

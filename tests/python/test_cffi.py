@@ -328,6 +328,9 @@ class Mnist(unittest.TestCase):
         self.assertTrue(0 <= c.mnist_dataset_label(dataset, 9) < 10)
         self.assertTrue(c.mnist_dataset_is_synthetic(dataset))
         self.assertIn(b"synthetic", FFI.string(c.mnist_dataset_origin(dataset)))
+        part = c.make("mnist_dataset", dataset, 8, 2, verb="narrow")
+        self.assertEqual(c.mnist_dataset_count(part[0]), 2)
+        c.destroy("mnist_dataset", part)
 
     def loader(self, dataset):
         c = self.c

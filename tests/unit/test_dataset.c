@@ -108,6 +108,64 @@ static void every_failed_allocation_returns_null(void **state)
     }
 }
 
+static void a_part_shares_the_images_and_labels(void **state)
+{
+    (void)state;
+    mnist_dataset *dataset, *part, *smaller;
+    assert_int_equal(mnist_dataset_new(&dataset, 9, 2, 3, 7, true, "a test"), MNIST_OK);
+    for (size_t i = 0; i < 9; i++)
+        dataset->labels[i] = (uint8_t)(i % 7);
+    dataset->synthetic = true;
+    assert_int_equal(mnist_dataset_narrow(&part, dataset, 4, 5), MNIST_OK);
+    assert_int_equal(mnist_dataset_narrow(&smaller, part, 2, 1), MNIST_OK);
+    assert_int_equal(mnist_dataset_count(part), 5);
+    assert_int_equal(mnist_dataset_classes(part), 7);
+    assert_true(mnist_dataset_is_synthetic(part));
+    assert_ptr_equal(mnist_dataset_image(part, 4), mnist_dataset_image(dataset, 8));
+    assert_null(mnist_dataset_image(part, 5));
+    assert_int_equal(mnist_dataset_label(part, 3), 0);
+    assert_int_equal(mnist_dataset_label(part, 5), -1);
+    assert_string_equal(mnist_dataset_origin(part), "a test, images 4 to 8");
+    assert_ptr_equal(mnist_dataset_image(smaller, 0), mnist_dataset_image(dataset, 6));
+    mnist_dataset_destroy(&smaller);
+    mnist_dataset_destroy(&part);
+    assert_int_equal(mnist_dataset_label(dataset, 8), 1);
+    mnist_dataset_destroy(&dataset);
+    assert_int_equal(mnist_dataset_new(&dataset, 2, 1, 1, 1, false, ""), MNIST_OK);
+    assert_int_equal(mnist_dataset_narrow(&part, dataset, 1, 1), MNIST_OK);
+    assert_int_equal(mnist_dataset_label(part, 0), -1);
+    mnist_dataset_destroy(&part);
+    mnist_dataset_destroy(&dataset);
+}
+
+static void a_part_outside_of_the_data_set_is_refused(void **state)
+{
+    static const size_t parts[][2] = {
+        {0, 0}, {0, 4}, {3, 1}, {2, 2}, {SIZE_MAX, 2}, {1, SIZE_MAX},
+    };
+    mnist_dataset *dataset, *part;
+    assert_int_equal(mnist_dataset_new(&dataset, 3, 1, 1, 1, true, ""), MNIST_OK);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+        part = (mnist_dataset *)state;
+        assert_int_equal(mnist_dataset_narrow(&part, dataset, parts[i][0], parts[i][1]),
+                         MNIST_INVALID_ARGUMENT);
+        assert_null(part);
+        assert_contains(mnist_last_error(), "expected at least 1 of 3");
+    }
+    assert_int_equal(mnist_dataset_narrow(NULL, dataset, 0, 1), MNIST_INVALID_ARGUMENT);
+    assert_int_equal(mnist_dataset_narrow(&part, NULL, 0, 1), MNIST_INVALID_ARGUMENT);
+    for (size_t k = 0; k < 2; k++) {
+        size_t left = k;
+        part = (mnist_dataset *)state;
+        test_memory_set_hook(refuse, &left);
+        assert_int_equal(mnist_dataset_narrow(&part, dataset, 0, 1),
+                         MNIST_OUT_OF_MEMORY);
+        test_memory_set_hook(NULL, NULL);
+        assert_null(part);
+    }
+    mnist_dataset_destroy(&dataset);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +175,8 @@ int main(void)
         TEST(getters_and_destroy_accept_null),
         TEST(invalid_sizes_are_refused_with_a_message),
         TEST(every_failed_allocation_returns_null),
+        TEST(a_part_shares_the_images_and_labels),
+        TEST(a_part_outside_of_the_data_set_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

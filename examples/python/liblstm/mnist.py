@@ -67,6 +67,7 @@ native.declare(_library, {
     "mnist_dataset_open": (_status, [_handle_address, POINTER(Source), c_int]),
     "mnist_dataset_read": (_status, [_handle_address, c_char_p, c_char_p, c_size_t]),
     "mnist_dataset_synthetic": (_status, [_handle_address, c_size_t, c_uint64]),
+    "mnist_dataset_narrow": (_status, [_handle_address, _handle, c_size_t, c_size_t]),
     "mnist_dataset_destroy": (None, [_handle_address]),
     "mnist_dataset_count": (c_size_t, [_handle]),
     "mnist_dataset_rows": (c_size_t, [_handle]),
@@ -125,8 +126,8 @@ class Dataset(native.Handle):
     """Images of one size as bytes, and their labels; created by open(), read() or
     synthetic()."""
 
-    def __init__(self, pointer: native.Pointer) -> None:
-        super().__init__(pointer, _library.mnist_dataset_destroy)
+    def __init__(self, pointer: native.Pointer, *owners: native.Handle) -> None:
+        super().__init__(pointer, _library.mnist_dataset_destroy, *owners)
         self.count = len(self)
         self.rows = int(_library.mnist_dataset_rows(pointer))
         self.cols = int(_library.mnist_dataset_cols(pointer))
@@ -175,6 +176,12 @@ class Dataset(native.Handle):
         """Generates synthetic digits."""
         return cls(_create("mnist_dataset_synthetic", native.size_of("count", count),
                            native.integer_of("seed", seed, limit=2**64)))
+
+    def narrow(self, first: int, count: int) -> Dataset:
+        """A data set of count images from first on, which shares their memory."""
+        return Dataset(_create("mnist_dataset_narrow", self.pointer,
+                               native.size_of("first", first),
+                               native.size_of("count", count, 1)), self)
 
     def __len__(self) -> int:
         return int(_library.mnist_dataset_count(self.pointer))

@@ -1,0 +1,221 @@
+/**
+ * @file
+ * Data sets in memory: images of one size as bytes, and their labels.
+ */
+#ifndef MNIST_DATASET_H
+#define MNIST_DATASET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <mnist/export.h>
+#include <mnist/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* cdef begin */
+
+/** Split of a data set. */
+typedef enum mnist_split {
+    /** train-images-idx3-ubyte and train-labels-idx1-ubyte; MNIST has 60,000 images. */
+    MNIST_TRAIN = 0,
+    /** t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte; MNIST has 10,000 images. */
+    MNIST_TEST = 1
+} mnist_split;
+
+/** Callback of a download: name of the file, bytes received, bytes expected. */
+typedef void (*mnist_progress)(const char *file, size_t done, size_t total, void *user);
+
+/** Where mnist_dataset_open() searches. Zero selects the default of each field. */
+typedef struct mnist_source {
+    /** Folder with the files; no other source is tried (default NULL: search). */
+    const char *directory;
+    /** "mnist", "fashion-mnist", "kmnist" or "emnist-digits" (default NULL: "mnist").
+     */
+    const char *name;
+    /** Never use the network (default false). */
+    bool offline;
+    /** Fail with MNIST_NOT_FOUND rather than generate synthetic digits (default false).
+     */
+    bool no_synthetic;
+    /** Number of synthetic digits, if they are used (default 0: 60,000 for training,
+     * 10,000 for testing). */
+    size_t synthetic_count;
+    /** Called during a download (default NULL). */
+    mnist_progress progress;
+    /** Passed to progress (default NULL). */
+    void *user;
+    /** Reserved for options of later versions; must be zero. Other values fail with
+     * MNIST_UNSUPPORTED. */
+    uint64_t reserved[8];
+} mnist_source;
+
+/** A data set in memory. */
+typedef struct mnist_dataset mnist_dataset;
+
+/**
+ * Finds one split of a data set and loads it into memory.
+ *
+ * If source->directory is set, the call reads the files from that folder only.
+ * Otherwise it searches in this order:
+ * 1. the folder in $MNIST_DIR (data set "mnist" only);
+ * 2. the cache: $XDG_CACHE_HOME or ~/.cache, and in it a folder with the name of the
+ *    data set;
+ * 3. a download into the cache, over https only, with size and SHA-256 checked;
+ * 4. synthetic digits (data set "mnist" only).
+ *
+ * mnist_dataset_origin() returns the source that was used. After a fallback to
+ * synthetic digits, mnist_last_error() explains why no other source was used. The
+ * search does not skip damaged files: if a source has the files but they cannot be
+ * read, the call fails.
+ *
+ * The content of a file, not the suffix .gz of its name, decides whether it is
+ * decompressed. Names with a dot before idx (train-images.idx3-ubyte) are accepted too.
+ * The files of "emnist-digits" have the names of its archive
+ * (emnist-digits-train-images-idx3-ubyte and so on) and are not downloaded. Their
+ * images are stored transposed; the call transposes them back.
+ *
+ * @param[out] out the data set, freed with mnist_dataset_destroy(); NULL on failure
+ * @param source where to search; NULL for the defaults
+ * @param split the split to open
+ * @retval MNIST_OK the data set is open
+ * @retval MNIST_INVALID_ARGUMENT out is NULL, or the name or split is unknown
+ * @retval MNIST_NOT_FOUND no source has the data set; the message lists the sources
+ * @retval MNIST_NETWORK_ERROR no source has the data set, and a download failed
+ * @retval MNIST_IO_ERROR a file exists but cannot be read
+ * @retval MNIST_BAD_FILE a file is damaged; the message names the file, the value found
+ *         and the value expected
+ * @retval MNIST_OUT_OF_MEMORY a memory allocation failed
+ * @retval MNIST_UNSUPPORTED reserved has a value other than 0; the message names it
+ * @since 1.0
+ */
+MNIST_API
+MNIST_NODISCARD
+mnist_status mnist_dataset_open(mnist_dataset **out, const mnist_source *source,
+                                mnist_split split);
+
+/**
+ * Reads images and, optionally, their labels from IDX files.
+ *
+ * @param[out] out the data set, freed with mnist_dataset_destroy(); NULL on failure
+ * @param images path of an IDX file of bytes of rank 3, [N, ROWS, COLS], plain or gzip
+ * @param labels path of an IDX file of bytes of rank 1, [N], plain or gzip; NULL for a
+ *        data set without labels, for which mnist_dataset_label() returns -1
+ * @param classes number of classes, 1 to 256; every label MUST be below it
+ * @retval MNIST_OK the files were read
+ * @retval MNIST_INVALID_ARGUMENT out or images is NULL, or classes is out of range
+ * @retval MNIST_IO_ERROR a file cannot be opened or read
+ * @retval MNIST_BAD_FILE a file is empty, truncated or too long; its type, rank or
+ *         extents are not valid; its gzip data are damaged; a label is out of range; or
+ *         the counts of images and labels differ. The message names the file, the value
+ *         found and the value expected
+ * @retval MNIST_OUT_OF_MEMORY a memory allocation failed
+ * @since 1.0
+ */
+MNIST_API
+MNIST_NODISCARD
+mnist_status mnist_dataset_read(mnist_dataset **out, const char *images,
+                                const char *labels, size_t classes);
+
+/**
+ * Generates synthetic digits: strokes with random slant, scale, thickness, jitter and
+ * blur, normalised as in MNIST, 28 by 28 pixels, 10 classes.
+ *
+ * The same seed gives the same bytes on every machine. The first k digits do not depend
+ * on count. Each group of ten consecutive digits contains every class once, in random
+ * order. A network trained on 60,000 synthetic digits alone classifies about 96% of
+ * MNIST's test digits correctly.
+ *
+ * @param[out] out the data set, freed with mnist_dataset_destroy(); NULL on failure
+ * @param count number of digits, at least 1
+ * @param seed any value
+ * @retval MNIST_OK the digits were generated
+ * @retval MNIST_INVALID_ARGUMENT out is NULL, or count is 0 or too large
+ * @retval MNIST_OUT_OF_MEMORY a memory allocation failed
+ * @since 1.0
+ */
+MNIST_API
+MNIST_NODISCARD
+mnist_status mnist_dataset_synthetic(mnist_dataset **out, size_t count, uint64_t seed);
+
+/**
+ * Creates a data set of consecutive images of another one, for example to keep the last
+ * images of the training set for validation. The pixels and labels are not copied.
+ *
+ * @param[out] out the part, freed with mnist_dataset_destroy(); NULL on failure
+ * @param dataset the data set, which MUST outlive the part
+ * @param first index of the first image
+ * @param count number of images, at least 1
+ * @retval MNIST_OK the part was created; it has the classes of the data set
+ * @retval MNIST_INVALID_ARGUMENT out or dataset is NULL, or the data set does not have
+ *         these images
+ * @retval MNIST_OUT_OF_MEMORY a memory allocation failed
+ * @since 1.0
+ */
+MNIST_API
+MNIST_NODISCARD
+mnist_status mnist_dataset_narrow(mnist_dataset **out, const mnist_dataset *dataset,
+                                  size_t first, size_t count);
+
+/**
+ * Frees a data set and sets the handle to NULL. Its loaders and parts MUST be destroyed
+ * first.
+ *
+ * @param dataset address of the handle; NULL, or the address of NULL, does nothing
+ * @since 1.0
+ */
+MNIST_API
+void mnist_dataset_destroy(mnist_dataset **dataset);
+
+/** Number of images, N; 0 for NULL. @since 1.0 */
+MNIST_API
+size_t mnist_dataset_count(const mnist_dataset *dataset);
+
+/** Rows of an image; 0 for NULL. @since 1.0 */
+MNIST_API
+size_t mnist_dataset_rows(const mnist_dataset *dataset);
+
+/** Columns of an image; 0 for NULL. @since 1.0 */
+MNIST_API
+size_t mnist_dataset_cols(const mnist_dataset *dataset);
+
+/** Number of classes; labels are 0 to classes - 1; 0 for NULL. @since 1.0 */
+MNIST_API
+size_t mnist_dataset_classes(const mnist_dataset *dataset);
+
+/**
+ * Pixels of an image, [ROWS, COLS], valid until the data set is destroyed; NULL if
+ * index is not below the number of images.
+ * @since 1.0
+ */
+MNIST_API
+const uint8_t *mnist_dataset_image(const mnist_dataset *dataset, size_t index);
+
+/** Label of an image; -1 if the data set has no labels or index is not below the number
+ * of images. @since 1.0 */
+MNIST_API
+int mnist_dataset_label(const mnist_dataset *dataset, size_t index);
+
+/**
+ * Source of the data as text: a path, or for example "synthetic digits, seed 1".
+ *
+ * @return a string that is valid until the data set is destroyed; NULL for NULL
+ * @since 1.0
+ */
+MNIST_API
+const char *mnist_dataset_origin(const mnist_dataset *dataset);
+
+/** Whether the images are synthetic digits; false for NULL. @since 1.0 */
+MNIST_API
+bool mnist_dataset_is_synthetic(const mnist_dataset *dataset);
+
+/* cdef end */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
