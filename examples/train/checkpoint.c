@@ -1,35 +1,40 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "examples/train/checkpoint.h"
 #include "examples/common/message.h"
+#include "examples/train/checkpoint.h"
 
 /* The position of a run as one line of text. Floating-point values are hexadecimal,
  * which is exact. */
 #define POSITION_WRITE                                                                 \
     "seed %" PRIu64 " samples %zu batch %zu epoch %zu step %zu order %" PRIu64         \
-    " loss %a of %zu plateau %d %a %" PRIu64 " %" PRIu64
+    " loss %a of %zu last %a plateau %d %a %" PRIu64 " %" PRIu64                       \
+    " completed %zu best %zu %zu %zu seconds %a"
 #define POSITION_READ                                                                  \
     "seed %" SCNu64 " samples %zu batch %zu epoch %zu step %zu order %" SCNu64         \
-    " loss %la of %zu plateau %d %la %" SCNu64 " %" SCNu64
-enum { POSITION_FIELDS = 12, POSITION_SIZE = 400 };
+    " loss %la of %zu last %a plateau %d %la %" SCNu64 " %" SCNu64                     \
+    " completed %zu best %zu %zu %zu seconds %la"
+enum { POSITION_FIELDS = 18, POSITION_SIZE = 600 };
 
 bool checkpoint_save(const train_state *trainer, const char *path)
 {
     char position[POSITION_SIZE];
     const lstm_plateau *levels = &trainer->schedule.levels;
+    const train_best *best = &trainer->best;
     const char *pairs[2 + 2 * TRAIN_MAX_OPTIONS] = {CHECKPOINT_KEY, position};
     snprintf(position, sizeof(position), POSITION_WRITE, trainer->seed,
              trainer->samples, trainer->full.count, trainer->epoch, trainer->step,
-             trainer->order, trainer->loss_sum, trainer->loss_count, levels->started,
-             levels->best, levels->bad, levels->cooling);
+             trainer->order, trainer->loss_sum, trainer->loss_count,
+             (double)trainer->loss_last, levels->started, levels->best, levels->bad,
+             levels->cooling, trainer->completed, best->epoch, best->correct, best->bad,
+             trainer->seconds);
     const lstm_file_options options = {
         .adam = trainer->adam,
         .rng = trainer->rng,
         .metadata = pairs,
         .metadata_count = 1 + train_options_list(pairs + 2),
     };
-    return lstm_params_save(trainer->network.params, path, &options) == LSTM_OK ||
+    return lstm_params_save(trainer->stored, path, &options) == LSTM_OK ||
            message_error("%s", lstm_last_error());
 }
 
@@ -53,7 +58,7 @@ static bool read_file(train_state *trainer, lstm_file *file, char *position)
     const lstm_file_options options = {.adam = trainer->adam, .rng = trainer->rng};
     const char *text = lstm_file_metadata(file, CHECKPOINT_KEY);
     snprintf(position, POSITION_SIZE, "%s", text ? text : "");
-    return lstm_params_read(trainer->network.params, file, &options) == LSTM_OK;
+    return lstm_params_read(trainer->stored, file, &options) == LSTM_OK;
 }
 
 static bool read_path(train_state *trainer, const char *path, char *position)
@@ -72,12 +77,14 @@ bool checkpoint_load(train_state *trainer, const char *path)
     size_t samples = 0, batch = 0;
     int started = 0;
     lstm_plateau *levels = &trainer->schedule.levels;
+    train_best *best = &trainer->best;
     if (!read_path(trainer, path, position))
         return message_error("%s", lstm_last_error());
     if (sscanf(position, POSITION_READ, &trainer->seed, &samples, &batch,
                &trainer->epoch, &trainer->step, &trainer->order, &trainer->loss_sum,
-               &trainer->loss_count, &started, &levels->best, &levels->bad,
-               &levels->cooling) != POSITION_FIELDS)
+               &trainer->loss_count, &trainer->loss_last, &started, &levels->best,
+               &levels->bad, &levels->cooling, &trainer->completed, &best->epoch,
+               &best->correct, &best->bad, &trainer->seconds) != POSITION_FIELDS)
         return message_error("%s: metadata " CHECKPOINT_KEY " is damaged", path);
     if (samples != trainer->samples || batch != trainer->full.count)
         return message_error("%s: checkpoint has %zu images in batches of %zu, "

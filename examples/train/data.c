@@ -1,8 +1,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "examples/train/data.h"
 #include "examples/common/message.h"
+#include "examples/train/data.h"
 
 /* Test digits differ from training digits. Their number is a sixth of the training
  * digits, as in MNIST. */
@@ -86,6 +86,29 @@ static bool check_sizes(const train_data *data)
                          mnist_dataset_classes(a));
 }
 
+/* Divides the training set into a part for training and its end for validation. */
+static int divide(train_data *data, const train_options *options)
+{
+    size_t all = mnist_dataset_count(data->train);
+    double share = options->validation * (options->validation < 1 ? (double)all : 1);
+    size_t count = (size_t)(share + 0.5);
+    if (options->validation == 0)
+        return 0;
+    if (count < 1 || count >= all) {
+        message_error("--validation is %g, %zu of %zu images, expected 1 to %zu",
+                      options->validation, count, all, all - 1);
+        return 2;
+    }
+    data->whole = data->train;
+    data->train = NULL;
+    if (mnist_dataset_narrow(&data->train, data->whole, 0, all - count) == MNIST_OK &&
+        mnist_dataset_narrow(&data->validation, data->whole, all - count, count) ==
+            MNIST_OK)
+        return 0;
+    message_error("%s", mnist_last_error());
+    return 1;
+}
+
 int train_data_open(train_data *data, const train_options *options)
 {
     mnist_status status = MNIST_OK;
@@ -100,12 +123,13 @@ int train_data_open(train_data *data, const train_options *options)
                      data->train && !mnist_dataset_is_synthetic(data->train),
                      MNIST_TEST, &status)))
         return status == MNIST_INVALID_ARGUMENT && options->dataset ? 2 : 1;
-    return check_sizes(data) ? 0 : 1;
+    return check_sizes(data) ? divide(data, options) : 1;
 }
 
 void train_data_describe(const train_data *data, const train_options *options)
 {
     describe("training", data->train);
+    describe("validation", data->validation);
     describe("testing", data->test);
     if (!options->synthetic_given && mnist_dataset_is_synthetic(train_data_any(data)))
         warn_of_synthetic();
@@ -114,5 +138,7 @@ void train_data_describe(const train_data *data, const train_options *options)
 void train_data_close(train_data *data)
 {
     mnist_dataset_destroy(&data->train);
+    mnist_dataset_destroy(&data->validation);
     mnist_dataset_destroy(&data->test);
+    mnist_dataset_destroy(&data->whole);
 }

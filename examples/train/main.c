@@ -1,6 +1,7 @@
 /*
- * mnist-train: trains an LSTM classifier on MNIST. This file has the control flow of a
- * run; the network is in classifier.c, training and evaluation are in trainer.c.
+ * mnist-train: trains an LSTM classifier on MNIST. This file begins and ends a run; its
+ * epochs are in epochs.c, training and evaluation in trainer.c, the network in
+ * classifier.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,10 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "examples/train/checkpoint.h"
 #include "examples/common/message.h"
-#include "examples/train/report.h"
-#include "examples/train/trainer.h"
+#include "examples/train/checkpoint.h"
+#include "examples/train/epochs.h"
 
 enum { EXIT_INTERRUPTED = 130 };
 
@@ -67,70 +67,14 @@ static uint64_t random_seed(void)
     return seed;
 }
 
-static bool test(train_state *trainer, train_report *report, size_t epoch,
-                 const train_data *data)
-{
-    size_t correct;
-    return trainer_test(trainer, &correct, &interrupted) &&
-           (interrupted ||
-            report_test(report, epoch, correct, mnist_dataset_count(data->test)));
-}
-
-/* Trains the remaining steps of the epoch. */
-static bool train_steps(train_state *trainer, train_report *report)
-{
-    double started = report_seconds();
-    size_t first = trainer->step;
-    while (trainer->step < report->steps && !interrupted) {
-        float loss;
-        size_t samples;
-        if (!trainer_step(trainer, &loss, &samples) ||
-            !report_step(report, trainer->epoch, trainer->step, loss,
-                         lstm_adam_lr(trainer->adam), samples))
-            return false;
-    }
-    size_t steps = trainer->step - first;
-    double seconds = report_seconds() - started;
-    message_info("epoch %zu: %zu steps in %.2f s, %.3f ms each", trainer->epoch, steps,
-                 seconds, seconds * 1e3 / (double)(steps > 0 ? steps : 1));
-    return steps == 0 || trainer->step < report->steps || trainer_end_epoch(trainer);
-}
-
-/* Trains an epoch, or the rest of it after a resume, and tests. */
-static bool train_epoch(train_state *trainer, train_report *report,
-                        const train_options *options, const train_data *data)
-{
-    bool last = trainer->epoch == options->epochs;
-    if (!train_steps(trainer, report) ||
-        (options->checkpoint && !checkpoint_save(trainer, options->checkpoint)))
-        return false;
-    if (interrupted || options->eval == TRAIN_EVAL_NONE ||
-        (options->eval == TRAIN_EVAL_END && !last))
-        return true;
-    return test(trainer, report, trainer->epoch, data);
-}
-
-static bool train(train_state *trainer, train_report *report,
-                  const train_options *options, const train_data *data)
-{
-    if (options->epochs == 0)
-        return test(trainer, report, 0, data);
-    /* A checkpoint at the end of an epoch is written before the test of that epoch. */
-    if (trainer->epoch > 0 && !train_epoch(trainer, report, options, data))
-        return false;
-    while (trainer->epoch < options->epochs && !interrupted)
-        if (!trainer_start_epoch(trainer) ||
-            !train_epoch(trainer, report, options, data))
-            return false;
-    return true;
-}
-
-static bool save(const train_state *trainer, const char *path)
+static bool save(train_state *trainer, const char *path)
 {
     if (interrupted)
         message_info("interrupted%s", path ? "" : "; model not saved");
     if (!path)
         return true;
+    if (!trainer_use_best(trainer))
+        return false;
     if (lstm_params_save(trainer->network.params, path, NULL) != LSTM_OK)
         return message_error("%s", lstm_last_error());
     message_info("saved %s", path);
@@ -150,13 +94,15 @@ static bool run_trainer(train_state *trainer, const train_options *options,
 {
     train_report report = {0};
     size_t samples = mnist_dataset_count(data->train);
-    if (!report_open(&report, options, mnist_loader_batches(trainer->train), samples)) {
+    if (!report_open(&report, options, mnist_loader_batches(trainer->train), samples,
+                     trainer->seconds)) {
         report_close(&report);
         return false;
     }
     report.samples_total -= resumed_samples(trainer, report.samples_total);
     handle_interrupt();
-    bool done = train(trainer, &report, options, data);
+    const train_run run = {trainer, &report, options, &interrupted};
+    bool done = epochs_train(&run);
     return report_close(&report) && done;
 }
 

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -5,8 +6,10 @@
 #include <lstm/lstm.h>
 
 #include "examples/common/message.h"
+#include "examples/common/number.h"
 #include "examples/common/options.h"
 #include "examples/train/options.h"
+#include "examples/train/report.h"
 
 static const train_options defaults = {
     .epochs = 10,
@@ -21,12 +24,26 @@ static const train_options defaults = {
 
 /* In the order of train_eval. */
 static const char *const eval_names[] = {"epoch", "end", "none", NULL};
+/* In the order of train_keep. */
+static const char *const keep_names[] = {"last", "best", NULL};
 /* In the order of lstm_precision. */
 static const char *const precision_names[] = {"fp32", "bf16", NULL};
 
 static bool take_schedule(void *field, const char *text, char *why, size_t size)
 {
     return schedule_parse(field, text, why, size);
+}
+
+/* Accepts a share below 1 or a count. */
+static bool take_validation(void *field, const char *text, char *why, size_t size)
+{
+    double value;
+    snprintf(why, size, "expected a share below 1 or a count of images");
+    if (!number_real(text, &value) || value <= 0 || value > 1e9 ||
+        (value >= 1 && value != floor(value)))
+        return false;
+    *(double *)field = value;
+    return true;
 }
 
 #define FIELD(name) offsetof(train_options, name)
@@ -168,7 +185,7 @@ static const option_row rows[] = {
      .value = "FILE.csv",
      .kind = OPTION_TEXT,
      .field = FIELD(log),
-     .help = "log epoch, step and loss of every step"},
+     .help = "log every step: " REPORT_COLUMNS},
     {.name = "save",
      .value = "FILE",
      .kind = OPTION_TEXT,
@@ -198,9 +215,31 @@ static const option_row rows[] = {
      .value = "WHEN",
      .kind = OPTION_CHOICE,
      .field = FIELD(eval),
+     .given = FIELD(eval_given),
      .names = eval_names,
      .help = "test after each epoch, at the end, or never: epoch, end, none\n"
-             "(default epoch)"},
+             "(default epoch; with --validation end)"},
+    {.name = "validation",
+     .value = "N",
+     .kind = OPTION_PARSED,
+     .field = FIELD(validation),
+     .parse = take_validation,
+     .help = "do not train on the last N images of the training set, but\n"
+             "validate on them after each epoch; below 1: a share of it"},
+    {.name = "keep",
+     .value = "WHICH",
+     .kind = OPTION_CHOICE,
+     .field = FIELD(keep),
+     .names = keep_names,
+     .help = "save the weights of the last epoch, or of the best by\n"
+             "--validation, the first of equals: last, best (default last)"},
+    {.name = "patience",
+     .value = "N",
+     .kind = OPTION_COUNT,
+     .field = FIELD(patience),
+     .low = 1,
+     .high = 1e6,
+     .help = "end after N epochs without a better --validation"},
     {.name = "quiet",
      .kind = OPTION_FLAG,
      .field = FIELD(quiet),
@@ -251,11 +290,17 @@ static void print_more_help(void)
         "\nSchedules with their options and defaults. Times are in epochs and may be "
         "fractions.\nA warmup starts at a third of lr.\n\n");
     schedule_print_help();
-    printf("\nWithout --data, mnist-train searches $MNIST_DIR and the cache\n"
-           "($XDG_CACHE_HOME or ~/.cache), then downloads the files. If the download\n"
-           "fails, it uses synthetic digits and prints a warning. Ctrl-C ends the run\n"
-           "after the current step and saves the model.\n\n"
-           "Exit status: 0 success, 1 failure, 2 invalid usage, 130 interrupted.\n");
+    printf(
+        "\nWithout --data, mnist-train searches $MNIST_DIR and the cache\n"
+        "($XDG_CACHE_HOME or ~/.cache), then downloads the files. If the download\n"
+        "fails, it uses synthetic digits and prints a warning. Ctrl-C ends the run\n"
+        "after the current step and saves the model.\n\n"
+        "Without --validation, each epoch is tested on the test set, to show the\n"
+        "progress. Nothing is chosen by it, and neither should you: a model that was\n"
+        "chosen by its test accuracy has a lower one on new images. To choose the\n"
+        "number of epochs or other options, use --validation, which leaves the test\n"
+        "set for the final figure.\n\n"
+        "Exit status: 0 success, 1 failure, 2 invalid usage, 130 interrupted.\n");
 }
 
 static const option_table table = {
@@ -279,6 +324,19 @@ static int check_resume(const train_options *options)
     return 2;
 }
 
+static int check_validation(const train_options *options)
+{
+    if (options->validation > 0 && options->epochs == 0)
+        message_error("--validation cannot be combined with --epochs 0");
+    else if (options->validation == 0 && options->keep == TRAIN_KEEP_BEST)
+        message_error("--keep best needs --validation");
+    else if (options->validation == 0 && options->patience > 0)
+        message_error("--patience needs --validation");
+    else
+        return -1;
+    return OPTIONS_USAGE;
+}
+
 static int check_together(const train_options *options)
 {
     int status = check_resume(options);
@@ -288,6 +346,9 @@ static int check_together(const train_options *options)
         message_error("--synthetic cannot be combined with --data or --dataset");
         return 2;
     }
+    status = check_validation(options);
+    if (status >= 0)
+        return status;
     bool sizes_known = (!options->load && !options->resume) ||
                        (options->hidden_given && options->proj_given);
     if (sizes_known && options->proj >= options->hidden) {
@@ -355,5 +416,7 @@ int train_options_parse(train_options *options, int argc, char **argv)
         if (status < 0)
             status = take_words(options, argc, argv);
     }
+    if (options->validation > 0 && !options->eval_given)
+        options->eval = TRAIN_EVAL_END;
     return status < 0 ? check_together(options) : status;
 }

@@ -19,6 +19,9 @@ typedef enum train_eval {
     TRAIN_EVAL_NONE
 } train_eval;
 
+/** Which weights to save. */
+typedef enum train_keep { TRAIN_KEEP_LAST, TRAIN_KEEP_BEST } train_keep;
+
 typedef struct train_options {
     const char *data;
     const char *dataset;
@@ -48,7 +51,15 @@ typedef struct train_options {
     const char *load;
     /** Checkpoint to write and checkpoint to resume from, or NULL. */
     const char *checkpoint, *resume;
+    /** With validation, the default is to test at the end only. */
     train_eval eval;
+    bool eval_given;
+    /** Images of the training set for validation: a share if below 1, else a count; 0
+     *  for none. */
+    double validation;
+    train_keep keep;
+    /** Epochs without a better validation that end the run; 0: no limit. */
+    uint64_t patience;
     lstm_precision precision;
     bool precision_given, offline, reproducible, quiet, no_progress;
 } train_options;

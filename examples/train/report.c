@@ -19,15 +19,20 @@ static bool log_failed(const train_report *report)
     return message_error("%s: %s", report->log_name, message_errno());
 }
 
+double report_elapsed(const train_report *report)
+{
+    return report->before + report_seconds() - report->started;
+}
+
 bool report_open(train_report *report, const train_options *options, size_t steps,
-                 size_t samples)
+                 size_t samples, double before)
 {
     *report = (train_report){
         .epochs = options->epochs,
         .steps = steps,
         .log_every = options->log_every,
         .log_name = options->log,
-        .log_rates = options->schedule.name,
+        .before = before,
         .progress = !options->quiet && !options->no_progress && isatty(STDERR_FILENO),
         .samples_total = options->epochs * samples,
         .started = report_seconds(),
@@ -39,9 +44,7 @@ bool report_open(train_report *report, const train_options *options, size_t step
         return log_failed(report);
     /* Line buffering, so that other programs can follow the file step by step. */
     setvbuf(report->log, NULL, _IOLBF, BUFSIZ);
-    return fprintf(report->log, "epoch,step,loss%s\n",
-                   report->log_rates ? ",lr" : "") >= 0 ||
-           log_failed(report);
+    return fputs(REPORT_COLUMNS "\n", report->log) >= 0 || log_failed(report);
 }
 
 bool report_close(train_report *report)
@@ -58,7 +61,7 @@ static bool check_output(int printed)
            message_error("standard output: %s", message_errno());
 }
 
-static void draw_progress(train_report *report, size_t epoch, size_t step, float loss)
+static void draw_progress(train_report *report, const train_line *line)
 {
     double now = report_seconds();
     if (!report->progress || now - report->drawn < update_seconds)
@@ -67,43 +70,42 @@ static void draw_progress(train_report *report, size_t epoch, size_t step, float
     double left = (double)(report->samples_total - report->samples_done) / rate;
     report->drawn = now;
     message_progress(
-        "epoch %zu/%zu  step %zu/%zu  loss %.4f  %.0f samples/s  %d:%02d left", epoch,
-        report->epochs, step, report->steps, (double)loss, rate, (int)(left / 60),
-        (int)left % 60);
+        "epoch %zu/%zu  step %zu/%zu  loss %.4f  %.0f samples/s  %d:%02d left",
+        line->epoch, report->epochs, line->step, report->steps, (double)line->loss,
+        rate, (int)(left / 60), (int)left % 60);
 }
 
-/* Writes a line of the CSV file. %.9g and %.17g are exact for float and double. */
-static bool log_step(train_report *report, size_t epoch, size_t step, float loss,
-                     double lr)
-{
-    char rate[32] = "";
-    if (report->log_rates)
-        snprintf(rate, sizeof(rate), ",%.17g", lr);
-    return fprintf(report->log, "%zu,%zu,%.9g%s\n", epoch, step, (double)loss, rate) >=
-               0 ||
-           log_failed(report);
-}
-
-bool report_step(train_report *report, size_t epoch, size_t step, float loss, double lr,
-                 size_t samples)
+bool report_step(train_report *report, const train_line *line, size_t samples)
 {
     report->samples_done += samples;
-    if (report->log && !log_step(report, epoch, step, loss, lr))
-        return false;
-    if (step % report->log_every == 0) {
+    if (line->step % report->log_every == 0) {
         message_clear_progress();
-        if (!check_output(printf("Epoch [%zu/%zu], Step [%zu/%zu], Loss: %.4f\n", epoch,
-                                 report->epochs, step, report->steps, (double)loss)))
+        if (!check_output(printf("Epoch [%zu/%zu], Step [%zu/%zu], Loss: %.4f\n",
+                                 line->epoch, report->epochs, line->step, report->steps,
+                                 (double)line->loss)))
             return false;
     }
-    draw_progress(report, epoch, step, loss);
+    draw_progress(report, line);
     return true;
 }
 
-bool report_test(train_report *report, size_t epoch, size_t correct, size_t count)
+/* %.9g and %.17g are exact for float and double. */
+bool report_log(train_report *report, const train_line *line, double accuracy)
+{
+    char text[32] = "";
+    if (accuracy >= 0)
+        snprintf(text, sizeof(text), "%.9g", accuracy);
+    return !report->log ||
+           fprintf(report->log, "%zu,%zu,%.9g,%.17g,%s,%.3f\n", line->epoch, line->step,
+                   (double)line->loss, line->lr, text, line->seconds) >= 0 ||
+           log_failed(report);
+}
+
+bool report_accuracy(train_report *report, const char *set, size_t epoch,
+                     size_t correct, size_t count)
 {
     message_clear_progress();
     return check_output(printf(
-        "Epoch [%zu/%zu], Test accuracy: %.2f%% (%zu/%zu)\n", epoch, report->epochs,
+        "Epoch [%zu/%zu], %s accuracy: %.2f%% (%zu/%zu)\n", epoch, report->epochs, set,
         100.0 * (double)correct / (double)count, correct, count));
 }

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
-#include "examples/train/checkpoint.h"
 #include "examples/common/message.h"
+#include "examples/train/checkpoint.h"
 #include "examples/train/trainer.h"
 
 /* Large enough for fast matrix products, small enough to need little memory. */
@@ -85,6 +85,20 @@ static bool choose_network(lstm_layer_config *config, const train_options *optio
     return true;
 }
 
+static bool create_stored(train_state *trainer, bool keep_best)
+{
+    const size_t count = lstm_params_count(trainer->network.params);
+    lstm_tensor **weights = &trainer->best.weights;
+    return lstm_params_create(&trainer->stored) == LSTM_OK &&
+           lstm_params_add_layer(trainer->stored, "lstm", trainer->network.lstm) ==
+               LSTM_OK &&
+           lstm_params_add_linear(trainer->stored, "fc", trainer->network.fc) ==
+               LSTM_OK &&
+           (!keep_best || (lstm_tensor_create(weights, 1, &count) == LSTM_OK &&
+                           lstm_params_add_tensor(trainer->stored, "best", *weights,
+                                                  NULL) == LSTM_OK));
+}
+
 static bool create_network(train_state *trainer, const train_options *options,
                            uint64_t seed, const mnist_dataset *dataset)
 {
@@ -102,12 +116,29 @@ static bool create_network(train_state *trainer, const train_options *options,
         !classifier_create(&trainer->network, &layers, mnist_dataset_classes(dataset),
                            trainer->rng) ||
         lstm_cross_entropy_create(&trainer->loss, &loss) != LSTM_OK ||
-        lstm_adam_create(&trainer->adam, trainer->network.params, &adam) != LSTM_OK)
+        !create_stored(trainer, options->keep == TRAIN_KEEP_BEST) ||
+        lstm_adam_create(&trainer->adam, trainer->stored, &adam) != LSTM_OK)
         return lstm_failed();
     if (options->load &&
         lstm_params_load(trainer->network.params, options->load, NULL) != LSTM_OK)
         return lstm_failed();
     return true;
+}
+
+/* Creates the batches for the evaluation on a set; none for NULL. */
+static bool create_tester(train_state *trainer, const mnist_dataset *dataset,
+                          train_tester *set)
+{
+    set->count = mnist_dataset_count(dataset);
+    return !dataset || create_batches(trainer, dataset, TEST_BATCH, false, &set->loader,
+                                      &set->full, &set->tail);
+}
+
+static void destroy_tester(train_tester *set)
+{
+    classifier_batch_destroy(&set->tail);
+    classifier_batch_destroy(&set->full);
+    mnist_loader_destroy(&set->loader);
 }
 
 static bool create_members(train_state *trainer, const train_options *options,
@@ -122,9 +153,8 @@ static bool create_members(train_state *trainer, const train_options *options,
            (!data->train ||
             create_batches(trainer, data->train, options->batch_size, true,
                            &trainer->train, &trainer->full, &trainer->tail)) &&
-           (!data->test ||
-            create_batches(trainer, data->test, TEST_BATCH, false, &trainer->test,
-                           &trainer->test_full, &trainer->test_tail));
+           create_tester(trainer, data->validation, &trainer->validation) &&
+           create_tester(trainer, data->test, &trainer->test);
 }
 
 static bool resume(train_state *trainer, const train_options *options)
@@ -157,11 +187,12 @@ void trainer_destroy(train_state *trainer)
     /* Views before the tensors that they refer to. */
     classifier_batch_destroy(&trainer->tail);
     classifier_batch_destroy(&trainer->full);
-    classifier_batch_destroy(&trainer->test_tail);
-    classifier_batch_destroy(&trainer->test_full);
+    destroy_tester(&trainer->validation);
+    destroy_tester(&trainer->test);
     mnist_loader_destroy(&trainer->train);
-    mnist_loader_destroy(&trainer->test);
     lstm_adam_destroy(&trainer->adam);
+    lstm_params_destroy(&trainer->stored);
+    lstm_tensor_destroy(&trainer->best.weights);
     lstm_cross_entropy_destroy(&trainer->loss);
     classifier_destroy(&trainer->network);
     lstm_rng_destroy(&trainer->rng);
@@ -185,8 +216,51 @@ bool trainer_start_epoch(train_state *trainer)
 
 bool trainer_end_epoch(train_state *trainer)
 {
+    const train_best *best = &trainer->best;
+    if (best->weights && best->epoch == trainer->epoch &&
+        lstm_params_get_values(trainer->network.params,
+                               lstm_tensor_data(best->weights)) != LSTM_OK)
+        return lstm_failed();
+    trainer->completed = trainer->epoch;
     return schedule_end_epoch(&trainer->schedule, trainer->adam,
                               trainer->loss_sum / (double)trainer->loss_count) ||
+           lstm_failed();
+}
+
+bool trainer_is_last(const train_state *trainer, const train_options *options)
+{
+    return trainer->epoch == options->epochs ||
+           (options->patience > 0 && trainer->best.bad >= options->patience);
+}
+
+bool trainer_is_finished(const train_state *trainer, const train_options *options)
+{
+    return trainer->epoch > 0 && trainer->completed == trainer->epoch &&
+           trainer_is_last(trainer, options);
+}
+
+size_t trainer_logged_steps(const train_state *trainer)
+{
+    bool waits = trainer->completed < trainer->epoch &&
+                 trainer->step == mnist_loader_batches(trainer->train);
+    return trainer->step - (waits ? 1 : 0);
+}
+
+void trainer_compare(train_state *trainer, size_t correct)
+{
+    train_best *best = &trainer->best;
+    if (best->epoch > 0 && correct <= best->correct)
+        best->bad++;
+    else
+        *best = (train_best){trainer->epoch, correct, 0, best->weights};
+}
+
+bool trainer_use_best(train_state *trainer)
+{
+    const train_best *best = &trainer->best;
+    return !best->weights || best->epoch == 0 ||
+           lstm_params_set_values(trainer->network.params,
+                                  lstm_tensor_data(best->weights)) == LSTM_OK ||
            lstm_failed();
 }
 
@@ -209,12 +283,13 @@ static bool update(train_state *trainer)
            lstm_adam_step(trainer->adam) == LSTM_OK;
 }
 
-bool trainer_step(train_state *trainer, float *loss, size_t *samples)
+bool trainer_step(train_state *trainer, size_t *samples)
 {
     classifier_batch *batch =
         next_batch(trainer->train, &trainer->full, &trainer->tail, trainer->labels);
     if (!batch)
         return message_error("no batch left in the epoch");
+    float *loss = &trainer->loss_last;
     *samples = batch->count;
     if (classifier_forward(&trainer->network, batch) &&
         lstm_cross_entropy_forward(trainer->loss, batch->logits, trainer->labels,
@@ -230,12 +305,12 @@ bool trainer_step(train_state *trainer, float *loss, size_t *samples)
     return lstm_failed();
 }
 
-static bool test_batches(train_state *trainer, size_t *correct,
-                         volatile const bool *stop)
+static bool evaluate_batches(train_state *trainer, train_tester *set, size_t *correct,
+                             volatile const bool *stop)
 {
     classifier_batch *batch;
-    while (!*stop && (batch = next_batch(trainer->test, &trainer->test_full,
-                                         &trainer->test_tail, trainer->labels))) {
+    while (!*stop &&
+           (batch = next_batch(set->loader, &set->full, &set->tail, trainer->labels))) {
         if (!classifier_forward(&trainer->network, batch))
             return lstm_failed();
         *correct += classifier_correct(batch, trainer->labels);
@@ -243,14 +318,15 @@ static bool test_batches(train_state *trainer, size_t *correct,
     return true;
 }
 
-bool trainer_test(train_state *trainer, size_t *correct, volatile const bool *stop)
+bool trainer_evaluate(train_state *trainer, train_tester *set, size_t *correct,
+                      volatile const bool *stop)
 {
     *correct = 0;
-    if (mnist_loader_start(trainer->test, 0) != MNIST_OK)
+    if (mnist_loader_start(set->loader, 0) != MNIST_OK)
         return mnist_failed();
     if (lstm_layer_set_training(trainer->network.lstm, false) != LSTM_OK)
         return lstm_failed();
-    bool done = test_batches(trainer, correct, stop);
+    bool done = evaluate_batches(trainer, set, correct, stop);
     if (lstm_layer_set_training(trainer->network.lstm, true) != LSTM_OK)
         return lstm_failed();
     return done;

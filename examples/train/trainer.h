@@ -11,6 +11,22 @@
 #include "examples/train/data.h"
 #include "examples/train/options.h"
 
+/** Batches of a set for evaluation. The loader is NULL if there is no such set. */
+typedef struct train_tester {
+    mnist_loader *loader;
+    classifier_batch full, tail;
+    size_t count;
+} train_tester;
+
+/** The best epoch of a run with validation. */
+typedef struct train_best {
+    /** The first epoch with the most images right, 0 before the first evaluation; their
+     *  number; and the number of epochs since then. */
+    size_t epoch, correct, bad;
+    /** [lstm_params_count()] weights of that epoch; NULL unless they are kept. */
+    lstm_tensor *weights;
+} train_best;
+
 /** State of a run. After the first step of each batch size, no memory is allocated. */
 typedef struct train_state {
     uint64_t seed;
@@ -18,10 +34,19 @@ typedef struct train_state {
      *  completed steps; and the seed of its order. */
     size_t epoch, step;
     uint64_t order;
+    /** The last epoch that is complete: evaluated, and in the log. */
+    size_t completed;
+    /** Loss of the last step, and seconds of the run at its end. */
+    float loss_last;
+    double seconds;
     /** Number of training images. */
     size_t samples;
     lstm_rng *rng;
     classifier network;
+    /** What the optimiser and checkpoints know: the parameters of the network and, with
+     *  --keep best, the best weights. */
+    lstm_params *stored;
+    train_best best;
     lstm_cross_entropy *loss;
     lstm_adam *adam;
     double clip_norm;
@@ -32,9 +57,8 @@ typedef struct train_state {
     /** Training batches: full batches and the smaller last batch of an epoch. */
     mnist_loader *train;
     classifier_batch full, tail;
-    /** Test batches. */
-    mnist_loader *test;
-    classifier_batch test_full, test_tail;
+    /** Batches of the sets that the network is evaluated on. */
+    train_tester validation, test;
     int64_t *labels;
 } train_state;
 
@@ -48,20 +72,37 @@ void trainer_destroy(train_state *trainer);
 /** Starts the next epoch, in the random order of PyTorch's DataLoader. */
 bool trainer_start_epoch(train_state *trainer);
 
-/** Ends an epoch and updates the schedule with its mean loss; false after an error
- *  message. */
-bool trainer_end_epoch(train_state *trainer);
-
 /** Trains on the next batch; false after an error message. */
-bool trainer_step(train_state *trainer, float *loss, size_t *samples);
+bool trainer_step(train_state *trainer, size_t *samples);
 
 /**
- * Counts the test images that are classified correctly. Testing draws no random
+ * Counts the images of a set that are classified correctly. Evaluation draws no random
  * numbers, so it does not change the training.
  *
- * @param stop checked between batches; true ends the test early
+ * @param stop checked between batches; true ends the evaluation early
  * @return false after an error message
  */
-bool trainer_test(train_state *trainer, size_t *correct, volatile const bool *stop);
+bool trainer_evaluate(train_state *trainer, train_tester *set, size_t *correct,
+                      volatile const bool *stop);
+
+/** Compares the validation of the epoch with that of the best one. */
+void trainer_compare(train_state *trainer, size_t correct);
+
+/** Ends an epoch: keeps the weights if it is the best, and updates the schedule with
+ *  its mean loss; false after an error message. */
+bool trainer_end_epoch(train_state *trainer);
+
+/** Whether the epoch is the last one, by --epochs or by --patience. */
+bool trainer_is_last(const train_state *trainer, const train_options *options);
+
+/** Whether all epochs of the run are complete. */
+bool trainer_is_finished(const train_state *trainer, const train_options *options);
+
+/** Number of steps of this epoch in the log. The line of the last step is written when
+ *  the epoch is complete. */
+size_t trainer_logged_steps(const train_state *trainer);
+
+/** Gives the network the weights of the best epoch, if they are kept. */
+bool trainer_use_best(train_state *trainer);
 
 #endif

@@ -1,0 +1,152 @@
+/* An epoch consists of its steps, then the evaluation, the line of its last step in the
+ * log, and a checkpoint. A run that is stopped during the evaluation repeats all of
+ * them when it is resumed. */
+#include "examples/train/epochs.h"
+#include "examples/common/message.h"
+#include "examples/train/checkpoint.h"
+
+/* Evaluates on a set and reports the accuracy of an epoch, unless stopped. */
+static bool evaluate(const train_run *run, const char *name, train_tester *set,
+                     size_t epoch, size_t *correct)
+{
+    return trainer_evaluate(run->trainer, set, correct, run->stop) &&
+           (*run->stop ||
+            report_accuracy(run->report, name, epoch, *correct, set->count));
+}
+
+static train_line last_line(const train_state *trainer)
+{
+    return (train_line){trainer->epoch, trainer->step, trainer->loss_last,
+                        lstm_adam_lr(trainer->adam), trainer->seconds};
+}
+
+static bool train_step(const train_run *run)
+{
+    size_t samples;
+    train_state *trainer = run->trainer;
+    if (!trainer_step(trainer, &samples))
+        return false;
+    trainer->seconds = report_elapsed(run->report);
+    train_line line = last_line(trainer);
+    return report_step(run->report, &line, samples) &&
+           (line.step == run->report->steps || report_log(run->report, &line, -1));
+}
+
+/* Trains the remaining steps of the epoch. */
+static bool train_steps(const train_run *run)
+{
+    const train_state *trainer = run->trainer;
+    double started = report_seconds();
+    size_t first = trainer->step;
+    while (trainer->step < run->report->steps && !*run->stop)
+        if (!train_step(run))
+            return false;
+    size_t steps = trainer->step - first;
+    double seconds = report_seconds() - started;
+    message_info("epoch %zu: %zu steps in %.2f s, %.3f ms each", trainer->epoch, steps,
+                 seconds, seconds * 1e3 / (double)(steps > 0 ? steps : 1));
+    return true;
+}
+
+/* Whether to test the epoch. At the end of the run, --keep best tests the best epoch
+ * instead. */
+static bool tests_epoch(const train_run *run)
+{
+    const train_options *options = run->options;
+    return options->eval == TRAIN_EVAL_EPOCH ||
+           (options->eval == TRAIN_EVAL_END && options->keep != TRAIN_KEEP_BEST &&
+            trainer_is_last(run->trainer, options));
+}
+
+/* Evaluates the epoch; accuracy is negative if no set is evaluated. */
+static bool evaluate_epoch(const train_run *run, double *accuracy)
+{
+    train_state *trainer = run->trainer;
+    train_tester *validation = &trainer->validation, *test = &trainer->test;
+    size_t correct;
+    *accuracy = -1;
+    if (validation->loader) {
+        if (!evaluate(run, "Validation", validation, trainer->epoch, &correct))
+            return false;
+        *accuracy = (double)correct / (double)validation->count;
+        if (!*run->stop)
+            trainer_compare(trainer, correct);
+    }
+    if (*run->stop || !tests_epoch(run))
+        return true;
+    if (!evaluate(run, "Test", test, trainer->epoch, &correct))
+        return false;
+    if (!validation->loader)
+        *accuracy = (double)correct / (double)test->count;
+    return true;
+}
+
+/* Evaluates and ends an epoch whose steps are done. */
+static bool complete_epoch(const train_run *run)
+{
+    train_state *trainer = run->trainer;
+    const train_best before = trainer->best;
+    double accuracy;
+    if (!evaluate_epoch(run, &accuracy))
+        return false;
+    if (*run->stop) {
+        trainer->best = before;
+        return true;
+    }
+    train_line line = last_line(trainer);
+    if (!report_log(run->report, &line, accuracy) || !trainer_end_epoch(trainer))
+        return false;
+    if (trainer->epoch < run->options->epochs && trainer_is_last(trainer, run->options))
+        message_info("the validation has not improved for %zu epochs",
+                     trainer->best.bad);
+    return true;
+}
+
+/* Trains an epoch, or the rest of it after a resume, and evaluates it. */
+static bool train_epoch(const train_run *run)
+{
+    const char *checkpoint = run->options->checkpoint;
+    return train_steps(run) && (*run->stop || complete_epoch(run)) &&
+           (!checkpoint || checkpoint_save(run->trainer, checkpoint));
+}
+
+/* Gives the network the best weights, and tests them unless their epoch was tested. */
+static bool use_best(const train_run *run)
+{
+    train_state *trainer = run->trainer;
+    const train_best *best = &trainer->best;
+    train_eval eval = run->options->eval;
+    size_t correct;
+    bool tests = eval == TRAIN_EVAL_END ||
+                 (eval == TRAIN_EVAL_EPOCH && best->epoch != trainer->epoch);
+    message_info("the best epoch is %zu", best->epoch);
+    return trainer_use_best(trainer) &&
+           (!tests || evaluate(run, "Test", &trainer->test, best->epoch, &correct));
+}
+
+/* Without a checkpoint, no later run writes the line of the last step of an epoch that
+ * is not complete. */
+static bool log_rest(const train_run *run)
+{
+    train_line line = last_line(run->trainer);
+    return run->options->checkpoint ||
+           trainer_logged_steps(run->trainer) == run->trainer->step ||
+           report_log(run->report, &line, -1);
+}
+
+bool epochs_train(const train_run *run)
+{
+    train_state *trainer = run->trainer;
+    size_t correct;
+    if (run->options->epochs == 0)
+        return evaluate(run, "Test", &trainer->test, 0, &correct);
+    /* An epoch that was not complete when the checkpoint was written. */
+    if (trainer->completed < trainer->epoch && !train_epoch(run))
+        return false;
+    while (!trainer_is_finished(trainer, run->options) && !*run->stop)
+        if (!trainer_start_epoch(trainer) || !train_epoch(run))
+            return false;
+    if (*run->stop)
+        return log_rest(run);
+    return !trainer->best.weights || use_best(run);
+}
