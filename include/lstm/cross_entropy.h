@@ -37,7 +37,9 @@ typedef struct lstm_cross_entropy_config {
     /** Part of each target that is spread evenly over all classes, 0 to 1 (default 0).
      */
     double label_smoothing;
-    /** If no row counts, the mean is 0 (default false: NaN, as in PyTorch). */
+    /** If no row counts, or the weights of the rows that count sum to 0, the mean and
+     *  its gradients are 0 (default false: the mean is NaN, and so are the gradients
+     *  of the rows that count, as in PyTorch). */
     bool zero_mean_of_none;
     /** Reserved for options of later versions; must be zero. Other values fail with
      * LSTM_UNSUPPORTED. */

@@ -139,10 +139,12 @@ typedef struct lstm_plateau {
 
 /**
  * Processes the next value of a metric, such as the loss of an epoch, and reduces
- * plateau->lr after too many updates without improvement.
+ * plateau->lr after too many updates without improvement. A reduction by 1e-8 or less,
+ * PyTorch's eps, is not applied.
  *
  * @param plateau options and state
- * @param metric any number; NaN is never an improvement
+ * @param metric any number; NaN is never an improvement, and neither is the worst
+ *        number, +infinity or with maximize -infinity, as in PyTorch
  * @retval LSTM_OK plateau->lr is the rate to use now
  * @retval LSTM_INVALID_ARGUMENT plateau is NULL or an option is out of range; nothing
  *         was changed

@@ -227,6 +227,16 @@ static double row_loss(lstm_cross_entropy *loss, const targets *given, size_t ro
     return result;
 }
 
+/* A mean over weights that sum to 0 is NaN, and so are the gradients of the rows that
+ * count, as in PyTorch; or all are 0 on request. */
+static void divide_by_zero(lstm_cross_entropy *loss, const targets *given)
+{
+    float result = loss->config.zero_mean_of_none ? 0 : NAN;
+    for (size_t row = 0; row < loss->rows; row++)
+        for (size_t c = 0; c < loss->classes && !is_ignored(loss, given, row); c++)
+            loss->gradient[row * loss->classes + c] = result;
+}
+
 static void compute(lstm_cross_entropy *loss, const lstm_tensor *logits,
                     const targets *given)
 {
@@ -249,6 +259,8 @@ static void compute(lstm_cross_entropy *loss, const lstm_tensor *logits,
         loss->denominator +=
             given->classes ? weight_of(loss, (size_t)given->classes[row]) : 1;
     }
+    if (loss->config.reduction == LSTM_REDUCTION_MEAN && loss->denominator == 0)
+        divide_by_zero(loss, given);
 }
 
 static void write_value(const lstm_cross_entropy *loss, float *value)
@@ -262,9 +274,9 @@ static void write_value(const lstm_cross_entropy *loss, float *value)
     if (loss->config.reduction == LSTM_REDUCTION_SUM)
         *value = (float)sum;
     if (loss->config.reduction == LSTM_REDUCTION_MEAN)
-        *value = loss->denominator == 0 && loss->config.zero_mean_of_none
-                     ? 0
-                     : (float)(sum / loss->denominator);
+        *value = loss->denominator != 0           ? (float)(sum / loss->denominator)
+                 : loss->config.zero_mean_of_none ? 0
+                                                  : NAN;
 }
 
 static lstm_status forward(lstm_cross_entropy *loss, const lstm_tensor *logits,
@@ -328,9 +340,8 @@ static void backward_row(const lstm_cross_entropy *loss, size_t row, float facto
     size_t axes = dlogits->rank - 1;
     const float *from = loss->gradient + row * loss->classes;
     float *to = dlogits->data + lstm_tensor_offset(dlogits, axes, row);
-    /* If no row counts, the gradient of a mean is 0. */
-    if (loss->config.reduction == LSTM_REDUCTION_MEAN)
-        factor = loss->denominator == 0 ? 0 : factor / (float)loss->denominator;
+    if (loss->config.reduction == LSTM_REDUCTION_MEAN && loss->denominator != 0)
+        factor /= (float)loss->denominator;
     for (size_t c = 0; c < loss->classes; c++)
         to[(ptrdiff_t)c * dlogits->strides[axes]] = from[c] * factor;
 }

@@ -155,8 +155,9 @@ static lstm_status read_plateau(lstm_plateau *p)
 
 static bool is_better(const lstm_plateau *p, double metric)
 {
+    /* PyTorch begins with the worst metric, an infinity, which it does not improve. */
     if (!p->started)
-        return !isnan(metric);
+        return p->maximize ? metric > -INFINITY : metric < INFINITY;
     if (p->absolute)
         return p->maximize ? metric > p->best + p->threshold
                            : metric < p->best - p->threshold;
