@@ -79,8 +79,11 @@ static void print_array(const char *path, const char *name, const input *content
     printf("#include <stddef.h>\n\n");
     printf("#ifdef __cplusplus\nalignas(16)\n#else\n_Alignas(16)\n#endif\n");
     printf("static const unsigned char %s[%zu] = {", name, content->size);
-    for (size_t i = 0; i < content->size; i++)
+    for (size_t i = 0; i < content->size && !ferror(stdout); i++)
         printf("%s%d,", i % COLUMNS == 0 ? "\n" : "", content->bytes[i]);
+    /* Nothing after a gap. */
+    if (ferror(stdout))
+        return;
     printf("\n};\nstatic const size_t %s_size = %zu;\n\n#endif\n", name, content->size);
 }
 

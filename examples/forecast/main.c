@@ -13,6 +13,9 @@
 
 #include <lstm/lstm.h>
 
+#include "examples/common/message.h"
+#include "examples/common/output.h"
+
 enum { EXIT_USAGE = 2, HIDDEN = 32, FUTURE = 20, EPOCHS = 150, FEW = 50 };
 
 /* The values of a column, scaled to mean 0 and standard deviation 1 of the training
@@ -197,9 +200,10 @@ static void draw_line(FILE *file, const char *colour, const float *values, size_
 static void draw(const char *path, const column *all, const float *predictions,
                  double margin)
 {
-    FILE *file = fopen(path, "w");
-    if (!file)
-        stop(path, strerror(errno));
+    output out;
+    if (!output_open(&out, path))
+        exit(EXIT_FAILURE);
+    FILE *file = out.stream;
     size_t known = all->count - all->train_count, end = known + FUTURE;
     const float *shown = predictions + all->train_count - 1;
     fputs("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 800 400'>\n", file);
@@ -208,8 +212,8 @@ static void draw(const char *path, const column *all, const float *predictions,
     draw_line(file, "lightpink", shown, known, end, end, margin);
     draw_line(file, "lightpink", shown, known, end, end, -margin);
     fprintf(file, "</svg>\n");
-    if (fclose(file) != 0)
-        stop(path, strerror(errno));
+    if (!output_commit(&out))
+        exit(EXIT_FAILURE);
 }
 
 /* Saves the model, and the scale of its values for the program stream. */
@@ -224,6 +228,7 @@ static void save(const char *path, const lstm_params *params, const column *all)
 
 int main(int count, char **arguments)
 {
+    message_set_program("forecast");
     if (count < 2 || count > 5) {
         fprintf(stderr,
                 "Usage: forecast CSV [COLUMN [SVG [MODEL]]]\n\n"

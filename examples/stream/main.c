@@ -182,7 +182,8 @@ static bool stream(const stream_options *options, const char *path)
                 (!options->state || model_load_state(&m, options->state)) &&
                 run(&m, options->skip_blank, &all) &&
                 (!options->save_state || model_save_state(&m, options->save_state));
-    latency_report(&all);
+    if (done)
+        latency_report(&all);
     model_destroy(&m);
     return done;
 }
