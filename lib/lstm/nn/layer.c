@@ -52,15 +52,16 @@ static lstm_status fill_layer(lstm_layer *layer, const lstm_layer_config *config
 {
     lstm_weights *weights = &layer->weights;
     layer->training = true;
-    lstm_status status = lstm_weights_create(weights, config, rng);
+    lstm_status status = lstm_weights_create(weights, config);
     if (status)
         return status;
     layer->scratch.at =
         common_alloc(lstm_weights_count(weights), sizeof(*layer->scratch.at));
     if (!layer->scratch.at)
         return lstm_fail_memory("layer");
-    return lstm_tape_make(&layer->tape, weights, config->dropout > 0 ? rng : NULL,
-                          true);
+    status =
+        lstm_tape_make(&layer->tape, weights, config->dropout > 0 ? rng : NULL, true);
+    return status ? status : lstm_weights_draw(weights, rng);
 }
 
 lstm_status lstm_layer_create(lstm_layer **out, const lstm_layer_config *config,

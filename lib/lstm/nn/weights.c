@@ -40,20 +40,7 @@ static lstm_status add_direction(lstm_weights *weights, size_t index)
     return status;
 }
 
-/* Draws all parameters uniform in +-1/sqrt(H), in order, as
- * torch.nn.LSTM.reset_parameters() does.
- */
-static lstm_status draw_weights(lstm_weights *weights, lstm_rng *rng)
-{
-    float bound = (float)(1.0 / sqrt((double)weights->config.hidden));
-    lstm_status status = LSTM_OK;
-    for (size_t i = 0; rng && !status && i < weights->parameter_count; i++)
-        status = lstm_rng_uniform(rng, weights->parameters[i].value, -bound, bound);
-    return status;
-}
-
-lstm_status lstm_weights_create(lstm_weights *weights, const lstm_layer_config *config,
-                                lstm_rng *rng)
+lstm_status lstm_weights_create(lstm_weights *weights, const lstm_layer_config *config)
 {
     weights->config = *config;
     if (config->layers == 0)
@@ -71,7 +58,17 @@ lstm_status lstm_weights_create(lstm_weights *weights, const lstm_layer_config *
     lstm_status status = LSTM_OK;
     for (size_t i = 0; !status && i < count; i++)
         status = add_direction(weights, i);
-    return status ? status : draw_weights(weights, rng);
+    return status;
+}
+
+/* Uniform in +-1/sqrt(H), in order, as torch.nn.LSTM.reset_parameters() does. */
+lstm_status lstm_weights_draw(lstm_weights *weights, lstm_rng *rng)
+{
+    float bound = (float)(1.0 / sqrt((double)weights->config.hidden));
+    lstm_status status = LSTM_OK;
+    for (size_t i = 0; rng && !status && i < weights->parameter_count; i++)
+        status = lstm_rng_uniform(rng, weights->parameters[i].value, -bound, bound);
+    return status;
 }
 
 void lstm_weights_destroy(lstm_weights *weights)

@@ -55,10 +55,13 @@ typedef struct lstm_weights {
     lstm_packed *panels, *back_panels;
 } lstm_weights;
 
-/** Creates the parameters of a checked config, drawn from rng; NULL leaves zeros. After
- * a failure the caller calls lstm_weights_destroy(), too. */
-lstm_status lstm_weights_create(lstm_weights *weights, const lstm_layer_config *config,
-                                lstm_rng *rng);
+/** Creates the parameters of a checked config; all are zero. After a failure the caller
+ * calls lstm_weights_destroy(), too. */
+lstm_status lstm_weights_create(lstm_weights *weights, const lstm_layer_config *config);
+
+/** Draws the parameters from rng; NULL leaves zeros. Allocates nothing, so a creation
+ *  that fails for lack of memory has drawn nothing. */
+lstm_status lstm_weights_draw(lstm_weights *weights, lstm_rng *rng);
 
 void lstm_weights_destroy(lstm_weights *weights);
 
