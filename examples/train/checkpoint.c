@@ -1,33 +1,43 @@
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "examples/common/message.h"
 #include "examples/train/checkpoint.h"
 
 /* The position of a run as one line of text. Floating-point values are hexadecimal,
- * which is exact. */
-#define POSITION_WRITE                                                                 \
-    "seed %" PRIu64 " samples %zu batch %zu epoch %zu step %zu order %" PRIu64         \
-    " loss %a of %zu last %a plateau %d %a %" PRIu64 " %" PRIu64                       \
-    " completed %zu best %zu %zu %zu seconds %a"
+ * which is exact. It is written in parts: snprintf() may allocate memory for more than
+ * some ten values and, if it cannot, returns as if it had written everything. */
+#define WRITE_RUN                                                                      \
+    "seed %" PRIu64 " samples %zu batch %zu epoch %zu step %zu order %" PRIu64
+#define WRITE_LOSS " loss %a of %zu last %a plateau %d %a %" PRIu64 " %" PRIu64
+#define WRITE_BEST " completed %zu best %zu %zu %zu seconds %a"
 #define POSITION_READ                                                                  \
     "seed %" SCNu64 " samples %zu batch %zu epoch %zu step %zu order %" SCNu64         \
     " loss %la of %zu last %a plateau %d %la %" SCNu64 " %" SCNu64                     \
     " completed %zu best %zu %zu %zu seconds %la"
 enum { POSITION_FIELDS = 18, POSITION_SIZE = 600 };
 
+static void write_position(const train_state *trainer, char *text)
+{
+    const lstm_plateau *levels = &trainer->schedule.levels;
+    const train_best *best = &trainer->best;
+    snprintf(text, POSITION_SIZE, WRITE_RUN, trainer->seed, trainer->samples,
+             trainer->full.count, trainer->epoch, trainer->step, trainer->order);
+    size_t length = strlen(text);
+    snprintf(text + length, POSITION_SIZE - length, WRITE_LOSS, trainer->loss_sum,
+             trainer->loss_count, (double)trainer->loss_last, levels->started,
+             levels->best, levels->bad, levels->cooling);
+    length += strlen(text + length);
+    snprintf(text + length, POSITION_SIZE - length, WRITE_BEST, trainer->completed,
+             best->epoch, best->correct, best->bad, trainer->seconds);
+}
+
 bool checkpoint_save(const train_state *trainer, const char *path)
 {
     char position[POSITION_SIZE];
-    const lstm_plateau *levels = &trainer->schedule.levels;
-    const train_best *best = &trainer->best;
     const char *pairs[2 + 2 * TRAIN_MAX_OPTIONS] = {CHECKPOINT_KEY, position};
-    snprintf(position, sizeof(position), POSITION_WRITE, trainer->seed,
-             trainer->samples, trainer->full.count, trainer->epoch, trainer->step,
-             trainer->order, trainer->loss_sum, trainer->loss_count,
-             (double)trainer->loss_last, levels->started, levels->best, levels->bad,
-             levels->cooling, trainer->completed, best->epoch, best->correct, best->bad,
-             trainer->seconds);
+    write_position(trainer, position);
     const lstm_file_options options = {
         .adam = trainer->adam,
         .rng = trainer->rng,
