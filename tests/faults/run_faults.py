@@ -4,12 +4,13 @@ usage: run_faults.py SHIM FOLDER [--seconds N] [--seed N] [--only TEXT] [--skip 
                      [--class NAME] [--jobs N] [--verbose]
 
 FOLDER has the programs. A point is: call number k of a class (memory, open, read, write, ...)
-fails with an error number, alone or with all after it; or a read or write is short. Each point
-is a run of a program. The program must give the same answer as without the fault, or exit with
-1 and a last line on standard error that says what failed; then standard output is a beginning
-of the right one, and each file is the old one, the right one or, for logs, a beginning of the
-right one. It must not crash or hang. A run without fault after it leaves the same files as
-ever, with no temporary file.
+fails with an error number, alone or with all after it; or a read or write is short; or the
+program is killed before the call. Each point is a run of a program.
+
+The program must give the same answer as without the fault, or exit with 1 and a last line on
+standard error that says what failed; then standard output is a beginning of the right one, and
+each file is the old one, the right one or, for logs, a beginning of the right one. It must not
+crash or hang. A run without fault after it works and leaves the same files as ever.
 
 Without --seconds all points run; otherwise a random choice, for about this time.
 """
@@ -36,13 +37,16 @@ from cases import CASES, prepare  # noqa: E402
 CLASSES = ("memory open read write sync close rename unlink stat owner truncate map thread "
            "random").split()
 # For each class: errors that a call can have for ever, and those that it has only once.
-# "short" reads and writes half of what they are asked for.
+# "short" reads and writes half of what they are asked for; "KILL" kills the program before
+# the call.
 ERRORS = {
-    "memory": (["ENOMEM"], []), "open": (["EACCES", "EMFILE", "EIO"], ["EINTR"]),
+    "memory": (["ENOMEM"], []), "open": (["EACCES", "EMFILE", "EIO"], ["EINTR", "KILL"]),
     "read": (["EIO", "short"], ["EAGAIN", "EINTR"]),
-    "write": (["ENOSPC", "EIO", "EDQUOT", "short"], ["EAGAIN", "EFBIG", "EINTR"]),
-    "sync": (["EIO", "ENOSPC", "EDQUOT"], ["EINTR"]), "close": (["EIO", "ENOSPC"], ["EINTR"]),
-    "rename": (["EACCES", "EIO", "ENOSPC"], ["EXDEV"]), "unlink": (["EACCES", "EIO"], []),
+    "write": (["ENOSPC", "EIO", "EDQUOT", "short"], ["EAGAIN", "EFBIG", "EINTR", "KILL"]),
+    "sync": (["EIO", "ENOSPC", "EDQUOT"], ["EINTR", "KILL"]),
+    "close": (["EIO", "ENOSPC"], ["EINTR", "KILL"]),
+    "rename": (["EACCES", "EIO", "ENOSPC"], ["EXDEV", "KILL"]),
+    "unlink": (["EACCES", "EIO"], ["KILL"]),
     "stat": (["EACCES", "EIO"], []), "owner": (["EPERM", "EIO"], []),
     "truncate": (["EIO", "ENOSPC"], []), "map": (["ENOMEM"], []), "thread": (["EAGAIN"], []),
     "random": (["ENOSYS"], ["EAGAIN", "EINTR"])}
@@ -105,7 +109,9 @@ class Campaign:
                        "FAULTS_REPORT": str(report), "XDG_CACHE_HOME": str(folder / "cache"),
                        "LSTM_CPU": os.environ.get("LSTM_CPU", "")}
         if point:
-            error = 0 if point.error == "short" else getattr(errno, point.error)
+            special = {"short": 0, "KILL": -1}
+            error = special.get(point.error) if point.error in special else getattr(
+                errno, point.error)
             environment |= {"FAULTS_CLASS": point.kind, "FAULTS_AT": str(point.at),
                             "FAULTS_MODE": "always" if point.always else "once",
                             "FAULTS_ERRNO": str(error)}
@@ -168,14 +174,15 @@ class Campaign:
             wrong = self.judge(case, right, old, point, result)
             # A file that cannot be removed stays.
             left = set(result.files) - set(right.files) - set(old)
-            if not wrong and left and point.kind != "unlink":
-                wrong = self.run_again(case, right, folder)
+            killed = point.error == "KILL"
+            if not wrong and ((left and point.kind != "unlink") or killed):
+                wrong = self.run_again(case, right, folder, killed)
         finally:
             shutil.rmtree(folder)
-        kind = "same" if result.status == 0 else "refused"
+        kind = {0: "same", 1: "refused"}.get(result.status, "killed")
         return kind if result.failed else "not reached", wrong
 
-    def run_again(self, case, right, folder):
+    def run_again(self, case, right, folder, killed):
         """A run in a folder with left-over files: they disappear."""
         for name in set(right.files) - set(case.files):
             (folder / name).unlink(missing_ok=True)
@@ -183,6 +190,9 @@ class Campaign:
         if result.status != 0:
             return f"the next run fails: {result.stderr.strip()}"
         left = set(result.files) - set(right.files)
+        if killed:
+            # Saves of models do not remove what a killed save left.
+            left = {name for name in left if not name.endswith((".0.tmp", ".tmp-check"))}
         return f"the next run leaves {', '.join(sorted(left))}" if left else None
 
     def judge(self, case, right, old, point, result):
@@ -195,6 +205,8 @@ class Campaign:
             differ = [name for name, content in right.files.items()
                       if result.files[name] != content]
             return f"exit 0 with another {', '.join(differ)}" if differ else None
+        if point.error == "KILL" and result.status == -9:
+            return self.judge_files(right, old, result)
         if result.status != 1:
             return f"ends with {result.status}: {result.stderr.strip()[-300:]}"
         if point.error == "short":
@@ -265,16 +277,17 @@ def choose(pairs, seed):
 
 def report(table, total, wrong):
     print(f"{'program':<14}{'class':<10}{'points':>8}{'same':>8}{'refused':>9}"
-          f"{'not reached':>13}")
+          f"{'killed':>8}{'not reached':>13}")
     sums = {}
     for (program, kind), counts in sorted(table.items()):
         print(f"{program:<14}{kind:<10}{sum(counts.values()):>8}{counts.get('same', 0):>8}"
-              f"{counts.get('refused', 0):>9}{counts.get('not reached', 0):>13}")
+              f"{counts.get('refused', 0):>9}{counts.get('killed', 0):>8}"
+              f"{counts.get('not reached', 0):>13}")
         for name, count in counts.items():
             sums[name] = sums.get(name, 0) + count
     print(f"{sum(sums.values())} of {total} points: {sums.get('same', 0)} same answer, "
-          f"{sums.get('refused', 0)} refused with a line, {sums.get('not reached', 0)} not "
-          f"reached, {len(wrong)} wrong")
+          f"{sums.get('refused', 0)} refused with a line, {sums.get('killed', 0)} killed, "
+          f"{sums.get('not reached', 0)} not reached, {len(wrong)} wrong")
 
 
 def arguments():

@@ -5,7 +5,8 @@
  *     FAULTS_CLASS     name of the class, see shim.h; none: only counts
  *     FAULTS_AT        k, from 0
  *     FAULTS_MODE      once or always
- *     FAULTS_ERRNO     number of the error; 0: reads and writes are short instead
+ *     FAULTS_ERRNO     number of the error; 0: reads and writes are short instead;
+ *                      -1: the program is killed before the call
  *     FAULTS_REPORT    file of a fault_report, which is up to date at any moment
  *
  * The C library does not call its own read() and write() for streams. So streams get
@@ -17,6 +18,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +43,8 @@ bool fault_hits(fault_class class, const char *name)
         return false;
     if (__atomic_fetch_add(&report->failed, 1, __ATOMIC_RELAXED) == 0)
         strncpy(report->name, name, sizeof(report->name) - 1);
+    if (error < 0)
+        kill(getpid(), SIGKILL);
     return true;
 }
 
@@ -92,7 +96,8 @@ static void read_environment(void)
     if (path)
         open_report(path);
     first = number("FAULTS_AT");
-    error = (int)number("FAULTS_ERRNO");
+    const char *text = getenv("FAULTS_ERRNO");
+    error = text && *text == '-' ? -1 : (int)number("FAULTS_ERRNO");
     always = mode && strcmp(mode, "always") == 0;
     for (size_t i = 0; class && i < FAULT_CLASSES; i++)
         if (strcmp(class, names[i]) == 0)
