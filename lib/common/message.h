@@ -6,29 +6,18 @@
 #define COMMON_MESSAGE_H
 
 #include <stddef.h>
-#include <string.h>
 
-/** Removes a character of UTF-8 that the end of a message of this size has cut off. */
-static inline void common_trim_message(char *message, size_t size)
-{
-    static const unsigned char leads[] = {0xc0, 0xe0, 0xf0};
-    size_t length = strlen(message), tail = 0;
-    if (length < size - 1)
-        return;
-    while (tail < 3 && (message[length - 1 - tail] & 0xc0) == 0x80)
-        tail++;
-    unsigned char lead = (unsigned char)message[length - 1 - tail];
-    if (tail < 3 && lead >= leads[tail])
-        message[length - 1 - tail] = '\0';
-}
+#include "lib/common/names.h"
 
-/** Makes a message one line of whole characters, whatever a name in it contains. */
-static inline void common_finish_message(char *message, size_t size)
-{
-    common_trim_message(message, size);
-    for (char *c = message; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '?';
-}
+/**
+ * Makes a message one line of well-formed UTF-8 that a terminal only prints, whatever a
+ * name in it contains. Replaces by '?' each control character (C0, DEL, C1), each
+ * separator of lines, each character that changes the direction of text, and each byte
+ * that is not part of a character. Removes a character that the end of the message has
+ * cut off.
+ *
+ * @param size of the array
+ */
+void common_finish_message(char *message, size_t size);
 
 #endif

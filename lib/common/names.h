@@ -17,6 +17,7 @@
 #define COMMON_NAME(name)           COMMON_JOIN(COMMON_LIBRARY, name)
 
 #define common_alloc           COMMON_NAME(common_alloc)
+#define common_finish_message  COMMON_NAME(common_finish_message)
 #define common_file_get_calls  COMMON_NAME(common_file_get_calls)
 #define common_file_set_calls  COMMON_NAME(common_file_set_calls)
 #define common_free            COMMON_NAME(common_free)
