@@ -35,9 +35,13 @@ def main():
     parser.add_argument("--log", type=argparse.FileType("w"), default=os.devnull,
                         help="CSV file for the loss of every step")
     args = parser.parse_args()
-    train, test = (mnist.Dataset.open(split, args.data) for split in ("train", "test"))
+    train = mnist.Dataset.open("train", args.data, synthetic=True)
     if train.is_synthetic:
-        print("WARNING: MNIST was not found; using synthetic digits", file=sys.stderr)
+        print(f"WARNING: MNIST was not found; using synthetic digits: {train.reason}",
+              file=sys.stderr)
+        test = mnist.Dataset.synthetic(10000, seed=2)
+    else:
+        test = mnist.Dataset.open("test", args.data)
     print(f"{train.origin}; seed of the training {args.seed}", file=sys.stderr)
     rng = liblstm.Rng(args.seed)
     net = liblstm.Layer(train.cols, HIDDEN, LAYERS, batch_first=True, rng=rng)

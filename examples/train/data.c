@@ -1,12 +1,27 @@
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "examples/common/message.h"
 #include "examples/train/data.h"
+#include "examples/train/report.h"
 
 /* Test digits differ from training digits. Their number is a sixth of the training
  * digits, as in MNIST. */
-enum { TRAIN_SEED = 1, TEST_SEED = 2, TRAIN_PER_TEST = 6 };
+enum { TRAIN_SEED = 1, TEST_SEED = 2, TRAIN_PER_TEST = 6, TEST_COUNT = 10000 };
+/* Labels are bytes. */
+enum { MOST_CLASSES = 256 };
+/* A download that brings no data for this time is said to wait. */
+static const double WAIT_SECONDS = 2.5;
+
+/* A download in progress: its file, the bytes received, when they were, and whether the
+ * user knows that no more have come. */
+typedef struct train_download {
+    bool progress, said;
+    char file[512];
+    size_t done;
+    double since;
+} train_download;
 
 static mnist_status open_synthetic(mnist_dataset **out, size_t count, mnist_split split)
 {
@@ -16,50 +31,82 @@ static mnist_status open_synthetic(mnist_dataset **out, size_t count, mnist_spli
         out, count > TRAIN_PER_TEST ? count / TRAIN_PER_TEST : 1, TEST_SEED);
 }
 
+/* Shows the progress of a download, and says, also when quiet and without a terminal,
+ * when no data arrive. */
 static void show_download(const char *file, size_t done, size_t total, void *user)
 {
-    const train_options *options = user;
-    if (!options->quiet && !options->no_progress && isatty(STDERR_FILENO))
-        message_progress("%s: %.1f of %.1f MB", file, (double)done / 1e6,
-                         (double)total / 1e6);
+    train_download *d = user;
+    double now = report_seconds();
+    if (done != d->done || strcmp(file, d->file) != 0) {
+        snprintf(d->file, sizeof(d->file), "%s", file);
+        d->done = done;
+        d->since = now;
+        d->said = false;
+    }
+    bool remote = strncmp(file, "https://", 8) == 0;
+    const char *from = remote ? file + 8 : file;
+    int length = (int)(remote ? strcspn(from, "/") : strlen(from));
+    double waited = now - d->since;
+    if (waited > WAIT_SECONDS && !d->said) {
+        d->said = true;
+        message_warning("waiting for %.*s: no data for %.0f s", length, from, waited);
+    }
+    if (d->progress && waited > 1)
+        message_progress("waiting for %.*s, %.0f s", length, from, waited);
+    else if (d->progress)
+        message_progress("%s: %.1f of %.1f MB", strrchr(file, '/') + 1,
+                         (double)done / 1e6, (double)total / 1e6);
 }
 
 static void describe(const char *use, const mnist_dataset *dataset)
 {
     if (dataset)
-        message_info("%s on %zu images of %zu x %zu, %s", use,
+        message_info("%s on %zu images of %zu x %zu, %zu classes, %s", use,
                      mnist_dataset_count(dataset), mnist_dataset_rows(dataset),
-                     mnist_dataset_cols(dataset), mnist_dataset_origin(dataset));
+                     mnist_dataset_cols(dataset), mnist_dataset_classes(dataset),
+                     mnist_dataset_origin(dataset));
 }
 
 /* Printed even with --quiet, because the user may expect MNIST. */
-static void warn_of_synthetic(void)
+static void warn_of_synthetic(const train_data *data)
 {
     message_warning("****************************************************************\n"
                     "** WARNING: MNIST was not found; using SYNTHETIC digits.      **\n"
                     "** Set --data or MNIST_DIR to a folder with MNIST.            **\n"
-                    "****************************************************************");
+                    "****************************************************************\n"
+                    "The reason: %s",
+                    data->reason);
 }
 
-static bool open_split(mnist_dataset **out, const train_options *options,
-                       bool no_synthetic, mnist_split split, mnist_status *status)
+/* Opens a split. Synthetic digits replace MNIST only if the training set, which is
+ * opened first, is missing; then the test set is synthetic, too: a network that was
+ * trained on real digits is never tested on synthetic ones, nor the other way around.
+ */
+static mnist_status open_split(mnist_dataset **out, train_data *data,
+                               const train_options *options, mnist_split split)
 {
     if (options->synthetic_given)
-        *status = open_synthetic(out, options->synthetic, split);
-    else
-        *status = mnist_dataset_open(out,
-                                     &(mnist_source){
-                                         .directory = options->data,
-                                         .name = options->dataset,
-                                         .offline = options->offline,
-                                         .no_synthetic = no_synthetic,
-                                         .progress = show_download,
-                                         .user = (void *)options,
-                                     },
-                                     split);
-    if (*status != MNIST_OK)
-        return message_error("%s", mnist_last_error());
-    return true;
+        return open_synthetic(out, options->synthetic, split);
+    if (data->train && mnist_dataset_is_synthetic(data->train))
+        return mnist_dataset_synthetic(out, TEST_COUNT, TEST_SEED);
+    char name[64];
+    bool progress = !options->quiet && !options->no_progress && isatty(STDERR_FILENO);
+    train_download download = {.progress = progress};
+    const mnist_source source = {
+        .directory = options->data,
+        .name = train_options_dataset(options, name, sizeof(name)),
+        .offline = options->offline,
+        .synthetic = !data->train,
+        .progress = show_download,
+        .user = &download,
+    };
+    mnist_status status = mnist_dataset_open(out, &source, split);
+    const char *origin = mnist_dataset_origin(*out);
+    bool missing = origin && (mnist_dataset_is_synthetic(*out) ||
+                              strncmp(origin, "https://", 8) == 0);
+    if (missing)
+        snprintf(data->reason, sizeof(data->reason), "%s", mnist_last_error());
+    return status;
 }
 
 const mnist_dataset *train_data_any(const train_data *data)
@@ -67,23 +114,25 @@ const mnist_dataset *train_data_any(const train_data *data)
     return data->train ? data->train : data->test;
 }
 
+size_t train_data_classes(const train_data *data)
+{
+    size_t train = mnist_dataset_classes(data->train);
+    size_t test = mnist_dataset_classes(data->test);
+    return train > test ? train : test;
+}
+
 static bool check_sizes(const train_data *data)
 {
     const mnist_dataset *a = data->train, *b = data->test;
-    const mnist_dataset *any = train_data_any(data);
-    if (mnist_dataset_count(any) == 0)
-        return message_error("%s: contains no images", mnist_dataset_origin(any));
     if (!a || !b ||
         (mnist_dataset_rows(a) == mnist_dataset_rows(b) &&
-         mnist_dataset_cols(a) == mnist_dataset_cols(b) &&
-         mnist_dataset_classes(a) == mnist_dataset_classes(b)))
+         mnist_dataset_cols(a) == mnist_dataset_cols(b)))
         return true;
-    return message_error("%s: test images are %zu x %zu with %zu classes, expected "
-                         "%zu x %zu with %zu as in the training set",
+    return message_error("%s: test images are %zu x %zu, expected %zu x %zu as in the "
+                         "training set",
                          mnist_dataset_origin(b), mnist_dataset_rows(b),
-                         mnist_dataset_cols(b), mnist_dataset_classes(b),
-                         mnist_dataset_rows(a), mnist_dataset_cols(a),
-                         mnist_dataset_classes(a));
+                         mnist_dataset_cols(b), mnist_dataset_rows(a),
+                         mnist_dataset_cols(a));
 }
 
 /* Divides the training set into a part for training and its end for validation. */
@@ -115,15 +164,28 @@ int train_data_open(train_data *data, const train_options *options)
     bool want_train = options->epochs > 0;
     bool want_test = options->eval != TRAIN_EVAL_NONE || !want_train;
     *data = (train_data){0};
-    /* A network trained on real digits is never tested on synthetic ones. */
-    if ((want_train &&
-         !open_split(&data->train, options, false, MNIST_TRAIN, &status)) ||
-        (want_test &&
-         !open_split(&data->test, options,
-                     data->train && !mnist_dataset_is_synthetic(data->train),
-                     MNIST_TEST, &status)))
+    if (want_train)
+        status = open_split(&data->train, data, options, MNIST_TRAIN);
+    if (!status && want_test)
+        status = open_split(&data->test, data, options, MNIST_TEST);
+    if (status) {
+        message_error("%s", mnist_last_error());
         return status == MNIST_INVALID_ARGUMENT && options->dataset ? 2 : 1;
+    }
     return check_sizes(data) ? divide(data, options) : 1;
+}
+
+/* Says how many classes no training image shows. */
+static void describe_classes(const train_data *data)
+{
+    bool seen[MOST_CLASSES] = {false};
+    size_t classes = train_data_classes(data), missing = 0;
+    for (size_t i = 0; i < mnist_dataset_count(data->train); i++)
+        seen[mnist_dataset_label(data->train, i)] = true;
+    for (size_t i = 0; i < classes; i++)
+        missing += !seen[i];
+    if (data->train && missing > 0)
+        message_info("%zu of %zu classes have no training image", missing, classes);
 }
 
 void train_data_describe(const train_data *data, const train_options *options)
@@ -131,8 +193,13 @@ void train_data_describe(const train_data *data, const train_options *options)
     describe("training", data->train);
     describe("validation", data->validation);
     describe("testing", data->test);
-    if (!options->synthetic_given && mnist_dataset_is_synthetic(train_data_any(data)))
-        warn_of_synthetic();
+    describe_classes(data);
+    if (options->synthetic_given)
+        return;
+    if (mnist_dataset_is_synthetic(train_data_any(data)))
+        warn_of_synthetic(data);
+    else if (*data->reason)
+        message_info("%s", data->reason);
 }
 
 void train_data_close(train_data *data)

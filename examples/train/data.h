@@ -17,6 +17,8 @@ typedef struct train_data {
     mnist_dataset *test;
     /** The training set that train and validation are parts of. */
     mnist_dataset *whole;
+    /** Why synthetic digits replace MNIST, or why files are not in the cache. */
+    char reason[1024];
 } train_data;
 
 /**
@@ -27,13 +29,16 @@ typedef struct train_data {
  */
 int train_data_open(train_data *data, const train_options *options);
 
+/** Number of classes of the open sets. */
+size_t train_data_classes(const train_data *data);
+
 /** Prints the sources of the data, and a warning if synthetic digits replace MNIST. */
 void train_data_describe(const train_data *data, const train_options *options);
 
 /** Frees all sets. */
 void train_data_close(train_data *data);
 
-/** One of the open sets, all of which have the same image size and classes. */
+/** One of the open sets, all of which have the same image size. */
 const mnist_dataset *train_data_any(const train_data *data);
 
 #endif

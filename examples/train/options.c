@@ -26,6 +26,8 @@ static const train_options defaults = {
 static const char *const eval_names[] = {"epoch", "end", "none", NULL};
 /* In the order of train_keep. */
 static const char *const keep_names[] = {"last", "best", NULL};
+static const char *const emnist_names[] = {"byclass", "bymerge", "balanced", "letters",
+                                           "digits",  "mnist",   NULL};
 /* In the order of lstm_precision. */
 static const char *const precision_names[] = {"fp32", "bf16", NULL};
 
@@ -53,12 +55,21 @@ static const option_row rows[] = {
      .value = "DIR",
      .kind = OPTION_TEXT,
      .field = FIELD(data),
-     .help = "folder with the four IDX files of the data set, plain or gzip"},
+     .help = "folder with the four IDX files of the data set, plain or gzip, or\n"
+             "torchvision's folder"},
     {.name = "dataset",
      .value = "NAME",
      .kind = OPTION_TEXT,
      .field = FIELD(dataset),
-     .help = "mnist, fashion-mnist, kmnist or emnist-digits (default mnist)"},
+     .help = "mnist, fashion-mnist, kmnist, qmnist or emnist (default mnist)"},
+    {.name = "split",
+     .value = "NAME",
+     .kind = OPTION_CHOICE,
+     .field = FIELD(emnist),
+     .given = FIELD(emnist_given),
+     .names = emnist_names,
+     .help = "split of emnist: byclass, bymerge, balanced, letters,\n"
+             "digits or mnist"},
     {.name = "synthetic",
      .value = "[=COUNT]",
      .kind = OPTION_COUNT,
@@ -337,16 +348,37 @@ static int check_validation(const train_options *options)
     return OPTIONS_USAGE;
 }
 
+const char *train_options_dataset(const train_options *options, char *text, size_t size)
+{
+    if (!options->emnist_given)
+        return options->dataset;
+    snprintf(text, size, "emnist-%s", emnist_names[options->emnist]);
+    return text;
+}
+
+static int check_dataset(const train_options *options)
+{
+    bool emnist = options->dataset && strcmp(options->dataset, "emnist") == 0;
+    if (options->synthetic_given && (options->data || options->dataset))
+        message_error("--synthetic cannot be combined with --data or --dataset");
+    else if (emnist && !options->emnist_given)
+        message_error("--dataset emnist needs --split: byclass, bymerge, balanced, "
+                      "letters, digits or mnist");
+    else if (options->emnist_given && !emnist)
+        message_error("--split needs --dataset emnist");
+    else
+        return -1;
+    return OPTIONS_USAGE;
+}
+
 static int check_together(const train_options *options)
 {
     int status = check_resume(options);
     if (status >= 0)
         return status;
-    if (options->synthetic_given && (options->data || options->dataset)) {
-        message_error("--synthetic cannot be combined with --data or --dataset");
-        return 2;
-    }
-    status = check_validation(options);
+    status = check_dataset(options);
+    if (status < 0)
+        status = check_validation(options);
     if (status >= 0)
         return status;
     bool sizes_known = (!options->load && !options->resume) ||

@@ -25,6 +25,9 @@ typedef enum train_keep { TRAIN_KEEP_LAST, TRAIN_KEEP_BEST } train_keep;
 typedef struct train_options {
     const char *data;
     const char *dataset;
+    /** Split of EMNIST, with the data set emnist. */
+    unsigned emnist;
+    bool emnist_given;
     /** Number of synthetic digits to train on; used only if synthetic_given. */
     uint64_t synthetic;
     bool synthetic_given;
@@ -78,6 +81,11 @@ enum { TRAIN_MAX_OPTIONS = 48 };
  *         message
  */
 int train_options_parse(train_options *options, int argc, char **argv);
+
+/** Name of the data set for libmnist; writes to text [size] if it is a split of EMNIST.
+ *  NULL for the default. */
+const char *train_options_dataset(const train_options *options, char *text,
+                                  size_t size);
 
 /**
  * The options that a checkpoint stores, with their text from the command line.

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "examples/common/message.h"
 #include "examples/train/checkpoint.h"
@@ -34,29 +35,46 @@ static bool create_batches(train_state *trainer, const mnist_dataset *dataset,
     if (mnist_loader_create(loader, dataset, &config) != MNIST_OK)
         return mnist_failed();
     if (!classifier_batch_create(full, &trainer->network, size,
-                                 mnist_dataset_rows(dataset),
-                                 mnist_dataset_classes(dataset)) ||
+                                 mnist_dataset_rows(dataset), trainer->classes) ||
         (count % size &&
          !classifier_batch_narrow(tail, &trainer->network, full, count % size)))
         return lstm_failed();
     return true;
 }
 
-/* Reads the options of the layer in a file. */
-static bool read_config(lstm_layer_config *config, const char *path)
+/* Number of classes of the network in a file; 0 if it has no linear layer. */
+static size_t file_classes(const lstm_file *file)
+{
+    lstm_tensor_info info;
+    for (size_t i = 0; lstm_file_tensor_info(file, i, &info) == LSTM_OK; i++)
+        if (strcmp(info.name, "fc.weight") == 0 && info.rank == 2)
+            return info.shape[0];
+    return 0;
+}
+
+/* Reads the options of the network in a file. It may have more classes than the data.
+ */
+static bool read_config(lstm_layer_config *config, size_t *classes, const char *path)
 {
     lstm_file *file;
     if (lstm_file_open(&file, path) != LSTM_OK)
-        return false;
-    bool done = lstm_file_layer_config(file, "lstm", config) == LSTM_OK;
+        return lstm_failed();
+    bool done =
+        lstm_file_layer_config(file, "lstm", config) == LSTM_OK || lstm_failed();
+    size_t found = file_classes(file);
+    if (done && found > 0 && found < *classes)
+        done = message_error("%s: has %zu classes, expected %zu as in the data", path,
+                             found, *classes);
+    else if (found > *classes)
+        *classes = found;
     lstm_file_destroy(&file);
     return done;
 }
 
 /* Chooses the options of the network. Options that are not given come from the file to
  * load, if any; loading the values then checks that they match. */
-static bool choose_network(lstm_layer_config *config, const train_options *options,
-                           size_t inputs)
+static bool choose_network(lstm_layer_config *config, size_t *classes,
+                           const train_options *options, size_t inputs)
 {
     *config = (lstm_layer_config){.hidden = options->hidden,
                                   .layers = options->layers,
@@ -65,7 +83,7 @@ static bool choose_network(lstm_layer_config *config, const train_options *optio
                                   .precision = options->precision};
     const char *file = options->resume ? options->resume : options->load;
     if (file) {
-        if (!read_config(config, file))
+        if (!read_config(config, classes, file))
             return false;
         if (options->hidden_given)
             config->hidden = options->hidden;
@@ -100,7 +118,7 @@ static bool create_stored(train_state *trainer, bool keep_best)
 }
 
 static bool create_network(train_state *trainer, const train_options *options,
-                           uint64_t seed, const mnist_dataset *dataset)
+                           uint64_t seed, size_t inputs)
 {
     lstm_layer_config layers;
     const lstm_adam_config adam = {
@@ -111,9 +129,10 @@ static bool create_network(train_state *trainer, const train_options *options,
                                                 options->label_smoothing};
     trainer->clip_norm = options->clip_norm;
     trainer->schedule = options->schedule;
+    if (!choose_network(&layers, &trainer->classes, options, inputs))
+        return false;
     if (lstm_rng_create(&trainer->rng, seed) != LSTM_OK ||
-        !choose_network(&layers, options, mnist_dataset_cols(dataset)) ||
-        !classifier_create(&trainer->network, &layers, mnist_dataset_classes(dataset),
+        !classifier_create(&trainer->network, &layers, trainer->classes,
                            trainer->rng) ||
         lstm_cross_entropy_create(&trainer->loss, &loss) != LSTM_OK ||
         !create_stored(trainer, options->keep == TRAIN_KEEP_BEST) ||
@@ -149,7 +168,9 @@ static bool create_members(train_state *trainer, const train_options *options,
     trainer->labels = calloc(largest, sizeof(*trainer->labels));
     if (!trainer->labels)
         return message_error("no memory for %zu labels", largest);
-    return create_network(trainer, options, seed, train_data_any(data)) &&
+    trainer->classes = train_data_classes(data);
+    return create_network(trainer, options, seed,
+                          mnist_dataset_cols(train_data_any(data))) &&
            (!data->train ||
             create_batches(trainer, data->train, options->batch_size, true,
                            &trainer->train, &trainer->full, &trainer->tail)) &&

@@ -39,8 +39,8 @@ typedef struct train_state {
     /** Loss of the last step, and seconds of the run at its end. */
     float loss_last;
     double seconds;
-    /** Number of training images. */
-    size_t samples;
+    /** Number of training images, and of the network's classes. */
+    size_t samples, classes;
     lstm_rng *rng;
     classifier network;
     /** What the optimiser and checkpoints know: the parameters of the network and, with

@@ -26,24 +26,30 @@ typedef enum mnist_split {
     MNIST_TEST = 1
 } mnist_split;
 
-/** Callback of a download: name of the file, bytes received, bytes expected. */
+/**
+ * Callback of a download: address of the file, bytes received, bytes expected. The
+ * library calls it when data arrive, and about once per second while none do, with the
+ * same number of bytes, so that a program can say what it waits for. While another
+ * process downloads the file, the first argument is the path of its lock.
+ */
 typedef void (*mnist_progress)(const char *file, size_t done, size_t total, void *user);
 
 /** Where mnist_dataset_open() searches. Zero selects the default of each field. */
 typedef struct mnist_source {
     /** Folder with the files; no other source is tried (default NULL: search). */
     const char *directory;
-    /** "mnist", "fashion-mnist", "kmnist" or "emnist-digits" (default NULL: "mnist").
-     */
+    /** Name of the data set (default NULL: "mnist"). */
     const char *name;
     /** Never use the network (default false). */
     bool offline;
-    /** Fail with MNIST_NOT_FOUND rather than generate synthetic digits (default false).
-     */
-    bool no_synthetic;
+    /** Generate synthetic digits if there is neither data nor network, instead of
+     * failing (default false). */
+    bool synthetic;
     /** Number of synthetic digits, if they are used (default 0: 60,000 for training,
      * 10,000 for testing). */
     size_t synthetic_count;
+    /** Seconds that the downloads of a call may take (default 0: 600). */
+    size_t download_seconds;
     /** Called during a download (default NULL). */
     mnist_progress progress;
     /** Passed to progress (default NULL). */
@@ -59,24 +65,42 @@ typedef struct mnist_dataset mnist_dataset;
 /**
  * Finds one split of a data set and loads it into memory.
  *
- * If source->directory is set, the call reads the files from that folder only.
- * Otherwise it searches in this order:
- * 1. the folder in $MNIST_DIR (data set "mnist" only);
- * 2. the cache: $XDG_CACHE_HOME or ~/.cache, and in it a folder with the name of the
+ * The data sets are "mnist", "fashion-mnist", "kmnist", "qmnist", and the six of
+ * EMNIST: "emnist-byclass", "emnist-bymerge", "emnist-balanced", "emnist-letters",
+ * "emnist-digits" and "emnist-mnist". The call searches in this order:
+ * 1. source->directory;
+ * 2. the folder in $MNIST_DIR (data set "mnist" only);
+ * 3. the cache: $XDG_CACHE_HOME or ~/.cache, and in it a folder with the name of the
  *    data set;
- * 3. a download into the cache, over https only, with size and SHA-256 checked;
- * 4. synthetic digits (data set "mnist" only).
+ * 4. a download into the cache (not of qmnist and EMNIST);
+ * 5. synthetic digits (data set "mnist" only, and only with source->synthetic).
  *
- * mnist_dataset_origin() returns the source that was used. After a fallback to
- * synthetic digits, mnist_last_error() explains why no other source was used. The
- * search does not skip damaged files: if a source has the files but they cannot be
- * read, the call fails.
+ * A folder that is named, as source->directory or $MNIST_DIR, must have the data set:
+ * otherwise the call fails, and the message says what it searched for and what is
+ * there. A file that is damaged or must not be read is an error, too: the search does
+ * not skip it. Synthetic digits are used only when there are no data and the download
+ * is disabled or fails; mnist_dataset_is_synthetic() and mnist_dataset_origin() say so,
+ * and mnist_last_error() has the reason.
  *
- * The content of a file, not the suffix .gz of its name, decides whether it is
- * decompressed. Names with a dot before idx (train-images.idx3-ubyte) are accepted too.
- * The files of "emnist-digits" have the names of its archive
- * (emnist-digits-train-images-idx3-ubyte and so on) and are not downloaded. Their
- * images are stored transposed; the call transposes them back.
+ * **Names.** The files have the names with which they are distributed, plain or gzip,
+ * with a hyphen or a dot before idx (train-images.idx3-ubyte). The content, not the
+ * name, decides whether a file is decompressed. They may be in the folder itself, in
+ * its folder raw, or where torchvision has them: MNIST/raw, FashionMNIST/raw,
+ * KMNIST/raw, QMNIST/raw or EMNIST/raw; also in gzip, from EMNIST's archive.
+ *
+ * **Labels.** Images of EMNIST are stored transposed, and the call transposes them
+ * back. Class 0 of "emnist-letters" is A, whose label in the file is 1. Of QMNIST's
+ * labels the call reads the first column, the class. If files with the names of MNIST,
+ * Fashion-MNIST or KMNIST have labels of 10 and more, the data set has that many
+ * classes.
+ *
+ * **Downloads** use https only, as libcurl does: with the proxy in $https_proxy and the
+ * certificates of the system. Size and SHA-256 of each file are checked, and the
+ * SHA-256 again when a file of the cache is read; a file that was compressed anew is
+ * accepted for MNIST. A download ends when no data arrive for 20 s, when there is no
+ * connection after 10 s, and after source->download_seconds in all. If the cache cannot
+ * be written, the files are downloaded into memory: mnist_dataset_origin() then is the
+ * address, and mnist_last_error() has the reason.
  *
  * @param[out] out the data set, freed with mnist_dataset_destroy(); NULL on failure
  * @param source where to search; NULL for the defaults
@@ -84,12 +108,14 @@ typedef struct mnist_dataset mnist_dataset;
  * @retval MNIST_OK the data set is open
  * @retval MNIST_INVALID_ARGUMENT out is NULL, or the name or split is unknown
  * @retval MNIST_NOT_FOUND no source has the data set; the message lists the sources
- * @retval MNIST_NETWORK_ERROR no source has the data set, and a download failed
- * @retval MNIST_IO_ERROR a file exists but cannot be read
- * @retval MNIST_BAD_FILE a file is damaged; the message names the file, the value found
- *         and the value expected
+ * @retval MNIST_NETWORK_ERROR no source has the data set, and the download failed; the
+ *         message has each address with the HTTP status or another reason
+ * @retval MNIST_IO_ERROR a file exists but cannot be read, or cannot be written
+ * @retval MNIST_BAD_FILE a file is damaged, or a file of the cache is not as published;
+ *         the message names the file, the value found and the value expected
  * @retval MNIST_OUT_OF_MEMORY a memory allocation failed
- * @retval MNIST_UNSUPPORTED reserved has a value other than 0; the message names it
+ * @retval MNIST_UNSUPPORTED reserved has a value other than 0; the message names it. Or
+ *         no source has the data set, and this build cannot download
  * @since 1.0
  */
 MNIST_API
@@ -102,16 +128,20 @@ mnist_status mnist_dataset_open(mnist_dataset **out, const mnist_source *source,
  *
  * @param[out] out the data set, freed with mnist_dataset_destroy(); NULL on failure
  * @param images path of an IDX file of bytes of rank 3, [N, ROWS, COLS], plain or gzip
- * @param labels path of an IDX file of bytes of rank 1, [N], plain or gzip; NULL for a
- *        data set without labels, for which mnist_dataset_label() returns -1
- * @param classes number of classes, 1 to 256; every label MUST be below it
+ * @param labels path of an IDX file of bytes of rank 1, [N], or of 32-bit integers of
+ *        rank 1 or rank 2, [N, COLS], whose first column is the label (QMNIST), plain
+ * or gzip; NULL for a data set without labels, for which mnist_dataset_label() returns
+ * -1
+ * @param classes number of classes, 1 to 256; every label MUST be below it. 0: one more
+ *        than the largest label
  * @retval MNIST_OK the files were read
- * @retval MNIST_INVALID_ARGUMENT out or images is NULL, or classes is out of range
+ * @retval MNIST_INVALID_ARGUMENT out or images is NULL, classes is out of range, or
+ *         classes is 0 without labels
  * @retval MNIST_IO_ERROR a file cannot be opened or read
  * @retval MNIST_BAD_FILE a file is empty, truncated or too long; its type, rank or
  *         extents are not valid; its gzip data are damaged; a label is out of range; or
  *         the counts of images and labels differ. The message names the file, the value
- *         found and the value expected
+ *         found (also the format, if it is a well-known one) and the value expected
  * @retval MNIST_OUT_OF_MEMORY a memory allocation failed
  * @since 1.0
  */

@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -8,202 +7,24 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/common/file.h"
 #include "lib/common/memory.h"
 #include "lib/mnist/download.h"
-#include "lib/mnist/libraries.h"
 #include "lib/mnist/status.h"
+#include "lib/mnist/transfer.h"
 
-enum {
-    /* Timeout of a connection, for hosts that drop packets. */
-    CONNECT_SECONDS = 10,
-    /* Bytes per second below which a transfer makes no progress. */
-    MINIMUM_SPEED = 1000,
-    MAXIMUM_REDIRECTS = 5,
-    HEX_SUM = 64,
-    ADDRESS_SIZE = 512,
-    REASON_SIZE = 320,
-    REASONS_SIZE = 880,
-};
+enum { DEFAULT_SECONDS = 600 };
 
-/* The download of one file. */
-typedef struct transfer {
-    const mnist_libraries *libraries;
-    const mnist_entry *entry;
-    const mnist_remote *file;
-    mnist_progress progress;
-    void *user;
-    const char *path;
-    common_replacement replacement;
-    CURL *curl;
-    EVP_MD_CTX *digest;
-    size_t done;
-    bool too_large;
-    /* errno of a local failure, which another mirror cannot cure. */
-    int error;
-    char curl_reason[CURL_ERROR_SIZE];
-    char reason[REASON_SIZE];
-} transfer;
-
-/* Write callback of libcurl: any return value other than size * count aborts the
- * transfer. */
-static size_t receive(char *data, size_t size, size_t count, void *user)
+double mnist_download_clock(void)
 {
-    transfer *t = user;
-    size_t bytes = size * count;
-    t->too_large = bytes > t->file->size - t->done;
-    if (t->too_large)
-        return 0;
-    t->error = common_replace_write(&t->replacement, data, bytes);
-    if (t->error)
-        return 0;
-    t->libraries->digest_update(t->digest, data, bytes);
-    t->done += bytes;
-    if (t->progress)
-        t->progress(t->file->name, t->done, t->file->size, t->user);
-    return bytes;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-static bool configure(transfer *t, const char *address)
+void mnist_download_start(mnist_download_request *request, size_t seconds)
 {
-    CURLcode (*set)(CURL *, CURLoption, ...) = t->libraries->easy_setopt;
-    CURL *curl = t->curl;
-    const char *certificates = t->entry->certificates;
-    return !set(curl, CURLOPT_URL, address) &&
-           !set(curl, CURLOPT_PROTOCOLS_STR, "https") &&
-           !set(curl, CURLOPT_REDIR_PROTOCOLS_STR, "https") &&
-           !set(curl, CURLOPT_FOLLOWLOCATION, 1L) &&
-           !set(curl, CURLOPT_MAXREDIRS, (long)MAXIMUM_REDIRECTS) &&
-           !set(curl, CURLOPT_FAILONERROR, 1L) && !set(curl, CURLOPT_NOSIGNAL, 1L) &&
-           !set(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS) &&
-           !set(curl, CURLOPT_LOW_SPEED_LIMIT, (long)MINIMUM_SPEED) &&
-           !set(curl, CURLOPT_LOW_SPEED_TIME, t->entry->timeout) &&
-           !set(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->file->size) &&
-           !set(curl, CURLOPT_USERAGENT, "libmnist/" MNIST_PROJECT_VERSION) &&
-           !set(curl, CURLOPT_ERRORBUFFER, t->curl_reason) &&
-           !set(curl, CURLOPT_WRITEFUNCTION, receive) &&
-           !set(curl, CURLOPT_WRITEDATA, t) &&
-           (!certificates || !set(curl, CURLOPT_CAINFO, certificates));
-}
-
-/* Compares the SHA-256 of the received data with the expected one. */
-static bool check_sum(transfer *t)
-{
-    unsigned char sum[EVP_MAX_MD_SIZE];
-    char text[2 * EVP_MAX_MD_SIZE + 1] = "";
-    unsigned size = 0;
-    t->libraries->digest_final(t->digest, sum, &size);
-    for (unsigned i = 0; i < size; i++)
-        snprintf(text + (size_t)2 * i, 3, "%02x", sum[i]);
-    if (strcmp(text, t->file->sha256) == 0)
-        return true;
-    snprintf(t->reason, REASON_SIZE, "SHA-256 is %.*s, expected %s", HEX_SUM, text,
-             t->file->sha256);
-    return false;
-}
-
-/* Whether the transfer that ended with code received the correct file; otherwise writes
- * the reason. */
-static bool check_transfer(transfer *t, CURLcode code)
-{
-    long response = 0;
-    t->libraries->easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &response);
-    if (t->too_large || code == CURLE_FILESIZE_EXCEEDED)
-        snprintf(t->reason, REASON_SIZE, "file is larger than the expected %zu bytes",
-                 t->file->size);
-    else if (code == CURLE_HTTP_RETURNED_ERROR)
-        snprintf(t->reason, REASON_SIZE, "HTTP status %ld", response);
-    else if (code)
-        snprintf(t->reason, REASON_SIZE, "%s",
-                 *t->curl_reason ? t->curl_reason : t->libraries->easy_strerror(code));
-    else if (t->done != t->file->size)
-        snprintf(t->reason, REASON_SIZE, "file has %zu bytes, expected %zu", t->done,
-                 t->file->size);
-    else
-        return check_sum(t);
-    return false;
-}
-
-/* Performs the transfer with SIGPIPE blocked in this thread, because a mirror that
- * closes the connection during a write would otherwise terminate the process. Discards
- * a SIGPIPE that arrives during the transfer. */
-static CURLcode perform(const transfer *t)
-{
-    sigset_t pipe_signal, before, pending;
-    const struct timespec no_wait = {0};
-    sigemptyset(&pipe_signal);
-    sigaddset(&pipe_signal, SIGPIPE);
-    sigpending(&pending);
-    bool was_pending = sigismember(&pending, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
-    CURLcode code = t->libraries->easy_perform(t->curl);
-    if (!was_pending)
-        sigtimedwait(&pipe_signal, NULL, &no_wait);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return code;
-}
-
-/* Downloads the file from one mirror. A failure of the mirror sets *complete to false
- * and writes the reason; only a local failure is an error status. */
-static mnist_status fetch_from(transfer *t, const char *address, bool *complete)
-{
-    *complete = false;
-    t->done = 0;
-    t->too_large = false;
-    t->error = common_replace_begin(&t->replacement, t->path);
-    if (!t->error) {
-        CURLcode code = CURLE_OUT_OF_MEMORY;
-        t->libraries->digest_init(t->digest, t->libraries->sha256(), NULL);
-        if (configure(t, address))
-            code = perform(t);
-        if (!t->error && check_transfer(t, code)) {
-            t->error = common_replace_commit(&t->replacement);
-            *complete = !t->error;
-        }
-        common_replace_abandon(&t->replacement);
-    }
-    if (!t->error)
-        return MNIST_OK;
-    return mnist_fail(t->error == ENOMEM ? MNIST_OUT_OF_MEMORY : MNIST_IO_ERROR,
-                      "%s: cannot be written: %s", t->path, strerror(t->error));
-}
-
-static mnist_status fetch(transfer *t)
-{
-    char reasons[REASONS_SIZE] = "";
-    size_t used = 0;
-    for (const char *const *mirror = t->entry->mirrors; *mirror; mirror++) {
-        char address[ADDRESS_SIZE];
-        bool complete;
-        snprintf(address, sizeof(address), "%s%s", *mirror, t->file->name);
-        mnist_status status = fetch_from(t, address, &complete);
-        if (status || complete)
-            return status;
-        if (used < sizeof(reasons))
-            used += (size_t)snprintf(reasons + used, sizeof(reasons) - used, "%s%s: %s",
-                                     used ? "; " : "", *mirror, t->reason);
-    }
-    return mnist_fail(MNIST_NETWORK_ERROR, "%s: download failed: %s", t->file->name,
-                      reasons);
-}
-
-static mnist_status fetch_with_libraries(transfer *t)
-{
-    mnist_libraries libraries;
-    mnist_status status = mnist_libraries_load(&libraries);
-    if (status)
-        return status;
-    t->libraries = &libraries;
-    t->curl = libraries.easy_init();
-    t->digest = libraries.digest_new();
-    status = t->curl && t->digest
-                 ? fetch(t)
-                 : mnist_fail(MNIST_OUT_OF_MEMORY, "%s: no memory to download it",
-                              t->file->name);
-    if (t->curl)
-        libraries.easy_cleanup(t->curl);
-    libraries.digest_free(t->digest);
-    return status;
+    request->seconds = seconds ? seconds : DEFAULT_SECONDS;
+    request->deadline = mnist_download_clock() + (double)request->seconds;
 }
 
 /* Preserves errno. */
@@ -216,13 +37,11 @@ static bool is_folder(const char *path)
     return folder;
 }
 
-/* Creates a folder and its parents. */
-static mnist_status make_folder(const char *path)
+/* Creates a folder and its parents; returns 0 or an errno. */
+static int make_folder(const char *path)
 {
     char *copy = common_strdup(path);
-    if (!copy)
-        return mnist_fail(MNIST_OUT_OF_MEMORY, "%s: no memory to create it", path);
-    int error = 0;
+    int error = copy ? 0 : ENOMEM;
     for (char *end = copy; !error && *end; end++) {
         while (*end == '/')
             end++;
@@ -236,47 +55,96 @@ static mnist_status make_folder(const char *path)
             break;
     }
     common_free(copy);
-    return error ? mnist_fail(MNIST_IO_ERROR, "%s: cannot be created: %s", path,
-                              strerror(error))
-                 : MNIST_OK;
+    return error;
 }
 
-/* Opens the lock file of a folder and waits for its lock. Closing the file unlocks. */
-static mnist_status lock(const char *folder, int *file)
+/* Waits until no other process has the lock; returns 0 or an errno, ETIME at the end of
+ * the time. Without locks, the worst case is a second download. */
+static int wait_for_lock(const mnist_download_request *request, int file,
+                         const char *path)
 {
-    char path[4096];
-    snprintf(path, sizeof(path), "%s/.lock", folder);
-    *file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    int failed = *file < 0 ? -1 : flock(*file, LOCK_EX);
-    while (failed && *file >= 0 && errno == EINTR)
-        failed = flock(*file, LOCK_EX);
-    /* Without locks, the worst case is a second download. */
-    if (failed && (*file < 0 || (errno != ENOLCK && errno != ENOTSUP)))
-        return mnist_fail(MNIST_IO_ERROR, "%s: cannot be locked: %s", path,
-                          strerror(errno));
-    return MNIST_OK;
-}
-
-mnist_status mnist_download(const char *folder, const mnist_entry *entry,
-                            const mnist_remote *file, mnist_progress progress,
-                            void *user)
-{
-    char path[4096];
-    int size = snprintf(path, sizeof(path), "%s/%s", folder, file->name);
-    if (size < 0 || (size_t)size >= sizeof(path))
-        return mnist_fail(MNIST_IO_ERROR, "%s: path is too long", folder);
-    int lock_file = -1;
-    mnist_status status = make_folder(folder);
-    if (!status)
-        status = lock(folder, &lock_file);
-    if (!status && access(path, F_OK) != 0) {
-        transfer t = {.entry = entry,
-                      .file = file,
-                      .progress = progress,
-                      .user = user,
-                      .path = path};
-        status = fetch_with_libraries(&t);
+    const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+    double called = mnist_download_clock();
+    while (flock(file, LOCK_EX | LOCK_NB)) {
+        if (errno == ENOLCK || errno == ENOTSUP)
+            return 0;
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return errno;
+        double now = mnist_download_clock();
+        if (now >= request->deadline)
+            return ETIME;
+        if (request->progress && now - called >= 1) {
+            request->progress(path, 0, request->file->size, request->user);
+            called = now;
+        }
+        nanosleep(&pause, NULL);
     }
+    return 0;
+}
+
+/* Creates the folder, opens its lock file and waits for the lock; closing the file
+ * unlocks. *writable becomes false if this is not allowed or there is no space. */
+static mnist_status lock(const mnist_download_request *request, int *file,
+                         bool *writable)
+{
+    char path[MNIST_PATH_SIZE];
+    const char *folder = request->folder;
+    int error = make_folder(folder);
+    *writable = !error;
+    if (error)
+        return mnist_fail(error == ENOMEM ? MNIST_OUT_OF_MEMORY : MNIST_IO_ERROR,
+                          "%s: cannot be created: %s", folder, strerror(error));
+    snprintf(path, sizeof(path), "%s/.lock", folder);
+    *file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (*file >= 0) {
+        error = wait_for_lock(request, *file, path);
+        if (error == ETIME)
+            return mnist_fail(MNIST_IO_ERROR, "%s: another process holds it for %zu s",
+                              path, request->seconds);
+    } else {
+        error = errno;
+        *writable = error != EACCES && error != EPERM && error != EROFS &&
+                    error != ENOSPC && error != EDQUOT;
+    }
+    return error
+               ? mnist_fail(MNIST_IO_ERROR, "%s: cannot be locked: %s", path,
+                            error == ELOOP ? "it is a symbolic link" : strerror(error))
+               : MNIST_OK;
+}
+
+/* Downloads into memory, because of the last error unless there is no folder. */
+static mnist_status into_memory(const mnist_download_request *request, char *path,
+                                int *memory)
+{
+    enum { REASON_SIZE = 400 };
+    char reason[REASON_SIZE];
+    snprintf(reason, sizeof(reason), "%s",
+             request->folder ? mnist_last_error() : "there is no cache folder");
+    mnist_status status = mnist_transfer(request, NULL, path, memory);
+    if (status == MNIST_OK)
+        mnist_fail(status, "%s; %s was downloaded into memory", reason,
+                   request->file->name);
+    return status;
+}
+
+mnist_status mnist_download(const mnist_download_request *request,
+                            char path[MNIST_PATH_SIZE], int *memory)
+{
+    char address[MNIST_PATH_SIZE];
+    bool writable = false;
+    int lock_file = -1;
+    *memory = -1;
+    if (!request->folder)
+        return into_memory(request, path, memory);
+    int size =
+        snprintf(path, MNIST_PATH_SIZE, "%s/%s", request->folder, request->file->name);
+    if (size < 0 || size >= MNIST_PATH_SIZE)
+        return mnist_fail(MNIST_IO_ERROR, "%s: path is too long", request->folder);
+    mnist_status status = lock(request, &lock_file, &writable);
+    if (!status && access(path, F_OK) != 0)
+        status = mnist_transfer(request, path, address, memory);
+    else if (status == MNIST_IO_ERROR && !writable)
+        status = into_memory(request, path, memory);
     if (lock_file >= 0)
         close(lock_file);
     return status;

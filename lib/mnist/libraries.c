@@ -1,18 +1,11 @@
 #include <dlfcn.h>
 #include <string.h>
 
-#include <openssl/opensslv.h>
-
 #include "lib/mnist/libraries.h"
 #include "lib/mnist/status.h"
 
-/* Shared libraries that match the headers of the build. */
+/* The shared library that matches the headers of the build. */
 static const char curl_name[] = "libcurl.so.4";
-#if OPENSSL_VERSION_MAJOR >= 3
-static const char crypto_name[] = "libcrypto.so.3";
-#else
-static const char crypto_name[] = "libcrypto.so.1.1";
-#endif
 
 static mnist_status missing(const char *name)
 {
@@ -52,16 +45,5 @@ mnist_status mnist_libraries_load(mnist_libraries *libraries)
         {"curl_easy_strerror", &libraries->easy_strerror},
         {"curl_easy_cleanup", &libraries->easy_cleanup},
     };
-    const lookup crypto[] = {
-        {"EVP_MD_CTX_new", &libraries->digest_new},
-        {"EVP_sha256", &libraries->sha256},
-        {"EVP_DigestInit_ex", &libraries->digest_init},
-        {"EVP_DigestUpdate", &libraries->digest_update},
-        {"EVP_DigestFinal_ex", &libraries->digest_final},
-        {"EVP_MD_CTX_free", &libraries->digest_free},
-    };
-    mnist_status status = look_up(curl_name, curl, sizeof(curl) / sizeof(*curl));
-    if (!status)
-        status = look_up(crypto_name, crypto, sizeof(crypto) / sizeof(*crypto));
-    return status;
+    return look_up(curl_name, curl, sizeof(curl) / sizeof(*curl));
 }

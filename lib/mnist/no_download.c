@@ -2,12 +2,17 @@
 #include "lib/mnist/download.h"
 #include "lib/mnist/status.h"
 
-mnist_status mnist_download(const char *folder, const mnist_entry *entry,
-                            const mnist_remote *file, mnist_progress progress,
-                            void *user)
+void mnist_download_start(mnist_download_request *request, size_t seconds)
 {
-    (void)folder, (void)entry, (void)progress, (void)user;
+    request->seconds = seconds;
+}
+
+mnist_status mnist_download(const mnist_download_request *request,
+                            char path[MNIST_PATH_SIZE], int *memory)
+{
+    path[0] = '\0';
+    *memory = -1;
     return mnist_fail(MNIST_UNSUPPORTED,
                       "%s: cannot be downloaded: libmnist was built without libcurl",
-                      file->name);
+                      request->file->name);
 }

@@ -1,19 +1,18 @@
 /* The search for a data set, through the sources that mnist_dataset_open() documents.
  * Collects the reason of each failed source for the message. */
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/mnist/dataset.h"
 #include "lib/mnist/download.h"
+#include "lib/mnist/folder.h"
+#include "lib/mnist/read.h"
 #include "lib/mnist/source.h"
 #include "lib/mnist/status.h"
 
 enum {
-    PATH_SIZE = 4096,
     TRIED_SIZE = 960,
     TRAIN_COUNT = 60000,
     TEST_COUNT = 10000,
@@ -26,9 +25,10 @@ typedef struct search {
     const mnist_remote *files;
     const mnist_source *source;
     mnist_split split;
-    /* Files found in the last folder searched. */
-    char paths[MNIST_KINDS][PATH_SIZE];
-    bool found[MNIST_KINDS];
+    /* Files of the last folder searched. */
+    mnist_found found;
+    /* Downloaded files that could not be saved, or -1. */
+    int memory[MNIST_KINDS];
     /* Reasons of failed sources, separated by "; ". */
     char tried[TRIED_SIZE];
 } search;
@@ -47,43 +47,6 @@ static void note(search *s, const char *format, ...)
     if (used < TRIED_SIZE)
         vsnprintf(s->tried + used, TRIED_SIZE - used, format, arguments);
     va_end(arguments);
-}
-
-/* Whether a file exists. A file without access permission counts as existing, so that
- * opening it later reports the error. */
-static bool exists(const char *path)
-{
-    return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
-}
-
-/* Searches for a file under its four usual names: with and without .gz, and with a
- * hyphen or a dot before idx. */
-static bool find_file(const char *folder, const char *name, char *path)
-{
-    size_t length = strlen(name) - strlen(".gz");
-    for (int variant = 0; variant < 4; variant++) {
-        int size = snprintf(path, PATH_SIZE, "%s/%.*s%s", folder, (int)length, name,
-                            variant % 2 ? ".gz" : "");
-        if (size < 0 || size >= PATH_SIZE)
-            return false;
-        char *type = strstr(path + strlen(folder), "-idx");
-        if (variant >= 2 && type)
-            *type = '.';
-        if (exists(path))
-            return true;
-    }
-    return false;
-}
-
-/* Searches a folder for the files of the split; returns how many it has. */
-static int search_folder(search *s, const char *folder)
-{
-    int count = 0;
-    for (int kind = 0; kind < MNIST_KINDS; kind++) {
-        s->found[kind] = find_file(folder, s->files[kind].name, s->paths[kind]);
-        count += s->found[kind];
-    }
-    return count;
 }
 
 /* Transposes each image. Only square images are supported; EMNIST has no others. */
@@ -106,51 +69,37 @@ static mnist_status transpose(mnist_dataset *dataset, const char *path)
     return MNIST_OK;
 }
 
-static mnist_status read_found(mnist_dataset **out, const search *s)
+/* Reads the files that were found. Those of the cache must be as published. */
+static mnist_status read_found(mnist_dataset **out, const search *s, bool published)
 {
-    const char *images = s->paths[MNIST_IMAGES];
-    mnist_status status =
-        mnist_dataset_read(out, images, s->paths[MNIST_LABELS], s->entry->classes);
-    if (!status && s->entry->transposed)
-        status = transpose(*out, images);
+    const mnist_entry *entry = s->entry;
+    const mnist_label_form form = {entry->classes, entry->open, entry->first_label};
+    mnist_input inputs[MNIST_KINDS];
+    for (int kind = 0; kind < MNIST_KINDS; kind++)
+        inputs[kind] = (mnist_input){
+            .path = s->found.paths[kind],
+            .memory = s->memory[kind] >= 0,
+            .file = s->memory[kind],
+            .sha256 = published ? s->files[kind].sha256 : NULL,
+            .content_sha256 = published ? s->files[kind].content_sha256 : NULL,
+        };
+    mnist_status status = mnist_dataset_read_inputs(out, &inputs[MNIST_IMAGES],
+                                                    &inputs[MNIST_LABELS], &form);
+    if (!status && entry->transposed)
+        status = transpose(*out, inputs[MNIST_IMAGES].path);
     if (status)
         mnist_dataset_destroy(out);
     return status;
 }
 
-static mnist_status fail_missing(const search *s, const char *folder)
+/* Opens the data set in a folder that somebody named, the only source then. */
+static mnist_status open_folder(mnist_dataset **out, search *s, const char *folder,
+                                const char *why)
 {
-    if (access(folder, F_OK))
-        return mnist_fail(MNIST_NOT_FOUND, "%s: cannot access the %s folder: %s",
-                          folder, s->entry->name, strerror(errno));
-    int missing = s->found[MNIST_IMAGES] ? MNIST_LABELS : MNIST_IMAGES;
-    const char *name = s->files[missing].name;
-    return mnist_fail(MNIST_NOT_FOUND, "%s: %.*s[.gz] not found", folder,
-                      (int)(strlen(name) - strlen(".gz")), name);
-}
-
-/* Opens the data set in the folder that the caller names, the only source then. */
-static mnist_status open_directory(mnist_dataset **out, search *s, const char *folder)
-{
-    if (search_folder(s, folder) < MNIST_KINDS)
-        return fail_missing(s, folder);
-    return read_found(out, s);
-}
-
-/* Tries $MNIST_DIR. Sets *ended if the search ends here, with a data set or an error.
- */
-static mnist_status open_environment(mnist_dataset **out, search *s, bool *ended)
-{
-    const char *folder = getenv("MNIST_DIR");
-    if (!s->entry->is_mnist || !folder || !*folder)
-        return MNIST_OK;
-    int count = search_folder(s, folder);
-    *ended = count > 0;
-    if (count == 0)
-        note(s, "not in $MNIST_DIR (%s)", folder);
-    if (count == 0)
-        return MNIST_OK;
-    return count < MNIST_KINDS ? fail_missing(s, folder) : read_found(out, s);
+    mnist_folder_search_all(&s->found, folder, s->entry, s->split);
+    if (s->found.count < MNIST_KINDS)
+        return mnist_folder_refuse(&s->found, folder, why, s->entry, s->split);
+    return read_found(out, s, false);
 }
 
 /* Writes the path of the cache folder; false if the environment does not define one.
@@ -164,53 +113,57 @@ static bool cache_folder(const search *s, char *folder)
     }
     if (!base || *base != '/')
         return false;
-    int size = snprintf(folder, PATH_SIZE, "%s%s/%s", base, middle, s->entry->name);
-    return size > 0 && size < PATH_SIZE;
+    int size =
+        snprintf(folder, MNIST_PATH_SIZE, "%s%s/%s", base, middle, s->entry->name);
+    return size > 0 && size < MNIST_PATH_SIZE;
 }
 
-/* Downloads the files that the cache lacks. Sets *complete if both files exist then. */
-static mnist_status fill_cache(search *s, const char *folder, bool *complete)
+/* Downloads the missing files into the cache folder, or into memory if it is NULL or
+ * cannot be written. */
+static mnist_status download(search *s, const char *folder)
 {
-    const mnist_source *source = s->source;
-    *complete = false;
-    if (!s->entry->mirrors[0])
-        note(s, "no download available");
-    else if (source->offline)
-        note(s, "download disabled (offline)");
-    if (!s->entry->mirrors[0] || source->offline)
-        return MNIST_OK;
-    for (int kind = 0; kind < MNIST_KINDS; kind++) {
-        if (s->found[kind])
-            continue;
-        mnist_status status = mnist_download(folder, s->entry, &s->files[kind],
-                                             source->progress, source->user);
-        if (status)
-            note(s, "%s", mnist_last_error());
-        if (status)
-            return status;
-    }
-    *complete = search_folder(s, folder) == MNIST_KINDS;
-    return MNIST_OK;
-}
-
-/* Tries the cache and downloads missing files; *ended as in open_environment(). A
- * failed download is recorded, its status is returned, and the search goes on. */
-static mnist_status open_cache(mnist_dataset **out, search *s, bool *ended)
-{
-    char folder[PATH_SIZE];
-    if (!cache_folder(s, folder)) {
-        note(s,
-             "no cache folder: neither $XDG_CACHE_HOME nor $HOME is an absolute path");
-        return MNIST_OK;
-    }
-    bool complete = search_folder(s, folder) == MNIST_KINDS;
+    mnist_download_request request = {
+        .folder = folder,
+        .entry = s->entry,
+        .progress = s->source->progress,
+        .user = s->source->user,
+    };
     mnist_status status = MNIST_OK;
-    if (!complete) {
-        note(s, "not in the cache (%s)", folder);
-        status = fill_cache(s, folder, &complete);
+    mnist_download_start(&request, s->source->download_seconds);
+    for (int kind = 0; !status && kind < MNIST_KINDS; kind++) {
+        if (s->found.has[kind])
+            continue;
+        request.file = &s->files[kind];
+        status = mnist_download(&request, s->found.paths[kind], &s->memory[kind]);
+        if (!status && s->memory[kind] >= 0 && folder)
+            note(s, "%s", mnist_last_error());
     }
-    *ended = complete;
-    return complete ? read_found(out, s) : status;
+    if (status)
+        note(s, "%s", mnist_last_error());
+    return status;
+}
+
+/* Opens the files of the cache, after a download of missing ones. */
+static mnist_status open_cache(mnist_dataset **out, search *s)
+{
+    char folder[MNIST_PATH_SIZE];
+    bool has_folder = cache_folder(s, folder);
+    if (has_folder)
+        mnist_folder_search(&s->found, folder, s->files);
+    if (!has_folder)
+        note(s, "no cache: neither $XDG_CACHE_HOME nor $HOME is an absolute path");
+    else if (s->found.count < MNIST_KINDS)
+        note(s, "not in the cache (%s)", folder);
+    if (s->found.count == MNIST_KINDS)
+        return read_found(out, s, true);
+    if (!s->entry->mirrors[0] || s->source->offline) {
+        note(s, s->source->offline ? "download disabled (offline)"
+                                   : "no download available");
+        return mnist_fail(MNIST_NOT_FOUND, "%s: %s", s->entry->name, s->tried);
+    }
+    mnist_status status = download(s, has_folder ? folder : NULL);
+    return status ? mnist_fail(status, "%s: %s", s->entry->name, s->tried)
+                  : read_found(out, s, true);
 }
 
 static mnist_status open_synthetic(mnist_dataset **out, const search *s)
@@ -222,24 +175,42 @@ static mnist_status open_synthetic(mnist_dataset **out, const search *s)
     return mnist_dataset_synthetic(out, count, training ? TRAIN_SEED : TEST_SEED);
 }
 
+/* Whether a failure means that there is neither data nor network. */
+static bool nothing_there(mnist_status status)
+{
+    return status == MNIST_NOT_FOUND || status == MNIST_NETWORK_ERROR ||
+           status == MNIST_UNSUPPORTED;
+}
+
+static void close_memory(search *s)
+{
+    for (int kind = 0; kind < MNIST_KINDS; kind++)
+        if (s->memory[kind] >= 0)
+            close(s->memory[kind]);
+}
+
 mnist_status mnist_source_open(mnist_dataset **out, const mnist_entry *entry,
                                const mnist_source *source, mnist_split split)
 {
     search s = {
-        .entry = entry, .files = entry->files[split], .source = source, .split = split};
+        .entry = entry,
+        .files = entry->files[split],
+        .source = source,
+        .split = split,
+        .memory = {-1, -1},
+    };
     *out = NULL;
+    const char *folder = entry->is_mnist ? getenv("MNIST_DIR") : NULL;
     if (source->directory)
-        return open_directory(out, &s, source->directory);
-    bool ended = false;
-    mnist_status status = open_environment(out, &s, &ended);
-    if (!ended)
-        status = open_cache(out, &s, &ended);
-    if (ended || status == MNIST_OUT_OF_MEMORY)
-        return status;
-    bool synthetic = entry->is_mnist && !source->no_synthetic;
-    /* Callers read this message after a fallback to synthetic digits, too. */
-    status = mnist_fail(status == MNIST_NETWORK_ERROR ? status : MNIST_NOT_FOUND,
-                        "%s: %s", entry->name, s.tried);
+        return open_folder(out, &s, source->directory, "");
+    if (folder && *folder)
+        return open_folder(out, &s, folder, " (MNIST_DIR)");
+    mnist_status status = open_cache(out, &s);
+    close_memory(&s);
+    /* Callers read this message also after success. */
+    if (status == MNIST_OK && s.memory[MNIST_IMAGES] >= 0)
+        mnist_fail(status, "%s: %s", entry->name, s.tried);
+    bool synthetic = source->synthetic && entry->is_mnist && nothing_there(status);
     return synthetic ? open_synthetic(out, &s) : status;
 }
 

@@ -31,8 +31,10 @@ static const uint64_t pipe_limit = 1u << 30;
 static const size_t chunk_limit = 1u << 30;
 
 struct mnist_stream {
+    const mnist_input *input;
     const char *path;
     int file;
+    mnist_sha256 sum;
     /* Bytes of the file on disk; 0 if it is not a regular file. */
     uint64_t size;
     bool regular;
@@ -60,6 +62,23 @@ static void zlib_free(void *user, void *memory)
     common_free(memory);
 }
 
+/* Reads up to size bytes into the buffer; *count is 0 at the end of the file. */
+static mnist_status read_bytes(mnist_stream *stream, uint8_t *data, size_t size,
+                               size_t *count)
+{
+    ssize_t done;
+    do {
+        done = common_file_get_calls()->read(stream->file, data, size);
+    } while (done < 0 && errno == EINTR);
+    *count = done < 0 ? 0 : (size_t)done;
+    if (done < 0)
+        return mnist_fail(MNIST_IO_ERROR, "%s: cannot be read: %s", stream->path,
+                          strerror(errno));
+    if (stream->input->sha256)
+        mnist_sha256_add(&stream->sum, data, *count);
+    return MNIST_OK;
+}
+
 /* Reads more input if none is left; avail_in stays 0 at the end of the file. */
 static mnist_status refill(mnist_stream *stream)
 {
@@ -68,23 +87,19 @@ static mnist_status refill(mnist_stream *stream)
         return MNIST_OK;
     memmove(stream->buffer, zlib->next_in - HISTORY, HISTORY);
     zlib->next_in = stream->buffer + HISTORY;
-    ssize_t count;
-    do {
-        count = common_file_get_calls()->read(stream->file, stream->buffer + HISTORY,
-                                              BUFFER);
-    } while (count < 0 && errno == EINTR);
-    if (count < 0)
-        return mnist_fail(MNIST_IO_ERROR, "%s: cannot be read: %s", stream->path,
-                          strerror(errno));
+    size_t count;
+    mnist_status status = read_bytes(stream, stream->buffer + HISTORY, BUFFER, &count);
     zlib->avail_in = (unsigned)count;
-    return MNIST_OK;
+    return status;
 }
 
 static mnist_status open_file(mnist_stream *stream)
 {
     struct stat facts;
     const common_file_calls *calls = common_file_get_calls();
-    stream->file = calls->open(stream->path, O_RDONLY | O_CLOEXEC, 0);
+    stream->file = stream->input->memory
+                       ? stream->input->file
+                       : calls->open(stream->path, O_RDONLY | O_CLOEXEC, 0);
     if (stream->file < 0 || calls->fstat(stream->file, &facts))
         return mnist_fail(MNIST_IO_ERROR, "%s: cannot be opened: %s", stream->path,
                           strerror(errno));
@@ -106,12 +121,10 @@ static mnist_status detect_gzip(mnist_stream *stream)
     if (status || zlib->avail_in == 0 || zlib->next_in[0] != GZIP_FIRST)
         return status;
     while (zlib->avail_in < 2) {
-        ssize_t count = common_file_get_calls()->read(stream->file,
-                                                      stream->buffer + HISTORY + 1, 1);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0)
-            return MNIST_OK;
+        size_t count;
+        status = read_bytes(stream, stream->buffer + HISTORY + 1, 1, &count);
+        if (status || count == 0)
+            return status;
         zlib->avail_in++;
     }
     stream->gzip = zlib->next_in[1] == GZIP_SECOND;
@@ -126,13 +139,17 @@ static mnist_status detect_gzip(mnist_stream *stream)
                             stream->path);
 }
 
-mnist_status mnist_stream_open(mnist_stream **out, const char *path, uint64_t expected)
+mnist_status mnist_stream_open(mnist_stream **out, const mnist_input *input,
+                               uint64_t expected)
 {
     *out = NULL;
     mnist_stream *stream = common_alloc(1, sizeof(*stream));
     if (!stream)
-        return mnist_fail(MNIST_OUT_OF_MEMORY, "%s: no memory to read it", path);
-    stream->path = path;
+        return mnist_fail(MNIST_OUT_OF_MEMORY, "%s: no memory to read it", input->path);
+    stream->input = input;
+    stream->path = input->path;
+    stream->file = -1;
+    mnist_sha256_start(&stream->sum);
     stream->expected = expected;
     mnist_status status = open_file(stream);
     if (!status)
@@ -307,13 +324,18 @@ mnist_status mnist_stream_finish(mnist_stream *stream)
     return MNIST_OK;
 }
 
+void mnist_stream_sum(mnist_stream *stream, char text[MNIST_SHA256_TEXT])
+{
+    mnist_sha256_end(&stream->sum, text);
+}
+
 void mnist_stream_close(mnist_stream **stream)
 {
     if (!*stream)
         return;
     if ((*stream)->zlib_ready)
         inflateEnd(&(*stream)->zlib);
-    if ((*stream)->file >= 0)
+    if ((*stream)->file >= 0 && !(*stream)->input->memory)
         common_file_get_calls()->close((*stream)->file);
     common_free(*stream);
     *stream = NULL;

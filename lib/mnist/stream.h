@@ -11,6 +11,20 @@
 
 #include <mnist/mnist.h>
 
+#include "lib/mnist/sha256.h"
+
+/** What to read. */
+typedef struct mnist_input {
+    /** The path, or the name in messages if memory is true. */
+    const char *path;
+    /** Read the open file instead of the path. */
+    bool memory;
+    int file;
+    /** SHA-256 of the file, and of its decompressed content, in lower-case hexadecimal;
+     *  the file must have one of them. Both NULL: any file. */
+    const char *sha256, *content_sha256;
+} mnist_input;
+
 /** A file open for reading. */
 typedef struct mnist_stream mnist_stream;
 
@@ -18,10 +32,11 @@ typedef struct mnist_stream mnist_stream;
  * Opens a file.
  *
  * @param[out] out freed with mnist_stream_close(); NULL on failure
- * @param path MUST outlive the stream
+ * @param input MUST outlive the stream, which does not close its file
  * @param expected number of bytes expected so far, for messages
  */
-mnist_status mnist_stream_open(mnist_stream **out, const char *path, uint64_t expected);
+mnist_status mnist_stream_open(mnist_stream **out, const mnist_input *input,
+                               uint64_t expected);
 
 /**
  * Declares the decompressed size of the whole file, bytes already read included. Fails
@@ -35,6 +50,10 @@ mnist_status mnist_stream_read(mnist_stream *stream, uint8_t *data, size_t size)
 
 /** Checks that the file ends here, and the checksum of a gzip file. */
 mnist_status mnist_stream_finish(mnist_stream *stream);
+
+/** SHA-256 of the file, compressed as it is, in lower-case hexadecimal, once
+ *  mnist_stream_finish() has succeeded. It is computed if the input has sha256. */
+void mnist_stream_sum(mnist_stream *stream, char text[MNIST_SHA256_TEXT]);
 
 /** Closes a stream and sets the handle to NULL. */
 void mnist_stream_close(mnist_stream **stream);

@@ -16,7 +16,8 @@ static void synthetic_digits_are_the_fallback_and_the_message_gives_the_reason(
     void **state)
 {
     (void)state;
-    const mnist_source source = {.offline = true, .synthetic_count = 30};
+    const mnist_source source = {
+        .offline = true, .synthetic = true, .synthetic_count = 30};
     mnist_dataset *train, *test, *same;
     assert_int_equal(mnist_dataset_open(&train, &source, MNIST_TRAIN), MNIST_OK);
     assert_contains(mnist_last_error(), "mnist: not in the cache (");
@@ -46,16 +47,16 @@ static void synthetic_digits_replace_only_mnist_and_only_if_allowed(void **state
 {
     (void)state;
     mnist_dataset *dataset;
-    mnist_source source = {.offline = true, .no_synthetic = true};
+    mnist_source source = {.offline = true};
     assert_int_equal(mnist_dataset_open(&dataset, &source, MNIST_TRAIN),
                      MNIST_NOT_FOUND);
     assert_null(dataset);
-    source = (mnist_source){.offline = true, .name = "kmnist"};
+    source = (mnist_source){.offline = true, .name = "kmnist", .synthetic = true};
     assert_int_equal(mnist_dataset_open(&dataset, &source, MNIST_TRAIN),
                      MNIST_NOT_FOUND);
     assert_null(dataset);
     assert_contains(mnist_last_error(), "kmnist: not in the cache (");
-    source = (mnist_source){.directory = test_folder};
+    source = (mnist_source){.directory = test_folder, .synthetic = true};
     assert_int_equal(mnist_dataset_open(&dataset, &source, MNIST_TRAIN),
                      MNIST_NOT_FOUND);
     assert_null(dataset);

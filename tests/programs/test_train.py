@@ -19,7 +19,7 @@ PROGRAM = None
 SMALL = ["--synthetic=400", "--batch-size", "64", "--hidden", "8", "--layers", "1",
          "--epochs", "2", "--seed", "7", "--log-every", "3"]
 STEPS = 7  # 400 samples: six batches of 64 and one of 16
-OPTIONS = """--data --dataset --synthetic --epochs --batch-size --hidden --layers
+OPTIONS = """--data --dataset --split --synthetic --epochs --batch-size --hidden --layers
     --bidirectional --proj --dropout --label-smoothing --lr --schedule
     --weight-decay --clip-norm --precision --seed --threads --reproducible --log-every --log --save
     --no-save --load --checkpoint --resume --eval --validation --keep --patience --offline --quiet --no-progress --help
@@ -46,6 +46,8 @@ WRONG = [
     "--validation 0", "--validation -1", "--validation 1.5", "--validation nan", "--keep best",
     "--keep first", "--patience 3", "--patience 0", "--validation 9 --epochs 0",
     "--synthetic --data somewhere", "--data=", "--save=", "-x", "--dataset nothing",
+    "--dataset emnist", "--split letters", "--dataset kmnist --split letters",
+    "--dataset emnist --split words",
 ]
 
 

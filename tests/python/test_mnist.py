@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODULES = ROOT / "examples" / "python"
@@ -41,6 +42,12 @@ class Folder(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
         self.files = [write_images(folder.name, half, count, random.Random(5))
                       for half, count in (("train", 150), ("t10k", 30))]
+
+
+def mock_environment(home):
+    """An environment without data."""
+    return unittest.mock.patch.dict(os.environ, {
+        "HOME": str(home), "MNIST_DIR": "", "XDG_CACHE_HOME": ""})
 
 
 class Data(Folder):
@@ -128,7 +135,23 @@ class Training(Folder):
         done = subprocess.run([sys.executable, MODULES / "mnist_train.py", "--epochs", "0"],
                               text=True, capture_output=True, env=environment)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("WARNING: MNIST was not found", done.stderr)
+        self.assertIn("WARNING: MNIST was not found; using synthetic digits: mnist: not in the "
+                      "cache (", done.stderr)
+        environment["MNIST_DIR"] = str(self.folder / "absent")
+        done = subprocess.run([sys.executable, MODULES / "mnist_train.py", "--epochs", "0"],
+                              text=True, capture_output=True, env=environment)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("absent (MNIST_DIR): cannot access the mnist folder", done.stderr)
+
+    def test_synthetic_digits_must_be_allowed(self):
+        with mock_environment(self.folder):
+            with self.assertRaisesRegex(mnist.Error, "download disabled") as caught:
+                mnist.Dataset.open("train", offline=True)
+            self.assertEqual(caught.exception.name, "MNIST_NOT_FOUND")
+            data = mnist.Dataset.open("train", offline=True, synthetic=True,
+                                      synthetic_count=20)
+        self.assertEqual((len(data), data.is_synthetic), (20, True))
+        self.assertRegex(data.reason, "not in the cache .*download disabled")
 
     def test_training_in_python_equals_c_bit_for_bit(self):
         common = ["--data", str(self.folder), "--seed", "3", "--epochs", "2", "--log"]

@@ -35,7 +35,8 @@ OTHER_ARGUMENTS = {"rng", "params", "input", "target", "split", "dataset"}
 # What the comments say in other words: the loader takes MNIST's for 0 and 0.
 DEFAULTS = {("mnist_loader_config", "mean"): 0.1307, ("mnist_loader_config", "std"): 0.3081,
             ("lstm_schedule", "milestones"): (), ("lstm_schedule", "steps"): 0,
-            ("mnist_source", "synthetic_count"): None}
+            ("mnist_source", "synthetic_count"): None,
+            ("mnist_source", "download_seconds"): None}
 
 
 def fields(struct):
@@ -246,6 +247,8 @@ class Refused(unittest.TestCase):
                 (lambda: liblstm.Rng(2**64), "seed is 18446744073709551616"),
                 (lambda: mnist.Dataset.open("train", synthetic_count=0),
                  "synthetic_count is 0"),
+                (lambda: mnist.Dataset.open("train", download_seconds=0),
+                 "download_seconds is 0"),
                 (lambda: mnist.Loader(mnist.Dataset.synthetic(1), 0), "batch_size is 0"),
                 (lambda: mnist.Loader(mnist.Dataset.synthetic(1), 1, std=0), "std is 0")):
             with self.subTest(message), self.assertRaises(ValueError) as caught:

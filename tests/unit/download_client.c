@@ -3,11 +3,14 @@
  * usage: download_client [--full] FOLDER CERTIFICATES SIZE SHA256 TIMEOUT MIRROR...
  *        download_client --open CERTIFICATES MIRROR SIZE SHA256 SIZE SHA256
  *
- * The first form downloads file.gz into a folder; --full simulates a full disk. The
- * second form searches for a data set whose training files are images-idx3.gz and
- * labels-idx1.gz. Output is three lines: the status, the message, and three numbers.
- * The numbers are the calls of the progress callback, the last count and the total for
- * the first form, and the calls, the images and the last label for the second. */
+ * The first form downloads file.gz into a folder, into memory if it is ""; --full
+ * simulates a full disk. The second form searches for a data set whose training files
+ * are images-idx3.gz and labels-idx1.gz. $LIMIT is the limit in seconds of all
+ * downloads. Output is three lines: the status, the message, and numbers. The numbers
+ * are the calls of the progress callback, the last count, the total, the calls without
+ * new data and the bytes in memory for the first form, and the calls, the images and
+ * the last label for the second. Calls without new data are printed to standard error.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,14 +23,24 @@
 #include "tests/support/common.h"
 
 typedef struct seen {
-    size_t calls, done, total;
+    size_t calls, done, total, waits;
 } seen;
 
 static void progress(const char *file, size_t done, size_t total, void *user)
 {
     seen *s = user;
-    if (strcmp(file, "file.gz") == 0 && done >= s->done)
-        *s = (seen){s->calls + 1, done, total};
+    if (done == s->done) {
+        fprintf(stderr, "waiting for %s\n", file);
+        s->waits++;
+    } else if (strstr(file, "/file.gz")) {
+        *s = (seen){s->calls + 1, done, total, s->waits};
+    }
+}
+
+static size_t limit_of_time(void)
+{
+    const char *text = getenv("LIMIT");
+    return text ? (size_t)atol(text) : 0;
 }
 
 static int open_as_usual(const char *path, int flags, mode_t mode)
@@ -56,14 +69,15 @@ static const common_file_calls full_disk = {
 
 static void count_calls(const char *file, size_t done, size_t total, void *user)
 {
-    (void)file, (void)done, (void)total;
-    ++*(size_t *)user;
+    (void)file, (void)total;
+    *(size_t *)user += done > 0;
 }
 
-static void print(mnist_status status, size_t a, size_t b, size_t c)
+/* Bytes of a file in memory; 0 if there is none. */
+static size_t size_of(int memory)
 {
-    printf("%s\n%s\n%zu %zu %zu\n", mnist_status_name(status),
-           status ? mnist_last_error() : "", a, b, c);
+    struct stat facts;
+    return memory >= 0 && fstat(memory, &facts) == 0 ? (size_t)facts.st_size : 0;
 }
 
 static int search(char **argv)
@@ -78,12 +92,13 @@ static int search(char **argv)
         .timeout = 1,
     };
     size_t calls = 0;
-    const mnist_source source = {.progress = count_calls, .user = &calls};
+    const mnist_source source = {
+        .progress = count_calls, .user = &calls, .download_seconds = limit_of_time()};
     mnist_dataset *dataset;
     mnist_status status = mnist_source_open(&dataset, &entry, &source, MNIST_TRAIN);
     size_t count = mnist_dataset_count(dataset);
-    print(status, calls, count,
-          count ? (size_t)mnist_dataset_label(dataset, count - 1) : 0);
+    printf("%s\n%s\n%zu %zu %d\n", mnist_status_name(status), mnist_last_error(), calls,
+           count, count ? mnist_dataset_label(dataset, count - 1) : 0);
     mnist_dataset_destroy(&dataset);
     return 0;
 }
@@ -106,9 +121,20 @@ int main(int argc, char **argv)
     };
     for (int i = 6; i < argc; i++)
         entry.mirrors[i - 6] = argv[i];
-    const mnist_remote file = {"file.gz", (size_t)atol(argv[3]), argv[4]};
+    const mnist_remote file = {
+        .name = "file.gz", .size = (size_t)atol(argv[3]), .sha256 = argv[4]};
     seen s = {0};
-    mnist_status status = mnist_download(argv[1], &entry, &file, progress, &s);
-    print(status, s.calls, s.done, s.total);
+    mnist_download_request request = {.folder = *argv[1] ? argv[1] : NULL,
+                                      .entry = &entry,
+                                      .file = &file,
+                                      .progress = progress,
+                                      .user = &s};
+    char path[MNIST_PATH_SIZE];
+    int memory;
+    mnist_download_start(&request, limit_of_time());
+    mnist_status status = mnist_download(&request, path, &memory);
+    printf("%s\n%s\n%zu %zu %zu %zu %zu\n", mnist_status_name(status),
+           status || memory >= 0 ? mnist_last_error() : "", s.calls, s.done, s.total,
+           s.waits, size_of(memory));
     return 0;
 }

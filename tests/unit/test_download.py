@@ -2,162 +2,24 @@
 
 usage: test_download.py CLIENT
 """
+import fcntl
 import gzip
 import hashlib
-import http.server
 import os
 import pathlib
 import shutil
-import ssl
 import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from mirror import (CONTENT, IMAGES, LABELS, SUM, Proxy, Server,  # noqa: E402
+                    make_certificate)
+
 CLIENT = os.path.abspath(sys.argv.pop(1))
-CONTENT = bytes(range(256)) * 400
-SUM = hashlib.sha256(CONTENT).hexdigest()
-# Three images of 2 by 2 pixels; the last label is 7.
-IMAGES = gzip.compress(struct.pack(">4I", 0x803, 3, 2, 2) + bytes(12))
-LABELS = gzip.compress(struct.pack(">2I", 0x801, 3) + bytes([1, 2, 7]))
-
-
-class Mirror(http.server.BaseHTTPRequestHandler):
-    """Serves files; the first folder of the path selects the behaviour."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *arguments):
-        pass
-
-    def do_GET(self):
-        kind = self.path.split("/")[1]
-        with self.server.lock:
-            self.server.requests.append((kind, self.path))
-        try:
-            getattr(self, f"serve_{kind}")()
-        except (ConnectionError, ssl.SSLError):
-            pass
-        self.close_connection = True
-
-    def start(self, length, status=200):
-        self.send_response(status)
-        if length is not None:
-            self.send_header("Content-Length", str(length))
-        self.send_header("Connection", "close")
-        self.end_headers()
-
-    def serve(self, body, length=None):
-        self.start(len(body) if length is None else length)
-        self.wfile.write(body)
-
-    def serve_right(self):
-        self.serve(CONTENT)
-
-    def serve_set(self):
-        self.serve(IMAGES if "images" in self.path else LABELS)
-
-    def serve_unsized(self):
-        self.start(None)
-        self.wfile.write(CONTENT)
-
-    def serve_wrong(self):
-        self.serve(CONTENT[:-1] + b"!")
-
-    def serve_short(self):
-        self.serve(CONTENT[:1000])
-
-    def serve_truncated(self):
-        self.serve(CONTENT[:1000], len(CONTENT))
-
-    def serve_long(self):
-        self.serve(CONTENT + b"!")
-
-    def serve_endless(self):
-        self.start(None)
-        while True:
-            self.wfile.write(CONTENT)
-
-    def serve_missing(self):
-        self.start(0, 404)
-
-    def serve_busy(self):
-        self.start(0, 503)
-
-    def redirect(self, address):
-        self.send_response(302)
-        self.send_header("Location", address)
-        self.send_header("Content-Length", "0")
-        # Otherwise the client may send its next request while this side closes.
-        self.send_header("Connection", "close")
-        self.end_headers()
-
-    def serve_moved(self):
-        self.redirect(f"{self.server.address}/right/file.gz")
-
-    def serve_plain(self):
-        self.redirect(f"{self.server.insecure}/right/file.gz")
-
-    def serve_circle(self):
-        self.redirect(f"{self.server.address}/circle/file.gz")
-
-    def serve_stall(self):
-        self.start(len(CONTENT))
-        self.wfile.write(CONTENT[:1000])
-        self.wfile.flush()
-        self.server.closing.wait(60)
-
-    def serve_silent(self):
-        self.server.closing.wait(60)
-
-    def serve_hangup(self):
-        self.connection.close()
-
-    def serve_slow(self):
-        self.start(len(CONTENT))
-        for i in range(0, len(CONTENT), len(CONTENT) // 5):
-            self.wfile.write(CONTENT[i:i + len(CONTENT) // 5])
-            self.wfile.flush()
-            time.sleep(0.1)
-
-
-class Server(http.server.ThreadingHTTPServer):
-    def __init__(self, context=None):
-        super().__init__(("127.0.0.1", 0), Mirror)
-        self.requests = []
-        self.lock = threading.Lock()
-        self.closing = threading.Event()
-        scheme = "http"
-        if context:
-            scheme = "https"
-            # The handshake happens in the thread of the request.
-            self.socket = context.wrap_socket(self.socket, server_side=True,
-                                              do_handshake_on_connect=False)
-        self.address = f"{scheme}://localhost:{self.server_address[1]}"
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def handle_error(self, request, client_address):
-        pass
-
-    def stop(self):
-        self.closing.set()
-        self.shutdown()
-        self.server_close()
-
-
-def make_certificate(folder):
-    """Creates a self-signed certificate."""
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-         "-keyout", folder / "key.pem", "-out", folder / "certificate.pem"],
-        check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
-    return context
 
 
 class Download(unittest.TestCase):
@@ -184,30 +46,31 @@ class Download(unittest.TestCase):
         self.insecure.requests.clear()
 
     def start(self, *mirrors, folder=None, certificate=None, size=len(CONTENT),
-              options=()):
+              options=(), timeout=1, environment=None, **more):
         addresses = [m if ":" in m else f"{self.server.address}/{m}/" for m in mirrors]
         return subprocess.Popen(
-            [CLIENT, *options, folder or self.folder,
+            [CLIENT, *options, self.folder if folder is None else folder,
              self.certificate if certificate is None else certificate,
-             str(size), SUM, "1", *addresses],
-            stdout=subprocess.PIPE, text=True, env=self.environment())
+             str(size), SUM, str(timeout), *addresses],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=self.environment(**environment or {}), **more)
 
-    def environment(self):
+    def environment(self, **more):
         """The environment without proxies, which must not see the local server."""
         kept = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-        return {**kept, "XDG_CACHE_HOME": str(self.folder.parent)}
+        return {**kept, "XDG_CACHE_HOME": str(self.folder.parent), **more}
 
-    def search(self, mirror="set"):
+    def search(self, mirror="set", **environment):
         arguments = [self.certificate, f"{self.server.address}/{mirror}/"]
         for content in IMAGES, LABELS:
             arguments += [str(len(content)), hashlib.sha256(content).hexdigest()]
         return self.finish(subprocess.Popen(
-            [CLIENT, "--open", *arguments], stdout=subprocess.PIPE, text=True,
-            env=self.environment()))
+            [CLIENT, "--open", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, env=self.environment(**environment)))
 
     def finish(self, client):
-        output, _ = client.communicate(timeout=500)
-        self.assertEqual(client.returncode, 0)
+        output, self.errors = client.communicate(timeout=500)
+        self.assertEqual(client.returncode, 0, self.errors)
         status, message, progress = output.splitlines()
         return status, message, [int(n) for n in progress.split()]
 
@@ -232,7 +95,7 @@ class Download(unittest.TestCase):
         self.assertEqual(sorted(os.listdir(self.folder)), [".lock", "file.gz"])
 
     def test_a_correct_file_is_downloaded_with_progress_calls(self):
-        status, _, (calls, done, total) = self.download("right", "busy")
+        status, _, (calls, done, total, *_) = self.download("right", "busy")
         self.assertEqual(status, "MNIST_OK")
         self.assertEqual(self.file.read_bytes(), CONTENT)
         self.assertGreater(calls, 1)
@@ -258,7 +121,7 @@ class Download(unittest.TestCase):
         self.refuse("short", "has 1000 bytes, expected 102400")
 
     def test_a_truncated_file_is_refused(self):
-        self.refuse("truncated", "/truncated/: ")
+        self.refuse("truncated", "/truncated/file.gz: ")
 
     def test_a_long_file_is_refused(self):
         self.refuse("long", "file is larger than the expected 102400 bytes")
@@ -277,8 +140,9 @@ class Download(unittest.TestCase):
     def test_every_failed_mirror_is_reported(self):
         status, message, _ = self.download("missing", "busy", "short")
         self.assertEqual(status, "MNIST_NETWORK_ERROR")
-        for part in ("missing/: HTTP status 404; ", "busy/: HTTP status 503; ",
-                     "short/: file has 1000 bytes"):
+        for part in ("missing/file.gz: HTTP status 404; ",
+                     "busy/file.gz: HTTP status 503; ",
+                     "short/file.gz: file has 1000 bytes"):
             self.assertIn(part, message)
 
     def test_a_redirect_to_https_is_followed(self):
@@ -298,13 +162,13 @@ class Download(unittest.TestCase):
         self.refuse("circle", "redirects")
 
     def test_a_stalled_transfer_times_out(self):
-        self.refuse("stall", "/stall/: ")
+        self.refuse("stall", "/stall/file.gz: ")
 
     def test_a_mirror_that_never_responds_times_out(self):
-        self.refuse("silent", "/silent/: ")
+        self.refuse("silent", "/silent/file.gz: ")
 
     def test_a_closed_connection_is_an_error(self):
-        self.refuse("hangup", "/hangup/: ")
+        self.refuse("hangup", "/hangup/file.gz: ")
 
     def test_an_untrusted_certificate_is_refused(self):
         status, message, _ = self.download("right", certificate="")
@@ -346,7 +210,7 @@ class Download(unittest.TestCase):
 
     def test_a_search_downloads_only_missing_files(self):
         self.folder.mkdir(parents=True)
-        (self.folder / "labels-idx1").write_bytes(gzip.decompress(LABELS))
+        (self.folder / "labels-idx1").write_bytes(LABELS)
         self.assertEqual(self.search(), ("MNIST_OK", "", [1, 3, 7]))
         self.assertEqual([path for _, path in self.server.requests],
                          ["/set/images-idx3.gz"])
@@ -356,16 +220,136 @@ class Download(unittest.TestCase):
         self.assertEqual(status, "MNIST_NETWORK_ERROR")
         self.assertIn(f"test: not in the cache ({self.folder}); images-idx3.gz: "
                       "download failed: https://", message)
-        self.assertIn("/missing/: HTTP status 404", message)
+        self.assertIn("/missing/images-idx3.gz: HTTP status 404", message)
         self.assertEqual(len(self.served()), 1)
 
-    def test_a_folder_that_cannot_be_created_is_reported(self):
+    def test_what_is_waited_for_is_said_every_second(self):
+        """In the middle of a transfer and before it begins."""
+        for mirror, most in ("stall", 1000), ("silent", 0):
+            started = time.monotonic()
+            status, message, (_, done, _, waits, _) = self.download(mirror, timeout=4)
+            self.assertLess(time.monotonic() - started, 15)
+            self.assertEqual((status, done), ("MNIST_NETWORK_ERROR", most), message)
+            self.assertGreaterEqual(waits, 3)
+            self.assertIn(f"waiting for {self.server.address}/{mirror}/file.gz\n", self.errors)
+
+    def test_a_host_that_never_connects_times_out(self):
+        silent = Proxy(None)
+        self.addCleanup(silent.stop)
+        started = time.monotonic()
+        address = f"https://{silent.address}/"
+        status, message, _ = self.download(address, timeout=2)
+        self.assertLess(time.monotonic() - started, 8)
+        self.assertEqual(status, "MNIST_NETWORK_ERROR")
+        self.assertRegex(message, f"download failed: {address}file.gz: .*time")
+        self.assertIn(f"waiting for {address}file.gz\n", self.errors)
+
+    def test_all_downloads_together_have_a_limit(self):
+        """Also when data arrive all the time, and when there are more mirrors."""
+        for mirror in "trickle", "stall":
+            started = time.monotonic()
+            status, message, _ = self.download(mirror, mirror, "right", timeout=60,
+                                               environment={"LIMIT": "2"})
+            self.assertLess(time.monotonic() - started, 8)
+            self.assertEqual(status, "MNIST_NETWORK_ERROR")
+            self.assertTrue(message.endswith(
+                f"/{mirror}/file.gz: not complete at the end of the time limit of 2 s"), message)
+        self.assertEqual(self.served(), ["trickle", "stall"])
+
+    def test_the_answer_of_a_proxy_is_reported(self):
+        for code in 403, 407, 502:
+            proxy = Proxy(code)
+            self.addCleanup(proxy.stop)
+            status, message, _ = self.download(
+                "right", environment={"https_proxy": f"http://{proxy.address}"})
+            self.assertEqual(status, "MNIST_NETWORK_ERROR")
+            self.assertIn(f"{self.server.address}/right/file.gz: the proxy {proxy.address} "
+                          f"answered with HTTP status {code}", message)
+            host = self.server.address.removeprefix("https://")
+            self.assertEqual(proxy.requests, [f"CONNECT {host} HTTP/1.1"])
+        self.assertEqual(self.served(), [])
+
+    def test_a_proxy_that_never_answers_times_out(self):
+        proxy = Proxy(None)
+        self.addCleanup(proxy.stop)
+        status, message, _ = self.download(
+            "right", environment={"https_proxy": f"http://{proxy.address}"})
+        self.assertEqual(status, "MNIST_NETWORK_ERROR")
+        self.assertIn(f"{self.server.address}/right/file.gz: ", message)
+
+    def test_a_proxy_is_used_unless_the_host_is_excepted(self):
+        proxy = Proxy(200)
+        self.addCleanup(proxy.stop)
+        proxied = {"HTTPS_PROXY": f"http://{proxy.address}"}
+        self.assertEqual(self.download("right", environment=proxied)[0], "MNIST_OK")
+        self.assertEqual(len(proxy.requests), 1)
+        self.file.unlink()
+        self.assertEqual(self.download("right", environment={**proxied, "NO_PROXY": "localhost"})
+                         [0], "MNIST_OK")
+        self.assertEqual(len(proxy.requests), 1)
+
+    def test_a_symbolic_link_is_not_taken_for_the_lock(self):
+        self.folder.mkdir(parents=True)
+        other = self.folder.parent / "other"
+        for target in other, self.folder.parent / "absent":
+            other.write_text("text")
+            (self.folder / ".lock").symlink_to(target)
+            status, message, _ = self.download("right")
+            self.assertEqual(status, "MNIST_IO_ERROR")
+            self.assertIn(".lock: cannot be locked: it is a symbolic link", message)
+            (self.folder / ".lock").unlink()
+        self.assertEqual(other.read_text(), "text")
+        self.assertEqual(sorted(os.listdir(self.folder.parent)), ["other", "test"])
+        self.assertEqual(self.served(), [])
+
+    def test_waiting_for_another_download_has_a_limit(self):
+        self.folder.mkdir(parents=True)
+        with open(self.folder / ".lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            status, message, (*_, waits, _) = self.download("right", environment={"LIMIT": "3"})
+        self.assertEqual(status, "MNIST_IO_ERROR")
+        self.assertIn(".lock: another process holds it for 3 s", message)
+        self.assertGreaterEqual(waits, 2)
+        self.assertIn(f"waiting for {self.folder}/.lock\n", self.errors)
+
+    def test_a_cache_that_cannot_be_written_is_replaced_by_memory(self):
         blocked = pathlib.Path(self.temporary.name, "blocked")
         blocked.write_bytes(b"")
-        status, message, _ = self.download("right", folder=blocked / "test")
-        self.assertEqual(status, "MNIST_IO_ERROR")
-        self.assertIn("blocked/test: cannot be created: ", message)
-        self.assertEqual(self.served(), [])
+        for folder, reason in ((blocked / "test", f"{blocked}/test: cannot be created: "),
+                               ("", "there is no cache folder; ")):
+            status, message, (*_, size) = self.download("missing", "right", folder=folder)
+            self.assertEqual((status, size), ("MNIST_OK", len(CONTENT)), message)
+            self.assertTrue(message.startswith(reason), message)
+            self.assertTrue(message.endswith("; file.gz was downloaded into memory"))
+            status, message, _ = self.download("wrong", folder=folder)
+            self.assertEqual(status, "MNIST_NETWORK_ERROR")
+            self.assertIn("SHA-256 is ", message)
+        status, message, numbers = self.search(XDG_CACHE_HOME=str(blocked))
+        self.assertEqual((status, numbers), ("MNIST_OK", [2, 3, 7]), message)
+        self.assertIn(f"test: not in the cache ({blocked}/test); ", message)
+        status, message, numbers = self.search(XDG_CACHE_HOME="", HOME="")
+        self.assertEqual((status, numbers), ("MNIST_OK", [2, 3, 7]), message)
+
+    @unittest.skipIf(os.getuid(), "only root can become another user")
+    def test_a_cache_of_somebody_else_is_replaced_by_memory(self):
+        for path in pathlib.Path(self.own.name), self.certificate, self.folder.parent.parent:
+            path.chmod(0o755)
+        self.folder.mkdir(parents=True)
+        status, message, (*_, size) = self.download("right", user=65534)
+        self.assertEqual((status, size), ("MNIST_OK", len(CONTENT)), message)
+        self.assertIn(".lock: cannot be locked: Permission denied; ", message)
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_a_file_of_the_cache_is_checked_whenever_it_is_read(self):
+        self.assertEqual(self.search()[0], "MNIST_OK")
+        labels = self.folder / "labels-idx1.gz"
+        labels.write_bytes(gzip.compress(struct.pack(">2I", 0x801, 3) + bytes([1, 2, 8])))
+        status, message, _ = self.search()
+        self.assertEqual(status, "MNIST_BAD_FILE")
+        self.assertIn(f"{labels}: SHA-256 is {hashlib.sha256(labels.read_bytes()).hexdigest()}, "
+                      f"expected {hashlib.sha256(LABELS).hexdigest()}", message)
+        labels.unlink()
+        self.assertEqual(self.search()[0], "MNIST_OK")
 
 
 if __name__ == "__main__":

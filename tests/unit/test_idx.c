@@ -122,7 +122,9 @@ static void labels_that_do_not_match_are_refused(void **state)
     labels.data[8 + 13] = 10;
     refuse(path, test_write_file("labels", labels.data, labels.size), MNIST_BAD_FILE,
            "label 13 is 10, expected 0 to 9");
-    refuse(path, path, MNIST_BAD_FILE, "0x00000803, expected 0x00000801");
+    refuse(
+        path, path, MNIST_BAD_FILE,
+        "magic number is 0x00000803 (IDX of bytes, rank 3), expected 0x00000801 (IDX");
     refuse(path, test_path("nowhere"), MNIST_IO_ERROR, "No such file");
     test_bytes_free(&images);
     test_bytes_free(&labels);
@@ -142,8 +144,8 @@ static void a_damaged_header_is_reported_with_found_and_expected_values(void **s
         uint8_t value;
         const char *message;
     } damage[] = {
-        {2, 0x0d, "magic number is 0x00000d03, expected 0x00000803"},
-        {3, 1, "magic number is 0x00000801, expected 0x00000803"},
+        {2, 0x0d, "magic number is 0x00000d03 (IDX of float32, rank 3), expected"},
+        {3, 1, "magic number is 0x00000801 (IDX of bytes, rank 1), expected"},
         {7, 0, "extent of axis 0 is 0, expected at least 1"},
         {11, 0, "extent of axis 1 is 0, expected at least 1"},
         {15, 0, "extent of axis 2 is 0, expected at least 1"},

@@ -41,8 +41,8 @@ PROGRESS = ctypes.CFUNCTYPE(None, c_char_p, c_size_t, c_size_t, c_void_p)
 class Source(native.Struct):
     """mnist_source."""
     _fields_ = [("directory", c_char_p), ("name", c_char_p), ("offline", c_bool),
-                ("no_synthetic", c_bool), ("synthetic_count", c_size_t),
-                ("progress", PROGRESS), ("user", c_void_p),
+                ("synthetic", c_bool), ("synthetic_count", c_size_t),
+                ("download_seconds", c_size_t), ("progress", PROGRESS), ("user", c_void_p),
                 ("reserved", c_uint64 * 8)]
 
 
@@ -134,6 +134,7 @@ class Dataset(native.Handle):
         self.classes = int(_library.mnist_dataset_classes(pointer))
         self.origin = str(_library.mnist_dataset_origin(pointer).decode(errors="replace"))
         self.is_synthetic = bool(_library.mnist_dataset_is_synthetic(pointer))
+        self.reason = ""  # Of open(): why the data are synthetic or not in the cache.
 
     def _describe(self) -> str:
         return (f"<Dataset: {self.count} images [{self.rows}, {self.cols}], "
@@ -143,32 +144,43 @@ class Dataset(native.Handle):
     @named_options(root="directory", train="split", download="offline")
     def open(cls, split: str, directory: Path | None = None, name: str | None = None,
              progress: Callable[[str, int, int], None] | None = None, *,
-             offline: bool = False, no_synthetic: bool = False,
-             synthetic_count: int | None = None) -> Dataset:
-        """Finds and loads one split, "train" or "test", of the data set "mnist",
-        "fashion-mnist", "kmnist" or "emnist-digits". With a directory no other source is
-        tried; offline never uses the network; no_synthetic fails instead of generating
-        synthetic digits, of which synthetic_count is the number (default 60,000 for
-        training, 10,000 for testing). A download calls progress with the name of the file,
-        the bytes received and the bytes expected."""
+             offline: bool = False, synthetic: bool = False,
+             synthetic_count: int | None = None,
+             download_seconds: int | None = None) -> Dataset:
+        """Finds and loads one split, "train" or "test", of a data set: "mnist",
+        "fashion-mnist", "kmnist", "qmnist" or one of EMNIST, such as "emnist-letters". With
+        a directory no other source is tried; offline never uses the network. Without data
+        and network the call fails, unless synthetic allows synthetic digits, of which
+        synthetic_count is the number (default 60,000 for training, 10,000 for testing). A
+        download calls progress with the address of the file, the bytes received and the
+        bytes expected, about once per second also while no data arrive, and ends after
+        download_seconds (default 600)."""
         if split not in SPLITS:
             raise ValueError(f"split is {split!r}, expected 'train' or 'test'")
         source = Source(directory=_path_of(directory),
                         name=None if name is None else native.text_of("name", name),
-                        offline=offline, no_synthetic=no_synthetic)
+                        offline=offline, synthetic=synthetic)
         if synthetic_count is not None:
             source.synthetic_count = native.size_of("synthetic_count", synthetic_count, 1)
+        if download_seconds is not None:
+            source.download_seconds = native.size_of("download_seconds", download_seconds, 1)
         if progress is not None:
             source.progress = _callback(progress)
-        return cls(_create("mnist_dataset_open", byref(source), SPLITS[split]))
+        pointer = _create("mnist_dataset_open", byref(source), SPLITS[split])
+        message = str(_library.mnist_last_error().decode(errors="replace"))
+        data = cls(pointer)
+        if data.is_synthetic or data.origin.startswith("https://"):
+            data.reason = message
+        return data
 
     @classmethod
     @named_options()
     def read(cls, images: Path, labels: Path | None = None,
-             classes: int = 10) -> Dataset:
-        """Reads images and, optionally, their labels from IDX files."""
+             classes: int | None = 10) -> Dataset:
+        """Reads images and, optionally, their labels from IDX files. With None, the largest
+        label determines the number of classes."""
         return cls(_create("mnist_dataset_read", _path_of(images), _path_of(labels),
-                           native.size_of("classes", classes, 1)))
+                           0 if classes is None else native.size_of("classes", classes, 1)))
 
     @classmethod
     @named_options()

@@ -18,8 +18,9 @@ typedef struct mnist_source {
     const char *directory;
     const char *name;
     bool offline;
-    bool no_synthetic;
+    bool synthetic;
     size_t synthetic_count;
+    size_t download_seconds;
     mnist_progress progress;
     void *user;
     uint64_t reserved[8];
