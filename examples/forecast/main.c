@@ -94,6 +94,9 @@ static column read_column(const char *path, const char *name)
             all.mean = value;
         all.values[all.count++] = (float)(value - all.mean);
     }
+    /* Not the end of the file: what follows is missing. */
+    if (ferror(file) || !feof(file))
+        stop(path, strerror(errno));
     free(line);
     fclose(file);
     if (all.count < FEW)

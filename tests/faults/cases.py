@@ -117,8 +117,9 @@ def prepare(folder: pathlib.Path, programs):
     (folder / "digit.png").write_bytes(png(rows))
     (folder / "images").write_bytes(idx((2, 28, 28), b"".join(map(bytes, rows + rows))))
     (folder / "text").write_text("a small text, naïve\n" * 20)
-    (folder / "waves.csv").write_text("time,height\n" + "".join(
-        f"{i},{3 + 2 * math.sin(i / 4):.6f}\n" for i in range(80)))
+    # Several buffers long, so that a read can fail in the middle.
+    (folder / "waves.csv").write_text("time,height,note\n" + "".join(
+        f"{i},{3 + 2 * math.sin(i / 4):.6f},{'a note ' * 30}\n" for i in range(80)))
     run("mnist-train", *TRAIN, "--synthetic=24", "--seed", "1", "--save", "digits")
     run("mnist-train", *TRAIN[:4], *TRAIN[6:], "--epochs", "1", "--synthetic=24", "--seed",
         "1", "--no-save", "--checkpoint", "half")
