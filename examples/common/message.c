@@ -1,16 +1,29 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "examples/common/message.h"
 
 static const char *program = "";
 static bool silent, has_progress_line;
 
+/* Opens the standard streams that are closed, in a way that their use fails. Otherwise
+ * the next file that is opened would take their place, and messages would be written to
+ * it. */
+static void fill_streams(void)
+{
+    for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++)
+        if (fcntl(file, F_GETFD) < 0 && errno == EBADF)
+            open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 void message_set_program(const char *name)
 {
+    fill_streams();
     program = name;
 }
 

@@ -9,7 +9,11 @@
 
 #include <stdbool.h>
 
-/** Sets the name of the program, which begins its errors. */
+/**
+ * Sets the name of the program, which begins its errors. Call it first: it also makes
+ * sure that no file which the program opens takes the place of a standard stream that
+ * is closed.
+ */
 void message_set_program(const char *name);
 
 /** The name of the program. */
