@@ -10,9 +10,9 @@ import zlib
 
 @dataclasses.dataclass
 class Case:
-    """A command: the program, its words, the files that it finds and those that it writes.
-    several: it goes on after a failure with one of its files; optional: the program may be
-    built without what it needs."""
+    """A command: the program, its words, the files that it finds, and its standard input: a
+    text or the name of a file. several: it goes on after a failure with one of its files;
+    optional: the program may be built without what it needs."""
     name: str
     program: str
     words: list[str]
@@ -20,6 +20,11 @@ class Case:
     text: bytes = b""
     several: bool = False
     optional: bool = False
+
+    def input(self, base):
+        """What the program reads from standard input."""
+        path = base / self.text.decode().split("\n")[0]
+        return path.read_bytes() if self.text and path.is_file() else self.text
 
 
 # Small and fast; two threads, so that a thread can fail.
@@ -42,12 +47,18 @@ CASES = [
           "--keep", "best"], []),
     Case("train, resume", "mnist-train", ["--resume", "half", "--epochs", "2", "--threads",
                                           "2", "--save", "new"], ["half"]),
+    Case("train, load", "mnist-train", ["--load", "digits", "--epochs", "1", "--batch-size",
+                                        "8", "--threads", "2", "--synthetic=24", "--seed",
+                                        "1", "--schedule", "cosine", "--save", "new"],
+         ["digits"]),
     Case("train, test", "mnist-train", ["--load", "digits", "--epochs", "0", "--synthetic=24",
                                         "--seed", "1", "--no-save"], ["digits"]),
     Case("predict", "mnist-predict", ["digits", "digit.pgm"], ["digits", "digit.pgm"]),
     Case("predict, text", "mnist-predict", ["digits", "digit.pnm"], ["digits", "digit.pnm"]),
     Case("predict, png", "mnist-predict", ["digits", "digit.png"], ["digits", "digit.png"],
          optional=True),
+    Case("predict, several", "mnist-predict", ["--show", "digits", "digit.pgm", "large.pgm"],
+         ["digits", "digit.pgm", "large.pgm"], several=True),
     Case("predict, json", "mnist-predict", ["--json", "digits", "images"],
          ["digits", "images"]),
     Case("predict, stdin", "mnist-predict", ["digits", "-"], ["digits"], b"digit.pgm"),
@@ -56,11 +67,14 @@ CASES = [
     Case("charlm, resume", "charlm", ["--resume", "chars", "--save", "chars", "--length",
                                       "30", "text", "2"], ["chars", "text"]),
     Case("charlm, load", "charlm", ["--load", "chars", "--length", "30", "a"], ["chars"]),
+    Case("charlm, bytes", "charlm", ["--hidden", "4", "--length", "30", "--held-out", "0",
+                                     "--temperature", "0", "latin", "1"], ["latin"]),
     Case("stream", "stream", ["--state", "state", "--save-state", "state", "waves"],
          ["waves", "state"], b"# waves\n" + b"1\n2.5\n" * 20),
     Case("stream, keys", "stream", ["keys"], ["keys"], b"1\n2\n3\n"),
     Case("forecast", "forecast", ["waves.csv", "height", "new.svg", "new"], ["waves.csv"]),
     Case("embed", "lstm-embed", ["digits"], ["digits"]),
+    Case("embed, stdin", "lstm-embed", ["--name", "net", "-"], [], b"digits"),
 ]
 
 
@@ -116,6 +130,9 @@ def prepare(folder: pathlib.Path, programs):
         " ".join(map(str, row)) for row in rows) + "\n")
     (folder / "digit.png").write_bytes(png(rows))
     (folder / "images").write_bytes(idx((2, 28, 28), b"".join(map(bytes, rows + rows))))
+    large = picture(300)
+    (folder / "large.pgm").write_bytes(b"P5 300 300 255\n" + b"".join(map(bytes, large)))
+    (folder / "latin").write_bytes("a small text, naïve\n".encode("latin-1") * 20)
     (folder / "text").write_text("a small text, naïve\n" * 20)
     # Several buffers long, so that a read can fail in the middle.
     (folder / "waves.csv").write_text("time,height,note\n" + "".join(

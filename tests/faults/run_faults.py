@@ -115,9 +115,7 @@ class Campaign:
             environment |= {"FAULTS_CLASS": point.kind, "FAULTS_AT": str(point.at),
                             "FAULTS_MODE": "always" if point.always else "once",
                             "FAULTS_ERRNO": str(error)}
-        text = case.text
-        if text and (self.base / text.decode(errors="replace").split("\n")[0]).is_file():
-            text = (self.base / text.decode()).read_bytes()
+        text = case.input(self.base)
         try:
             done = subprocess.run([self.programs[case.program], *case.words], cwd=folder,
                                   input=text, env=environment, stdout=subprocess.PIPE,

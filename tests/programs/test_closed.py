@@ -37,9 +37,7 @@ class Closed(unittest.TestCase):
         for name in case.files:
             (folder / name).parent.mkdir(exist_ok=True)
             shutil.copyfile(self.folder / "base" / name, folder / name)
-        text = case.text
-        if text == b"digit.pgm":
-            text = (self.folder / "base/digit.pgm").read_bytes()
+        text = case.input(self.folder / "base")
 
         def close():
             for file in closed:

@@ -58,9 +58,7 @@ class Locale(unittest.TestCase):
         for name in case.files:
             (folder / name).parent.mkdir(exist_ok=True)
             shutil.copyfile(self.folder / "base" / name, folder / name)
-        text = case.text
-        if text == b"digit.pgm":
-            text = (self.folder / "base/digit.pgm").read_bytes()
+        text = case.input(self.folder / "base")
         environment = {**environment, "XDG_CACHE_HOME": str(folder), "HOME": str(folder)}
         environment.pop("MNIST_DIR", None)
         done = subprocess.run([PROGRAMS[case.program], *case.words], cwd=folder, input=text,
