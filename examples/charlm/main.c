@@ -188,6 +188,9 @@ static bool same_file(const char *one, const char *other)
 static bool check_save(const charlm_options *options)
 {
     struct stat facts;
+    if (same_file(options->save, options->text))
+        return message_error("%s: is the text, which --save would replace",
+                             options->save);
     if (!options->save || options->force || same_file(options->save, options->resume))
         return true;
     if (stat(options->save, &facts) != 0)
@@ -284,7 +287,8 @@ static bool train_parts(char_model *m, char_run *run, const charlm_options *opti
         bytes_per_character(run, text->bytes + size, text->size - size)};
     bool done = train_create(&learn, m, text->bytes, size) &&
                 (rest < 2 || train_create(&held, m, text->bytes + size, rest)) &&
-                (!options->save || model_save(m, options->save, run)) &&
+                (!options->save || same_file(options->save, options->resume) ||
+                 model_save(m, options->save, run)) &&
                 train(&learn, &held, run, options, factors);
     train_destroy(&learn);
     train_destroy(&held);

@@ -187,8 +187,10 @@ class Saving(Base):
         together = b"\n".join([line.replace(b"/2]", b"/5]") for line in lines[0]] + lines[1])
         self.assertEqual(together + b"\n", once.stdout)
         self.assertEqual(parts.read_bytes(), whole.read_bytes())
-        done = run("--resume", parts, text, 5)
+        before = parts.stat()
+        done = run("--resume", parts, "--save", parts, text, 5)
         self.assertEqual(done.stdout, generated(once))
+        self.assertEqual(parts.stat().st_mtime_ns, before.st_mtime_ns)
         self.assertIn("has 5 epochs already: nothing is left to train", done.error)
         self.refuse(1, "EPOCHS is 4, expected at least 5", "--resume", parts, text, 4)
         self.refuse(1, "is the model of another text", "--resume", parts,
@@ -211,6 +213,7 @@ class Saving(Base):
         self.assertEqual(model.read_text(), "mine")
         self.train("--force", "--save", model, text, 1)
         self.refuse(1, "none/m: No such file", "--save", self.folder / "none/m", text)
+        self.refuse(1, "text.txt: is the text", "--save", text, "--force", text)
 
     def test_foreign_and_damaged_files_are_refused(self):
         text, model = self.text(FOX * 9), self.folder / "model"
