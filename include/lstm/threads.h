@@ -6,6 +6,18 @@
  * them, sleep when idle, and block all signals. Only one call at a time uses the pool.
  * A call that another thread makes at the same time runs on that thread alone.
  *
+ * A thread that is cancelled inside a call that computes ends when the call has ended;
+ * other threads go on. A thread MUST NOT leave a call in another way, for example by a
+ * long jump out of a signal handler: the pool would stay with the abandoned call. Later
+ * calls then run on their calling thread alone, and lstm_set_threads() waits forever. A
+ * thread that is cancelled while it reads or writes a file leaves memory, and perhaps a
+ * temporary file, behind.
+ *
+ * The library changes nothing in its process but the floating-point modes of its
+ * workers. It starts no thread before a call needs it, and installs no signal handler.
+ * Plain C loads OpenBLAS, which starts threads of its own, when a large product first
+ * needs it.
+ *
  * Results never depend on the number of threads: each output is computed by one thread,
  * in a fixed order. In the reproducible mode they do not depend on the processor
  * either.

@@ -259,6 +259,23 @@ size_t lstm_threads(void)
     return atomic_load(&pool.threads);
 }
 
+/*
+ * A cancelled thread ends only at the end of its call. If it ended where it waits for
+ * workers, they would go on with memory that its cleanup frees, and the lock of the
+ * call would never be released.
+ */
+static int hold_cancellation(void)
+{
+    int before;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return before;
+}
+
+static void release_cancellation(int before)
+{
+    pthread_setcancelstate(before, &before);
+}
+
 lstm_status lstm_set_threads(size_t threads)
 {
     if (threads > LSTM_MAX_THREADS)
@@ -267,12 +284,14 @@ lstm_status lstm_set_threads(size_t threads)
             "threads: number is %zu, expected 1 to %d, or 0 for the default", threads,
             LSTM_MAX_THREADS);
     pthread_once(&once, set_up);
+    int cancellation = hold_cancellation();
     pthread_mutex_lock(&pool.call);
     threads = threads ? threads : default_threads();
     if (pool.started > threads - 1)
         stop_workers();
     atomic_store(&pool.threads, threads);
     pthread_mutex_unlock(&pool.call);
+    release_cancellation(cancellation);
     return LSTM_OK;
 }
 
@@ -299,8 +318,10 @@ static void run_team(lstm_team_function function, void *context, size_t threads)
 void lstm_pool_run(lstm_team_function function, void *context, size_t limit)
 {
     size_t threads = lstm_threads() < limit ? lstm_threads() : limit;
+    int cancellation = hold_cancellation();
     if (threads <= 1 || pthread_mutex_trylock(&pool.call) != 0) {
         run_alone(function, context);
+        release_cancellation(cancellation);
         return;
     }
     /* When the system refuses threads, the team is smaller. */
@@ -311,4 +332,5 @@ void lstm_pool_run(lstm_team_function function, void *context, size_t limit)
     else
         run_alone(function, context);
     pthread_mutex_unlock(&pool.call);
+    release_cancellation(cancellation);
 }

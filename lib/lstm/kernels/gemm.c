@@ -12,21 +12,12 @@
  * tiles are the same for any number of threads, and each element of c is summed over
  * the parts of the depth in order.
  */
-#if LSTM_HAVE_OPENBLAS
-#include <limits.h>
-#include <pthread.h>
-#include <sys/resource.h>
-
-#include <cblas.h>
-#endif
-
-#include "lib/lstm/core/pool.h"
 #include "lib/lstm/kernels/gemm.h"
+#include "lib/lstm/core/pool.h"
+#include "lib/lstm/kernels/blas.h"
 #include "lib/lstm/kernels/kernels.h"
 
-#if LSTM_HAVE_OPENBLAS
 extern const lstm_kernels lstm_kernels_generic;
-#endif
 
 /* Number of multiply-adds for which another thread is useful: about 10 us. */
 static const double worth_a_thread = 5e5;
@@ -76,54 +67,25 @@ static size_t useful_threads(const lstm_product *p)
                : LSTM_MAX_THREADS;
 }
 
-#if LSTM_HAVE_OPENBLAS
-/* Rows, columns and depth of a call; 64^3 is 2^18. */
-enum { TILE = 64 };
-
 static size_t tiles(size_t count)
 {
-    return (count + TILE - 1) / TILE;
-}
-
-static void multiply_tile(const lstm_product *p)
-{
-    bool transposed = p->a_k_stride != 1;
-    /* OpenBLAS checks the leading dimension of a single row, too. */
-    size_t leading = transposed ? p->a_k_stride : p->rows > 1 ? p->a_stride : p->depth;
-    for (size_t k = 0; k < p->depth; k += TILE) {
-        size_t depth = p->depth - k < TILE ? p->depth - k : TILE;
-        cblas_sgemm(CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, CblasNoTrans,
-                    (int)p->rows, (int)p->columns, (int)depth, 1,
-                    p->a + k * p->a_k_stride, (int)leading, p->b + k * p->b_stride,
-                    (int)p->b_stride, p->add || k > 0 ? 1 : 0, p->c, (int)p->c_stride);
-    }
+    return (count + LSTM_BLAS_TILE - 1) / LSTM_BLAS_TILE;
 }
 
 static void run_blas(void *context, lstm_team *team, size_t thread, size_t threads)
 {
+    const size_t tile = LSTM_BLAS_TILE;
     const lstm_product *p = ((const job *)context)->product;
     (void)team;
     size_t across = tiles(p->columns), count = tiles(p->rows) * across;
     size_t end = lstm_range_start(count, 1, thread + 1, threads);
     for (size_t i = lstm_range_start(count, 1, thread, threads); i < end; i++) {
-        size_t row = i / across * TILE, column = i % across * TILE;
+        size_t row = i / across * tile, column = i % across * tile;
         size_t rows = p->rows - row, columns = p->columns - column;
-        lstm_product tile = part_of(p, row, row + (rows < TILE ? rows : TILE), column,
-                                    column + (columns < TILE ? columns : TILE));
-        multiply_tile(&tile);
+        lstm_product part = part_of(p, row, row + (rows < tile ? rows : tile), column,
+                                    column + (columns < tile ? columns : tile));
+        lstm_blas_multiply(&part);
     }
-}
-
-static bool has_address_space;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-/* OpenBLAS reserves 128 MiB of address space for each thread that calls it. If that
- * fails, it tries again forever. */
-static void check_address_space(void)
-{
-    struct rlimit limit;
-    has_address_space =
-        getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
 }
 
 /* Whether to use OpenBLAS. This depends only on the sizes and on facts that do not
@@ -134,24 +96,14 @@ static bool wants_blas(const job *j)
      * kernels for four generations of processors. */
     const double small = 1e5;
     const lstm_product *p = j->product;
-    if (!p->any_order || j->kernels != &lstm_kernels_generic ||
-        (double)p->rows * (double)p->columns * (double)p->depth < small ||
-        (p->a_k_stride != 1 && p->a_stride != 1) || p->a_stride > INT_MAX ||
-        p->depth > INT_MAX || p->a_k_stride > INT_MAX || p->b_stride > INT_MAX ||
-        p->c_stride > INT_MAX)
-        return false;
-    pthread_once(&once, check_address_space);
-    return has_address_space;
+    return p->any_order && j->kernels == &lstm_kernels_generic &&
+           (double)p->rows * (double)p->columns * (double)p->depth >= small &&
+           lstm_blas_can(p);
 }
-#endif
 
 void lstm_gemm(const lstm_product *product)
 {
     job work = {product, lstm_kernels_get()};
-    lstm_team_function run = run_kernel;
-#if LSTM_HAVE_OPENBLAS
-    if (wants_blas(&work))
-        run = run_blas;
-#endif
-    lstm_pool_run(run, &work, useful_threads(product));
+    lstm_pool_run(wants_blas(&work) ? run_blas : run_kernel, &work,
+                  useful_threads(product));
 }
