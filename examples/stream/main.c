@@ -38,7 +38,8 @@ static const option_row rows[] = {
      .value = "FILE",
      .kind = OPTION_TEXT,
      .field = FIELD(save_state),
-     .help = "save the states after the last line; replaces FILE"},
+     .help =
+         "save the states after the last line; replaces a FILE of\nstates, no other"},
     {.name = "prefix",
      .value = "NAME",
      .kind = OPTION_TEXT,
@@ -178,10 +179,12 @@ static bool stream(const stream_options *options, const char *path)
 {
     static latencies all;
     model m = {0};
-    bool done = model_load(&m, path, options->prefix, options->head) &&
-                (!options->state || model_load_state(&m, options->state)) &&
-                run(&m, options->skip_blank, &all) &&
-                (!options->save_state || model_save_state(&m, options->save_state));
+    bool done =
+        model_load(&m, path, options->prefix, options->head) &&
+        (!options->state || model_load_state(&m, options->state)) &&
+        (!options->save_state || model_may_save_state(&m, options->save_state)) &&
+        run(&m, options->skip_blank, &all) &&
+        (!options->save_state || model_save_state(&m, options->save_state));
     if (done)
         latency_report(&all);
     model_destroy(&m);

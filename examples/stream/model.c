@@ -163,6 +163,11 @@ bool model_load_state(model *m, const char *path)
     return read;
 }
 
+bool model_may_save_state(const model *m, const char *path)
+{
+    return states_may_save(path, m->h_name, m->c_name);
+}
+
 bool model_save_state(const model *m, const char *path)
 {
     return states_save(m->stream, m->layer, path, m->h_name, m->c_name);

@@ -46,6 +46,9 @@ void model_destroy(model *m);
 /** Reads the states from a file that has both; false after an error message. */
 bool model_load_state(model *m, const char *path);
 
+/** Whether the states may be saved to a path; false after an error message. */
+bool model_may_save_state(const model *m, const char *path);
+
 /** Writes the states to a file; false after an error message. */
 bool model_save_state(const model *m, const char *path);
 

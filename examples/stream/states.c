@@ -1,4 +1,6 @@
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "examples/common/message.h"
 #include "examples/stream/states.h"
@@ -57,6 +59,23 @@ bool states_read(lstm_stream *stream, const lstm_layer *layer, lstm_file *file,
         lstm_failed();
     destroy(&s);
     return read;
+}
+
+bool states_may_save(const char *path, const char *h_name, const char *c_name)
+{
+    struct stat facts;
+    lstm_file *file;
+    lstm_tensor_info info;
+    if (stat(path, &facts) != 0)
+        return errno == ENOENT || message_error("%s: %s", path, message_errno());
+    if (lstm_file_open(&file, path) != LSTM_OK)
+        return lstm_failed();
+    bool own = lstm_file_tensor_count(file) == 2 && states_find(file, h_name, &info) &&
+               states_find(file, c_name, &info);
+    lstm_file_destroy(&file);
+    return own || message_error("%s: is not a file of states, expected one or none to "
+                                "save states to",
+                                path);
 }
 
 static bool save(const states *s, const char *path, const char *h_name,

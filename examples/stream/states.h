@@ -17,6 +17,10 @@ bool states_find(const lstm_file *file, const char *name, lstm_tensor_info *info
 bool states_read(lstm_stream *stream, const lstm_layer *layer, lstm_file *file,
                  const char *h_name, const char *c_name);
 
+/** Whether states may be saved to a path: it has no file, or one of states_save() with
+ *  the same names. False after an error message. */
+bool states_may_save(const char *path, const char *h_name, const char *c_name);
+
 /** Saves the states; false after an error message. */
 bool states_save(const lstm_stream *stream, const lstm_layer *layer, const char *path,
                  const char *h_name, const char *c_name);

@@ -186,6 +186,11 @@ class States(Base):
         state = self.folder / "state"
         self.refuse("line 2", self.path, "--save-state", state, text="1 2\nx\n", lines=1)
         self.assertFalse(state.exists())
+        for other, message in ((self.path, "is not a file of states"), (state, "not a safetensors file")):
+            state.write_bytes(b"mine, and not a state")
+            before = other.read_bytes()
+            self.refuse(message, self.path, "--save-state", other)
+            self.assertEqual(other.read_bytes(), before)
         self.refuse("none/state: No such", self.path, "--save-state",
                     self.folder / "none/state", lines=1)
 
