@@ -48,64 +48,14 @@ static uint8_t *read_all(FILE *file, const uint8_t *head, size_t *size)
     return bytes;
 }
 
-/* Brightness of the background: the median of the border pixels. */
-static unsigned background_of(const uint8_t *pixels, size_t rows, size_t cols)
+/* Brings one picture to the form of MNIST. */
+static bool convert(const uint8_t *pixels, size_t rows, size_t cols, uint8_t *out,
+                    const char **why)
 {
-    size_t counts[256] = {0}, total = 2 * (rows + cols), below = 0;
-    for (size_t col = 0; col < cols; col++) {
-        counts[pixels[col]]++;
-        counts[pixels[(rows - 1) * cols + col]]++;
-    }
-    for (size_t row = 0; row < rows; row++) {
-        counts[pixels[row * cols]]++;
-        counts[pixels[row * cols + cols - 1]]++;
-    }
-    unsigned level = 0;
-    while (below + counts[level] <= total / 2)
-        below += counts[level++];
-    return level;
-}
-
-/* Scales the contrast so that the background is 0, which finding the bounding box
- * requires, and the brightest pixel is 255; false if the picture is blank. */
-static bool normalise_contrast(uint8_t *pixels, size_t count, unsigned background)
-{
-    unsigned largest = 0;
-    for (size_t i = 0; i < count; i++)
-        largest = pixels[i] > largest ? pixels[i] : largest;
-    if (largest <= background)
-        return false;
-    unsigned contrast = largest - background;
-    for (size_t i = 0; i < count; i++) {
-        unsigned ink = pixels[i] > background ? pixels[i] - background : 0;
-        pixels[i] =
-            (uint8_t)(ink * PAPER < contrast ? 0
-                                             : (ink * 255 + contrast / 2) / contrast);
-    }
-    return true;
-}
-
-/* Converts one picture to the format of MNIST; modifies pixels. */
-static bool convert(uint8_t *pixels, size_t rows, size_t cols, uint8_t *out,
-                    size_t *inverted, const char **why)
-{
-    size_t count = rows * cols;
-    unsigned background = background_of(pixels, rows, cols);
-    if (background > 127) {
-        for (size_t i = 0; i < count; i++)
-            pixels[i] = (uint8_t)(255 - pixels[i]);
-        background = 255 - background;
-        ++*inverted;
-    }
-    if (rows == MODEL_SIDE && cols == MODEL_SIDE) {
-        memcpy(out, pixels, PIXELS);
+    if (mnist_image_fit(pixels, rows, cols, NULL, out) == MNIST_OK)
         return true;
-    }
-    *why = "is blank, expected a digit";
-    if (!normalise_contrast(pixels, count, background))
-        return false;
     *why = mnist_last_error();
-    return mnist_image_fit(pixels, rows, cols, out) == MNIST_OK;
+    return false;
 }
 
 static bool read_idx(pictures *read, const char *path, char *why, size_t why_size)
@@ -124,8 +74,7 @@ static bool read_idx(pictures *read, const char *path, char *why, size_t why_siz
     bool done = read->images != NULL;
     for (; done && read->count < count; read->count += done) {
         memcpy(copy, mnist_dataset_image(dataset, read->count), rows * cols);
-        done = convert(copy, rows, cols, read->images + read->count * PIXELS,
-                       &read->inverted, &reason);
+        done = convert(copy, rows, cols, read->images + read->count * PIXELS, &reason);
     }
     if (!done) {
         snprintf(why, why_size, "%s: image %zu: %s", path, read->count, reason);
@@ -147,7 +96,7 @@ static bool convert_pgm(pictures *read, const char *name, const uint8_t *bytes,
         reason = "no memory for the image";
         read->images = malloc(PIXELS);
         done = read->images && convert(picture.pixels, picture.rows, picture.cols,
-                                       read->images, &read->inverted, &reason);
+                                       read->images, &reason);
     }
     if (!done) {
         snprintf(why, why_size, "%s: %s", name, reason);

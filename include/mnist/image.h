@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <mnist/dataset.h>
 #include <mnist/export.h>
 #include <mnist/status.h>
 
@@ -17,25 +18,96 @@ extern "C" {
 
 /* cdef begin */
 
+/** The paper of pictures. */
+typedef enum mnist_paper {
+    /** Found from the picture: the side from which its extremes lie farther away than
+     *  from the median of its border. */
+    MNIST_PAPER_AUTO = 0,
+    /** Light strokes on dark paper, as in MNIST. */
+    MNIST_PAPER_DARK = 1,
+    /** Dark strokes on light paper. */
+    MNIST_PAPER_LIGHT = 2
+} mnist_paper;
+
+/** Options of fitting. Zero selects the default of each option. */
+typedef struct mnist_fit_config {
+    /** The paper (default MNIST_PAPER_AUTO). */
+    mnist_paper paper;
+    /** Reserved for options of later versions; must be zero. Other values fail with
+     * MNIST_UNSUPPORTED. */
+    uint64_t reserved[8];
+} mnist_fit_config;
+
+/** A rectangle of pixels. */
+typedef struct mnist_box {
+    size_t top, left, rows, cols;
+} mnist_box;
+
 /**
- * Normalises a picture of any size as MNIST does.
+ * Brings a picture of a digit to the form of MNIST's images.
  *
- * The call crops the picture to its non-zero pixels, scales it to fit into 20 by 20
- * pixels with its aspect ratio kept (area averaging), and places it into 28 by 28
- * pixels so that its centre of mass is at pixel [14, 14], or as near as the border
- * allows. Nearly all images of MNIST do not change: 9,997 of the 10,000 test images.
+ * The picture may have any size, paper of any grey, uneven light, noise, and strokes of
+ * any width. The call finds the paper and what is drawn on it, leaves specks and frames
+ * out, scales the digit to fit into 20 by 20 pixels with its aspect ratio kept, brings
+ * its strokes to the width of MNIST's, and places it into 28 by 28 pixels so that its
+ * centre of mass is at pixel [14, 14], or as near as the border allows. A picture of 28
+ * by 28 pixels that has this form changes only its place: nearly all images of MNIST
+ * stay as they are.
  *
- * @param pixels [rows, cols] bytes, a light drawing on a background of 0
+ * The result is the same on every machine.
+ *
+ * @param pixels [rows, cols] bytes
  * @param rows 1 to 65,535
  * @param cols 1 to 65,535
- * @param[out] out [28, 28] bytes; all 0 if all pixels are 0
+ * @param config options; NULL for the defaults
+ * @param[out] out [28, 28] bytes, light on 0; not written on failure
  * @retval MNIST_OK out was written
- * @retval MNIST_INVALID_ARGUMENT a pointer is NULL, or a size is 0 or above 65,535
+ * @retval MNIST_BLANK nothing stands out from the paper
+ * @retval MNIST_SEVERAL_DIGITS the picture has several digits
+ * @retval MNIST_INVALID_ARGUMENT a pointer is NULL, a size is 0 or above 65,535, or
+ *         paper is unknown
+ * @retval MNIST_OUT_OF_MEMORY a memory allocation failed
+ * @retval MNIST_UNSUPPORTED reserved has a value other than 0; the message names it
  * @since 1.0
  */
 MNIST_API
+MNIST_NODISCARD
 mnist_status mnist_image_fit(const uint8_t *pixels, size_t rows, size_t cols,
-                             uint8_t *out);
+                             const mnist_fit_config *config, uint8_t *out);
+
+/**
+ * Brings each digit of a picture to the form of MNIST's images, as mnist_image_fit()
+ * does: lines from top to bottom, in each line from left to right.
+ *
+ * @param pixels [rows, cols] bytes
+ * @param rows 1 to 65,535
+ * @param cols 1 to 65,535
+ * @param config options; NULL for the defaults
+ * @param capacity most digits to write
+ * @param[out] out [capacity, 28, 28] bytes, light on 0
+ * @param[out] boxes [capacity] where the digits are in the picture; NULL to skip
+ * @param[out] count number of digits found, which may be above capacity
+ * @retval MNIST_OK the first digits, up to capacity, and count were written
+ * @retval MNIST_BLANK nothing stands out from the paper
+ * @retval MNIST_INVALID_ARGUMENT pixels, out or count is NULL, a size is 0 or above
+ *         65,535, or paper is unknown
+ * @retval MNIST_OUT_OF_MEMORY a memory allocation failed
+ * @retval MNIST_UNSUPPORTED reserved has a value other than 0; the message names it
+ * @since 1.0
+ */
+MNIST_API
+MNIST_NODISCARD
+mnist_status mnist_image_fit_digits(const uint8_t *pixels, size_t rows, size_t cols,
+                                    const mnist_fit_config *config, size_t capacity,
+                                    uint8_t *out, mnist_box *boxes, size_t *count);
+
+/**
+ * The paper of all images of a data set together; MNIST_PAPER_DARK for NULL. One blank
+ * or odd image does not change it.
+ * @since 1.0
+ */
+MNIST_API
+mnist_paper mnist_dataset_paper(const mnist_dataset *dataset);
 
 /* cdef end */
 

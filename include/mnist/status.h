@@ -42,7 +42,11 @@ typedef enum mnist_status {
     /** This version or build of the library does not support an option, for example
      * downloads without libcurl.
      */
-    MNIST_UNSUPPORTED = 7
+    MNIST_UNSUPPORTED = 7,
+    /** A picture has no digit: nothing stands out from the paper. */
+    MNIST_BLANK = 8,
+    /** A picture has several digits; the message has their number. */
+    MNIST_SEVERAL_DIGITS = 9
 } mnist_status;
 
 /** Version of the library in use at run time, for example "1.0.0". @since 1.0 */

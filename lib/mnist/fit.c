@@ -1,5 +1,5 @@
 /*
- * Normalises a picture of any size as MNIST does.
+ * The last step from a picture to MNIST's form: scales and centres a drawing.
  *
  * The bounding box of all non-zero pixels is scaled so that its longer side is 20
  * pixels; each output pixel is the mean of the area that it covers. The box is then
@@ -11,12 +11,10 @@
  * overlaps are integers. The sum of a pixel is at most 255 * 65535^2 and fits into 64
  * bits.
  */
+#include <stdbool.h>
 #include <string.h>
 
 #include "lib/mnist/fit.h"
-#include "lib/mnist/status.h"
-
-enum { LARGEST = 65535 };
 
 typedef struct box {
     size_t top, left, rows, cols;
@@ -137,22 +135,13 @@ void mnist_image_centre(const uint8_t *pixels, size_t rows, size_t cols, uint8_t
         memcpy(to + row * MNIST_FIT_SIDE, from + row * cols, drawing.cols);
 }
 
-mnist_status mnist_image_fit(const uint8_t *pixels, size_t rows, size_t cols,
-                             uint8_t *out)
+bool mnist_image_scale(const uint8_t *pixels, size_t rows, size_t cols, uint8_t *out)
 {
-    if (!pixels || !out)
-        return mnist_fail(MNIST_INVALID_ARGUMENT, "image: %s is NULL",
-                          pixels ? "out" : "pixels");
-    if (rows < 1 || rows > LARGEST || cols < 1 || cols > LARGEST)
-        return mnist_fail(MNIST_INVALID_ARGUMENT,
-                          "image: size is %zu by %zu, expected 1 to %d each", rows,
-                          cols, LARGEST);
     uint8_t scaled[MNIST_FIT_BOX * MNIST_FIT_BOX];
     box source = {0};
-    if (!find_box(pixels, rows, cols, &source)) {
-        memset(out, 0, MNIST_FIT_SIDE * MNIST_FIT_SIDE);
-        return MNIST_OK;
-    }
+    memset(out, 0, MNIST_FIT_SIDE * MNIST_FIT_SIDE);
+    if (!find_box(pixels, rows, cols, &source))
+        return false;
     size_t longer = source.rows > source.cols ? source.rows : source.cols;
     size_t tall = scaled_side(source.rows, longer);
     size_t wide = scaled_side(source.cols, longer);
@@ -166,5 +155,5 @@ mnist_status mnist_image_fit(const uint8_t *pixels, size_t rows, size_t cols,
         }
     }
     mnist_image_centre(scaled, tall, wide, out);
-    return MNIST_OK;
+    return true;
 }

@@ -5,6 +5,7 @@
 #ifndef MNIST_FIT_H
 #define MNIST_FIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,5 +24,14 @@ enum {
  * @param[out] out [MNIST_FIT_SIDE, MNIST_FIT_SIDE]
  */
 void mnist_image_centre(const uint8_t *pixels, size_t rows, size_t cols, uint8_t *out);
+
+/**
+ * Scales a light drawing on a background of 0 to MNIST's box and centres it.
+ *
+ * @param pixels [rows, cols], 1 to 65,535 each
+ * @param[out] out [MNIST_FIT_SIDE, MNIST_FIT_SIDE]; all 0 if all pixels are 0
+ * @return false if all pixels are 0
+ */
+bool mnist_image_scale(const uint8_t *pixels, size_t rows, size_t cols, uint8_t *out);
 
 #endif

@@ -33,6 +33,10 @@ const char *mnist_status_name(mnist_status status)
         return "MNIST_NETWORK_ERROR";
     case MNIST_UNSUPPORTED:
         return "MNIST_UNSUPPORTED";
+    case MNIST_BLANK:
+        return "MNIST_BLANK";
+    case MNIST_SEVERAL_DIGITS:
+        return "MNIST_SEVERAL_DIGITS";
     }
     return "unknown status";
 }

@@ -47,7 +47,11 @@ VALUE(mnist_dataset_label, mnist_dataset_label(w->digits, 2))
 VALUE(mnist_dataset_origin, strlen(mnist_dataset_origin(w->digits)))
 VALUE(mnist_dataset_is_synthetic, mnist_dataset_is_synthetic(w->digits))
 STATUS(mnist_image_fit, mnist_image_fit(mnist_dataset_image(w->digits, 3), SIDE, SIDE,
-                                        (uint8_t *)w->values))
+                                        NULL, (uint8_t *)w->values))
+STATUS(mnist_image_fit_digits,
+       mnist_image_fit_digits(mnist_dataset_image(w->digits, 3), SIDE, SIDE, NULL, 1,
+                              (uint8_t *)w->values, NULL, &(size_t){0}))
+VALUE(mnist_dataset_paper, mnist_dataset_paper(w->digits))
 STATUS(mnist_loader_create,
        mnist_loader_create(&w->new_loader, w->digits,
                            &(mnist_loader_config){.batch_size = ROWS, .shuffle = true}))
@@ -90,6 +94,8 @@ const world_call world_mnist_calls[] = {
     CALL(mnist_dataset_origin),
     CALL(mnist_dataset_is_synthetic),
     CALL(mnist_image_fit),
+    CALL(mnist_image_fit_digits),
+    CALL(mnist_dataset_paper),
     NEW(mnist_loader_create, new_loader),
     AFTER(mnist_loader_destroy, have_loader),
     CALL(mnist_loader_batches),

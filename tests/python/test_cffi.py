@@ -316,7 +316,13 @@ class Mnist(unittest.TestCase):
         self.loader(dataset[0])
         self.files()
         fitted = FFI.new("uint8_t[]", 28 * 28)
-        self.ok(c.mnist_image_fit(c.mnist_dataset_image(dataset[0], 0), 28, 28, fitted))
+        image = c.mnist_dataset_image(dataset[0], 0)
+        self.ok(c.mnist_image_fit(image, 28, 28, FFI.NULL, fitted))
+        count = FFI.new("size_t *")
+        self.ok(c.mnist_image_fit_digits(image, 28, 28, FFI.NULL, 1, fitted, FFI.NULL,
+                                         count))
+        self.assertEqual(count[0], 1)
+        self.assertEqual(c.mnist_dataset_paper(dataset[0]), 1)
         c.destroy("mnist_dataset", dataset)
         self.assertEqual(c.called, set(declarations.functions("mnist")))
 

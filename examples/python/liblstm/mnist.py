@@ -18,8 +18,10 @@ from liblstm import _native as native
 from liblstm._native import Path
 from liblstm._options import above_zero, changed, described, named_options
 
-__all__ = ["SPLITS", "Dataset", "Error", "Loader", "image_fit", "version"]
+__all__ = ["PAPERS", "SPLITS", "Dataset", "Error", "Loader", "image_fit", "image_fit_digits",
+           "version"]
 SPLITS = {"train": 0, "test": 1}
+PAPERS = ("auto", "dark", "light")
 
 
 class Error(Exception):
@@ -53,6 +55,17 @@ class LoaderConfig(native.Struct):
                 ("reserved", c_uint64 * 8)]
 
 
+class FitConfig(native.Struct):
+    """mnist_fit_config."""
+    _fields_ = [("paper", c_int), ("reserved", c_uint64 * 8)]
+
+
+class Box(native.Struct):
+    """mnist_box."""
+    _fields_ = [("top", c_size_t), ("left", c_size_t), ("rows", c_size_t),
+                ("cols", c_size_t)]
+
+
 def _status(status: int) -> None:
     if status != 0:
         raise Error(status)
@@ -77,7 +90,12 @@ native.declare(_library, {
     "mnist_dataset_label": (c_int, [_handle, c_size_t]),
     "mnist_dataset_origin": (c_char_p, [_handle]),
     "mnist_dataset_is_synthetic": (c_bool, [_handle]),
-    "mnist_image_fit": (_status, [c_void_p, c_size_t, c_size_t, c_void_p]),
+    "mnist_dataset_paper": (c_int, [_handle]),
+    "mnist_image_fit": (_status, [c_void_p, c_size_t, c_size_t, POINTER(FitConfig),
+                                  c_void_p]),
+    "mnist_image_fit_digits": (_status, [c_void_p, c_size_t, c_size_t, POINTER(FitConfig),
+                                         c_size_t, c_void_p, POINTER(Box),
+                                         POINTER(c_size_t)]),
     "mnist_loader_create": (_status, [_handle_address, _handle, POINTER(LoaderConfig)]),
     "mnist_loader_destroy": (None, [_handle_address]),
     "mnist_loader_batches": (c_size_t, [_handle]),
@@ -94,15 +112,43 @@ def version() -> str:
     return str(_library.mnist_version().decode())
 
 
-def image_fit(pixels: Any) -> bytes:
-    """Normalises a picture, uint8 [rows, cols], as MNIST does; returns 28 * 28 bytes."""
+def _picture(pixels: Any) -> native.Memory:
     memory = native.Memory("pixels", pixels, "uint8")
     if len(memory.shape) != 2:
         raise ValueError(f"pixels is {memory}, expected [rows, cols]")
     memory.shaped(*memory.shape)
+    return memory
+
+
+def _config(paper: str) -> FitConfig:
+    if paper not in PAPERS:
+        raise ValueError(f"paper is {paper!r}, expected one of {', '.join(PAPERS)}")
+    return FitConfig(paper=PAPERS.index(paper))
+
+
+def image_fit(pixels: Any, *, paper: str = "auto") -> bytes:
+    """Brings a picture of a digit, uint8 [rows, cols], to the form of MNIST; returns
+    28 * 28 bytes. paper is "auto", "dark" or "light". A blank picture and one of several
+    digits are errors."""
+    memory = _picture(pixels)
     out = (c_uint8 * (28 * 28))()
-    _library.mnist_image_fit(memory.address, *memory.shape, out)
+    _library.mnist_image_fit(memory.address, *memory.shape, byref(_config(paper)), out)
     return bytes(out)
+
+
+def image_fit_digits(pixels: Any, *, paper: str = "auto",
+                     most: int = 64) -> list[tuple[bytes, tuple[int, int, int, int]]]:
+    """Brings each digit of a picture to the form of MNIST, from left to right; returns
+    28 * 28 bytes and the box (top, left, rows, cols) of each of the first most digits."""
+    memory = _picture(pixels)
+    out = (c_uint8 * (most * 28 * 28))()
+    boxes = (Box * most)()
+    count = c_size_t()
+    _library.mnist_image_fit_digits(memory.address, *memory.shape, byref(_config(paper)),
+                                    most, out, boxes, byref(count))
+    return [(bytes(out[i * 784:(i + 1) * 784]),
+             (box.top, box.left, box.rows, box.cols))
+            for i, box in enumerate(boxes[:min(count.value, most)])]
 
 
 def _create(function: str, *arguments: Any) -> native.Pointer:

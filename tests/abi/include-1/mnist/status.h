@@ -16,7 +16,9 @@ typedef enum mnist_status {
     MNIST_BAD_FILE = 4,
     MNIST_NOT_FOUND = 5,
     MNIST_NETWORK_ERROR = 6,
-    MNIST_UNSUPPORTED = 7
+    MNIST_UNSUPPORTED = 7,
+    MNIST_BLANK = 8,
+    MNIST_SEVERAL_DIGITS = 9
 } mnist_status;
 MNIST_API
 const char *mnist_version(void);

@@ -1,0 +1,187 @@
+/*
+ * The way from any picture to MNIST's form: ink, parts, strokes, scale.
+ *
+ * A picture of 28 by 28 pixels that has this form already stays as it is, but for its
+ * place: nearly all images of MNIST, also inverted or shifted.
+ */
+#include <string.h>
+
+#include "lib/common/memory.h"
+#include "lib/mnist/fit.h"
+#include "lib/mnist/ink.h"
+#include "lib/mnist/parts.h"
+#include "lib/mnist/status.h"
+#include "lib/mnist/stroke.h"
+
+enum {
+    LARGEST = 65535,
+    PIXELS = MNIST_FIT_SIDE * MNIST_FIT_SIDE,
+    GREYS = 256,
+    BRIGHT = 224
+};
+
+static mnist_status check(const uint8_t *pixels, size_t rows, size_t cols,
+                          const mnist_fit_config *config, const uint8_t *out)
+{
+    if (!pixels || !out)
+        return mnist_fail(MNIST_INVALID_ARGUMENT, "image: %s is NULL",
+                          pixels ? "out" : "pixels");
+    if (rows < 1 || rows > LARGEST || cols < 1 || cols > LARGEST)
+        return mnist_fail(MNIST_INVALID_ARGUMENT,
+                          "image: size is %zu by %zu, expected 1 to %d each", rows,
+                          cols, LARGEST);
+    if (config && config->paper > MNIST_PAPER_LIGHT)
+        return mnist_fail(MNIST_INVALID_ARGUMENT,
+                          "image: paper is %d, expected 0 to %d", (int)config->paper,
+                          MNIST_PAPER_LIGHT);
+    return config ? mnist_check_reserved("image", config->reserved) : MNIST_OK;
+}
+
+static size_t sum_of(const uint8_t *image)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < PIXELS; i++)
+        sum += image[i];
+    return sum;
+}
+
+static uint8_t largest_of(const uint8_t *image)
+{
+    uint8_t largest = 0;
+    for (size_t i = 0; i < PIXELS; i++)
+        largest = image[i] > largest ? image[i] : largest;
+    return largest;
+}
+
+/* Largest side of the box of non-zero pixels. */
+static size_t side_of(const uint8_t *image)
+{
+    size_t rows = 0, cols = 0, top = MNIST_FIT_SIDE, left = MNIST_FIT_SIDE;
+    for (size_t i = 0; i < PIXELS; i++)
+        if (image[i]) {
+            size_t row = i / MNIST_FIT_SIDE, col = i % MNIST_FIT_SIDE;
+            top = row < top ? row : top;
+            left = col < left ? col : left;
+            rows = row + 1 > rows ? row + 1 : rows;
+            cols = col + 1 > cols ? col + 1 : cols;
+        }
+    if (rows == 0)
+        return 0;
+    return rows - top > cols - left ? rows - top : cols - left;
+}
+
+/* Whether a picture of MNIST's size is drawn in MNIST's box on paper of one grey, with
+ * strokes that have MNIST's amount of ink; writes it, centred, to out. */
+static bool is_fitted(const uint8_t *pixels, size_t rows, size_t cols,
+                      mnist_paper paper, uint8_t *out)
+{
+    uint8_t image[PIXELS];
+    size_t border[GREYS] = {0}, all[GREYS] = {0};
+    if (rows != MNIST_FIT_SIDE || cols != MNIST_FIT_SIDE)
+        return false;
+    mnist_count_border(border, pixels, rows, cols);
+    for (size_t i = 0; i < PIXELS; i++)
+        all[pixels[i]]++;
+    if (paper == MNIST_PAPER_AUTO)
+        paper = mnist_paper_of(all, mnist_median(border));
+    for (size_t i = 0; i < PIXELS; i++)
+        image[i] = paper == MNIST_PAPER_LIGHT ? (uint8_t)(255 - pixels[i]) : pixels[i];
+    return side_of(image) == MNIST_FIT_BOX && largest_of(image) >= BRIGHT &&
+           mnist_image_scale(image, rows, cols, out) && sum_of(out) == sum_of(image) &&
+           sum_of(image) >= (size_t)MNIST_FIT_BOX * 255;
+}
+
+/* Box of a group in the pixels of the picture. */
+static mnist_box box_in_picture(const mnist_group *g, const mnist_plane *ink,
+                                size_t rows, size_t cols)
+{
+    size_t top = g->top * rows / ink->rows, left = g->left * cols / ink->cols;
+    size_t bottom = (g->bottom * rows + ink->rows - 1) / ink->rows;
+    size_t right = (g->right * cols + ink->cols - 1) / ink->cols;
+    return (mnist_box){top, left, bottom - top, right - left};
+}
+
+static mnist_status draw_digits(const mnist_plane *ink, const mnist_groups *groups,
+                                size_t capacity, uint8_t *out)
+{
+    mnist_status status = MNIST_OK;
+    for (size_t i = 0; !status && i < groups->count && i < capacity; i++) {
+        mnist_plane drawing;
+        status = mnist_stroke_draw(ink, groups, i, &drawing);
+        if (!status)
+            mnist_image_scale(drawing.pixels, drawing.rows, drawing.cols,
+                              out + i * PIXELS);
+        common_free(drawing.pixels);
+    }
+    return status;
+}
+
+static mnist_status fit(const uint8_t *pixels, size_t rows, size_t cols,
+                        mnist_paper paper, size_t capacity, uint8_t *out,
+                        mnist_box *boxes, size_t *count)
+{
+    mnist_plane ink;
+    mnist_groups groups = {0};
+    mnist_status status = mnist_find_ink(pixels, rows, cols, paper, &ink);
+    if (status)
+        return status;
+    status = mnist_groups_find(&groups, &ink);
+    if (!status)
+        status = draw_digits(&ink, &groups, capacity, out);
+    if (!status)
+        *count = groups.count;
+    for (size_t i = 0; !status && boxes && i < groups.count && i < capacity; i++)
+        boxes[i] = box_in_picture(&groups.groups[i], &ink, rows, cols);
+    mnist_groups_destroy(&groups);
+    common_free(ink.pixels);
+    return status;
+}
+
+mnist_status mnist_image_fit(const uint8_t *pixels, size_t rows, size_t cols,
+                             const mnist_fit_config *config, uint8_t *out)
+{
+    size_t count = 0;
+    uint8_t image[PIXELS];
+    mnist_status status = check(pixels, rows, cols, config, out);
+    if (status)
+        return status;
+    mnist_paper paper = config ? config->paper : MNIST_PAPER_AUTO;
+    if (is_fitted(pixels, rows, cols, paper, image))
+        count = 1;
+    else
+        status = fit(pixels, rows, cols, paper, 1, image, NULL, &count);
+    if (!status && count > 1)
+        status = mnist_fail(MNIST_SEVERAL_DIGITS, "image: has %zu digits, expected 1",
+                            count);
+    if (!status)
+        memcpy(out, image, PIXELS);
+    return status;
+}
+
+mnist_status mnist_image_fit_digits(const uint8_t *pixels, size_t rows, size_t cols,
+                                    const mnist_fit_config *config, size_t capacity,
+                                    uint8_t *out, mnist_box *boxes, size_t *count)
+{
+    mnist_status status = check(pixels, rows, cols, config, out);
+    if (status)
+        return status;
+    if (!count)
+        return mnist_fail(MNIST_INVALID_ARGUMENT, "image: count is NULL");
+    return fit(pixels, rows, cols, config ? config->paper : MNIST_PAPER_AUTO, capacity,
+               out, boxes, count);
+}
+
+mnist_paper mnist_dataset_paper(const mnist_dataset *dataset)
+{
+    size_t border[GREYS] = {0}, all[GREYS] = {0};
+    size_t rows = mnist_dataset_rows(dataset), cols = mnist_dataset_cols(dataset);
+    if (!dataset)
+        return MNIST_PAPER_DARK;
+    for (size_t i = 0; i < mnist_dataset_count(dataset); i++) {
+        const uint8_t *image = mnist_dataset_image(dataset, i);
+        mnist_count_border(border, image, rows, cols);
+        for (size_t k = 0; k < rows * cols; k++)
+            all[image[k]]++;
+    }
+    return mnist_paper_of(all, mnist_median(border));
+}

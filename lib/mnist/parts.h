@@ -1,0 +1,40 @@
+/**
+ * @file
+ * The connected parts of ink, and the digits that they make up.
+ */
+#ifndef MNIST_PARTS_H
+#define MNIST_PARTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/mnist/ink.h"
+
+/** A digit: the box of its parts. */
+typedef struct mnist_group {
+    size_t top, left, bottom, right;
+    size_t area;
+} mnist_group;
+
+/** The digits of ink. */
+typedef struct mnist_groups {
+    /** [count], lines from top to bottom, in each from left to right. */
+    mnist_group *groups;
+    size_t count;
+    /** [rows * cols] 1 + number of the digit of each pixel, 0 for paper and specks. */
+    uint32_t *owners;
+} mnist_groups;
+
+/**
+ * Finds the digits of ink. Specks and frames belong to none.
+ *
+ * @param[out] groups freed with mnist_groups_destroy(), also after a failure
+ * @retval MNIST_OK groups was written
+ * @retval MNIST_BLANK there is no digit
+ * @retval MNIST_OUT_OF_MEMORY a memory allocation failed
+ */
+mnist_status mnist_groups_find(mnist_groups *groups, const mnist_plane *ink);
+
+void mnist_groups_destroy(mnist_groups *groups);
+
+#endif
