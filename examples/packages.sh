@@ -37,6 +37,12 @@ need_build_tools() {
     need_file /etc/ssl/certs/ca-certificates.crt ca-certificates
 }
 
+# What mnist-predict needs for PNG and JPEG pictures; builds without them succeed.
+need_picture_tools() {
+    need_module libpng libpng-dev
+    need_module libjpeg libjpeg62-turbo-dev
+}
+
 # Prints what runs a command as root, "" or "sudo"; fails when neither works. Without a
 # terminal sudo must not ask for a password.
 as_root() {

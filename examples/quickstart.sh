@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 
 need_build_tools
 install_missing
+need_picture_tools
+install_optional
 
 # Builds without the tests, which would require CMocka.
 [ -f build/build.ninja ] ||
@@ -21,7 +23,7 @@ say '  build/examples/mnist-train --hidden 256 --epochs 3'
 say '                                                   train another network'
 say '  build/examples/mnist-train --load mnist-lstm.safetensors --epochs 0'
 say '                                                   test the saved model'
-say '  build/examples/mnist-predict --show mnist-lstm.safetensors FILE.pgm'
+say '  build/examples/mnist-predict --show mnist-lstm.safetensors PICTURE'
 say '                                                   classify your own digit'
 say '  python3 examples/python/mnist_train.py           run the experiment in Python'
 say '  sh tests/run.sh                                  run the tests'

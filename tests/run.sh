@@ -18,6 +18,7 @@ python3 -c 'import cffi' 2>/dev/null ||
 install_missing
 need_command doxygen doxygen
 need_file /usr/share/i18n/locales/de_DE locales
+need_picture_tools
 install_optional
 # The libraries of 64-bit ARM are packages of a second architecture, which the owner of the
 # machine adds: dpkg --add-architecture arm64
