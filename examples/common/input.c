@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -49,13 +50,24 @@ static bool read_all(input *content, int file, size_t limit)
     }
 }
 
-bool input_read(input *content, const char *path, size_t limit)
+/* Writes the reason of a failure, the current errno. */
+static bool explain(const char *path, size_t limit, char *why, size_t size)
+{
+    if (errno == EFBIG)
+        snprintf(why, size, "%s: has more than %zu bytes, the limit", input_name(path),
+                 limit);
+    else
+        snprintf(why, size, "%s: %s", input_name(path), message_errno());
+    return false;
+}
+
+bool input_try(input *content, const char *path, size_t limit, char *why, size_t size)
 {
     bool standard = strcmp(path, INPUT_STDIN) == 0;
     *content = (input){0};
     int file = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
-        return message_error("%s: %s", path, message_errno());
+        return explain(path, limit, why, size);
     bool done = read_all(content, file, limit);
     int error = errno;
     if (!standard)
@@ -64,10 +76,14 @@ bool input_read(input *content, const char *path, size_t limit)
         return true;
     input_free(content);
     errno = error;
-    if (error == EFBIG)
-        return message_error("%s: has more than %zu bytes, the limit", input_name(path),
-                             limit);
-    return message_error("%s: %s", input_name(path), message_errno());
+    return explain(path, limit, why, size);
+}
+
+bool input_read(input *content, const char *path, size_t limit)
+{
+    char why[8192];
+    return input_try(content, path, limit, why, sizeof(why)) ||
+           message_error("%s", why);
 }
 
 void input_free(input *content)

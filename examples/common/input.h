@@ -29,6 +29,9 @@ const char *input_name(const char *path);
  */
 bool input_read(input *content, const char *path, size_t limit);
 
+/** The same, but writes the message to why, [size], instead of printing it. */
+bool input_try(input *content, const char *path, size_t limit, char *why, size_t size);
+
 /** Frees the content; accepts one that is all zeros. */
 void input_free(input *content);
 

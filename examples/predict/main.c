@@ -1,181 +1,237 @@
-/* mnist-predict: classifies digits with a model that mnist-train saved. */
-#include <errno.h>
-#include <getopt.h>
-#include <stdio.h>
+/*
+ * mnist-predict: classifies digits in pictures and IDX files. sheet.c reads a file,
+ * model.c classifies, output.c and tally.c print.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include <lstm/lstm.h>
 
+#include "examples/common/input.h"
+#include "examples/common/message.h"
 #include "examples/predict/model.h"
-#include "examples/predict/picture.h"
-#include "examples/predict/print.h"
+#include "examples/predict/output.h"
+#include "examples/predict/sheet.h"
+#include "examples/predict/tally.h"
 
-enum { FAILURE = 1, WRONG_USAGE = 2, PIXELS = MODEL_SIDE * MODEL_SIDE };
+enum { WHY = 8192, MOST_LABELS = 256 };
 
-typedef struct options {
-    bool show, json;
-} options;
+/* An image of a batch, or why it could not be read. */
+typedef struct slot {
+    output_image image;
+    char *error;
+} slot;
 
 /* State shared by all files. */
 typedef struct session {
-    options options;
+    const predict_options *options;
     model network;
+    output out;
+    /* Images of a batch, and what belongs to them. */
+    uint8_t *pixels;
     double *probabilities;
-    /* Number of JSON objects printed. */
-    size_t objects;
+    slot slots[MODEL_BATCH];
+    output_answer answers[MODEL_BATCH];
+    mnist_box boxes[MODEL_BATCH];
+    size_t count;
+    /* Of the file, if it has labels. */
+    tally tally;
+    bool failed;
 } session;
 
-static void print_help(void)
+/* Reports an image or a file without answer, with a message that names the file. */
+static void report(session *run, const output_image *image, const char *why)
 {
-    printf(
-        "Usage: mnist-predict [OPTION]... MODEL FILE...\n\n"
-        "Classifies digits with a model that mnist-train saved. Prints one line per\n"
-        "image: the digit and the probability of each class.\n\n"
-        "FILE is a PGM picture (P2 or P5), an IDX file of images (plain or gzip), or "
-        "-\n"
-        "for a PGM picture on standard input. Images of 28 by 28 pixels are used\n"
-        "unchanged; others are cropped, scaled and centred as in MNIST. Dark digits "
-        "on\n"
-        "a light background are inverted.\n\n"
-        "  --show     draw each image as text\n"
-        "  --json     print a JSON array of objects; --show then draws on standard "
-        "error\n"
-        "  --help     print this help and exit\n"
-        "  --version  print the version and exit\n\n"
-        "Exit status: 0 success, 1 failure of at least one file, 2 invalid usage.\n");
+    run->failed = true;
+    message_error("%s", why);
+    output_print_error(&run->out, image, why);
 }
 
-static int report_error(int status, const char *text)
+/* The same with a message that follows the name. */
+static void report_image(session *run, const output_image *image, const char *why)
 {
-    fprintf(stderr, "mnist-predict: %s\n", text);
-    return status;
+    char text[2 * WHY];
+    const char *name = input_name(image->file);
+    if (image->indexed)
+        snprintf(text, sizeof(text), "%s: image %zu: %s", name, image->index, why);
+    else
+        snprintf(text, sizeof(text), "%s: %s", name, why);
+    report(run, image, text);
 }
 
-/* Flushes standard output and reports write errors, such as a full disk. */
-static int finish(int status)
+static void draw(const session *run, const uint8_t *pixels)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return status;
-    fprintf(stderr, "mnist-predict: standard output: %s\n",
-            strerror(errno ? errno : EIO));
-    return FAILURE;
+    if (run->options->show)
+        output_draw(run->out.kind == OUTPUT_TEXT ? stdout : stderr, pixels);
 }
 
-/* Parses the options; returns -1 to continue, otherwise the exit status. */
-static int parse(options *parsed, int argc, char **argv)
+/* Prints the answer for an image; with labels, text has the tally instead. */
+static void answer(session *run, const sheet *from, const output_answer *a,
+                   const uint8_t *pixels)
 {
-    enum { SHOW = 256, JSON, HELP, VERSION };
-    static const struct option known[] = {
-        {"show", no_argument, NULL, SHOW},
-        {"json", no_argument, NULL, JSON},
-        {"help", no_argument, NULL, HELP},
-        {"version", no_argument, NULL, VERSION},
-        {NULL, 0, NULL, 0},
-    };
-    static char name[] = "mnist-predict";
-    argv[0] = name;
-    *parsed = (options){0};
-    for (int code; (code = getopt_long(argc, argv, "", known, NULL)) != -1;)
-        switch (code) {
-        case SHOW:
-            parsed->show = true;
-            break;
-        case JSON:
-            parsed->json = true;
-            break;
-        case HELP:
-            print_help();
-            return finish(0);
-        case VERSION:
-            printf("mnist-predict %s\n", lstm_version());
-            return finish(0);
-        default:
-            return WRONG_USAGE;
+    draw(run, pixels);
+    if (!from->has_labels || run->out.kind != OUTPUT_TEXT)
+        output_print(&run->out, a);
+    if (from->has_labels && !tally_add(&run->tally, a))
+        report_image(run, &a->image, "no memory to note a wrong answer");
+}
+
+/* Classifies the images of the batch that could be read, and prints all of it. */
+static bool flush_batch(session *run, const sheet *from)
+{
+    char why[WHY];
+    size_t good = 0, classes = run->network.classes;
+    for (size_t i = 0; i < run->count; i++)
+        good += !run->slots[i].error;
+    bool done = good == 0 || model_predict(&run->network, run->pixels, good,
+                                           run->probabilities, why, sizeof(why));
+    good = 0;
+    for (size_t i = 0; i < run->count; i++) {
+        slot *s = &run->slots[i];
+        if (s->error) {
+            report_image(run, &s->image, s->error);
+            if (from->has_labels)
+                tally_add_unread(&run->tally);
+        } else if (done) {
+            output_answer a =
+                output_judge(s->image, run->probabilities + good * classes, classes);
+            answer(run, from, &a, run->pixels + good++ * MODEL_PIXELS);
         }
-    if (argc - optind >= 2)
-        return -1;
-    return report_error(WRONG_USAGE, optind == argc ? "missing MODEL; see --help"
-                                                    : "missing FILE; see --help");
-}
-
-static void print_prediction(session *run, const char *file, const pictures *read,
-                             size_t index, const double *probabilities)
-{
-    const prediction p = {file, index, read->indexed, probabilities,
-                          run->network.classes};
-    if (run->options.show)
-        print_image(run->options.json ? stderr : stdout, read->images + index * PIXELS);
-    if (!run->options.json) {
-        print_text(&p);
-        return;
+        free(s->error);
     }
-    fputs(run->objects++ ? ",\n" : "\n", stdout);
-    print_json(&p);
+    run->count = 0;
+    if (!done) {
+        const output_image whole = {.file = from->path, .label = -1};
+        report_image(run, &whole, why);
+    }
+    return done;
 }
 
-static bool predict_images(session *run, const char *file, const pictures *read)
+static bool predict_images(session *run, sheet *from)
 {
-    for (size_t start = 0; start < read->count; start += MODEL_BATCH) {
-        size_t left = read->count - start;
-        size_t count = left < MODEL_BATCH ? left : MODEL_BATCH;
-        if (!model_predict(&run->network, read->images + start * PIXELS, count,
-                           run->probabilities)) {
-            report_error(FAILURE, lstm_last_error());
+    char why[WHY];
+    size_t good = 0;
+    for (size_t i = 0; i < sheet_count(from); i++) {
+        slot *s = &run->slots[run->count++];
+        *s = (slot){.image = {from->path, i, from->dataset, sheet_label(from, i)}};
+        if (sheet_read(from, i, run->pixels + good * MODEL_PIXELS, why, sizeof(why)))
+            good++;
+        else
+            s->error = strdup(why);
+        if (run->count < MODEL_BATCH && i + 1 < sheet_count(from))
+            continue;
+        if (!flush_batch(run, from))
             return false;
-        }
-        for (size_t i = 0; i < count; i++)
-            print_prediction(run, file, read, start + i,
-                             run->probabilities + i * run->network.classes);
+        good = 0;
     }
     return true;
 }
 
-static bool predict_file(session *run, const char *file)
+static void predict_digits(session *run, sheet *from)
 {
-    pictures read;
-    char why[8192];
-    if (!pictures_read(&read, file, why, sizeof(why))) {
-        report_error(FAILURE, why);
-        return false;
+    char why[WHY];
+    size_t count, classes = run->network.classes;
+    const output_image whole = {.file = from->path, .label = -1};
+    if (!sheet_read_digits(from, MODEL_BATCH, run->pixels, run->boxes, &count, why,
+                           sizeof(why)) ||
+        !model_predict(&run->network, run->pixels, count, run->probabilities, why,
+                       sizeof(why))) {
+        report_image(run, &whole, why);
+        return;
     }
-    if (read.inverted && read.indexed)
-        fprintf(stderr, "%s: inverted %zu of %zu images (dark on light)\n", file,
-                read.inverted, read.count);
-    else if (read.inverted)
-        fprintf(stderr, "%s: inverted (dark on light)\n", file);
-    bool done = predict_images(run, file, &read);
-    free(read.images);
-    return done;
+    for (size_t i = 0; i < count; i++) {
+        const output_image image = {from->path, i, true, -1};
+        run->answers[i] =
+            output_judge(image, run->probabilities + i * classes, classes);
+        run->answers[i].box = &run->boxes[i];
+        draw(run, run->pixels + i * MODEL_PIXELS);
+    }
+    output_print_digits(&run->out, run->answers, count);
 }
 
-static int predict(session *run, const char *path, char **files, int count)
+/* Prints how many answers are right: in text all, otherwise a line on standard error.
+ */
+static void print_tally(session *run, const char *file)
 {
-    if (!model_open(&run->network, path))
-        return report_error(FAILURE, lstm_last_error());
+    char text[128];
+    if (run->out.kind == OUTPUT_TEXT) {
+        tally_print(&run->tally, file);
+        return;
+    }
+    tally_describe(&run->tally, text, sizeof(text));
+    message_info("%s: %s", file, text);
+}
+
+static void predict_labelled(session *run, sheet *from)
+{
+    const output_image whole = {.file = from->path, .label = -1};
+    size_t classes = run->network.classes;
+    if (!tally_create(&run->tally, classes > MOST_LABELS ? classes : MOST_LABELS))
+        report_image(run, &whole, "no memory for the confusion matrix");
+    else if (predict_images(run, from))
+        print_tally(run, from->path);
+    tally_destroy(&run->tally);
+}
+
+static void predict_file(session *run, const char *path)
+{
+    char why[WHY];
+    sheet from;
+    const output_image whole = {.file = path, .label = -1};
+    if (!sheet_open(&from, path, run->options, why, sizeof(why)))
+        report(run, &whole, why);
+    else if (run->options->digits)
+        predict_digits(run, &from);
+    else if (from.has_labels)
+        predict_labelled(run, &from);
+    else
+        predict_images(run, &from);
+    sheet_close(&from);
+}
+
+static bool start(session *run)
+{
+    const predict_options *options = run->options;
+    const output_image whole = {.file = options->model, .label = -1};
+    char why[WHY];
+    if (options->threads && lstm_set_threads(options->threads) != LSTM_OK)
+        return message_error("%s", lstm_last_error());
+    run->out.kind = options->json  ? OUTPUT_JSON
+                    : options->csv ? OUTPUT_CSV
+                                   : OUTPUT_TEXT;
+    bool done = model_open(&run->network, options->model, options->lstm, options->head,
+                           why, sizeof(why));
+    run->out.classes = run->network.classes;
+    run->pixels = malloc((size_t)MODEL_BATCH * MODEL_PIXELS);
     run->probabilities =
-        calloc(MODEL_BATCH * run->network.classes, sizeof(*run->probabilities));
-    if (!run->probabilities)
-        return report_error(FAILURE, "no memory for the probabilities");
-    int status = 0;
-    if (run->options.json)
-        putchar('[');
-    for (int i = 0; i < count; i++)
-        if (!predict_file(run, files[i]))
-            status = FAILURE;
-    if (run->options.json)
-        fputs("\n]\n", stdout);
-    return finish(status);
+        calloc(MODEL_BATCH * (run->network.classes + 1), sizeof(*run->probabilities));
+    output_begin(&run->out);
+    if (done && !(run->pixels && run->probabilities)) {
+        snprintf(why, sizeof(why), "no memory for a batch of images");
+        done = false;
+    }
+    if (!done)
+        report(run, &whole, why);
+    return done;
 }
 
 int main(int argc, char **argv)
 {
-    session run = {0};
-    int status = parse(&run.options, argc, argv);
+    static session run;
+    predict_options options;
+    message_set_program("mnist-predict");
+    int status = predict_options_parse(&options, argc, argv);
     if (status >= 0)
         return status;
-    status = predict(&run, argv[optind], argv + optind + 1, argc - optind - 1);
+    run.options = &options;
+    if (start(&run))
+        for (size_t i = 0; i < options.file_count; i++)
+            predict_file(&run, options.files[i]);
+    else
+        run.failed = true;
+    output_end(&run.out);
+    free(run.pixels);
     free(run.probabilities);
     model_close(&run.network);
-    return status;
+    return message_finish(run.failed);
 }

@@ -1,47 +1,101 @@
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
+#include "examples/common/message.h"
+#include "examples/predict/find.h"
 #include "examples/predict/model.h"
 
-/* A layer with the options of the file, without dropout, for images of this size. */
-static bool create_layer(lstm_layer **out, lstm_file *file)
+static bool explain(char *why, size_t size)
 {
-    lstm_layer_config config;
-    if (lstm_file_layer_config(file, "lstm", &config) != LSTM_OK)
-        return false;
-    config.dropout = 0;
-    config.inputs = MODEL_SIDE;
-    config.batch_first = true;
-    return lstm_layer_create(out, &config, NULL) == LSTM_OK;
+    snprintf(why, size, "%s", lstm_last_error());
+    return false;
 }
 
-/* Loads the whole file, so that tensors that do not belong to the network are an error.
- */
-static bool read_network(model *network, lstm_file *file)
+/* Names a parameter that has infinities or not-a-numbers. */
+static bool check_values(const finder *in, const lstm_params *params)
 {
-    return create_layer(&network->lstm, file) &&
-           lstm_linear_read(&network->fc, file, "fc") == LSTM_OK &&
-           lstm_params_create(&network->params) == LSTM_OK &&
-           lstm_params_add_layer(network->params, "lstm", network->lstm) == LSTM_OK &&
-           lstm_params_add_linear(network->params, "fc", network->fc) == LSTM_OK &&
-           lstm_params_read(network->params, file, NULL) == LSTM_OK &&
-           lstm_layer_set_training(network->lstm, false) == LSTM_OK;
+    for (size_t i = 0; i < lstm_params_size(params); i++) {
+        const lstm_tensor *value = lstm_params_value(params, i);
+        const float *data = lstm_tensor_data(value);
+        size_t count = 1;
+        for (size_t axis = 0; axis < lstm_tensor_rank(value); axis++)
+            count *= lstm_tensor_extent(value, axis);
+        for (size_t k = 0; k < count; k++)
+            if (!isfinite(data[k])) {
+                snprintf(in->why, in->why_size,
+                         "%s: %s has the value %g, expected finite numbers", in->path,
+                         lstm_params_name(params, i), (double)data[k]);
+                return false;
+            }
+    }
+    return true;
 }
 
-static bool load(model *network, const char *path)
+static bool check_network(const finder *in, model *network, const char *lstm,
+                          const char *head)
 {
-    lstm_file *file;
-    if (lstm_file_open(&file, path) != LSTM_OK)
-        return false;
-    bool done = read_network(network, file);
-    lstm_file_destroy(&file);
+    lstm_params *params;
+    bool done = lstm_params_create(&params) == LSTM_OK &&
+                lstm_params_add_layer(params, lstm, network->lstm) == LSTM_OK &&
+                lstm_params_add_linear(params, head, network->fc) == LSTM_OK;
+    done = done ? check_values(in, params) : explain(in->why, in->why_size);
+    lstm_params_destroy(&params);
     return done;
+}
+
+static bool check_head(const finder *in, const model *network, const char *head)
+{
+    size_t inputs = lstm_linear_get_config(network->fc)->inputs;
+    size_t expected = lstm_layer_output_size(network->lstm);
+    if (inputs == expected)
+        return true;
+    snprintf(
+        in->why, in->why_size,
+        "%s: the linear layer '%s' has %zu inputs, expected %zu, the outputs of the "
+        "LSTM",
+        in->path, head, inputs, expected);
+    return false;
+}
+
+static void name_rest(const finder *in, const char *lstm, const char *head)
+{
+    char rest[1200];
+    if (find_rest(in, lstm, head, rest, sizeof(rest)) > 0)
+        message_warning("%s: uses '%s' and '%s', not used: %s", in->path, lstm, head,
+                        rest);
+}
+
+static bool read_head(const finder *in, model *network, const char *lstm,
+                      const char *wanted)
+{
+    char *head = NULL;
+    size_t size = lstm_layer_output_size(network->lstm);
+    bool done = find_head(in, wanted, lstm, size, &head);
+    if (done && lstm_linear_read(&network->fc, in->file, head) != LSTM_OK)
+        done = explain(in->why, in->why_size);
+    done =
+        done && check_head(in, network, head) && check_network(in, network, lstm, head);
+    if (done)
+        name_rest(in, lstm, head);
+    free(head);
+    return done;
+}
+
+static bool read_network(const finder *in, model *network, const char *lstm,
+                         const char *head)
+{
+    if (!find_lstm(in, &lstm, MODEL_SIDE))
+        return false;
+    if (lstm_layer_read(&network->lstm, in->file, lstm, NULL) != LSTM_OK ||
+        lstm_layer_set_training(network->lstm, false) != LSTM_OK)
+        return explain(in->why, in->why_size);
+    return read_head(in, network, lstm, head);
 }
 
 static bool create_batch(model *network)
 {
-    const lstm_layer_config *config = lstm_layer_get_config(network->lstm);
-    size_t width = (config->proj_size ? config->proj_size : config->hidden) *
-                   (config->bidirectional ? 2 : 1);
+    size_t width = lstm_layer_output_size(network->lstm);
     network->classes = lstm_linear_get_config(network->fc)->outputs;
     const size_t images[] = {MODEL_BATCH, MODEL_SIDE, MODEL_SIDE};
     const size_t outputs[] = {MODEL_BATCH, MODEL_SIDE, width};
@@ -51,13 +105,15 @@ static bool create_batch(model *network)
            lstm_tensor_create(&network->logits, 2, logits) == LSTM_OK;
 }
 
-bool model_open(model *network, const char *path)
+bool model_open(model *network, const char *path, const char *lstm, const char *head,
+                char *why, size_t size)
 {
-    *network = (model){0};
-    if (load(network, path) && create_batch(network))
-        return true;
-    model_close(network);
-    return false;
+    finder in = {.path = path, .why = why, .why_size = size};
+    if (lstm_file_open(&in.file, path) != LSTM_OK)
+        return explain(why, size);
+    bool done = read_network(&in, network, lstm, head);
+    lstm_file_destroy(&in.file);
+    return done && (create_batch(network) || explain(why, size));
 }
 
 void model_close(model *network)
@@ -65,7 +121,6 @@ void model_close(model *network)
     lstm_tensor_destroy(&network->logits);
     lstm_tensor_destroy(&network->out);
     lstm_tensor_destroy(&network->x);
-    lstm_params_destroy(&network->params);
     lstm_linear_destroy(&network->fc);
     lstm_layer_destroy(&network->lstm);
 }
@@ -77,46 +132,71 @@ static void normalise(const uint8_t *bytes, size_t size, float *values)
         values[i] = ((float)bytes[i] / 255.0f - 0.1307f) / 0.3081f;
 }
 
-static void softmax(const float *logits, size_t classes, double *probabilities)
+/* False if a score is not finite. */
+static bool softmax(const float *logits, size_t classes, double *probabilities)
 {
     double largest = logits[0], sum = 0;
-    for (size_t i = 1; i < classes; i++)
+    for (size_t i = 0; i < classes; i++) {
+        if (!isfinite(logits[i]))
+            return false;
         largest = logits[i] > largest ? logits[i] : largest;
+    }
     for (size_t i = 0; i < classes; i++)
         sum += probabilities[i] = exp(logits[i] - largest);
     for (size_t i = 0; i < classes; i++)
         probabilities[i] /= sum;
+    return true;
 }
 
 /* Views of the first count samples of the batch. */
 typedef struct views {
-    lstm_tensor *x, *out, *last, *logits;
+    lstm_tensor *x, *out, *last, *logits, *time_x, *time_out;
 } views;
 
-static bool forward(model *network, size_t count, views *v)
+/* The same memory with the first two axes swapped, [28, count, size]. */
+static bool swap_axes(lstm_tensor **out, const lstm_tensor *from, size_t count)
+{
+    const ptrdiff_t size = (ptrdiff_t)lstm_tensor_extent(from, 2);
+    const size_t shape[] = {MODEL_SIDE, count, (size_t)size};
+    const ptrdiff_t strides[] = {size, MODEL_SIDE * size, 1};
+    return lstm_tensor_wrap(out, lstm_tensor_data(from), 3, shape, strides) == LSTM_OK;
+}
+
+static bool create_views(model *network, size_t count, views *v)
 {
     return lstm_tensor_narrow(&v->x, network->x, 0, 0, count) == LSTM_OK &&
            lstm_tensor_narrow(&v->out, network->out, 0, 0, count) == LSTM_OK &&
            lstm_tensor_narrow(&v->logits, network->logits, 0, 0, count) == LSTM_OK &&
            lstm_tensor_select(&v->last, v->out, 1, MODEL_SIDE - 1) == LSTM_OK &&
-           lstm_layer_forward(network->lstm, NULL, v->x, NULL, NULL, NULL, v->out, NULL,
+           swap_axes(&v->time_x, v->x, count) && swap_axes(&v->time_out, v->out, count);
+}
+
+static bool forward(model *network, size_t count, views *v)
+{
+    if (!create_views(network, count, v))
+        return false;
+    bool batch_first = lstm_layer_get_config(network->lstm)->batch_first;
+    return lstm_layer_forward(network->lstm, NULL, batch_first ? v->x : v->time_x, NULL,
+                              NULL, NULL, batch_first ? v->out : v->time_out, NULL,
                               NULL) == LSTM_OK &&
            lstm_linear_forward(network->fc, v->last, v->logits) == LSTM_OK;
 }
 
 bool model_predict(model *network, const uint8_t *images, size_t count,
-                   double *probabilities)
+                   double *probabilities, char *why, size_t size)
 {
     views v = {0};
-    normalise(images, count * MODEL_SIDE * MODEL_SIDE, lstm_tensor_data(network->x));
-    bool done = forward(network, count, &v);
+    normalise(images, count * MODEL_PIXELS, lstm_tensor_data(network->x));
+    bool done = forward(network, count, &v) || explain(why, size);
     const float *logits = lstm_tensor_data(network->logits);
     for (size_t i = 0; done && i < count; i++)
-        softmax(logits + i * network->classes, network->classes,
-                probabilities + i * network->classes);
-    lstm_tensor_destroy(&v.last);
-    lstm_tensor_destroy(&v.logits);
-    lstm_tensor_destroy(&v.out);
-    lstm_tensor_destroy(&v.x);
+        if (!softmax(logits + i * network->classes, network->classes,
+                     probabilities + i * network->classes)) {
+            snprintf(why, size, "the network computes a score that is not finite");
+            done = false;
+        }
+    lstm_tensor *all[] = {v.time_x, v.time_out, v.last, v.logits, v.out, v.x};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        lstm_tensor_destroy(&all[i]);
     return done;
 }

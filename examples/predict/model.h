@@ -1,6 +1,6 @@
 /**
  * @file
- * A trained classifier, loaded from a file that mnist-train saved.
+ * A trained classifier, loaded from a file of mnist-train or of another program.
  */
 #ifndef EXAMPLES_PREDICT_MODEL_H
 #define EXAMPLES_PREDICT_MODEL_H
@@ -14,28 +14,32 @@
 enum {
     /** Rows and columns of an image. */
     MODEL_SIDE = 28,
+    MODEL_PIXELS = MODEL_SIDE * MODEL_SIDE,
     /** Largest number of images in a batch. */
     MODEL_BATCH = 256
 };
 
-/** A network and the tensors of a batch. */
+/** A network and the tensors of a batch; zero at first. */
 typedef struct model {
     size_t classes;
     lstm_layer *lstm;
     lstm_linear *fc;
-    lstm_params *params;
     lstm_tensor *x, *out, *logits;
 } model;
 
 /**
- * Loads a model file with the layers "lstm" and "fc". Sizes and options of the network
- * come from the file.
+ * Loads a model file. Sizes and options of the network come from the file. Tensors that
+ * do not belong to the network are named on standard error.
  *
- * @return false on failure, with lstm_last_error() set and nothing to free
+ * @param lstm name of the LSTM; NULL for the only one
+ * @param head name of the linear layer; NULL for the only one whose inputs match
+ * @param[out] why [size] on failure, one line
+ * @return false on failure; model_close() is still needed
  */
-bool model_open(model *network, const char *path);
+bool model_open(model *network, const char *path, const char *lstm, const char *head,
+                char *why, size_t size);
 
-/** Frees a model; accepts one that is all zeros. */
+/** Frees the members. */
 void model_close(model *network);
 
 /**
@@ -44,9 +48,10 @@ void model_close(model *network);
  * @param images [count, 28, 28] bytes
  * @param count 1 to MODEL_BATCH
  * @param[out] probabilities [count, classes]; each row sums to 1
- * @return false on failure, with lstm_last_error() set
+ * @param[out] why [size] on failure, one line
+ * @return false on failure, also if an output of the network is not finite
  */
 bool model_predict(model *network, const uint8_t *images, size_t count,
-                   double *probabilities);
+                   double *probabilities, char *why, size_t size);
 
 #endif

@@ -40,7 +40,14 @@ typedef struct mnist_fit_config {
 
 /** A rectangle of pixels. */
 typedef struct mnist_box {
-    size_t top, left, rows, cols;
+    /** First row. */
+    size_t top;
+    /** First column. */
+    size_t left;
+    /** Number of rows. */
+    size_t rows;
+    /** Number of columns. */
+    size_t cols;
 } mnist_box;
 
 /**

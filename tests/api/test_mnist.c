@@ -104,9 +104,11 @@ static void every_status_has_a_name(void **state)
         "MNIST_NOT_FOUND",
         "MNIST_NETWORK_ERROR",
         "MNIST_UNSUPPORTED",
+        "MNIST_BLANK",
+        "MNIST_SEVERAL_DIGITS",
         "unknown status",
     };
-    for (int i = 0; i < 9; i++)
+    for (int i = 0; i < 11; i++)
         assert_string_equal(mnist_status_name((mnist_status)i), names[i]);
 }
 

@@ -4,7 +4,9 @@ Predictions are compared with a double-precision network in plain Python.
 
 usage: test_predict.py PROGRAM
 """
+import csv
 import gzip
+import io
 import json
 import math
 import os
@@ -136,9 +138,19 @@ def frame():
 
 
 def noise(seed):
+    """Symmetric noise in MNIST's box, so that fitting does not move it."""
     draw = random.Random(seed)
-    return [draw.randrange(256) if 3 < i // SIDE < 24 and 3 < i % SIDE < 24 else 0
-            for i in range(SIDE * SIDE)]
+    half = [draw.randrange(256) if i // SIDE > 3 and 3 < i % SIDE < 24 else 0
+            for i in range(SIDE * SIDE // 2)]
+    return half + half[::-1]
+
+
+def angle(cols, rows, left, top, size, paper=255, ink=0):
+    """An L of strokes of a sixth of its size."""
+    pen = size // 6
+    return [ink if 0 <= i % cols - left < size * 2 // 3 and 0 <= i // cols - top < size
+            and (i % cols - left < pen or i // cols - top >= size - pen) else paper
+            for i in range(cols * rows)]
 
 
 class Predict(unittest.TestCase):
@@ -236,44 +248,118 @@ class Predict(unittest.TestCase):
         result = run(self.model, self.write("two", idx(images[:2])))
         self.assertEqual(re.findall(rb"two\[(\d+)\]: ", result.stdout), [b"0", b"1"])
 
-    def test_dark_on_light_is_inverted_and_reported(self):
+    def test_dark_on_light_is_inverted(self):
         image = noise(5)
-        file = self.write("a.pgm", p5([255 - v for v in image], SIDE))
-        answer, = self.answers(file, stderr=file + b": inverted (dark on light)\n")
+        inverted = [255 - v for v in image]
+        answer, = self.answers(self.write("a.pgm", p5(inverted, SIDE)))
         self.assert_answer(answer, probabilities(self.tensors, image))
-        file = self.write("b", idx([image, [255 - v for v in image]]))
-        for answer in self.answers(
-                file, stderr=file + b": inverted 1 of 2 images (dark on light)\n"):
+        for answer in self.answers(self.write("b", idx([inverted, inverted]))):
             self.assert_answer(answer, probabilities(self.tensors, image))
 
-    def test_other_sizes_are_cropped_scaled_and_centred(self):
-        image = frame()
-        expected = probabilities(self.tensors, image)
-        for factor, left, below in [(1, 30, 0), (3, 0, 7), (10, 100, 50)]:
-            cols = SIDE * factor + left
-            big = [image[i // factor * SIDE + k // factor] if k < SIDE * factor else 0
-                   for i in range(SIDE * factor) for k in range(cols)] + [0] * below * cols
-            with self.subTest(factor=factor):
-                answer, = self.answers(self.write("big.pgm", p5(big, cols)))
-                self.assert_answer(answer, expected)
-                # A grey pen on grey paper: the background becomes 0, the pen 255.
-                grey = [200 - v * 150 // 255 for v in big]
-                file = self.write("grey.pgm", p5(grey, cols))
-                answer, = self.answers(file, stderr=file + b": inverted (dark on light)\n")
-                for got, want in zip(answer["probabilities"], expected, strict=True):
-                    self.assertAlmostEqual(got, want, delta=5e-3)
+    def test_an_idx_file_has_one_paper(self):
+        image = noise(5)
+        mostly = idx([image, image, [255 - v for v in image], image])
+        result = run("--json", self.model, self.write("b", mostly))
+        answers = json.loads(result.stdout)
+        for i in (0, 1, 3):
+            self.assert_answer(answers[i], probabilities(self.tensors, image))
+        self.assertNotEqual(answers[2]["probabilities"], answers[0]["probabilities"])
+        light = run("--json", "--paper", "light", self.model,
+                    self.write("c", idx([[255 - v for v in image]])))
+        self.assert_answer(json.loads(light.stdout)[0], probabilities(self.tensors, image))
 
-    def test_specks_on_the_background_are_ignored(self):
-        image = frame()
-        cols = 100
-        page = [8 * ((i * 7 + k * 3) % 5) for i in range(cols) for k in range(cols)]
-        for i in range(SIDE):
-            for k in range(SIDE):
-                if image[i * SIDE + k]:
-                    page[(i + 40) * cols + k + 10] = 255
-        answer, = self.answers(self.write("page.pgm", p5(page, cols)))
-        white = [255 if v else 0 for v in image]
-        self.assert_answer(answer, probabilities(self.tensors, white))
+    def test_size_place_and_paper_do_not_matter(self):
+        pages = [angle(200, 150, 60, 30, 90), angle(500, 700, 10, 300, 270),
+                 angle(90, 90, 20, 20, 60, 40, 230), angle(120, 160, 30, 30, 90, 150, 90)]
+        answers = self.answers(*[self.write(f"{len(page)}.pgm", p5(page, cols)) for page, cols
+                                 in zip(pages, (200, 500, 90, 120), strict=True)])
+        for answer in answers[1:]:
+            for got, want in zip(answer["probabilities"], answers[0]["probabilities"],
+                                 strict=True):
+                self.assertAlmostEqual(got, want, delta=0.01)
+
+    def test_blank_pictures_do_not_stop_the_others(self):
+        blank = self.write("blank.pgm", p5([255] * 900, 30))
+        good = self.write("good.pgm", p5(noise(1), SIDE))
+        result = run("--json", self.model, blank, good)
+        self.assertEqual(result.returncode, 1)
+        first, second = json.loads(result.stdout)
+        self.assertIn("blank", first["error"])
+        self.assertIsNone(first["class"])
+        self.assert_answer(second, probabilities(self.tensors, noise(1)))
+        result = run("--json", self.model, self.write("images", idx([[0] * 784, noise(1)])))
+        self.assertEqual((result.returncode, len(json.loads(result.stdout))), (1, 2))
+        self.assertIn(b"image 0: ", result.stderr)
+
+    def test_several_digits_are_refused_or_read_from_left_to_right(self):
+        page = [min(a, b) for a, b in zip(angle(300, 150, 30, 20, 100),
+                                          angle(300, 150, 180, 30, 100), strict=True)]
+        file = self.write("two.pgm", p5(page, 300))
+        self.assert_fails(run(self.model, file), "has 2 digits, expected 1; --digits")
+        result = run("--digits", "--json", self.model, file)
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        answer, = json.loads(result.stdout)
+        self.assertEqual(len(answer["digits"]), 2)
+        self.assertLess(answer["digits"][0]["box"]["left"], answer["digits"][1]["box"]["left"])
+        self.assertEqual(answer["number"],
+                         "".join(str(digit["class"]) for digit in answer["digits"]))
+        lines = run("--digits", self.model, file).stdout.decode().splitlines()
+        self.assertEqual(lines[0].split(": ")[1], answer["number"])
+
+    def labelled(self, images, labels, name="labels"):
+        return (self.write("images", idx(images)),
+                self.write(name, struct.pack(">2I", 0x801, len(labels)) + bytes(labels)))
+
+    def test_labels_give_accuracy_confusion_and_the_wrong_ones(self):
+        images = [noise(seed) for seed in range(20)]
+        found = [answer["class"] for answer in self.answers(self.write("i", idx(images)))]
+        labels = [(c + 1) % 10 if i in (3, 7) else c for i, c in enumerate(found)]
+        file, given = self.labelled(images, labels)
+        text = run("--labels", given, self.model, file).stdout.decode()
+        self.assertIn("18 of 20 right (90.00%)", text)
+        for i in (3, 7):
+            self.assertRegex(text, rf"(?m)^ +{i} +{labels[i]} +{found[i]} +0\.\d+$")
+        self.assertIn("confusion matrix", text)
+        self.write("t10k-images-idx3-ubyte", idx(images))
+        self.labelled(images, labels, "t10k-labels-idx1-ubyte")
+        beside = run(self.model, self.folder / "t10k-images-idx3-ubyte")
+        self.assertIn(b"18 of 20 right (90.00%)", beside.stdout)
+        self.assertIn(b"labels from ", beside.stderr)
+        short, other = self.labelled(images, labels[:5], "short")
+        self.assert_fails(run("--labels", other, self.model, short), "short")
+
+    def test_csv_has_a_line_for_each_image(self):
+        file = self.write("a, b.pgm", p5(noise(1), SIDE))
+        result = run("--csv", self.model, file, self.folder / "none")
+        rows = list(csv.DictReader(io.StringIO(result.stdout.decode())))
+        self.assertEqual((result.returncode, len(rows)), (1, 2))
+        self.assertEqual(rows[0]["file"], os.fsdecode(file))
+        for i, want in enumerate(probabilities(self.tensors, noise(1))):
+            self.assertAlmostEqual(float(rows[0][f"p{i}"]), want, delta=2e-6)
+        self.assertIn("No such file", rows[1]["error"])
+
+    def test_models_may_have_other_names_and_more_tensors(self):
+        image = self.write("a.pgm", p5(noise(1), SIDE))
+        expected = probabilities(self.tensors, noise(1))
+        for lstm, head in (("rnn", "head"), ("module.lstm", "module.fc2")):
+            tensors = {name.replace("lstm.", lstm + ".", 1).replace("fc.", head + ".", 1): value
+                       for name, value in self.tensors.items()}
+            tensors["norm.weight"] = ([3], [1.0, 1.0, 1.0])
+            model = self.write("other.safetensors", safetensors(tensors))
+            result = run("--json", model, image)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertRegex(result.stderr, rb"norm.weight \[3\]\n\Z")
+            self.assert_answer(json.loads(result.stdout)[0], expected)
+
+    def test_numbers_that_are_not_finite_are_refused(self):
+        tensors = dict(self.tensors)
+        shape, values = tensors["fc.bias"]
+        tensors["fc.bias"] = (shape, [math.nan, *values[1:]])
+        model = self.write("nan.safetensors", safetensors(tensors))
+        result = run("--json", model, self.write("a.pgm", p5(noise(1), SIDE)))
+        self.assertEqual(result.returncode, 1)
+        json.loads(result.stdout)
+        self.assertRegex(result.stderr, rb"nan|not a number|finite")
 
     def test_show_draws_the_image_without_breaking_json(self):
         image = frame()
@@ -302,7 +388,7 @@ class Predict(unittest.TestCase):
         result = run("--help")
         self.assertEqual((result.returncode, result.stderr), (0, b""))
         for option in (b"--show", b"--json", b"--help", b"--version"):
-            self.assertEqual(len(re.findall(rb"^  %s\b" % option, result.stdout, re.M)), 1)
+            self.assertEqual(len(re.findall(rb"^  (?:-h, )?%s\b" % option, result.stdout, re.M)), 1)
         self.assertRegex(run("--version").stdout, rb"\Amnist-predict \d+\.\d+\.\d+\n\Z")
 
     def test_invalid_usage_exits_with_2(self):
@@ -314,31 +400,14 @@ class Predict(unittest.TestCase):
     def test_errors_in_files_are_reported_with_their_names(self):
         header = b"P5 28 28 255\n"
         cases = {
-            b"": "has 0 bytes",
-            b"P": "has 1 bytes",
-            b"\x89PNG": "0x89 0x50",
-            b"P6 1 1 255 abc": "expected it to begin with P2 or P5",
-            b"P5": "ends before the width",
-            b"P5 28": "ends before the height",
+            b"": "0 bytes",
             b"P5 28 28": "ends before the maximum",
             b"P5 0 28 255 ": "width is 0, expected 1 to 65535",
-            b"P5 28 65536 255 ": "height is at least 65536, expected 1 to 65535",
-            b"P5 99999999999999999999 1 255 ": "width is at least",
-            b"P5 28 28 0 ": "maximum is 0, expected 1 to 65535",
-            b"P5 28 28 65536 ": "maximum is at least 65536",
-            b"P5 -1 28 255 ": "0x2d",
-            b"P5 2x 28 255 ": "0x78",
-            header + bytes(783): "has 783 bytes of pixels, expected 784",
-            header + bytes(785): "has 1 bytes after the last pixel",
-            b"P5 65535 65535 255 ": "expected 4294836225 for 65535 by 65535",
-            b"P5 2 1 300 " + b"\1\0\2\0": "pixel is 512, expected 0 to 300",
-            b"P2 2 1 9 3": "bytes of pixels, expected at least 3",
-            b"P2 2 1 9 3 12": "pixel is at least 12, expected 0 to 9",
-            b"P2 2 1 9 3 x": "0x78",
-            b"P5 2 2 255 " + bytes(4): "is blank",
+            header + bytes(783): "783",
+            header + bytes(785): "1 byte",
+            b"RIFF\x10\0\0\0WEBPVP8 " + bytes(20): "a WebP picture; convert it with: dwebp",
             struct.pack(">4I", 0x803, 2, SIDE, SIDE) + bytes(784): "has 800 bytes, expected 1584",
             gzip.compress(idx([noise(1)]))[:-3]: "bad",
-            struct.pack(">4I", 0x803, 1, 2, 2) + bytes(4): "image 0: is blank",
         }
         for content, part in cases.items():
             with self.subTest(part):
@@ -346,29 +415,26 @@ class Predict(unittest.TestCase):
                 self.assert_fails(run(self.model, file), file, part)
         self.assert_fails(run(self.model, self.folder / "none"), "none: No such file")
         self.assert_fails(run(self.model, self.folder), "Is a directory")
-        self.assert_fails(run(self.model, "-"), "standard input: has 0 bytes")
 
     def test_a_bad_file_does_not_stop_the_others(self):
         good = self.write("good.pgm", p5(noise(6), SIDE))
         result = run("--json", self.model, good, self.folder / "none", good)
         self.assertEqual(result.returncode, 1)
-        self.assertEqual(len(json.loads(result.stdout)), 2)
+        self.assertEqual(len(json.loads(result.stdout)), 3)
         self.assertEqual(result.stderr.count(b"\n"), 1)
 
     def test_errors_in_models_are_reported_with_their_names(self):
         image = self.write("a.pgm", p5(noise(1), SIDE))
         whole = safetensors(self.tensors)
-        missing, surplus = dict(self.tensors), dict(self.tensors)
+        missing = dict(self.tensors)
         del missing["fc.weight"]
-        surplus["more"] = ([1], [0.0])
         huge = {**self.tensors, "lstm.weight_hh_l0": ([240000, 60000], [0.0])}
         cases = {
             "empty": (b"", "bad.safetensors"),
             "truncated": (whole[:-4], "bad.safetensors"),
             "trailing": (whole + b"1234", "bad.safetensors"),
             "text": (b"no model at all", "bad.safetensors"),
-            "missing": (safetensors(missing), "fc.weight"),
-            "surplus": (safetensors(surplus), "more"),
+            "missing": (safetensors(missing), "has 0 linear layers with 6 inputs"),
             "inputs": (safetensors(network(6, 2, inputs=27)), "[24, 27]"),
             "huge": (safetensors(huge), "lstm.weight_hh_l0"),
         }

@@ -1,0 +1,137 @@
+#include <stdio.h>
+
+#include <mnist/mnist.h>
+
+#include "examples/common/message.h"
+#include "examples/common/options.h"
+#include "examples/picture/picture.h"
+#include "examples/predict/options.h"
+
+static const predict_options defaults;
+
+static const char *const papers[] = {
+    [MNIST_PAPER_AUTO] = "auto",
+    [MNIST_PAPER_DARK] = "dark",
+    [MNIST_PAPER_LIGHT] = "light",
+    NULL,
+};
+
+#define FIELD(name) offsetof(predict_options, name)
+static const option_row rows[] = {
+    {.name = "digits",
+     .kind = OPTION_FLAG,
+     .field = FIELD(digits),
+     .help = "read all digits of a picture, from left to right"},
+    {.name = "paper",
+     .value = "WHICH",
+     .kind = OPTION_CHOICE,
+     .field = FIELD(paper),
+     .names = papers,
+     .help = "auto, dark or light: the background of the\n"
+             "digits (default auto: each picture, and each IDX\n"
+             "file as a whole, decides)"},
+    {.name = "labels",
+     .value = "FILE",
+     .kind = OPTION_TEXT,
+     .field = FIELD(labels),
+     .help = "IDX file of the labels of an IDX file (default\n"
+             "the one beside it with the usual name, if any)"},
+    {.name = "transpose",
+     .kind = OPTION_FLAG,
+     .field = FIELD(transpose),
+     .help = "swap rows and columns of the images of IDX\n"
+             "files, as EMNIST stores them"},
+    {.name = "show",
+     .kind = OPTION_FLAG,
+     .field = FIELD(show),
+     .help = "draw what the network sees as text; on standard\n"
+             "error with --json and --csv"},
+    {.name = "json",
+     .kind = OPTION_FLAG,
+     .field = FIELD(json),
+     .help = "print a JSON array of objects"},
+    {.name = "csv",
+     .kind = OPTION_FLAG,
+     .field = FIELD(csv),
+     .help = "print a table of comma-separated values"},
+    {.name = "lstm",
+     .value = "NAME",
+     .kind = OPTION_TEXT,
+     .field = FIELD(lstm),
+     .help = "the LSTM in MODEL, such as rnn (default the only\n"
+             "one)"},
+    {.name = "head",
+     .value = "NAME",
+     .kind = OPTION_TEXT,
+     .field = FIELD(head),
+     .help = "the linear layer after it, such as fc (default\n"
+             "the only one with matching inputs)"},
+    {.name = "threads",
+     .value = "N",
+     .kind = OPTION_COUNT,
+     .field = FIELD(threads),
+     .low = 1,
+     .high = 64,
+     .help = "threads (default all processors)"},
+    {.name = "help", .kind = OPTION_HELP, .help = "print this help and exit"},
+    {.name = "version", .kind = OPTION_VERSION, .help = "print the version and exit"},
+};
+
+static void print_more_help(void)
+{
+    printf(
+        "\nFILE is a picture with one digit, or an IDX file of images (plain or gzip); "
+        "-\n"
+        "is standard input. Pictures: %s; others are\n"
+        "named with the command that converts them. Every image is brought to MNIST's\n"
+        "form: the digit light on dark, without its background, scaled to 20 by 20\n"
+        "pixels and centred.\n\n"
+        "MODEL is a safetensors file with an LSTM of 28 inputs and a linear layer, "
+        "from\n"
+        "mnist-train or PyTorch. Other tensors in it are left alone.\n\n"
+        "Each line of the answer has the class, and the probability of each class. An\n"
+        "answer is called unsure below %.0f%%. With labels, the text lists the "
+        "wrongly\n"
+        "read images, the confusion matrix and the accuracy instead; --json and --csv\n"
+        "always have every image. What cannot be read is reported, and does not stop\n"
+        "the rest.\n\n"
+        "Exit status: 0 success, 1 failure of at least one image, 2 invalid usage.\n",
+        picture_formats(), 100 * PREDICT_SURE);
+}
+
+static const option_table table = {
+    .before = "Usage: mnist-predict [OPTION]... MODEL FILE...\n\n"
+              "Classifies digits with a model that mnist-train saved.\n\n",
+    .after = print_more_help,
+    .rows = rows,
+    .count = sizeof(rows) / sizeof(rows[0]),
+    .defaults = &defaults,
+    .size = sizeof(defaults),
+};
+
+static int refuse(const char *why)
+{
+    message_error("%s; see --help", why);
+    return OPTIONS_USAGE;
+}
+
+int predict_options_parse(predict_options *parsed, int argc, char **argv)
+{
+    int first;
+    options_set_defaults(&table, parsed, NULL);
+    int status = options_parse(&table, parsed, argc, argv, NULL, &first);
+    if (status >= 0)
+        return status;
+    if (argc - first < 2)
+        return refuse(first == argc ? "missing MODEL" : "missing FILE");
+    parsed->model = argv[first];
+    parsed->files = argv + first + 1;
+    parsed->file_count = (size_t)(argc - first - 1);
+    if (parsed->json && parsed->csv)
+        return refuse("--json and --csv exclude each other");
+    if (parsed->labels && parsed->file_count > 1)
+        return refuse("--labels needs exactly one FILE");
+    if (parsed->labels && parsed->digits)
+        return refuse("--labels and --digits exclude each other");
+    return -1;
+}

@@ -1,0 +1,31 @@
+/**
+ * @file
+ * Command line of mnist-predict.
+ */
+#ifndef EXAMPLES_PREDICT_OPTIONS_H
+#define EXAMPLES_PREDICT_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Below this probability an answer is unsure: of MNIST's test digits 1 in 60, and half
+ * of the wrongly read ones. */
+#define PREDICT_SURE 0.8
+
+/** The options, and what follows them. */
+typedef struct predict_options {
+    bool show, json, csv, digits, transpose;
+    /** A mnist_paper. */
+    unsigned paper;
+    uint64_t threads;
+    const char *labels, *lstm, *head;
+    const char *model;
+    char **files;
+    size_t file_count;
+} predict_options;
+
+/** Parses the command line; returns -1 to continue, otherwise the exit status. */
+int predict_options_parse(predict_options *parsed, int argc, char **argv);
+
+#endif
