@@ -300,6 +300,15 @@ typedef struct lstm_file_options {
  * same folder, syncs it and renames it. After a failure or a crash, path has either the
  * complete old file or the complete new file.
  *
+ * A file that is replaced keeps its permissions, and its owner and group where the
+ * process may set them; access control lists are not kept. If path is a symbolic link,
+ * the link stays, and the file that it leads to is replaced or created. Other hard
+ * links to an old file keep the old content. What the process may not write is refused,
+ * and also a file that nobody may write (mode 0444), even for root. The temporary file
+ * is PATH.PID.NUMBER.tmp, shortened for a long name, and locked with flock(). If a
+ * process is killed while it saves, its temporary file remains until the next save to
+ * the same path removes it; files with a lock stay.
+ *
  * @param params a set
  * @param path of the file; an existing file is replaced
  * @param options NULL for the defaults
@@ -308,8 +317,8 @@ typedef struct lstm_file_options {
  *         UTF-8, is reserved, or occurs twice; a metadata key is reserved or occurs
  *         twice; adam belongs to another set; or the header would be longer than
  *         100,000,000 bytes; nothing was written
- * @retval LSTM_IO_ERROR the file could not be written, or path is something else than a
- *         regular file; the message gives the name and the reason
+ * @retval LSTM_IO_ERROR the file could not be written or is write-protected, or path is
+ *         something else than a regular file; the message gives the name and the reason
  * @retval LSTM_OUT_OF_MEMORY not enough memory; nothing was written
  * @retval LSTM_UNSUPPORTED reserved has a value other than 0; the message names it
  * @since 1.0

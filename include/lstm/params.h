@@ -6,6 +6,10 @@
  * files contain. Names and order are those of PyTorch's state dict: "lstm.weight_ih_l0"
  * ... "fc.bias". The set refers to parameters of layers and to tensors of the caller,
  * which MUST outlive it. A parameter can be in a set only once.
+ *
+ * lstm_params_save() in lstm/file.h writes a set to a file. A save replaces a file
+ * completely or not at all, keeps its permissions, follows a symbolic link to its
+ * target, and refuses a file that is write-protected.
  */
 #ifndef LSTM_PARAMS_H
 #define LSTM_PARAMS_H

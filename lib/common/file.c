@@ -2,19 +2,47 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "lib/common/file.h"
-#include "lib/common/memory.h"
 
 static int call_open(const char *path, int flags, mode_t mode)
 {
     return open(path, flags, mode);
 }
 
+/* As the effective user, who also opens files. */
+static int call_access(const char *path, int mode)
+{
+    return faccessat(AT_FDCWD, path, mode, AT_EACCESS);
+}
+
+static int call_dup(int file)
+{
+    return fcntl(file, F_DUPFD_CLOEXEC, 0);
+}
+
 static const common_file_calls system_calls = {
-    call_open, fstat, read, pread, write, fsync, close, rename, unlink, stat,
+    .open = call_open,
+    .fstat = fstat,
+    .read = read,
+    .pread = pread,
+    .write = write,
+    .fsync = fsync,
+    .close = close,
+    .rename = rename,
+    .unlink = unlink,
+    .stat = stat,
+    .readlink = readlink,
+    .access = call_access,
+    .fchown = fchown,
+    .fchmod = fchmod,
+    .flock = flock,
+    .dup = call_dup,
+    .opendir = opendir,
+    .readdir = readdir,
+    .closedir = closedir,
 };
 static const common_file_calls *calls = &system_calls;
 
@@ -28,133 +56,9 @@ const common_file_calls *common_file_get_calls(void)
     return calls;
 }
 
-/* PATH.PID.NUMBER.tmp: no two processes use the same name, and a file that remains
- * after a crash can be recognised. */
-static char *temporary_name(const char *path, unsigned number)
-{
-    size_t size = strlen(path) + 48;
-    char *name = common_alloc(size, 1);
-    if (name)
-        snprintf(name, size, "%s.%ld.%u.tmp", path, (long)getpid(), number);
-    return name;
-}
-
-/* The folder that contains path. */
-static char *folder_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char *folder = common_strdup(slash ? path : ".");
-    if (folder && slash)
-        folder[slash == path ? 1 : slash - path] = '\0';
-    return folder;
-}
-
-static void forget(common_replacement *replacement)
-{
-    common_free(replacement->path);
-    common_free(replacement->folder);
-    common_free(replacement->temporary);
-    *replacement = (common_replacement){0};
-}
-
-/* Only regular files may be replaced, but a rename would also replace a device or a
- * pipe. */
-static int check_kind(mode_t mode)
+int common_file_check_kind(mode_t mode)
 {
     return S_ISDIR(mode) ? EISDIR : S_ISREG(mode) ? 0 : EINVAL;
-}
-
-/* 0 when path is a regular file or does not exist, else an errno. */
-static int check_target(const char *path)
-{
-    struct stat facts;
-    if (calls->stat(path, &facts))
-        return errno == ENOENT ? 0 : errno;
-    return check_kind(facts.st_mode);
-}
-
-int common_replace_begin(common_replacement *replacement, const char *path)
-{
-    enum { ATTEMPTS = 100 };
-    int error = check_target(path);
-    if (error) {
-        *replacement = (common_replacement){0};
-        return error;
-    }
-    /* All allocations are done first, because nothing may fail for lack of memory after
-     * the rename.
-     */
-    *replacement = (common_replacement){
-        .file = -1, .path = common_strdup(path), .folder = folder_name(path)};
-    error = replacement->path && replacement->folder ? EEXIST : ENOMEM;
-    for (unsigned i = 0; error == EEXIST && i < ATTEMPTS; i++) {
-        common_free(replacement->temporary);
-        replacement->temporary = temporary_name(path, i);
-        if (!replacement->temporary) {
-            error = ENOMEM;
-            break;
-        }
-        replacement->file = calls->open(replacement->temporary,
-                                        O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        error = replacement->file < 0 ? errno : 0;
-    }
-    if (error)
-        forget(replacement);
-    return error;
-}
-
-int common_replace_write(common_replacement *replacement, const void *data, size_t size)
-{
-    const char *next = data;
-    while (size > 0) {
-        ssize_t written = calls->write(replacement->file, next, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return written < 0 ? errno : EIO;
-        next += written;
-        size -= (size_t)written;
-    }
-    return 0;
-}
-
-/* Syncs the folder, which makes the rename durable. */
-static int sync_folder(const char *folder)
-{
-    int file = calls->open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    if (file < 0)
-        return errno;
-    int error = calls->fsync(file) ? errno : 0;
-    calls->close(file);
-    /* Some file systems cannot sync a folder; this is not an error. */
-    return error == EINVAL || error == ENOTSUP ? 0 : error;
-}
-
-int common_replace_commit(common_replacement *replacement)
-{
-    int error = calls->fsync(replacement->file) ? errno : 0;
-    if (calls->close(replacement->file) && !error)
-        error = errno;
-    replacement->file = -1;
-    if (!error && calls->rename(replacement->temporary, replacement->path))
-        error = errno;
-    if (error) {
-        common_replace_abandon(replacement);
-        return error;
-    }
-    error = sync_folder(replacement->folder);
-    forget(replacement);
-    return error;
-}
-
-void common_replace_abandon(common_replacement *replacement)
-{
-    if (!replacement->temporary)
-        return;
-    if (replacement->file >= 0)
-        calls->close(replacement->file);
-    calls->unlink(replacement->temporary);
-    forget(replacement);
 }
 
 int common_input_open(common_input *input, const char *path)
@@ -167,7 +71,7 @@ int common_input_open(common_input *input, const char *path)
     struct stat facts;
     int error = calls->fstat(input->file, &facts) ? errno : 0;
     if (!error)
-        error = check_kind(facts.st_mode);
+        error = common_file_check_kind(facts.st_mode);
     if (!error && (uintmax_t)facts.st_size > SIZE_MAX)
         error = EFBIG;
     if (error)

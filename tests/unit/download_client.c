@@ -43,11 +43,6 @@ static size_t limit_of_time(void)
     return text ? (size_t)atol(text) : 0;
 }
 
-static int open_as_usual(const char *path, int flags, mode_t mode)
-{
-    return open(path, flags, mode);
-}
-
 static ssize_t write_nothing(int file, const void *data, size_t size)
 {
     (void)file, (void)data, (void)size;
@@ -55,17 +50,13 @@ static ssize_t write_nothing(int file, const void *data, size_t size)
     return -1;
 }
 
-static const common_file_calls full_disk = {
-    .open = open_as_usual,
-    .fstat = fstat,
-    .read = read,
-    .write = write_nothing,
-    .fsync = fsync,
-    .close = close,
-    .rename = rename,
-    .unlink = unlink,
-    .stat = stat,
-};
+static void fill_disk(void)
+{
+    static common_file_calls full_disk;
+    full_disk = *common_file_get_calls();
+    full_disk.write = write_nothing;
+    test_file_set_calls(&full_disk);
+}
 
 static void count_calls(const char *file, size_t done, size_t total, void *user)
 {
@@ -108,7 +99,7 @@ int main(int argc, char **argv)
     if (argc == 8 && strcmp(argv[1], "--open") == 0)
         return search(argv + 2);
     if (argc > 1 && strcmp(argv[1], "--full") == 0) {
-        test_file_set_calls(&full_disk);
+        fill_disk();
         argc--;
         argv++;
     }

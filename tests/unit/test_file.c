@@ -3,39 +3,7 @@
 #include "tests/support/faults.h"
 #include "tests/support/folder.h"
 #include "tests/support/memory.h"
-
-static const char old_text[] = "the old file", new_text[] = "the new file, longer";
-
-static const char *old_file(void)
-{
-    return test_write_file("file", old_text, sizeof(old_text));
-}
-
-static bool holds(const char *path, const char *text, size_t size)
-{
-    char found[64] = {0};
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
-    size_t count = fread(found, 1, sizeof(found), file);
-    fclose(file);
-    return count == size && memcmp(found, text, size) == 0;
-}
-
-static int replace(const char *path)
-{
-    common_replacement replacement = {0};
-    int error = common_replace_begin(&replacement, path);
-    if (error)
-        return error;
-    error = common_replace_write(&replacement, new_text, 10);
-    if (!error)
-        error =
-            common_replace_write(&replacement, new_text + 10, sizeof(new_text) - 10);
-    if (!error)
-        return common_replace_commit(&replacement);
-    common_replace_abandon(&replacement);
-    return error;
-}
+#include "tests/support/replace.h"
 
 static void a_replaced_file_has_the_new_content_only(void **state)
 {
@@ -49,36 +17,80 @@ static void a_replaced_file_has_the_new_content_only(void **state)
     unlink(test_path("other"));
 }
 
-static void the_old_file_remains_if_any_operation_fails(void **state)
+/* The result of a replacement in which an operation failed. */
+static int expected_error(const char *failed, bool renamed, int error)
 {
-    (void)state;
+    if (test_fault_is_optional(failed))
+        return 0;
+    if (strcmp(failed, "write") == 0 && error == EINTR)
+        return 0;
+    /* After the rename only the sync of the folder can fail. */
+    if (!renamed)
+        return error;
+    bool unreadable = strcmp(failed, "open") == 0 && error == EACCES;
+    return unreadable || strcmp(failed, "close") == 0 ? 0 : error;
+}
+
+/* Replaces the file at path with each operation failing once; returns their number. */
+static size_t fail_each_operation(const char *path, int code)
+{
     for (size_t i = 0;; i++) {
-        const char *path = old_file();
-        test_faults_start(i, ENOSPC);
+        assert_int_equal(chmod(old_file(), 0640), 0);
+        test_faults_start(i, code);
         int error = replace(path);
         test_faults_end();
         assert_int_equal(faults.open, 0);
         if (!faults.failed) {
             assert_int_equal(error, 0);
-            /* stat, open, two writes, fsync, close, rename; open, fsync, close of the
-             * folder. */
-            assert_int_equal(i, 10);
-            break;
+            return i;
         }
+        int expected = expected_error(faults.failed, faults.renamed, code);
+        assert_int_equal(error, expected);
+        bool replaced = faults.renamed || !expected;
+        assert_true(holds(path, replaced ? new_text : old_text,
+                          replaced ? sizeof(new_text) : sizeof(old_text)));
+    }
+}
+
+static void the_old_file_remains_if_any_operation_fails(void **state)
+{
+    (void)state;
+    static const int codes[] = {ENOSPC, EIO, EACCES, EPERM, EMFILE, EROFS, EINTR};
+    size_t points = 0;
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        char link[2 * TEST_PATH_SIZE];
+        const char *path = old_file();
+        snprintf(link, sizeof(link), "%s", test_path("link"));
+        points += fail_each_operation(path, codes[i]);
         assert_int_equal(test_count_files(test_folder), 1);
-        /* Operation 6 is the rename; after it the folder is synced. */
-        bool renamed = i > 6;
-        assert_int_equal(error, i == 9 ? 0 : ENOSPC);
-        assert_true(holds(path, renamed ? new_text : old_text,
-                          renamed ? sizeof(new_text) : sizeof(old_text)));
+        assert_int_equal(symlink("file", link), 0);
+        points += fail_each_operation(link, codes[i]);
+        assert_int_equal(test_count_files(test_folder), 2);
+        unlink(link);
+    }
+    print_message("%zu failed operations\n", points);
+}
+
+/* The number of the operation of this name, the n-th of them. */
+static size_t number_of(const char *name, size_t n)
+{
+    for (size_t i = 0;; i++) {
+        old_file();
+        test_faults_start(i, EIO);
+        (void)replace(test_path("file"));
+        test_faults_end();
+        assert_non_null(faults.failed);
+        if (strcmp(faults.failed, name) == 0 && n-- == 0)
+            return i;
     }
 }
 
 static void a_folder_that_cannot_be_synced_is_not_a_failure(void **state)
 {
     (void)state;
+    size_t sync = number_of("fsync", 1);
     const char *path = old_file();
-    test_faults_start(8, EINVAL);
+    test_faults_start(sync, EINVAL);
     int error = replace(path);
     test_faults_end();
     assert_string_equal(faults.failed, "fsync");
@@ -89,8 +101,9 @@ static void a_folder_that_cannot_be_synced_is_not_a_failure(void **state)
 static void short_and_interrupted_writes_continue(void **state)
 {
     (void)state;
+    size_t write = number_of("write", 0);
     const char *path = old_file();
-    test_faults_start(3, EINTR);
+    test_faults_start(write, EINTR);
     faults.piece = 3;
     int error = replace(path);
     test_faults_end();
@@ -110,28 +123,11 @@ static void only_regular_files_are_replaced(void **state)
     assert_true(S_ISFIFO(facts.st_mode));
     unlink(pipe);
     assert_int_equal(replace(test_folder), EISDIR);
-    /* A link to a folder is not replaced; a link to nothing is. */
-    const char *link = test_path("link");
-    assert_int_equal(symlink(test_folder, link), 0);
-    assert_int_equal(replace(link), EISDIR);
-    unlink(link);
-    assert_int_equal(symlink(test_path("none"), link), 0);
-    assert_int_equal(replace(link), 0);
-    assert_true(holds(link, new_text, sizeof(new_text)));
-    unlink(link);
-}
-
-static void a_temporary_name_that_exists_is_skipped(void **state)
-{
-    (void)state;
-    const char *path = old_file();
-    char name[64];
-    snprintf(name, sizeof(name), "file.%ld.0.tmp", (long)getpid());
-    const char *taken = test_write_file(name, "x", 1);
-    assert_int_equal(replace(path), 0);
-    assert_true(holds(path, new_text, sizeof(new_text)));
-    assert_true(holds(taken, "x", 1));
-    unlink(taken);
+    assert_int_equal(replace("/dev/null"), EINVAL);
+    assert_int_equal(replace(""), ENOENT);
+    assert_int_equal(replace(test_path("none/")), EISDIR);
+    assert_int_equal(replace(test_path("none/file")), ENOENT);
+    assert_int_equal(replace(test_path("file/file")), ENOTDIR);
 }
 
 static void an_abandoned_replacement_leaves_nothing(void **state)
@@ -243,7 +239,7 @@ int main(void)
         TEST(a_folder_that_cannot_be_synced_is_not_a_failure),
         TEST(short_and_interrupted_writes_continue),
         TEST(only_regular_files_are_replaced),
-        TEST(a_temporary_name_that_exists_is_skipped),
+
         TEST(an_abandoned_replacement_leaves_nothing),
         TEST(without_memory_nothing_is_replaced),
         TEST(a_path_without_a_folder_is_in_the_working_folder),
