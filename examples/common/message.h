@@ -8,6 +8,7 @@
 #define EXAMPLES_COMMON_MESSAGE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /**
  * Sets the name of the program, which begins its errors. Call it first: it also makes
@@ -34,8 +35,14 @@ __attribute__((format(printf, 1, 2))) bool message_error(const char *format, ...
 /** Message of the current errno, or of EIO if it is 0. */
 const char *message_errno(void);
 
+/** Whether standard error is a terminal that can redraw a line; false for TERM=dumb. */
+bool message_has_terminal(void);
+
+/** Columns of the terminal: as it says, else $COLUMNS, else 80. */
+size_t message_columns(void);
+
 /** Replaces the progress line, which stays until the next message or
- *  message_clear_progress(). */
+ *  message_clear_progress(). It is cut at the width of the terminal. */
 __attribute__((format(printf, 1, 2))) void message_progress(const char *format, ...);
 
 /** Clears the progress line, so that standard output can use the terminal. */

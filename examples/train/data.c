@@ -1,6 +1,5 @@
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "examples/common/message.h"
 #include "examples/train/data.h"
@@ -90,7 +89,7 @@ static mnist_status open_split(mnist_dataset **out, train_data *data,
     if (data->train && mnist_dataset_is_synthetic(data->train))
         return mnist_dataset_synthetic(out, TEST_COUNT, TEST_SEED);
     char name[64];
-    bool progress = !options->quiet && !options->no_progress && isatty(STDERR_FILENO);
+    bool progress = !options->quiet && !options->no_progress && message_has_terminal();
     train_download download = {.progress = progress};
     const mnist_source source = {
         .directory = options->data,

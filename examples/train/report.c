@@ -1,5 +1,4 @@
 #include <time.h>
-#include <unistd.h>
 
 #include "examples/common/message.h"
 #include "examples/train/report.h"
@@ -33,7 +32,7 @@ bool report_open(train_report *report, const train_options *options, size_t step
         .log_every = options->log_every,
         .log_name = options->log,
         .before = before,
-        .progress = !options->quiet && !options->no_progress && isatty(STDERR_FILENO),
+        .progress = !options->quiet && !options->no_progress && message_has_terminal(),
         .samples_total = options->epochs * samples,
         .started = report_seconds(),
     };
@@ -61,6 +60,29 @@ static bool check_output(int printed)
            message_error("standard output: %s", message_errno());
 }
 
+/* Shows the form of the line that fits the terminal, the shortest if none does. */
+static void show(const train_line *line, const train_report *report, double rate,
+                 int minutes, int seconds)
+{
+    double loss = (double)line->loss;
+    char text[200];
+    int room = (int)message_columns(), size;
+    size =
+        snprintf(text, sizeof(text),
+                 "epoch %zu/%zu  step %zu/%zu  loss %.4f  %.0f samples/s  %d:%02d left",
+                 line->epoch, report->epochs, line->step, report->steps, loss, rate,
+                 minutes, seconds);
+    if (size >= room)
+        size =
+            snprintf(text, sizeof(text),
+                     "epoch %zu/%zu  step %zu/%zu  loss %.4f  %d:%02d", line->epoch,
+                     report->epochs, line->step, report->steps, loss, minutes, seconds);
+    if (size >= room)
+        snprintf(text, sizeof(text), "%zu/%zu %zu/%zu %.3f %d:%02d", line->epoch,
+                 report->epochs, line->step, report->steps, loss, minutes, seconds);
+    message_progress("%s", text);
+}
+
 static void draw_progress(train_report *report, const train_line *line)
 {
     double now = report_seconds();
@@ -69,10 +91,7 @@ static void draw_progress(train_report *report, const train_line *line)
     double rate = (double)report->samples_done / (now - report->started);
     double left = (double)(report->samples_total - report->samples_done) / rate;
     report->drawn = now;
-    message_progress(
-        "epoch %zu/%zu  step %zu/%zu  loss %.4f  %.0f samples/s  %d:%02d left",
-        line->epoch, report->epochs, line->step, report->steps, (double)line->loss,
-        rate, (int)(left / 60), (int)left % 60);
+    show(line, report, rate, (int)(left / 60), (int)left % 60);
 }
 
 bool report_step(train_report *report, const train_line *line, size_t samples)
