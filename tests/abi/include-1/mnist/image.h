@@ -19,7 +19,10 @@ typedef struct mnist_fit_config {
     uint64_t reserved[8];
 } mnist_fit_config;
 typedef struct mnist_box {
-    size_t top, left, rows, cols;
+    size_t top;
+    size_t left;
+    size_t rows;
+    size_t cols;
 } mnist_box;
 MNIST_API
 MNIST_NODISCARD
