@@ -1,0 +1,282 @@
+#!/usr/bin/env python3
+"""Changes the libraries in small ways, one at a time, and counts the changes that tests find.
+
+usage: mutate.py [--count N] [--seed S] [--only GLOB] [--build FOLDER] [--list]
+
+A mutant differs from the source by one comparison, operator, constant, condition or dropped
+statement. The kernels are left out: their tests compare every result with plain C. Each
+mutant is built in a copy of the tree; tests run one after the other until one fails, those
+that name the mutated file first. A test that runs ten times as long as before counts as
+failed. A mutant that compiles to the same code as the source is not counted.
+
+Survivors are printed as a line of the file and its change. A survivor that SURVIVORS
+explains is counted as explained; all others make the exit status 1.
+"""
+import argparse
+import fnmatch
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SURVIVORS = pathlib.Path(__file__).with_name("survivors.txt")
+LEFT_OUT = ["lib/lstm/kernels/*"]
+# Suites and tests that no mutant needs: they check kernels, texts or packages.
+NOT_USED = {"kernel", "bench", "headers", "install", "abi", "lstm-verify"}
+SLOWEST = 10
+
+# Pattern in code, and what replaces it. The first group is what changes.
+CHANGES = [
+    ("comparison", r"(?<![<>=!-])(<)(?![<=])", "<="),
+    ("comparison", r"(?<![<>-])(>)(?![>=])", ">="),
+    ("comparison", r"(?<!<)(<=)", "<"),
+    ("comparison", r"(?<!>)(>=)", ">"),
+    ("comparison", r"(==)", "!="),
+    ("comparison", r"(!=)", "=="),
+    ("operator", r"(&&)", "||"),
+    ("operator", r"(\|\|)", "&&"),
+    ("operator", r"(?<=[\w)\]] )(\+)(?= [\w(*])", "-"),
+    ("operator", r"(?<=[\w)\]] )(-)(?= [\w(*])", "+"),
+    ("operator", r"(?<=[\w)\]] )(\*)(?= [\w(])", "+"),
+    ("operator", r"(?<=[\w)\]] )(/)(?= [\w(])", "*"),
+    ("operator", r"(\+=)", "-="),
+    ("operator", r"(?<=\()(!)(?=\w)", ""),
+    ("constant", r"(?<![\w.])(0)(?![\w.])", "1"),
+    ("constant", r"(?<![\w.])(1)(?![\w.])", "2"),
+    ("constant", r"(?<![\w.])(\d{1,9})(?![\w.])", lambda text: str(int(text) + 1)),
+    ("constant", r"\b(true)\b", "false"),
+    ("constant", r"\b(false)\b", "true"),
+]
+DROPPED = re.compile(r"^\s+(?!return\b|goto\b|break\b|continue\b|case\b|default\b|static\b|const\b)"
+                     r"[\w*(][\w>.*\[\]()-]*(?: [-+*|&]?= .+|\(.*\));$")
+
+
+def code_of(text):
+    """The text with comments, strings and preprocessor lines blanked."""
+    def blank(found):
+        return re.sub(r"[^\n]", " ", found.group())
+    text = re.sub(r"/\*.*?\*/", blank, text, flags=re.DOTALL)
+    text = re.sub(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', blank, text)
+    return re.sub(r"(?m)^#.*(?:\\\n.*)*$", blank, text)
+
+
+def mutants_of(path):
+    """All mutants of a file: (kind, line number, mutated text)."""
+    text = (ROOT / path).read_text()
+    code = code_of(text)
+    starts = [0] + [found.end() for found in re.finditer("\n", text)]
+    inside = [False]
+    depth = 0
+    for line in code.split("\n"):
+        depth += line.count("{") - line.count("}")
+        inside.append(depth > 0 and not re.match(r"^\s*(static )?const\b", line))
+    found = []
+    for kind, pattern, new in CHANGES:
+        for match in re.finditer(pattern, code):
+            old = match.group(1)
+            line = text.count("\n", 0, match.start(1)) + 1
+            if not inside[line]:
+                continue
+            replaced = new(old) if callable(new) else new
+            found.append((kind, line,
+                          text[:match.start(1)] + replaced + text[match.end(1):]))
+    for number, line in enumerate(code.split("\n"), 1):
+        if inside[number] and DROPPED.match(line):
+            start = starts[number - 1]
+            end = start + len(line)
+            found.append(("dropped", number, text[:start] + "    ;" + text[end:]))
+    return found
+
+
+def run(*command, timeout=600, **options):
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                          timeout=timeout, **options)
+
+
+class Tree:
+    """A copy of the tree with a build folder, and its tests in the order of their names."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.source = folder / "source"
+        self.build = folder / "build"
+        if not self.source.exists():
+            shutil.copytree(ROOT, self.source, symlinks=True,
+                            ignore=shutil.ignore_patterns("build*", ".git"))
+        if not (self.build / "build.ninja").exists():
+            done = run("meson", "setup", self.build, self.source, "-Dbuildtype=debugoptimized",
+                       "-Db_ndebug=false", "-Dwarning_level=0")
+            if done.returncode:
+                sys.exit(done.stdout + done.stderr)
+        done = run("ninja", "-C", self.build, timeout=3600)
+        if done.returncode:
+            sys.exit(done.stdout + done.stderr)
+        self.tests = self.find_tests()
+        for test in self.tests:
+            start = time.monotonic()
+            test["passes"] = self.passes(test, 600)
+            test["limit"] = SLOWEST * (time.monotonic() - start) + 5
+        self.left_out = [test["name"] for test in self.tests if not test["passes"]]
+        self.tests = [test for test in self.tests if test["passes"]]
+
+    def find_tests(self):
+        tests = json.loads((self.build / "meson-info/intro-tests.json").read_text())
+        found = []
+        for test in tests:
+            suites = [suite.split(":")[-1] for suite in test["suite"]]
+            if {*suites, test["name"]} & NOT_USED:
+                continue
+            if "tests/faults" in " ".join(test["cmd"]):
+                continue
+            found.append({"name": test["name"], "suites": suites, "command": test["cmd"],
+                          "environment": test["env"], "depends": test["depends"],
+                          "folder": test["workdir"] or str(self.build)})
+        return found
+
+    def passes(self, test, limit):
+        environment = {**os.environ, **test["environment"], "MALLOC_PERTURB_": "85"}
+        try:
+            done = subprocess.run(test["command"], cwd=test["folder"], env=environment,
+                                  capture_output=True, timeout=limit)
+        except subprocess.TimeoutExpired:
+            return False
+        return done.returncode == 0 or (done.returncode == 77)
+
+    def objects(self, path):
+        """The compiled code of a source file, in every library that has it."""
+        name = path.replace("lib/", "", 1).split("/", 1)[1].replace("/", "_") + ".o"
+        result = {}
+        for found in sorted(self.build.rglob("*" + name)):
+            code = self.folder / "code"
+            run("objcopy", "-O", "binary", "--only-section=.text*", "--only-section=.rodata*",
+                found, code)
+            dump = run("objdump", "-drw", "--no-show-raw-insn", found).stdout
+            result[found.name + str(found.parent)] = (
+                dump.split("\n", 3)[-1], code.read_bytes() if code.exists() else b"")
+        return result
+
+    def order(self, path):
+        """The tests, those that name the file first."""
+        words = set(re.split(r"[_./]", path.split("/", 1)[1])) - {"lstm", "mnist", "c", "nn",
+                                                                  "io", "core", "tensor"}
+        stem = pathlib.PurePath(path).stem
+
+        def rank(test):
+            name = set(re.split(r"[ _-]", test["name"]))
+            exact = stem.replace("_", " ") in test["name"].replace("_", " ")
+            program = "programs" in test["suites"] or "install" in test["suites"]
+            return (not exact, not words & name, program, test["limit"])
+        return sorted(self.tests, key=rank)
+
+    def build_now(self, test=None):
+        targets = []
+        if test:
+            program = pathlib.Path(test["command"][0])
+            if self.build in program.parents:
+                targets = [program.relative_to(self.build)]
+        done = run("ninja", "-C", self.build, *targets, timeout=900)
+        return done.returncode == 0
+
+    def verdict(self, path, text, objects):
+        """What finds the mutant: a test, "compiler", "same code", or None."""
+        source = self.source / path
+        original = source.read_text()
+        source.write_text(text)
+        try:
+            libraries = [found.relative_to(self.build)
+                         for found in self.build.glob("lib/*/lib*.so.*.*")
+                         if found.is_file()]
+            if run("ninja", "-C", self.build, *libraries, timeout=900).returncode:
+                return "compiler"
+            if self.objects(path) == objects:
+                return "same code"
+            for test in self.order(path):
+                if not self.build_now(test):
+                    return "compiler"
+                if not self.passes(test, test["limit"]):
+                    return test["name"]
+            return None
+        finally:
+            source.write_text(original)
+
+
+def change_of(path, line, text):
+    old = (ROOT / path).read_text().split("\n")
+    new = text.split("\n")
+    return f"{path}: {old[line - 1].strip()} -> {new[line - 1].strip()}"
+
+
+def explanations():
+    if not SURVIVORS.exists():
+        return {}
+    found, key = {}, None
+    for line in SURVIVORS.read_text().splitlines():
+        if line.startswith("    ") and key:
+            found[key] = (found[key] + " " + line.strip()).strip()
+        elif line and not line.startswith("#"):
+            key = line.strip()
+            found[key] = ""
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="*", help="pattern of the files, like lib/lstm/io/*")
+    parser.add_argument("--build", type=pathlib.Path, help="folder to keep the copy in")
+    parser.add_argument("--list", action="store_true", help="print the numbers of mutants")
+    options = parser.parse_args()
+    paths = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "lib").rglob("*.c"))]
+    paths = [path for path in paths if fnmatch.fnmatch(path, options.only)
+             and not any(fnmatch.fnmatch(path, pattern) for pattern in LEFT_OUT)]
+    mutants = [(path, *mutant) for path in paths for mutant in mutants_of(path)]
+    if options.list:
+        print(f"{len(mutants)} mutants in {len(paths)} files")
+        return 0
+    random.Random(options.seed).shuffle(mutants)
+    folder = options.build or pathlib.Path(tempfile.mkdtemp(prefix="mutate-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    tree = Tree(folder)
+    if tree.left_out:
+        print("tests that fail without a change, left out:", ", ".join(tree.left_out))
+    explained = explanations()
+    objects, counts, survivors = {}, {}, []
+    tried = 0
+    for path, kind, line, text in mutants:
+        if tried == options.count:
+            break
+        if path not in objects:
+            tree.build_now()
+            objects[path] = tree.objects(path)
+        found = tree.verdict(path, text, objects[path])
+        if found in ("compiler", "same code"):
+            continue
+        tried += 1
+        change = change_of(path, line, text)
+        counts[kind] = counts.get(kind, 0) + 1
+        if found is None:
+            survivors.append(change)
+        print(f"{tried:4} {'killed by ' + found if found else 'SURVIVED'}: "
+              f"{path}:{line}: {change.split(': ', 1)[1]}", flush=True)
+    killed = tried - len(survivors)
+    print(", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())))
+    print(f"{tried} mutants, {killed} killed ({100 * killed / max(tried, 1):.1f}%), "
+          f"{len(survivors)} survived")
+    unknown = [change for change in survivors if not explained.get(change)]
+    for change in survivors:
+        print(f"  {change}\n      {explained.get(change) or 'NOT EXPLAINED'}")
+    if not options.build:
+        shutil.rmtree(folder)
+    return 1 if unknown else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
