@@ -37,7 +37,9 @@ static void show_download(const char *file, size_t done, size_t total, void *use
     train_download *d = user;
     double now = report_seconds();
     if (done != d->done || strcmp(file, d->file) != 0) {
-        snprintf(d->file, sizeof(d->file), "%s", file);
+        size_t length = strnlen(file, sizeof(d->file) - 1);
+        memcpy(d->file, file, length);
+        d->file[length] = '\0';
         d->done = done;
         d->since = now;
         d->said = false;
