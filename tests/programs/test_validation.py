@@ -217,6 +217,43 @@ class Validation(unittest.TestCase):
                 self.assertTrue(whole.stdout.endswith(again.stdout))
                 self.assertEqual(model.read_bytes(), kept)
 
+    def test_an_interrupted_evaluation_is_repeated(self):
+        """Ctrl-C between the validation of the best epoch and the end of a long test."""
+        data = self.folder / "long"
+        images, labels = noisy_rows(COUNT)
+        data.mkdir()
+        write(data, "train", images, labels)
+        write(data, "t10k", images * 100, labels * 100)
+        checkpoint, log, model = (self.folder / name for name in ("checkpoint", "log", "model"))
+        options = ["--data", data, *OPTIONS, "--validation", HELD, "--keep", "best", "--eval",
+                   "epoch", "--epochs", "30", "--patience", "2", "--quiet", "--log-every",
+                   "1000", "--save", model]
+        whole = subprocess.run([PROGRAM, *map(str, options), "--log", log], text=True,
+                               capture_output=True, timeout=500)
+        self.assertEqual(whole.returncode, 0, whole.stderr)
+        expected, kept = self.steps(self.rows(log)), model.read_bytes()
+        steps = max(int(row["step"]) for row in expected)
+        for epoch in range(1, 1 + len(expected) // steps):
+            for path in model, log:
+                path.unlink()
+            with subprocess.Popen([PROGRAM, *map(str, options), "--checkpoint", checkpoint,
+                                   "--log", log], text=True, stdout=subprocess.PIPE) as process:
+                lines = [process.stdout.readline() for _ in range(2 * epoch - 1)]
+                process.send_signal(signal.SIGINT)
+                lines += process.communicate(timeout=500)[0].splitlines(True)
+            self.assertRegex(lines[-1], rf"\[{epoch}/30\], Validation accuracy")
+            first = self.steps(self.rows(log))
+            self.assertEqual(first, expected[:len(first)])
+            self.assertEqual(len(first), epoch * steps - 1)
+            model.unlink(missing_ok=True)
+            again = subprocess.run([PROGRAM, "--resume", checkpoint, "--log",
+                                    self.folder / "second.csv", "--save", model], text=True,
+                                   capture_output=True, timeout=500)
+            self.assertEqual(again.returncode, 0, again.stderr)
+            self.assertEqual(first + self.steps(self.rows(self.folder / "second.csv")), expected)
+            self.assertEqual("".join(lines[:-1]) + again.stdout, whole.stdout)
+            self.assertEqual(model.read_bytes(), kept)
+
 
 if __name__ == "__main__":
     PROGRAM = os.path.abspath(sys.argv.pop(1))
