@@ -74,7 +74,10 @@ static bool read_sizes(bmp *b)
 
 static bool check_kind(bmp *b)
 {
-    static const char *const names[] = {NULL, "RLE8", "RLE4", NULL, "JPEG", "PNG"};
+    static const char *const names[] = {
+        [RLE8] = "RLE8", [RLE4] = "RLE4",          [JPEG] = "JPEG",
+        [PNG] = "PNG",   [ALPHA_BITFIELDS] = NULL,
+    };
     bool masked = b->compression == BITFIELDS || b->compression == ALPHA_BITFIELDS;
     if (b->compression > ALPHA_BITFIELDS)
         return canvas_refuse(b->to, "compression is %u, expected 0, 3 or 6",
