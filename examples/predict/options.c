@@ -80,28 +80,28 @@ static const option_row rows[] = {
 static void print_more_help(void)
 {
     printf(
-        "\nFILE is a picture with one digit, or an IDX file of images (plain or gzip); "
-        "-\n"
-        "is standard input. Pictures: %s; others are\n"
-        "named with the command that converts them. Every image is brought to MNIST's\n"
-        "form: the digit light on dark, without its background, scaled to 20 by 20\n"
-        "pixels and centred.\n\n"
+        "\nFILE is a picture with one digit, an IDX file of images (plain or gzip), "
+        "or -\nfor standard input. Formats of pictures:\n"
+        "  %s\n"
+        "Others are named with the command that converts them. Every image is brought\n"
+        "to MNIST's form: the digit light on dark, without its background, in 20 by "
+        "20\npixels, centred.\n\n",
+        picture_formats());
+    printf(
         "MODEL is a safetensors file with an LSTM of 28 inputs and a linear layer, "
-        "from\n"
-        "mnist-train or PyTorch. Other tensors in it are left alone.\n\n"
-        "Each line of the answer has the class, and the probability of each class. An\n"
-        "answer is called unsure below %.0f%%. With labels, the text lists the "
-        "wrongly\n"
-        "read images, the confusion matrix and the accuracy instead; --json and --csv\n"
-        "always have every image. What cannot be read is reported, and does not stop\n"
-        "the rest.\n\n"
+        "from\nmnist-train or PyTorch. Other tensors in it are named and not used.\n\n"
+        "An answer has the class and the probability of each class. Below %.0f%% it "
+        "is\ncalled unsure. With labels the text has, instead of each image, the "
+        "wrongly read\nones, the confusion matrix and the accuracy; --json and --csv "
+        "always have each\nimage. An image that cannot be read is reported and does "
+        "not stop the rest.\n\n"
         "Exit status: 0 success, 1 failure of at least one image, 2 invalid usage.\n",
-        picture_formats(), 100 * PREDICT_SURE);
+        100 * PREDICT_SURE);
 }
 
 static const option_table table = {
     .before = "Usage: mnist-predict [OPTION]... MODEL FILE...\n\n"
-              "Classifies digits with a model that mnist-train saved.\n\n",
+              "Reads digits in pictures with a model that mnist-train saved.\n\n",
     .after = print_more_help,
     .rows = rows,
     .count = sizeof(rows) / sizeof(rows[0]),
