@@ -4,6 +4,7 @@
 
 #include "examples/common/message.h"
 #include "examples/train/checkpoint.h"
+#include "examples/train/paths.h"
 
 /* The position of a run as one line of text. Floating-point values are hexadecimal,
  * which is exact. It is written in parts: snprintf() may allocate memory for more than
@@ -35,14 +36,16 @@ static void write_position(const train_state *trainer, char *text)
 
 bool checkpoint_save(const train_state *trainer, const char *path)
 {
-    char position[POSITION_SIZE];
-    const char *pairs[2 + 2 * TRAIN_MAX_OPTIONS] = {CHECKPOINT_KEY, position};
+    char position[POSITION_SIZE], run[PATHS_RUN_SIZE];
+    const char *pairs[4 + 2 * TRAIN_MAX_OPTIONS] = {CHECKPOINT_KEY, position,
+                                                    PATHS_RUN_KEY, run};
     write_position(trainer, position);
+    snprintf(run, sizeof(run), "%016" PRIx64, train_options_run(trainer->seed));
     const lstm_file_options options = {
         .adam = trainer->adam,
         .rng = trainer->rng,
         .metadata = pairs,
-        .metadata_count = 1 + train_options_list(pairs + 2),
+        .metadata_count = 2 + train_options_list(pairs + 4),
     };
     return lstm_params_save(trainer->stored, path, &options) == LSTM_OK ||
            message_error("%s", lstm_last_error());

@@ -20,7 +20,21 @@ static train_line last_line(const train_state *trainer)
                         lstm_adam_lr(trainer->adam), trainer->seconds};
 }
 
-static bool train_step(const train_run *run)
+/* Writes a checkpoint within the epoch if --checkpoint-every says so. */
+static bool save_regularly(train_run *run)
+{
+    const train_interval *every = &run->options->checkpoint_every;
+    double now = report_seconds();
+    run->unsaved_steps++;
+    if ((every->steps == 0 || run->unsaved_steps < every->steps) &&
+        (every->seconds == 0 || now - run->saved < every->seconds))
+        return true;
+    run->unsaved_steps = 0;
+    run->saved = now;
+    return checkpoint_save(run->trainer, run->options->checkpoint);
+}
+
+static bool train_step(train_run *run)
 {
     size_t samples;
     train_state *trainer = run->trainer;
@@ -29,11 +43,12 @@ static bool train_step(const train_run *run)
     trainer->seconds = report_elapsed(run->report);
     train_line line = last_line(trainer);
     return report_step(run->report, &line, samples) &&
-           (line.step == run->report->steps || report_log(run->report, &line, -1));
+           (line.step == run->report->steps || report_log(run->report, &line, -1)) &&
+           save_regularly(run);
 }
 
 /* Trains the remaining steps of the epoch. */
-static bool train_steps(const train_run *run)
+static bool train_steps(train_run *run)
 {
     const train_state *trainer = run->trainer;
     double started = report_seconds();
@@ -103,7 +118,7 @@ static bool complete_epoch(const train_run *run)
 }
 
 /* Trains an epoch, or the rest of it after a resume, and evaluates it. */
-static bool train_epoch(const train_run *run)
+static bool train_epoch(train_run *run)
 {
     const char *checkpoint = run->options->checkpoint;
     return train_steps(run) && (*run->stop || complete_epoch(run)) &&
@@ -134,10 +149,11 @@ static bool log_rest(const train_run *run)
            report_log(run->report, &line, -1);
 }
 
-bool epochs_train(const train_run *run)
+bool epochs_train(train_run *run)
 {
     train_state *trainer = run->trainer;
     size_t correct;
+    run->saved = report_seconds();
     if (run->options->epochs == 0)
         return evaluate(run, "Test", &trainer->test, 0, &correct);
     /* An epoch that was not complete when the checkpoint was written. */

@@ -15,6 +15,9 @@ typedef struct train_run {
     const train_options *options;
     /** Becomes true when the run must end after the current step. */
     volatile const bool *stop;
+    /** Steps and time of the last checkpoint of --checkpoint-every. */
+    uint64_t unsaved_steps;
+    double saved;
 } train_run;
 
 /**
@@ -23,6 +26,6 @@ typedef struct train_run {
  *
  * @return false after an error message
  */
-bool epochs_train(const train_run *run);
+bool epochs_train(train_run *run);
 
 #endif

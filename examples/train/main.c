@@ -3,60 +3,18 @@
  * epochs are in epochs.c, training and evaluation in trainer.c, the network in
  * classifier.c.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdlib.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "examples/common/message.h"
 #include "examples/train/checkpoint.h"
 #include "examples/train/epochs.h"
-
-enum { EXIT_INTERRUPTED = 130 };
-
-static volatile bool interrupted;
-
-static void note_interrupt(int signal)
-{
-    (void)signal;
-    interrupted = true;
-}
-
-/* The first Ctrl-C ends the run after the current step, the second one immediately. */
-static void handle_interrupt(void)
-{
-    struct sigaction action = {.sa_handler = note_interrupt,
-                               .sa_flags = SA_RESTART | (int)SA_RESETHAND};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-}
-
-/* Whether saving to path will be possible. Saving writes a temporary file in the same
- * folder and renames it; this check reports problems before the training. */
-static bool can_save(const char *path)
-{
-    struct stat old;
-    if (stat(path, &old) == 0 && !S_ISREG(old.st_mode))
-        return message_error("%s: exists and is not a regular file", path);
-    size_t size = strlen(path) + 48;
-    char *temporary = malloc(size);
-    if (!temporary)
-        return message_error("no memory");
-    snprintf(temporary, size, "%s.%ld.tmp-check", path, (long)getpid());
-    int file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    int error = errno;
-    if (file >= 0) {
-        close(file);
-        unlink(temporary);
-    }
-    free(temporary);
-    return file >= 0 ||
-           message_error("%s: cannot be written: %s", path, strerror(error));
-}
+#include "examples/train/log.h"
+#include "examples/train/paths.h"
+#include "examples/train/signals.h"
 
 /* A seed of 32 bits: generators use only the low 32 bits of a seed. */
 static uint64_t random_seed(void)
@@ -67,18 +25,22 @@ static uint64_t random_seed(void)
     return seed;
 }
 
-static bool save(train_state *trainer, const char *path)
+/* What a run saves: the model, or NULL, and what was known of the files before. */
+typedef struct targets {
+    const char *model;
+    char run[PATHS_RUN_SIZE];
+    paths_file model_file, checkpoint_file;
+} targets;
+
+static bool save(train_state *trainer, const targets *to)
 {
-    if (interrupted)
-        message_info("interrupted%s", path ? "" : "; model not saved");
-    if (!path)
+    if (signals_stop)
+        message_info("interrupted by %s%s", signals_name(),
+                     to->model ? "" : "; model not saved");
+    if (!to->model)
         return true;
-    if (!trainer_use_best(trainer))
-        return false;
-    if (lstm_params_save(trainer->network.params, path, NULL) != LSTM_OK)
-        return message_error("%s", lstm_last_error());
-    message_info("saved %s", path);
-    return true;
+    return trainer_use_best(trainer) &&
+           paths_save(trainer->network.params, to->model, to->run, &to->model_file);
 }
 
 /* Number of samples processed before a resume; at most all. */
@@ -90,20 +52,25 @@ static size_t resumed_samples(const train_state *trainer, size_t all)
 }
 
 static bool run_trainer(train_state *trainer, const train_options *options,
-                        const train_data *data)
+                        const train_data *data, const targets *to, FILE *log)
 {
     train_report report = {0};
-    size_t samples = mnist_dataset_count(data->train);
-    if (!report_open(&report, options, mnist_loader_batches(trainer->train), samples,
-                     trainer->seconds)) {
-        report_close(&report);
-        return false;
-    }
+    report_open(&report, options, mnist_loader_batches(trainer->train),
+                mnist_dataset_count(data->train), trainer->seconds, log);
     report.samples_total -= resumed_samples(trainer, report.samples_total);
-    handle_interrupt();
-    const train_run run = {trainer, &report, options, &interrupted};
+    signals_handle();
+    train_run run = {.trainer = trainer,
+                     .report = &report,
+                     .options = options,
+                     .stop = &signals_stop};
     bool done = epochs_train(&run);
-    return report_close(&report) && done;
+    done = report_close(&report) && done;
+    /* After SIGHUP the terminal is gone, and so may be the standard output. */
+    if (!done && !signals_stop)
+        return false;
+    if (!done && options->checkpoint)
+        checkpoint_save(trainer, options->checkpoint);
+    return save(trainer, to) && (done || signals_stop);
 }
 
 static void describe_precision(const train_state *trainer)
@@ -117,15 +84,85 @@ static void describe_precision(const train_state *trainer)
                         "instructions");
 }
 
+/* With --epochs 0 a model is saved only if --save is given. */
+static const char *model_path(const train_options *options)
+{
+    return options->epochs || options->save_given ? options->save : NULL;
+}
+
+/* Checks the files that the run will write, before it takes time. */
+static bool check_targets(targets *to, const train_options *options)
+{
+    const char *run = options->resume ? to->run : NULL;
+    bool force = options->force;
+    if (to->model && !paths_check(to->model, run, force, &to->model_file))
+        return false;
+    /* A resumed run goes on with its own checkpoint. */
+    force |= options->resume && paths_same(options->resume, options->checkpoint);
+    return (!options->checkpoint ||
+            paths_check(options->checkpoint, run, force, &to->checkpoint_file)) &&
+           log_check(options);
+}
+
+/* A run that is complete already: only a model that does not exist is saved. */
+static int finish(train_state *trainer, const train_options *options, const targets *to)
+{
+    message_info("%s: the run is finished after epoch %zu; more --epochs continue it",
+                 options->resume, trainer->epoch);
+    return !to->model || to->model_file.exists || save(trainer, to) ? 0 : 1;
+}
+
+static void describe(const train_state *trainer, const train_options *options,
+                     const train_data *data)
+{
+    if (options->resume)
+        message_info("resuming after step %zu of epoch %zu", trainer->step,
+                     trainer->epoch);
+    train_data_describe(data, options);
+    message_info("seed %llu, %zu threads, %s kernels, %zu parameters",
+                 (unsigned long long)trainer->seed, lstm_threads(), lstm_kernels_name(),
+                 lstm_params_count(trainer->network.params));
+    describe_precision(trainer);
+}
+
+/* Opens the log and writes the first checkpoint, which reports problems now, such as an
+ * option value that is not valid UTF-8. A resumed run first checks its log, and a new
+ * one leaves no log if it fails. */
+static bool open_files(const train_state *trainer, const train_options *options,
+                       FILE **log)
+{
+    *log = NULL;
+    if (options->resume && !log_open(log, options, trainer))
+        return false;
+    if (!options->checkpoint || checkpoint_save(trainer, options->checkpoint))
+        return options->resume || log_open(log, options, trainer);
+    if (*log)
+        fclose(*log);
+    return false;
+}
+
+/* Trains with the state of a run; returns the exit status. */
+static int run_state(train_state *trainer, const train_options *options,
+                     const train_data *data, double started)
+{
+    targets to = {.model = model_path(options)};
+    snprintf(to.run, sizeof(to.run), "%016" PRIx64, train_options_run(trainer->seed));
+    if (!check_targets(&to, options))
+        return 1;
+    if (options->resume && trainer_is_finished(trainer, options))
+        return finish(trainer, options, &to);
+    FILE *log;
+    if (!open_files(trainer, options, &log))
+        return 1;
+    describe(trainer, options, data);
+    message_info("ready after %.2f s", report_seconds() - started);
+    return run_trainer(trainer, options, data, &to, log) ? signals_status() : 1;
+}
+
 static int run(const train_options *options, const train_data *data, double started)
 {
     uint64_t seed = options->seed_given ? options->seed : random_seed();
-    /* With --epochs 0 a model is saved only if --save is given. */
-    const char *path = options->epochs || options->save_given ? options->save : NULL;
     train_state trainer = {0};
-    if ((path && !can_save(path)) ||
-        (options->checkpoint && !can_save(options->checkpoint)))
-        return 1;
     if (options->threads && lstm_set_threads(options->threads) != LSTM_OK) {
         message_error("%s", lstm_last_error());
         return 1;
@@ -135,25 +172,9 @@ static int run(const train_options *options, const train_data *data, double star
         lstm_set_reproducible(true);
     if (!trainer_create(&trainer, options, seed, data))
         return 1;
-    /* Reports problems now, such as an option value that is not valid UTF-8. */
-    if (options->checkpoint && !checkpoint_save(&trainer, options->checkpoint)) {
-        trainer_destroy(&trainer);
-        return 1;
-    }
-    if (options->resume)
-        message_info("resuming after step %zu of epoch %zu", trainer.step,
-                     trainer.epoch);
-    train_data_describe(data, options);
-    message_info("seed %llu, %zu threads, %s kernels, %zu parameters",
-                 (unsigned long long)trainer.seed, lstm_threads(), lstm_kernels_name(),
-                 lstm_params_count(trainer.network.params));
-    describe_precision(&trainer);
-    message_info("ready after %.2f s", report_seconds() - started);
-    bool done = run_trainer(&trainer, options, data) && save(&trainer, path);
+    int status = run_state(&trainer, options, data, started);
     trainer_destroy(&trainer);
-    if (!done)
-        return 1;
-    return interrupted ? EXIT_INTERRUPTED : 0;
+    return status;
 }
 
 int main(int argc, char **argv)
@@ -166,6 +187,13 @@ int main(int argc, char **argv)
     if (status >= 0)
         return status;
     message_set_quiet(options.quiet);
+    status = paths_check_options(&options);
+    if (status >= 0)
+        return status;
+    /* Before a download, which may take long; run_state() checks again. */
+    if (!options.resume &&
+        !check_targets(&(targets){.model = model_path(&options)}, &options))
+        return 1;
     status = train_data_open(&data, &options);
     if (status == 0)
         status = run(&options, &data, started);

@@ -10,6 +10,7 @@
 #include "examples/common/options.h"
 #include "examples/train/options.h"
 #include "examples/train/report.h"
+#include "examples/train/stored.h"
 
 static const train_options defaults = {
     .epochs = 10,
@@ -216,12 +217,24 @@ static const option_row rows[] = {
      .value = "FILE",
      .kind = OPTION_TEXT,
      .field = FIELD(checkpoint),
-     .help = "write a checkpoint after each epoch and on Ctrl-C"},
+     .help = "write a checkpoint after each epoch and when a signal ends\n"
+             "the run"},
+    {.name = "checkpoint-every",
+     .value = "N",
+     .kind = OPTION_PARSED,
+     .field = FIELD(checkpoint_every),
+     .parse = interval_parse,
+     .help = "write it also every N steps, or every 600s or 10m"},
     {.name = "resume",
      .value = "FILE",
      .kind = OPTION_TEXT,
      .field = FIELD(resume),
-     .help = "resume a run, bit for bit, with the options in its checkpoint"},
+     .help = "resume a run, bit for bit, with the options in its checkpoint,\n"
+             "see below"},
+    {.name = "force",
+     .kind = OPTION_FLAG,
+     .field = FIELD(force),
+     .help = "replace the model, checkpoint and log of another run"},
     {.name = "eval",
      .value = "WHEN",
      .kind = OPTION_CHOICE,
@@ -267,31 +280,40 @@ enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 _Static_assert((int)ROWS <= (int)TRAIN_MAX_OPTIONS,
                "TRAIN_MAX_OPTIONS must cover all options");
 
-/* Text of each option that was given, "" for an option without value, NULL otherwise;
- * and the texts from a checkpoint. */
+/* Text of each option that was given, "" for an option without value, NULL otherwise.
+ */
 static const char *given[ROWS];
-static char stored[ROWS][4096];
-
-/* Whether a checkpoint stores the option. The others apply to one invocation only. */
-static bool is_stored(const option_row *row)
-{
-    static const char *const others[] = {"load",  "resume",      "log",     "threads",
-                                         "quiet", "no-progress", "offline", "seed"};
-    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-        if (strcmp(row->name, others[i]) == 0)
-            return false;
-    return row->kind != OPTION_HELP && row->kind != OPTION_VERSION;
-}
 
 size_t train_options_list(const char **pairs)
 {
     size_t count = 0;
     for (size_t i = 0; i < ROWS; i++)
-        if (given[i] && is_stored(&rows[i])) {
+        if (given[i] && stored_contains(&rows[i])) {
             pairs[2 * count] = rows[i].name;
             pairs[2 * count++ + 1] = given[i];
         }
     return count;
+}
+
+/* 64-bit FNV-1a. */
+static uint64_t add_hash(uint64_t hash, const char *text)
+{
+    do
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    while (*text++);
+    return hash;
+}
+
+uint64_t train_options_run(uint64_t seed)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    char number[24];
+    snprintf(number, sizeof(number), "%llu", (unsigned long long)seed);
+    hash = add_hash(hash, number);
+    for (size_t i = 0; i < ROWS; i++)
+        if (given[i] && stored_is_fixed(&rows[i]))
+            hash = add_hash(add_hash(hash, rows[i].name), given[i]);
+    return hash;
 }
 
 /* What --help prints after the options. */
@@ -304,14 +326,26 @@ static void print_more_help(void)
     printf(
         "\nWithout --data, mnist-train searches $MNIST_DIR and the cache\n"
         "($XDG_CACHE_HOME or ~/.cache), then downloads the files. If the download\n"
-        "fails, it uses synthetic digits and prints a warning. Ctrl-C ends the run\n"
-        "after the current step and saves the model.\n\n"
+        "fails, it uses synthetic digits and prints a warning.\n\n"
+        "Ctrl-C, SIGTERM and SIGHUP end the run after the current step and save the\n"
+        "checkpoint and the model; a second signal ends it at once. Signals that are\n"
+        "ignored from the start, as under nohup, stay ignored.\n\n"
+        "A file of another run is not replaced without --force. --resume FILE writes\n"
+        "FILE and the files that the command line names, not those that the "
+        "checkpoint\n"
+        "names: it prints the command line with them. --log continues the log of\n"
+        "before. These options may change: --epochs (more only), --threads, --log,\n"
+        "--save, --no-save, --checkpoint, --checkpoint-every, --eval, --log-every,\n"
+        "--data, --offline, --quiet, --no-progress, --force. All others must be "
+        "equal.\n\n"
         "Without --validation, each epoch is tested on the test set, to show the\n"
         "progress. Nothing is chosen by it, and neither should you: a model that was\n"
         "chosen by its test accuracy has a lower one on new images. To choose the\n"
         "number of epochs or other options, use --validation, which leaves the test\n"
         "set for the final figure.\n\n"
-        "Exit status: 0 success, 1 failure, 2 invalid usage, 130 interrupted.\n");
+        "Exit status: 0 success, 1 failure, 2 invalid usage, 128 and the number of "
+        "the\n"
+        "signal that ended the run (130 for Ctrl-C).\n");
 }
 
 static const option_table table = {
@@ -376,6 +410,11 @@ static int check_together(const train_options *options)
     int status = check_resume(options);
     if (status >= 0)
         return status;
+    if ((options->checkpoint_every.steps || options->checkpoint_every.seconds > 0) &&
+        !options->checkpoint) {
+        message_error("--checkpoint-every needs --checkpoint");
+        return OPTIONS_USAGE;
+    }
     status = check_dataset(options);
     if (status < 0)
         status = check_validation(options);
@@ -399,31 +438,6 @@ static int check_together(const train_options *options)
     return -1;
 }
 
-/* Applies the options that a checkpoint stores. */
-static int take_stored(train_options *options, const char *path)
-{
-    lstm_file *file;
-    if (lstm_file_open(&file, path) != LSTM_OK) {
-        message_error("%s", lstm_last_error());
-        return 1;
-    }
-    int result = -1;
-    if (!lstm_file_metadata(file, CHECKPOINT_KEY)) {
-        message_error("%s: metadata " CHECKPOINT_KEY " is missing: not a checkpoint",
-                      path);
-        result = 1;
-    }
-    for (size_t i = 0; result < 0 && i < ROWS; i++) {
-        const char *text = lstm_file_metadata(file, rows[i].name);
-        if (!is_stored(&rows[i]) || !text)
-            continue;
-        snprintf(stored[i], sizeof(stored[i]), "%s", text);
-        result = options_take(&table, options, i, *stored[i] ? stored[i] : NULL, given);
-    }
-    lstm_file_destroy(&file);
-    return result;
-}
-
 static int take_words(train_options *options, int argc, char **argv)
 {
     int first, status = options_parse(&table, options, argc, argv, given, &first);
@@ -433,21 +447,34 @@ static int take_words(train_options *options, int argc, char **argv)
     return OPTIONS_USAGE;
 }
 
+/* Parses the command line again, on top of the options of the checkpoint. */
+static int resume(train_options *options, int argc, char **argv)
+{
+    const char *path = options->resume, *words[ROWS];
+    int status = check_resume(options);
+    if (status >= 0)
+        return status;
+    memcpy(words, given, sizeof(words));
+    options_set_defaults(&table, options, given);
+    options->save = NULL;
+    status = stored_take(&table, options, path, given);
+    const train_options before = *options;
+    if (status < 0)
+        status = take_words(options, argc, argv);
+    if (status < 0)
+        status = stored_check(&table, &before, options, words);
+    if (!options->checkpoint)
+        options->checkpoint = path;
+    return status;
+}
+
 int train_options_parse(train_options *options, int argc, char **argv)
 {
     options_set_defaults(&table, options, given);
     int status = take_words(options, argc, argv);
-    if (status < 0 && options->resume) {
-        /* Parses the command line again, on top of the options of the checkpoint. */
-        const char *path = options->resume;
-        status = check_resume(options);
-        if (status < 0) {
-            options_set_defaults(&table, options, given);
-            status = take_stored(options, path);
-        }
-        if (status < 0)
-            status = take_words(options, argc, argv);
-    }
+    message_set_quiet(options->quiet);
+    if (status < 0 && options->resume)
+        status = resume(options, argc, argv);
     if (options->validation > 0 && !options->eval_given)
         options->eval = TRAIN_EVAL_END;
     return status < 0 ? check_together(options) : status;

@@ -10,6 +10,7 @@
 
 #include <lstm/lstm.h>
 
+#include "examples/train/interval.h"
 #include "examples/train/schedule.h"
 
 /** When to evaluate on the test set. */
@@ -54,6 +55,9 @@ typedef struct train_options {
     const char *load;
     /** Checkpoint to write and checkpoint to resume from, or NULL. */
     const char *checkpoint, *resume;
+    train_interval checkpoint_every;
+    /** Whether files of other runs may be replaced. */
+    bool force;
     /** With validation, the default is to test at the end only. */
     train_eval eval;
     bool eval_given;
@@ -74,7 +78,8 @@ enum { TRAIN_MAX_OPTIONS = 48 };
 
 /**
  * Parses the command line. With --resume, options that are not given come from the
- * checkpoint.
+ * checkpoint, except for names of files; the checkpoint to write is then the one that
+ * is resumed, and no model is saved by default.
  *
  * @return -1 to continue; otherwise the exit status: 0 after --help or --version, 1 if
  *         their output or a checkpoint failed, 2 for invalid usage, after an error
@@ -86,6 +91,10 @@ int train_options_parse(train_options *options, int argc, char **argv);
  *  NULL for the default. */
 const char *train_options_dataset(const train_options *options, char *text,
                                   size_t size);
+
+/** A number of the run, which follows from its seed and the options that cannot change
+ *  when it is resumed. */
+uint64_t train_options_run(uint64_t seed);
 
 /**
  * The options that a checkpoint stores, with their text from the command line.

@@ -23,27 +23,20 @@ double report_elapsed(const train_report *report)
     return report->before + report_seconds() - report->started;
 }
 
-bool report_open(train_report *report, const train_options *options, size_t steps,
-                 size_t samples, double before)
+void report_open(train_report *report, const train_options *options, size_t steps,
+                 size_t samples, double before, FILE *log)
 {
     *report = (train_report){
         .epochs = options->epochs,
         .steps = steps,
         .log_every = options->log_every,
+        .log = log,
         .log_name = options->log,
         .before = before,
         .progress = !options->quiet && !options->no_progress && message_has_terminal(),
         .samples_total = options->epochs * samples,
         .started = report_seconds(),
     };
-    if (!options->log)
-        return true;
-    report->log = fopen(options->log, "we");
-    if (!report->log)
-        return log_failed(report);
-    /* Line buffering, so that other programs can follow the file step by step. */
-    setvbuf(report->log, NULL, _IOLBF, BUFSIZ);
-    return fputs(REPORT_COLUMNS "\n", report->log) >= 0 || log_failed(report);
 }
 
 bool report_close(train_report *report)

@@ -36,10 +36,10 @@ typedef struct train_report {
 /** Seconds on a monotonic clock. */
 double report_seconds(void);
 
-/** Opens the CSV file and writes its header line; false after an error message. before
- *  has the seconds of the earlier parts of the run. */
-bool report_open(train_report *report, const train_options *options, size_t steps,
-                 size_t samples, double before);
+/** Begins a report. before has the seconds of the earlier parts of the run; log is the
+ *  open CSV file or NULL, and closed by report_close(). */
+void report_open(train_report *report, const train_options *options, size_t steps,
+                 size_t samples, double before, FILE *log);
 
 /** Closes the CSV file; false after an error message if it could not be written. */
 bool report_close(train_report *report);

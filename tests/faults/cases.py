@@ -29,7 +29,7 @@ class Case:
 
 # Small and fast; two threads, so that a thread can fail.
 TRAIN = ["--hidden", "4", "--layers", "1", "--epochs", "2", "--batch-size", "8",
-         "--threads", "2", "--offline"]
+         "--threads", "2", "--offline", "--force"]
 DIGITS = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
           "t10k-labels-idx1-ubyte"]
 DATA = [f"data/{name}" for name in DIGITS]
@@ -46,10 +46,11 @@ CASES = [
          [*TRAIN, "--synthetic=24", "--seed", "1", "--save", "new", "--validation", "4",
           "--keep", "best"], []),
     Case("train, resume", "mnist-train", ["--resume", "half", "--epochs", "2", "--threads",
-                                          "2", "--save", "new"], ["half"]),
+                                          "2", "--save", "new", "--force"], ["half"]),
     Case("train, load", "mnist-train", ["--load", "digits", "--epochs", "1", "--batch-size",
                                         "8", "--threads", "2", "--synthetic=24", "--seed",
-                                        "1", "--schedule", "cosine", "--save", "new"],
+                                        "1", "--schedule", "cosine", "--save", "new",
+                                        "--force"],
          ["digits"]),
     Case("train, test", "mnist-train", ["--load", "digits", "--epochs", "0", "--synthetic=24",
                                         "--seed", "1", "--no-save"], ["digits"]),

@@ -107,6 +107,7 @@ class Campaign:
         report.unlink(missing_ok=True)
         environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "LD_PRELOAD": self.shim,
                        "FAULTS_REPORT": str(report), "XDG_CACHE_HOME": str(folder / "cache"),
+                       "TMPDIR": str(self.work),
                        "LSTM_CPU": os.environ.get("LSTM_CPU", "")}
         if point:
             special = {"short": 0, "KILL": -1}
@@ -174,13 +175,13 @@ class Campaign:
             left = set(result.files) - set(right.files) - set(old)
             killed = point.error == "KILL"
             if not wrong and ((left and point.kind != "unlink") or killed):
-                wrong = self.run_again(case, right, folder, killed)
+                wrong = self.run_again(case, right, folder)
         finally:
             shutil.rmtree(folder)
         kind = {0: "same", 1: "refused"}.get(result.status, "killed")
         return kind if result.failed else "not reached", wrong
 
-    def run_again(self, case, right, folder, killed):
+    def run_again(self, case, right, folder):
         """A run in a folder with left-over files: they disappear."""
         for name in set(right.files) - set(case.files):
             (folder / name).unlink(missing_ok=True)
@@ -188,9 +189,6 @@ class Campaign:
         if result.status != 0:
             return f"the next run fails: {result.stderr.strip()}"
         left = set(result.files) - set(right.files)
-        if killed:
-            # Saves of models do not remove what a killed save left.
-            left = {name for name in left if not name.endswith((".0.tmp", ".tmp-check"))}
         return f"the next run leaves {', '.join(sorted(left))}" if left else None
 
     def judge(self, case, right, old, point, result):

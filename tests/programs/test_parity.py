@@ -53,6 +53,9 @@ class Parity(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    # A shell starts programs in the background with Ctrl-C ignored, and mnist-train keeps
+    # it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if not os.environ.get("MNIST_DIR"):
         print("skipped: MNIST_DIR is not set")
         sys.exit(77)

@@ -17,12 +17,12 @@ import unittest
 
 PROGRAM = None
 SMALL = ["--synthetic=400", "--batch-size", "64", "--hidden", "8", "--layers", "1",
-         "--epochs", "2", "--seed", "7", "--log-every", "3"]
+         "--epochs", "2", "--seed", "7", "--log-every", "3", "--force"]
 STEPS = 7  # 400 samples: six batches of 64 and one of 16
 OPTIONS = """--data --dataset --split --synthetic --epochs --batch-size --hidden --layers
     --bidirectional --proj --dropout --label-smoothing --lr --schedule
     --weight-decay --clip-norm --precision --seed --threads --reproducible --log-every --log --save
-    --no-save --load --checkpoint --resume --eval --validation --keep --patience --offline --quiet --no-progress --help
+    --no-save --load --checkpoint --checkpoint-every --resume --force --eval --validation --keep --patience --offline --quiet --no-progress --help
     --version""".split()
 WRONG = [
     "--unknown", "--epochs", "word", "--batch-size 0", "--batch-size 1.5", "--lr nan",
@@ -230,7 +230,7 @@ class Train(unittest.TestCase):
     def test_dropout_of_a_saved_model_is_kept(self):
         self.train("--layers", "2", "--dropout", "0.5")
         shorter = ["--synthetic=400", "--seed", "7", "--epochs", "1", "--log", self.log,
-                   "--load", self.model, "--no-save"]
+                   "--load", self.model, "--no-save", "--force"]
         runs = []
         for option in ([], ["--dropout", "0.5"], ["--dropout", "0"]):
             self.assertEqual(run(*shorter, *option).returncode, 0)
@@ -335,10 +335,11 @@ class Train(unittest.TestCase):
         self.assertLess(rates(self.log)[-1], 0.001)
         for send in (signal.SIGINT, signal.SIGKILL):
             with self.subTest(send):
-                first = self.stop(send, *wanted, "--checkpoint", checkpoint)
+                first = self.stop(send, *wanted, "--checkpoint", checkpoint, "--force")
                 self.assertLess(len(first), len(expected), "the run ended before the signal")
                 self.model.unlink(missing_ok=True)
-                result = run("--resume", checkpoint, "--log", self.log)
+                self.log.unlink(missing_ok=True)
+                result = run("--resume", checkpoint, "--log", self.log, "--save", self.model)
                 self.assertEqual(result.returncode, 0, result.stderr)
                 second = losses(self.log)
                 self.assertEqual(second, expected[-len(second):])
@@ -356,23 +357,12 @@ class Train(unittest.TestCase):
         result = run("--resume", checkpoint, "--epochs", "4")
         self.assertEqual(result.stdout.splitlines(), long.stdout.splitlines()[6:])
 
-    def test_a_run_does_not_resume_with_fewer_epochs_than_it_has(self):
-        checkpoint = self.folder / "checkpoint"
-        self.train("--checkpoint", checkpoint, save=False)
-        self.assert_fails(run("--resume", checkpoint, "--epochs", "1"), checkpoint,
-                          "--epochs is 1, expected at least 2, the epoch of")
-
     def test_invalid_checkpoints_are_refused(self):
         self.train()
         checkpoint = self.folder / "checkpoint"
         self.assert_fails(run("--resume", self.model), self.model, "mnist-train is missing")
         self.assert_fails(run("--resume", checkpoint), checkpoint, "No such file")
         self.train("--checkpoint", checkpoint, save=False)
-        self.assert_fails(run("--resume", checkpoint, "--synthetic=300"), checkpoint,
-                          "has 400 images in batches of 64, expected 300 in batches of 64")
-        self.assert_fails(run("--resume", checkpoint, "--batch-size", "32"), checkpoint,
-                          "expected 400 in batches of 32")
-        self.assert_fails(run("--resume", checkpoint, "--hidden", "9"), "[32, 28]")
         damaged = checkpoint.read_bytes()
         checkpoint.write_bytes(damaged.replace(b"samples 400", b"samples x00"))
         self.assert_fails(run("--resume", checkpoint), checkpoint, "damaged")
@@ -407,7 +397,7 @@ class Train(unittest.TestCase):
         self.log.write_text("old log")
         self.model.write_text("no model")
         before = {path.name: path.read_bytes() for path in self.folder.iterdir()}
-        result = run(*SMALL, "--load", self.model, "--save", self.model, "--log", self.log)
+        result = run(*SMALL, "--load", self.model, "--no-save", "--log", self.log)
         self.assert_fails(result, self.model)
         after = {path.name: path.read_bytes() for path in self.folder.iterdir()}
         self.assertEqual(after, before)
@@ -436,5 +426,8 @@ class Train(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    # A shell starts programs in the background with Ctrl-C ignored, and mnist-train keeps
+    # it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     PROGRAM = os.path.abspath(sys.argv.pop(1))
     unittest.main(verbosity=2)

@@ -41,6 +41,12 @@ def noisy_rows(count):
                   for i in range(SIDE * SIDE)) for label in labels], labels
 
 
+def weights(path):
+    """A model without its header, which has the number of the run."""
+    data = path.read_bytes()
+    return data[8 + int.from_bytes(data[:8], "little"):]
+
+
 class Validation(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -64,7 +70,7 @@ class Validation(unittest.TestCase):
         self.numbers = itertools.count()
 
     def train(self, *arguments, data=None, epochs=6, status=0):
-        """Returns standard output, the rows of the log, and the model."""
+        """Returns standard output, the rows of the log, and the weights."""
         number = next(self.numbers)
         log, model = self.folder / f"{number}.csv", self.folder / f"{number}.safetensors"
         result = subprocess.run(
@@ -73,7 +79,7 @@ class Validation(unittest.TestCase):
             text=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=500)
         self.assertEqual(result.returncode, status, result.stderr)
         self.errors = result.stderr
-        return (result.stdout, self.rows(log), model.read_bytes()) if status == 0 else None
+        return (result.stdout, self.rows(log), weights(model)) if status == 0 else None
 
     def rows(self, log):
         with open(log, newline="") as file:
@@ -199,16 +205,16 @@ class Validation(unittest.TestCase):
         self.assertGreater(best, 2)
         for send, part in itertools.product((signal.SIGINT, signal.SIGKILL), (0.2, 0.5, 0.8)):
             with self.subTest(send=send, part=part):
-                for path in model, log, checkpoint:
+                for path in model, log, checkpoint, self.folder / "second.csv":
                     path.unlink(missing_ok=True)
                 code = self.stop(send, int(lines * part), *options, "--checkpoint", checkpoint,
                                  "--log", log)
                 self.assertNotEqual(code, 0, "the run ended before the signal")
                 first = self.steps(self.rows(log))
                 model.unlink(missing_ok=True)
-                again = subprocess.run([PROGRAM, "--resume", checkpoint, "--log",
-                                        self.folder / "second.csv", "--save", model], text=True,
-                                       capture_output=True, timeout=500)
+                again = subprocess.run([PROGRAM, "--resume", checkpoint, "--data", self.all,
+                                        "--log", self.folder / "second.csv", "--save", model],
+                                       text=True, capture_output=True, timeout=500)
                 self.assertEqual(again.returncode, 0, again.stderr)
                 second = self.steps(self.rows(self.folder / "second.csv"))
                 self.assertEqual(second, expected[-len(second):])
@@ -256,5 +262,8 @@ class Validation(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    # A shell starts programs in the background with Ctrl-C ignored, and mnist-train keeps
+    # it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     PROGRAM = os.path.abspath(sys.argv.pop(1))
     unittest.main(verbosity=2)

@@ -1,0 +1,170 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "examples/common/message.h"
+#include "examples/common/output.h"
+#include "examples/train/log.h"
+#include "examples/train/report.h"
+
+/* A step of a run, in the order of time. */
+typedef struct moment {
+    size_t epoch, step;
+} moment;
+
+/* What a log has up to the position of a checkpoint. */
+typedef struct scan {
+    moment last;
+    char loss[64];
+    /* Bytes up to there, and of the whole file. */
+    long kept, size;
+} scan;
+
+static int compare(moment a, moment b)
+{
+    if (a.epoch != b.epoch)
+        return a.epoch < b.epoch ? -1 : 1;
+    return a.step < b.step ? -1 : a.step > b.step;
+}
+
+/* Whether there is a log with content. */
+static bool exists(const char *path)
+{
+    struct stat facts;
+    return stat(path, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size > 0;
+}
+
+static bool failed(const char *path)
+{
+    return message_error("%s: %s", path, message_errno());
+}
+
+bool log_check(const train_options *options)
+{
+    if (!options->log || options->resume || options->force || !exists(options->log))
+        return true;
+    return message_error("%s: the log exists; --force replaces it, or choose another "
+                         "name",
+                         options->log);
+}
+
+/* Reads lines up to a moment. Returns false for a file that is not a log. */
+static bool read_lines(FILE *file, moment end, scan *s)
+{
+    char *line = NULL;
+    size_t room = 0;
+    bool valid =
+        getline(&line, &room, file) > 0 && strcmp(line, REPORT_COLUMNS "\n") == 0;
+    s->kept = ftell(file);
+    for (ssize_t size; valid && (size = getline(&line, &room, file)) > 0;) {
+        moment now;
+        char loss[64];
+        /* A killed run may leave a part of a line. */
+        if (line[size - 1] != '\n')
+            break;
+        valid = sscanf(line, "%zu,%zu,%63[^,],", &now.epoch, &now.step, loss) == 3 &&
+                compare(s->last, now) < 0;
+        if (!valid || compare(now, end) > 0)
+            break;
+        s->last = now;
+        memcpy(s->loss, loss, sizeof(loss));
+        s->kept = ftell(file);
+    }
+    free(line);
+    return valid && !ferror(file) && fseek(file, 0, SEEK_END) == 0 &&
+           (s->size = ftell(file)) >= 0;
+}
+
+/* The last step of the checkpoint that is in the log. */
+static moment position(const train_state *trainer)
+{
+    size_t logged = trainer_logged_steps(trainer);
+    if (trainer->epoch == 0)
+        return (moment){0, 0};
+    if (logged > 0)
+        return (moment){trainer->epoch, logged};
+    size_t steps = mnist_loader_batches(trainer->train);
+    return (moment){trainer->epoch - 1, trainer->epoch > 1 ? steps : 0};
+}
+
+/* Whether the lines of the log are of this run. */
+static bool check_lines(const char *path, const train_options *options,
+                        const train_state *trainer, const scan *s, moment end)
+{
+    char loss[64];
+    if (compare(s->last, end) != 0)
+        return message_error("%s: the log ends at step %zu of epoch %zu, expected step "
+                             "%zu of epoch %zu, the last one in %s",
+                             path, s->last.step, s->last.epoch, end.step, end.epoch,
+                             options->resume);
+    if (end.epoch == 0 && s->size > s->kept && !options->force)
+        return message_error("%s: the log cannot be compared with %s, which has no "
+                             "step yet; --force removes its lines",
+                             path, options->resume);
+    snprintf(loss, sizeof(loss), "%.9g", (double)trainer->loss_last);
+    bool comparable = end.epoch == trainer->epoch && end.step == trainer->step;
+    if (end.epoch > 0 && comparable && strcmp(loss, s->loss) != 0)
+        return message_error("%s: the log is of another run: the loss of step %zu of "
+                             "epoch %zu is %s, expected %s",
+                             path, end.step, end.epoch, s->loss, loss);
+    return true;
+}
+
+/* Replaces the log by its first bytes. */
+static bool cut(const char *path, FILE *file, long size)
+{
+    output out;
+    rewind(file);
+    if (!output_open(&out, path))
+        return false;
+    for (int byte; size-- > 0 && (byte = getc(file)) != EOF;)
+        putc(byte, out.stream);
+    if (!ferror(file))
+        return output_commit(&out);
+    output_abandon(&out);
+    return failed(path);
+}
+
+/* Prepares an existing log for what follows the checkpoint. */
+static bool prepare(const char *path, const train_options *options,
+                    const train_state *trainer)
+{
+    scan s = {0};
+    moment end = position(trainer);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return failed(path);
+    bool done =
+        read_lines(file, end, &s)
+            ? check_lines(path, options, trainer, &s, end)
+            : message_error("%s: is not a log with the columns " REPORT_COLUMNS, path);
+    if (done && s.size > s.kept) {
+        message_info("%s: removed the lines after step %zu of epoch %zu, which are "
+                     "done again",
+                     path, end.step, end.epoch);
+        done = cut(path, file, s.kept);
+    }
+    fclose(file);
+    return done;
+}
+
+bool log_open(FILE **log, const train_options *options, const train_state *trainer)
+{
+    const char *path = options->log;
+    *log = NULL;
+    if (!path)
+        return true;
+    bool goes_on = options->resume && exists(path);
+    struct stat facts;
+    bool taken = stat(path, &facts) == 0;
+    if (goes_on ? !prepare(path, options, trainer) : !log_check(options))
+        return false;
+    /* "x": another run that starts now does not write the same file. */
+    *log = fopen(path, goes_on ? "ae" : taken ? "we" : "wxe");
+    if (!*log)
+        return failed(path);
+    /* Line buffering, so that other programs can follow the file step by step. */
+    setvbuf(*log, NULL, _IOLBF, BUFSIZ);
+    return goes_on || fputs(REPORT_COLUMNS "\n", *log) >= 0 || failed(path);
+}

@@ -1,0 +1,183 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "examples/common/message.h"
+#include "examples/train/paths.h"
+
+enum { FOLDER_SIZE = PATH_MAX, PATH_SIZE = 2 * PATH_MAX };
+
+/* Number of bytes of the folder of a path, with the slash. */
+static size_t folder_size(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? (size_t)(slash + 1 - path) : 0;
+}
+
+/* Writes the folder of a path to text, [FOLDER_SIZE]; "." if it has none. */
+static void write_folder(char *text, const char *path)
+{
+    size_t size = folder_size(path);
+    snprintf(text, FOLDER_SIZE, "%.*s", size ? (int)size : 1, size ? path : ".");
+}
+
+/* The path without links and dots, [PATH_SIZE]; the file itself need not exist. */
+static void resolve(char *text, const char *path)
+{
+    char folder[FOLDER_SIZE], real[FOLDER_SIZE];
+    if (realpath(path, text))
+        return;
+    write_folder(folder, path);
+    snprintf(text, PATH_SIZE, "%s/%s", realpath(folder, real) ? real : folder,
+             path + folder_size(path));
+}
+
+bool paths_same(const char *one, const char *other)
+{
+    char first[PATH_SIZE], second[PATH_SIZE];
+    struct stat a, b;
+    if (stat(one, &a) == 0 && stat(other, &b) == 0)
+        return a.st_dev == b.st_dev && a.st_ino == b.st_ino && S_ISREG(a.st_mode);
+    resolve(first, one);
+    resolve(second, other);
+    return strcmp(first, second) == 0;
+}
+
+int paths_check_options(const train_options *options)
+{
+    const struct {
+        const char *name, *path;
+    } files[] = {
+        {"save", options->epochs || options->save_given ? options->save : NULL},
+        {"checkpoint", options->checkpoint},
+        {"log", options->log},
+        {"load", options->load},
+        {"resume", options->resume}};
+    enum { FILES = sizeof(files) / sizeof(files[0]) };
+    for (size_t i = 0; i < FILES; i++)
+        for (size_t k = i + 1; k < FILES; k++) {
+            if (!files[i].path || !files[k].path ||
+                !paths_same(files[i].path, files[k].path))
+                continue;
+            /* A resumed run goes on with its checkpoint. */
+            if (files[i].path == options->checkpoint &&
+                files[k].path == options->resume)
+                continue;
+            message_error("--%s and --%s are the same file: %s", files[i].name,
+                          files[k].name, files[i].path);
+            return 2;
+        }
+    return -1;
+}
+
+/* Whether the file has the number of this run. */
+static bool is_own(const char *path, const char *run)
+{
+    lstm_file *file;
+    if (!run || lstm_file_open(&file, path) != LSTM_OK)
+        return false;
+    const char *found = lstm_file_metadata(file, PATHS_RUN_KEY);
+    bool own = found && strcmp(found, run) == 0;
+    lstm_file_destroy(&file);
+    return own;
+}
+
+static paths_file look(const char *path)
+{
+    struct stat facts;
+    if (stat(path, &facts))
+        return (paths_file){0};
+    return (paths_file){true, (uint64_t)facts.st_dev, (uint64_t)facts.st_ino};
+}
+
+static bool check_existing(const char *path, const struct stat *facts)
+{
+    if (!S_ISREG(facts->st_mode))
+        return message_error("%s: exists and is not a regular file", path);
+    if (!(facts->st_mode & 0222) || access(path, W_OK))
+        return message_error("%s: cannot be written: it is write-protected (mode %03o)",
+                             path, (unsigned)facts->st_mode & 0777);
+    return true;
+}
+
+bool paths_check(const char *path, const char *run, bool force, paths_file *found)
+{
+    char folder[FOLDER_SIZE], real[PATH_SIZE];
+    struct stat facts;
+    *found = look(path);
+    if (stat(path, &facts) == 0 && !check_existing(path, &facts))
+        return false;
+    resolve(real, path);
+    write_folder(folder, real);
+    if (access(folder, W_OK | X_OK))
+        return message_error("%s: cannot be written: %s", path, message_errno());
+    if (!found->exists || force || is_own(path, run))
+        return true;
+    return message_error("%s: exists and is not of this run; --force replaces it, or "
+                         "choose another name",
+                         path);
+}
+
+/* Writes a name beside path that is free: model-1.safetensors. */
+static void free_name(char *text, const char *path)
+{
+    const char *name = path + folder_size(path), *dot = strrchr(name, '.');
+    int stem = dot && dot != name ? (int)(dot - path) : (int)strlen(path);
+    struct stat facts;
+    for (unsigned i = 1; i == 1 || lstat(text, &facts) == 0; i++)
+        snprintf(text, PATH_SIZE, "%.*s-%u%s", stem, path, i, path + stem);
+}
+
+static bool write_model(const lstm_params *params, const char *path, const char *run)
+{
+    const char *pairs[] = {PATHS_RUN_KEY, run};
+    const lstm_file_options options = {.metadata = pairs, .metadata_count = 1};
+    return lstm_params_save(params, path, &options) == LSTM_OK;
+}
+
+/* The model in the folder for temporary files, after an error. */
+static bool rescue(const lstm_params *params, const char *path, const char *run)
+{
+    const char *folder = getenv("TMPDIR");
+    char first[PATH_SIZE], name[PATH_SIZE];
+    message_error("%s", lstm_last_error());
+    snprintf(first, sizeof(first), "%s/%s", folder && *folder ? folder : "/tmp",
+             path + folder_size(path));
+    free_name(name, first);
+    if (write_model(params, name, run))
+        message_warning("saved the model as %s instead", name);
+    return false;
+}
+
+bool paths_save(const lstm_params *params, const char *path, const char *run,
+                const paths_file *found)
+{
+    char folder[FOLDER_SIZE], beside[PATH_SIZE];
+    const char *name = path;
+    write_folder(folder, path);
+    /* Two runs that end at the same time wait for each other; without a lock, the check
+     * is only less certain. */
+    int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (lock >= 0)
+        flock(lock, LOCK_EX);
+    paths_file now = look(path);
+    if (now.exists && (!found->exists || now.device != found->device ||
+                       now.number != found->number)) {
+        free_name(beside, path);
+        name = beside;
+        message_warning("%s was written by another program meanwhile", path);
+    }
+    bool saved = write_model(params, name, run);
+    if (lock >= 0)
+        close(lock);
+    if (!saved)
+        return rescue(params, path, run);
+    message_info("saved %s", name);
+    return true;
+}
