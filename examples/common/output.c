@@ -20,10 +20,13 @@ static bool fail(output *file)
 /* PATH.PID.tmp. */
 static char *temporary_name(const char *path)
 {
-    size_t size = strlen(path) + 32;
-    char *name = malloc(size);
-    if (name)
-        snprintf(name, size, "%s.%ld.tmp", path, (long)getpid());
+    enum { ENDING = 32 };
+    size_t length = strlen(path);
+    char *name = malloc(length + ENDING);
+    if (!name)
+        return NULL;
+    memcpy(name, path, length);
+    snprintf(name + length, ENDING, ".%ld.tmp", (long)getpid());
     return name;
 }
 
