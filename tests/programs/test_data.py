@@ -83,7 +83,7 @@ class Data(unittest.TestCase):
 
     def losses(self, *arguments, **environment):
         log = self.folder / "log.csv"
-        result = self.run_with("--log", log, *arguments, **environment)
+        result = self.run_with("--force", "--log", log, *arguments, **environment)
         lines = [line.split(",")[:5] for line in log.read_text().splitlines()]
         return result.stdout, lines, result.stderr
 

@@ -242,8 +242,10 @@ class Validation(unittest.TestCase):
         for epoch in range(1, 1 + len(expected) // steps):
             for path in model, log:
                 path.unlink()
-            with subprocess.Popen([PROGRAM, *map(str, options), "--checkpoint", checkpoint,
-                                   "--log", log], text=True, stdout=subprocess.PIPE) as process:
+            (self.folder / "second.csv").unlink(missing_ok=True)
+            with subprocess.Popen([PROGRAM, *map(str, options), "--force", "--log", log,
+                                   "--checkpoint", checkpoint], text=True,
+                                  stdout=subprocess.PIPE) as process:
                 lines = [process.stdout.readline() for _ in range(2 * epoch - 1)]
                 process.send_signal(signal.SIGINT)
                 lines += process.communicate(timeout=500)[0].splitlines(True)
@@ -252,9 +254,9 @@ class Validation(unittest.TestCase):
             self.assertEqual(first, expected[:len(first)])
             self.assertEqual(len(first), epoch * steps - 1)
             model.unlink(missing_ok=True)
-            again = subprocess.run([PROGRAM, "--resume", checkpoint, "--log",
-                                    self.folder / "second.csv", "--save", model], text=True,
-                                   capture_output=True, timeout=500)
+            again = subprocess.run([PROGRAM, "--resume", checkpoint, "--data", data, "--log",
+                                    self.folder / "second.csv", "--save", model, "--force"],
+                                   text=True, capture_output=True, timeout=500)
             self.assertEqual(again.returncode, 0, again.stderr)
             self.assertEqual(first + self.steps(self.rows(self.folder / "second.csv")), expected)
             self.assertEqual("".join(lines[:-1]) + again.stdout, whole.stdout)
