@@ -76,8 +76,8 @@ static int search(char **argv)
     const mnist_entry entry = {
         .name = "test",
         .classes = 10,
-        .files = {{{"images-idx3.gz", (size_t)atol(argv[2]), argv[3]},
-                   {"labels-idx1.gz", (size_t)atol(argv[4]), argv[5]}}},
+        .files = {{{"images-idx3.gz", (size_t)atol(argv[2]), argv[3], NULL},
+                   {"labels-idx1.gz", (size_t)atol(argv[4]), argv[5], NULL}}},
         .mirrors = {argv[1]},
         .certificates = argv[0],
         .timeout = 1,
