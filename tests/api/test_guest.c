@@ -16,6 +16,13 @@
 
 enum { INPUTS = 16, HIDDEN = 64, STEPS = 12, BATCH = 32, WORKERS = 3 };
 
+/* The address sanitizer needs more. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { SMALL_STACK = 1 << 20 };
+#else
+enum { SMALL_STACK = 64 << 10 };
+#endif
+
 /* What a forward and a backward need. */
 typedef struct task {
     lstm_rng *rng;
@@ -98,8 +105,7 @@ static void a_thread_with_a_small_stack_starts(void **state)
     void *result;
     task t = create_task();
     pthread_attr_init(&attributes);
-    /* The sanitizers need more. */
-    assert_int_equal(pthread_attr_setstacksize(&attributes, 64 << 10), 0);
+    assert_int_equal(pthread_attr_setstacksize(&attributes, SMALL_STACK), 0);
     assert_int_equal(pthread_create(&thread, &attributes, run_once, &t), 0);
     pthread_join(thread, &result);
     assert_null(result);
