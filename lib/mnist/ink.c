@@ -241,8 +241,29 @@ static void smooth(mnist_plane *p, uint8_t *scratch)
     memcpy(p->pixels, scratch, p->rows * p->cols);
 }
 
+/* The deviation of the paper's noise: a sixth of the pixels is darker by more. */
+static unsigned noise_of(const size_t *histogram)
+{
+    unsigned middle = mnist_median(histogram), low = quantile(histogram, 160);
+    return middle - low;
+}
+
+/* Subtracts the background; values below it become 0. The noise is that of the
+ * differences before this, which would hide half of it. */
+static unsigned subtract(mnist_plane *p, const uint8_t *background)
+{
+    size_t histogram[GREYS] = {0};
+    for (size_t i = 0; i < p->rows * p->cols; i++) {
+        int above = p->pixels[i] - background[i];
+        int shifted = above + GREYS / 2;
+        histogram[shifted < 0 ? 0 : shifted < GREYS ? shifted : GREYS - 1]++;
+        p->pixels[i] = (uint8_t)(above > 0 ? above : 0);
+    }
+    return noise_of(histogram);
+}
+
 /* Subtracts the background. scratch has as many bytes as the picture. */
-static mnist_status remove_background(mnist_plane *p, uint8_t *scratch)
+static mnist_status remove_background(mnist_plane *p, uint8_t *scratch, unsigned *noise)
 {
     size_t longer = p->rows > p->cols ? p->rows : p->cols;
     size_t factor = (longer + COARSE - 1) / COARSE;
@@ -258,22 +279,13 @@ static mnist_status remove_background(mnist_plane *p, uint8_t *scratch)
     smooth(&coarse, scratch);
     mnist_plane background = {p->rows, p->cols, scratch};
     enlarge(coarse.pixels, coarse.rows, coarse.cols, factor, &background);
-    for (size_t i = 0; i < p->rows * p->cols; i++)
-        p->pixels[i] =
-            (uint8_t)(p->pixels[i] > scratch[i] ? p->pixels[i] - scratch[i] : 0);
+    *noise = subtract(p, scratch);
     destroy_plane(&coarse);
     return MNIST_OK;
 }
 
 /* Ink --------------------------------------------------------------------------------
  */
-
-/* The deviation of the paper's noise: a sixth of the pixels is darker by more. */
-static unsigned noise_of(const size_t *histogram)
-{
-    unsigned middle = mnist_median(histogram), low = quantile(histogram, 160);
-    return middle - low;
-}
 
 /* Number of pixels at grey or above. */
 static size_t count_above(const size_t *histogram, unsigned grey)
@@ -301,16 +313,17 @@ static unsigned median_above(const size_t *histogram, unsigned grey)
     return grey;
 }
 
-/* Writes 255 for ink and 0 for paper; false if there is none. */
-static bool divide(mnist_plane *p, uint8_t *scratch)
+/* Writes 255 for ink and 0 for paper; false if there is none. first_noise is the noise
+ * of the picture before its background was removed. */
+static bool divide(mnist_plane *p, uint8_t *scratch, unsigned first_noise)
 {
     /* The least contrast of ink, and its least ratio to the noise before and after
      * smoothing. */
     enum { LEAST = 10, TIMES_NOISE = 4, TIMES_REST = 5 };
     size_t histogram[GREYS];
     count_all(histogram, p);
-    unsigned first_noise = noise_of(histogram);
-    for (int i = 0; i < 3 && noise_of(histogram) > 2; i++) {
+    unsigned left = first_noise;
+    for (int i = 0; i < 3 && left > 2; i++, left = noise_of(histogram)) {
         smooth(p, scratch);
         count_all(histogram, p);
     }
@@ -341,8 +354,9 @@ static mnist_paper find_paper(const uint8_t *pixels, size_t rows, size_t cols)
 
 static mnist_status find(mnist_plane *p, uint8_t *scratch)
 {
-    mnist_status status = remove_background(p, scratch);
-    if (!status && !divide(p, scratch))
+    unsigned noise = 0;
+    mnist_status status = remove_background(p, scratch, &noise);
+    if (!status && !divide(p, scratch, noise))
         return mnist_fail(MNIST_BLANK,
                           "image: blank: nothing stands out from the paper");
     return status;

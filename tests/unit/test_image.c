@@ -164,6 +164,29 @@ static void blank_pictures_are_refused(void **state)
     assert_int_equal(out[0], 3);
 }
 
+/* Whole numbers decide: some strengths of noise round to less than others. */
+static void noise_of_any_strength_is_blank(void **state)
+{
+    (void)state;
+    uint8_t out[PIXELS];
+    uint64_t seed = 7;
+    for (int strength = 1; strength <= 40; strength++)
+        for (size_t slope = 0; slope < 2; slope++) {
+            picture p;
+            for (size_t i = 0; i < COUNT; i++) {
+                double noise = 0;
+                for (int k = 0; k < 6; k++)
+                    noise += (double)draw_float(&seed);
+                size_t ramp = slope * ((i % WIDE) / 3 + i / WIDE / 4);
+                p.at[i] = (uint8_t)(60 + (double)ramp + strength * noise / 3);
+            }
+            mnist_status status = mnist_image_fit(p.at, TALL, WIDE, NULL, out);
+            if (status != MNIST_BLANK)
+                fail_msg("noise of %d, slope %zu: status %d", strength, slope,
+                         (int)status);
+        }
+}
+
 static void several_digits_are_split_in_reading_order(void **state)
 {
     (void)state;
@@ -325,6 +348,7 @@ int main(void)
         TEST(light_may_change_over_the_page),
         TEST(specks_frames_and_edges_are_left_out),
         TEST(blank_pictures_are_refused),
+        TEST(noise_of_any_strength_is_blank),
         TEST(several_digits_are_split_in_reading_order),
         TEST(a_broken_stroke_is_one_digit),
         TEST(the_paper_may_be_given),
