@@ -1,7 +1,8 @@
 /*
  * Finds the ink of a picture, whatever its size, paper, light and noise.
  *
- * 1. The paper is the median of the border. Its side is the one from which the extremes
+ * 1. The paper is the median of the border, or of all pixels if that grey is rare: then
+ *    the border is a frame. Its side is the one from which the extremes
  *    of the picture lie farther away. Ink is light from here on.
  * 2. The picture is brought to a longer side between 160 and 480 pixels: larger ones by
  *    areas, smaller ones by linear interpolation. Thus all that follows takes the same
@@ -342,6 +343,18 @@ static bool divide(mnist_plane *p, uint8_t *scratch, unsigned first_noise)
     return true;
 }
 
+/* Whether less than a quarter of the pixels is nearer to the grey of the border than to
+ * the middle grey, as in a frame around the whole picture. */
+static bool is_rare(const size_t *histogram, unsigned border, unsigned middle)
+{
+    size_t near = 0;
+    for (unsigned i = 0; i < GREYS; i++)
+        if ((i > border ? i - border : border - i) <
+            (i > middle ? i - middle : middle - i))
+            near += histogram[i];
+    return border != middle && near < total_of(histogram) / 4;
+}
+
 /* The paper of a picture, from its border and all its pixels. */
 static mnist_paper find_paper(const uint8_t *pixels, size_t rows, size_t cols)
 {
@@ -349,7 +362,10 @@ static mnist_paper find_paper(const uint8_t *pixels, size_t rows, size_t cols)
     mnist_count_border(border, pixels, rows, cols);
     for (size_t i = 0; i < rows * cols; i++)
         all[pixels[i]]++;
-    return mnist_paper_of(all, mnist_median(border));
+    unsigned paper = mnist_median(border), middle = mnist_median(all);
+    if (is_rare(all, paper, middle))
+        paper = middle;
+    return mnist_paper_of(all, paper);
 }
 
 static mnist_status find(mnist_plane *p, uint8_t *scratch)

@@ -138,6 +138,20 @@ static void specks_frames_and_edges_are_left_out(void **state)
     assert_true(difference(expected, found) < 0.02);
 }
 
+static void a_frame_may_be_the_whole_border(void **state)
+{
+    (void)state;
+    uint8_t expected[PIXELS], found[PIXELS];
+    picture p = seven(10);
+    fit(&p, expected);
+    fill(&p, 0, 0, 6, WIDE, 0);
+    fill(&p, TALL - 6, 0, 6, WIDE, 0);
+    fill(&p, 0, 0, TALL, 6, 0);
+    fill(&p, 0, WIDE - 6, TALL, 6, 0);
+    fit(&p, found);
+    assert_true(difference(expected, found) < 0.02);
+}
+
 static void blank_pictures_are_refused(void **state)
 {
     (void)state;
@@ -347,6 +361,7 @@ int main(void)
         TEST(strokes_get_the_width_of_mnist),
         TEST(light_may_change_over_the_page),
         TEST(specks_frames_and_edges_are_left_out),
+        TEST(a_frame_may_be_the_whole_border),
         TEST(blank_pictures_are_refused),
         TEST(noise_of_any_strength_is_blank),
         TEST(several_digits_are_split_in_reading_order),
