@@ -112,7 +112,8 @@ static mnist_status lock(const mnist_download_request *request, int *file,
                : MNIST_OK;
 }
 
-/* Downloads into memory, because of the last error unless there is no folder. */
+/* Downloads into memory. The reason is that there is no cache folder, or what the last
+ * error says about it. */
 static mnist_status into_memory(const mnist_download_request *request, char *path,
                                 int *memory)
 {

@@ -13,12 +13,7 @@
 #include "lib/mnist/status.h"
 #include "lib/mnist/stroke.h"
 
-enum {
-    LARGEST = 65535,
-    PIXELS = MNIST_FIT_SIDE * MNIST_FIT_SIDE,
-    GREYS = 256,
-    BRIGHT = 224
-};
+enum { LARGEST = 65535, PIXELS = MNIST_FIT_SIDE * MNIST_FIT_SIDE, BRIGHT = 224 };
 
 static mnist_status check(const uint8_t *pixels, size_t rows, size_t cols,
                           const mnist_fit_config *config, const uint8_t *out)
@@ -76,14 +71,12 @@ static bool is_fitted(const uint8_t *pixels, size_t rows, size_t cols,
                       mnist_paper paper, uint8_t *out)
 {
     uint8_t image[PIXELS];
-    size_t border[GREYS] = {0}, all[GREYS] = {0};
+    mnist_greys greys = {0};
     if (rows != MNIST_FIT_SIDE || cols != MNIST_FIT_SIDE)
         return false;
-    mnist_count_border(border, pixels, rows, cols);
-    for (size_t i = 0; i < PIXELS; i++)
-        all[pixels[i]]++;
+    mnist_greys_add(&greys, pixels, rows, cols);
     if (paper == MNIST_PAPER_AUTO)
-        paper = mnist_paper_of(all, mnist_median(border));
+        paper = mnist_greys_paper(&greys);
     for (size_t i = 0; i < PIXELS; i++)
         image[i] = paper == MNIST_PAPER_LIGHT ? (uint8_t)(255 - pixels[i]) : pixels[i];
     return side_of(image) == MNIST_FIT_BOX && largest_of(image) >= BRIGHT &&
@@ -173,15 +166,11 @@ mnist_status mnist_image_fit_digits(const uint8_t *pixels, size_t rows, size_t c
 
 mnist_paper mnist_dataset_paper(const mnist_dataset *dataset)
 {
-    size_t border[GREYS] = {0}, all[GREYS] = {0};
+    mnist_greys greys = {0};
     size_t rows = mnist_dataset_rows(dataset), cols = mnist_dataset_cols(dataset);
     if (!dataset)
         return MNIST_PAPER_DARK;
-    for (size_t i = 0; i < mnist_dataset_count(dataset); i++) {
-        const uint8_t *image = mnist_dataset_image(dataset, i);
-        mnist_count_border(border, image, rows, cols);
-        for (size_t k = 0; k < rows * cols; k++)
-            all[image[k]]++;
-    }
-    return mnist_paper_of(all, mnist_median(border));
+    for (size_t i = 0; i < mnist_dataset_count(dataset); i++)
+        mnist_greys_add(&greys, mnist_dataset_image(dataset, i), rows, cols);
+    return mnist_greys_paper(&greys);
 }

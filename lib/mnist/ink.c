@@ -2,8 +2,8 @@
  * Finds the ink of a picture, whatever its size, paper, light and noise.
  *
  * 1. The paper is the median of the border, or of all pixels if that grey is rare: then
- *    the border is a frame. Its side is the one from which the extremes
- *    of the picture lie farther away. Ink is light from here on.
+ *    the border is a frame. Its side is the one from which the extremes of the picture
+ *    lie farther away. Ink is light from here on.
  * 2. The picture is brought to a longer side between 160 and 480 pixels: larger ones by
  *    areas, smaller ones by linear interpolation. Thus all that follows takes the same
  *    time, and strokes have several pixels.
@@ -48,33 +48,50 @@ static unsigned quantile(const size_t *histogram, size_t thousandths)
     return grey;
 }
 
-unsigned mnist_median(const size_t *histogram)
+static unsigned median(const size_t *histogram)
 {
     return quantile(histogram, 500);
 }
 
-mnist_paper mnist_paper_of(const size_t *histogram, unsigned paper)
+void mnist_greys_add(mnist_greys *greys, const uint8_t *pixels, size_t rows,
+                     size_t cols)
+{
+    for (size_t col = 0; col < cols; col++) {
+        greys->border[pixels[col]]++;
+        greys->border[pixels[(rows - 1) * cols + col]]++;
+    }
+    for (size_t row = 0; row < rows; row++) {
+        greys->border[pixels[row * cols]]++;
+        greys->border[pixels[row * cols + cols - 1]]++;
+    }
+    for (size_t i = 0; i < rows * cols; i++)
+        greys->all[pixels[i]]++;
+}
+
+/* Whether less than a quarter of the pixels is nearer to the grey of the border than to
+ * the middle grey, as in a frame around the whole picture. */
+static bool is_rare(const size_t *histogram, unsigned border, unsigned middle)
+{
+    size_t near = 0;
+    for (unsigned i = 0; i < GREYS; i++)
+        if ((i > border ? i - border : border - i) <
+            (i > middle ? i - middle : middle - i))
+            near += histogram[i];
+    return border != middle && near < total_of(histogram) / 4;
+}
+
+mnist_paper mnist_greys_paper(const mnist_greys *greys)
 {
     /* Some 3 pixels of 1,000 are less than any drawing has. */
-    unsigned low = quantile(histogram, 3), high = quantile(histogram, 997);
+    unsigned low = quantile(greys->all, 3), high = quantile(greys->all, 997);
+    unsigned paper = median(greys->border), middle = median(greys->all);
+    if (is_rare(greys->all, paper, middle))
+        paper = middle;
     unsigned below = paper > low ? paper - low : 0;
     unsigned above = high > paper ? high - paper : 0;
     if (below == above)
         return paper > 127 ? MNIST_PAPER_LIGHT : MNIST_PAPER_DARK;
     return below > above ? MNIST_PAPER_LIGHT : MNIST_PAPER_DARK;
-}
-
-void mnist_count_border(size_t *histogram, const uint8_t *pixels, size_t rows,
-                        size_t cols)
-{
-    for (size_t col = 0; col < cols; col++) {
-        histogram[pixels[col]]++;
-        histogram[pixels[(rows - 1) * cols + col]]++;
-    }
-    for (size_t row = 0; row < rows; row++) {
-        histogram[pixels[row * cols]]++;
-        histogram[pixels[row * cols + cols - 1]]++;
-    }
 }
 
 static void count_all(size_t *histogram, const mnist_plane *p)
@@ -245,7 +262,7 @@ static void smooth(mnist_plane *p, uint8_t *scratch)
 /* The deviation of the paper's noise: a sixth of the pixels is darker by more. */
 static unsigned noise_of(const size_t *histogram)
 {
-    unsigned middle = mnist_median(histogram), low = quantile(histogram, 160);
+    unsigned middle = median(histogram), low = quantile(histogram, 160);
     return middle - low;
 }
 
@@ -328,7 +345,7 @@ static bool divide(mnist_plane *p, uint8_t *scratch, unsigned first_noise)
         smooth(p, scratch);
         count_all(histogram, p);
     }
-    unsigned paper = mnist_median(histogram), noise = noise_of(histogram);
+    unsigned paper = median(histogram), noise = noise_of(histogram);
     unsigned highest = quantile(histogram, 998);
     if (highest < paper + LEAST)
         highest = largest_of(histogram);
@@ -341,31 +358,6 @@ static bool divide(mnist_plane *p, uint8_t *scratch, unsigned first_noise)
     for (size_t i = 0; i < p->rows * p->cols; i++)
         p->pixels[i] = p->pixels[i] >= limit ? 255 : 0;
     return true;
-}
-
-/* Whether less than a quarter of the pixels is nearer to the grey of the border than to
- * the middle grey, as in a frame around the whole picture. */
-static bool is_rare(const size_t *histogram, unsigned border, unsigned middle)
-{
-    size_t near = 0;
-    for (unsigned i = 0; i < GREYS; i++)
-        if ((i > border ? i - border : border - i) <
-            (i > middle ? i - middle : middle - i))
-            near += histogram[i];
-    return border != middle && near < total_of(histogram) / 4;
-}
-
-/* The paper of a picture, from its border and all its pixels. */
-static mnist_paper find_paper(const uint8_t *pixels, size_t rows, size_t cols)
-{
-    size_t border[GREYS] = {0}, all[GREYS] = {0};
-    mnist_count_border(border, pixels, rows, cols);
-    for (size_t i = 0; i < rows * cols; i++)
-        all[pixels[i]]++;
-    unsigned paper = mnist_median(border), middle = mnist_median(all);
-    if (is_rare(all, paper, middle))
-        paper = middle;
-    return mnist_paper_of(all, paper);
 }
 
 static mnist_status find(mnist_plane *p, uint8_t *scratch)
@@ -383,8 +375,11 @@ mnist_status mnist_find_ink(const uint8_t *pixels, size_t rows, size_t cols,
 {
     mnist_plane scratch;
     *ink = (mnist_plane){0};
-    if (paper == MNIST_PAPER_AUTO)
-        paper = find_paper(pixels, rows, cols);
+    if (paper == MNIST_PAPER_AUTO) {
+        mnist_greys greys = {0};
+        mnist_greys_add(&greys, pixels, rows, cols);
+        paper = mnist_greys_paper(&greys);
+    }
     mnist_status status = bring_to_size(pixels, rows, cols, paper, ink);
     if (status)
         return status;

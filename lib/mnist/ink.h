@@ -17,15 +17,17 @@ typedef struct mnist_plane {
     uint8_t *pixels;
 } mnist_plane;
 
-/** The paper of a picture whose pixels have this histogram, with the paper's grey. */
-mnist_paper mnist_paper_of(const size_t *histogram, unsigned paper);
+/** Histograms of pictures: of their borders, and of all their pixels. */
+typedef struct mnist_greys {
+    size_t border[256], all[256];
+} mnist_greys;
 
-/** Adds the pixels of the border to a histogram. */
-void mnist_count_border(size_t *histogram, const uint8_t *pixels, size_t rows,
-                        size_t cols);
+/** Adds a picture. */
+void mnist_greys_add(mnist_greys *greys, const uint8_t *pixels, size_t rows,
+                     size_t cols);
 
-/** The median of a histogram. */
-unsigned mnist_median(const size_t *histogram);
+/** The paper of all pictures together. */
+mnist_paper mnist_greys_paper(const mnist_greys *greys);
 
 /**
  * Finds the ink of a picture.

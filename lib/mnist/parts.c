@@ -9,13 +9,10 @@
  * Parts make up one digit if their columns overlap, or if they are small and near: the
  * roof of a 5, a broken stroke. Digits are in one line if their rows overlap.
  */
-#include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "lib/common/memory.h"
 #include "lib/mnist/parts.h"
+#include "lib/common/memory.h"
 #include "lib/mnist/status.h"
+#include <stdbool.h>
 
 /* A part, and the digit that it belongs to. */
 typedef struct part {
@@ -246,9 +243,8 @@ static void write_groups(mnist_groups *to, parts *found, const mnist_group *boxe
     for (size_t i = 0; i < found->count; i++) {
         part *p = &found->all[i];
         size_t number = 0;
-        const mnist_group *box = &boxes[p->group];
         for (size_t k = 0; !p->left_out && k < to->count; k++)
-            if (memcmp(&to->groups[k], box, sizeof(*box)) == 0)
+            if (to->groups[k].first == p->group)
                 number = k + 1;
         p->group = number;
     }
@@ -270,6 +266,7 @@ static mnist_status group(mnist_groups *to, parts *found, size_t pixels)
         found->all[i].group = i;
         if (!found->all[i].left_out)
             boxes[i] = found->all[i].box;
+        boxes[i].first = i;
     }
     merge_groups(found, boxes);
     write_groups(to, found, boxes, pixels);

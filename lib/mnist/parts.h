@@ -14,6 +14,8 @@
 typedef struct mnist_group {
     size_t top, left, bottom, right;
     size_t area;
+    /** Number of its first part. */
+    size_t first;
 } mnist_group;
 
 /** The digits of ink. */
