@@ -16,10 +16,10 @@
 
 enum { WHY = 8192, MOST_LABELS = 256 };
 
-/* An image of a batch, or why it could not be read. */
+/* An image of a batch, and why it could not be read, or "". */
 typedef struct slot {
     output_image image;
-    char *error;
+    char error[512];
 } slot;
 
 /* State shared by all files. */
@@ -82,13 +82,13 @@ static bool flush_batch(session *run, const sheet *from)
     char why[WHY];
     size_t good = 0, classes = run->network.classes;
     for (size_t i = 0; i < run->count; i++)
-        good += !run->slots[i].error;
+        good += !*run->slots[i].error;
     bool done = good == 0 || model_predict(&run->network, run->pixels, good,
                                            run->probabilities, why, sizeof(why));
     good = 0;
     for (size_t i = 0; i < run->count; i++) {
         slot *s = &run->slots[i];
-        if (s->error) {
+        if (*s->error) {
             report_image(run, &s->image, s->error);
             if (from->has_labels)
                 tally_add_unread(&run->tally);
@@ -97,7 +97,6 @@ static bool flush_batch(session *run, const sheet *from)
                 output_judge(s->image, run->probabilities + good * classes, classes);
             answer(run, from, &a, run->pixels + good++ * MODEL_PIXELS);
         }
-        free(s->error);
     }
     run->count = 0;
     if (!done) {
@@ -109,15 +108,12 @@ static bool flush_batch(session *run, const sheet *from)
 
 static bool predict_images(session *run, sheet *from)
 {
-    char why[WHY];
     size_t good = 0;
     for (size_t i = 0; i < sheet_count(from); i++) {
         slot *s = &run->slots[run->count++];
         *s = (slot){.image = {from->path, i, from->dataset, sheet_label(from, i)}};
-        if (sheet_read(from, i, run->pixels + good * MODEL_PIXELS, why, sizeof(why)))
-            good++;
-        else
-            s->error = strdup(why);
+        good += sheet_read(from, i, run->pixels + good * MODEL_PIXELS, s->error,
+                           sizeof(s->error));
         if (run->count < MODEL_BATCH && i + 1 < sheet_count(from))
             continue;
         if (!flush_batch(run, from))

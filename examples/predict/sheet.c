@@ -58,7 +58,11 @@ static bool begins_as_idx(const char *path)
 static bool read_dataset(sheet *s, const char *path, const char *given, char *why,
                          size_t size)
 {
-    char *found = given ? NULL : labels_find(path);
+    char *found = NULL;
+    if (!given && !labels_find(path, &found)) {
+        snprintf(why, size, "%s: no memory to look for labels", input_name(s->path));
+        return false;
+    }
     const char *labels = given ? given : found;
     mnist_status status = mnist_dataset_read(&s->dataset, path, labels, MOST_CLASSES);
     s->has_labels = status == MNIST_OK && labels;

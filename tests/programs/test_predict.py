@@ -325,6 +325,12 @@ class Predict(unittest.TestCase):
         beside = run(self.model, self.folder / "t10k-images-idx3-ubyte")
         self.assertIn(b"18 of 20 right (90.00%)", beside.stdout)
         self.assertIn(b"labels from ", beside.stderr)
+        labels_file = self.folder / "t10k-labels-idx1-ubyte"
+        labels_file.unlink()
+        labels_file.symlink_to("nowhere")
+        dangling = run(self.model, self.folder / "t10k-images-idx3-ubyte")
+        self.assertIn(b"t10k-labels-idx1-ubyte: not used: ", dangling.stderr)
+        self.assertEqual(dangling.stdout.count(b"\n"), 20)
         short, other = self.labelled(images, labels[:5], "short")
         self.assert_fails(run("--labels", other, self.model, short), "short")
 
