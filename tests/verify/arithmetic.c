@@ -8,8 +8,8 @@
 
 #include "tests/verify/part.h"
 
-/* Whether a double has this class; reads the bits, because the compiler of this file
- * may assume that all numbers are finite. */
+/* Whether the bits under mask are as expected. Bits are compared because the compiler
+ * of this file, too, may assume that all numbers are finite. */
 static bool is_bits(float value, uint32_t mask, uint32_t expected)
 {
     union {

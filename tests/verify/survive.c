@@ -18,7 +18,7 @@ enum { LINE = 512, KILLS = 20 };
 
 /* What a training printed last, and how it ended. */
 typedef struct outcome {
-    bool started;
+    bool started, killed;
     char last[LINE], how[LINE];
     size_t steps;
 } outcome;
@@ -44,6 +44,7 @@ static outcome run(const char *path, size_t kill_after, uint64_t *seed)
         if (++o.steps == kill_after) {
             wait_a_moment(seed, 3000);
             child_kill(&c);
+            o.killed = true;
         }
     child_wait(&c, o.how, sizeof(o.how));
     return o;
@@ -76,8 +77,10 @@ void survive(table *t, const char *folder)
         return;
     }
     size_t kills = 0;
-    for (; kills < KILLS && !is_hash(&o) && !*o.how; kills++)
+    for (size_t i = 0; i < KILLS && !is_hash(&o) && !*o.how; i++) {
         o = run(killed, draw_size(&seed, 1, 3), &seed);
+        kills += o.killed && !is_hash(&o);
+    }
     if (!is_hash(&o) && !*o.how)
         o = run(killed, 0, &seed);
     unlink(whole);
