@@ -130,8 +130,8 @@ mnist_status mnist_dataset_open(mnist_dataset **out, const mnist_source *source,
  * @param images path of an IDX file of bytes of rank 3, [N, ROWS, COLS], plain or gzip
  * @param labels path of an IDX file of bytes of rank 1, [N], or of 32-bit integers of
  *        rank 1 or rank 2, [N, COLS], whose first column is the label (QMNIST), plain
- * or gzip; NULL for a data set without labels, for which mnist_dataset_label() returns
- * -1
+ *        or gzip; NULL for a data set without labels, for which mnist_dataset_label()
+ *        returns -1
  * @param classes number of classes, 1 to 256; every label MUST be below it. 0: one more
  *        than the largest label
  * @retval MNIST_OK the files were read
