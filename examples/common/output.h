@@ -10,20 +10,17 @@
 
 /** A file that is being written. */
 typedef struct output {
-    /** Where the content goes; NULL if there is no output. */
+    /** Where the content goes; NULL before and after the output. */
     FILE *stream;
     const char *path;
-    /** The file itself, if path is a symbolic link; else NULL. */
-    char *target;
-    /** Name until the file is complete; NULL for devices and pipes, which are written
+    /** What replaces the file in the end; NULL for devices and pipes, which are written
      *  directly. */
-    char *temporary;
+    struct common_replacement *replacement;
 } output;
 
 /**
- * Begins to write a file. Until output_commit() an existing file stays as it is. The
- * new one has its mode. A file that is not writable is refused, a symbolic link is
- * followed.
+ * Begins to write a file. Until output_commit() an existing file stays as it is. Modes,
+ * links and what killed programs left are treated as lstm_params_save() does.
  *
  * @param path stays valid until the end of the output
  * @return false after an error message, with nothing to free

@@ -33,6 +33,7 @@ MAY_INCLUDE = {
                     "lib/lstm/nn/parameter.h", "lib/lstm/io/", "lstm/"],
     "lib/mnist": ["lib/common/", "lib/mnist/", "mnist/"],
     "examples": ["examples/", "lstm/", "mnist/"],
+    "examples/common": ["examples/common/", "lib/common/file.h", "lstm/"],
     "tests": ["lib/", "tests/", "examples/", "lstm/", "mnist/"],
     "tests/api": ["tests/support/", "tests/golden/", "lstm/", "mnist/"],
     "tests/install": ["lstm/", "mnist/"],
