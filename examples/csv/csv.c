@@ -1,230 +1,160 @@
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "examples/common/number.h"
 #include "examples/csv/csv.h"
+#include "examples/csv/scan.h"
 
-enum { LONGEST_NUMBER = 400 };
-
-/* A pass over the text. With table NULL it only counts. */
-typedef struct {
-    const unsigned char *at, *end;
-    char *out;
-    size_t line, rows, columns, count;
-    char delimiter;
+/* A table that is being built. */
+typedef struct builder {
     csv_table *table;
-    char *why;
-    size_t room;
-} pass;
+    /* Numbers of rows and of bytes that there is room for. */
+    size_t most_rows;
+    char *out;
+    /* Fields of the row that is read. */
+    char **row;
+} builder;
 
-static bool fail(const pass *p, size_t line, const char *fault)
+/* Whether a row fits the table. A delimiter at its end makes one more field. */
+static bool fits(const csv_scan *scan, size_t columns)
 {
-    snprintf(p->why, p->room, "line %zu: %s", line, fault);
-    return false;
+    return scan->count == columns || (scan->count == columns + 1 && scan->last_empty);
 }
 
-static bool is_line_end(int byte)
+/* Rows of one column: a blank line in it is a missing value. */
+static size_t missing_rows(const csv_scan *scan, size_t rows, size_t columns)
 {
-    return byte == '\n' || byte == '\r';
+    return columns == 1 && rows > 0 ? scan->gap : 0;
 }
 
-/* Steps over a CRLF, LF or CR. */
-static void skip_line_end(pass *p)
+/* Counts rows and bytes of fields from the beginning of a text; checks the lengths of
+ * the rows after those before the table. */
+static bool measure(csv_scan scan, size_t columns, size_t before, csv_table *table,
+                    size_t *bytes)
 {
-    if (p->at < p->end && *p->at == '\r' && p->at + 1 < p->end && p->at[1] == '\n')
-        p->at++;
-    p->at += p->at < p->end;
-    p->line++;
-}
-
-/* Skips blank lines and comments. */
-static void skip_empty(pass *p)
-{
-    while (p->at < p->end && (is_line_end(*p->at) || *p->at == '#')) {
-        while (p->at < p->end && !is_line_end(*p->at))
-            p->at++;
-        skip_line_end(p);
-    }
-}
-
-static void put(pass *p, unsigned char byte)
-{
-    if (p->table)
-        *p->out++ = (char)byte;
-}
-
-/* Reads to the closing quote; at is behind the opening one. */
-static bool read_quoted(pass *p)
-{
-    size_t first = p->line;
-    for (; p->at < p->end; p->at++) {
-        if (*p->at == '"' && !(p->at + 1 < p->end && p->at[1] == '"')) {
-            p->at++;
-            return true;
+    size_t fields = 0, skipped = 0;
+    const unsigned char *begin = scan.at;
+    csv_found found;
+    while ((found = csv_scan_row(&scan)) == CSV_ROW) {
+        fields += scan.count;
+        if (skipped < before) {
+            skipped++;
+            table->before += scan.line - scan.row_line;
+            scan.blank = 0;
+            continue;
         }
-        if (*p->at == '"')
-            p->at++;
-        else if (*p->at == '\n' ||
-                 (*p->at == '\r' && !(p->at + 1 < p->end && p->at[1] == '\n')))
-            p->line++;
-        put(p, *p->at);
+        if (!fits(&scan, columns))
+            return csv_fail(&scan, scan.row_line,
+                            "%zu field%s, expected %zu as in most rows", scan.count,
+                            scan.count == 1 ? "" : "s", columns);
+        if (table->rows == 0)
+            scan.blank = 0;
+        table->rows += 1 + missing_rows(&scan, table->rows, columns);
+        table->blank = scan.blank;
     }
-    return fail(p, first, "a quote has no end");
-}
-
-static bool read_field(pass *p)
-{
-    if (p->table)
-        p->table->fields[p->count] = p->out;
-    p->count++;
-    if (p->at < p->end && *p->at == '"') {
-        p->at++;
-        if (!read_quoted(p))
-            return false;
-        if (p->at < p->end && *p->at != (unsigned char)p->delimiter &&
-            !is_line_end(*p->at))
-            return fail(p, p->line, "text follows a closing quote");
-    }
-    while (p->at < p->end && *p->at != (unsigned char)p->delimiter &&
-           !is_line_end(*p->at))
-        put(p, *p->at++);
-    put(p, 0);
-    return true;
-}
-
-static bool read_row(pass *p)
-{
-    size_t before = p->count, line = p->line;
-    for (;;) {
-        if (!read_field(p))
-            return false;
-        if (p->at == p->end || is_line_end(*p->at))
-            break;
-        p->at++;
-    }
-    if (p->table)
-        p->table->lines[p->rows] = line;
-    size_t columns = p->count - before;
-    if (p->rows++ == 0)
-        p->columns = columns;
-    if (p->at < p->end)
-        skip_line_end(p);
-    if (columns == p->columns)
-        return true;
-    snprintf(p->why, p->room, "line %zu: %zu fields, expected %zu as in the first row",
-             line, columns, p->columns);
-    return false;
-}
-
-static bool run(pass *p)
-{
-    for (skip_empty(p); p->at < p->end; skip_empty(p))
-        if (!read_row(p))
-            return false;
-    return p->rows > 0 || fail(p, p->line, "no rows");
-}
-
-/* The delimiter that splits all rows alike; the comma last, because it is also a
- * decimal point. Otherwise the one that splits the first row. */
-static char detect(const pass *start)
-{
-    static const char candidates[] = {';', '\t', '|', ','};
-    char fallback = ',';
-    size_t most = 1;
-    for (size_t i = 0; i < sizeof(candidates); i++) {
-        char why[128];
-        pass p = *start;
-        p.delimiter = candidates[i], p.why = why, p.room = sizeof(why);
-        if (run(&p) && p.columns > 1)
-            return candidates[i];
-        if (p.columns > most)
-            most = p.columns, fallback = candidates[i];
-    }
-    return fallback;
-}
-
-/* Refuses what is not text in ASCII's bytes. */
-static bool check_bytes(const pass *p)
-{
-    size_t size = (size_t)(p->end - p->at), line = 1;
-    if (size >= 2 &&
-        (memcmp(p->at, "\xff\xfe", 2) == 0 || memcmp(p->at, "\xfe\xff", 2) == 0))
-        return fail(p, 1, "the text is UTF-16, expected UTF-8");
-    for (const unsigned char *at = p->at; at < p->end; at++) {
-        if (*at == 0)
-            return fail(p, line, "a byte 0, expected text");
-        line += *at == '\n' || (*at == '\r' && !(at + 1 < p->end && at[1] == '\n'));
-    }
-    return true;
-}
-
-bool csv_read(csv_table *table, const unsigned char *bytes, size_t size, char *why,
-              size_t room)
-{
-    pass start = {
-        .at = bytes, .end = bytes + size, .line = 1, .why = why, .room = room};
-    *table = (csv_table){0};
-    if (!check_bytes(&start))
+    table->comments = scan.comments;
+    /* Each field has two bytes more than in the text, and a missing one too. */
+    *bytes = (size_t)(scan.end - begin) + 2 * fields + 2 * table->rows + 1;
+    if (found == CSV_FAULT)
         return false;
-    if (size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
+    return table->rows > 0 || csv_fail(&scan, scan.line, "no rows");
+}
+
+static void add_row(builder *b, size_t line, char *const *fields)
+{
+    csv_table *table = b->table;
+    for (size_t i = 0; i < table->columns; i++)
+        table->starts[table->rows * table->columns + i] =
+            (uint32_t)(fields[i] - table->text);
+    table->lines[table->rows++] = (uint32_t)line;
+}
+
+/* Copies the rows that measure() has counted. */
+static void fill(builder *b, csv_scan scan, size_t before)
+{
+    csv_table *table = b->table;
+    table->rows = 0;
+    scan.out = table->text;
+    scan.fields = b->row;
+    for (size_t i = 0; csv_scan_row(&scan) == CSV_ROW; i++) {
+        if (i < before)
+            continue;
+        size_t missing = missing_rows(&scan, table->rows, table->columns);
+        for (size_t j = 0; j < missing; j++) {
+            char *empty = scan.out + 1;
+            memcpy(scan.out, " ", 2);
+            scan.out += 2;
+            add_row(b, scan.row_line - missing + j, &empty);
+        }
+        add_row(b, scan.row_line, scan.fields);
+    }
+}
+
+static bool build(csv_table *table, csv_scan *start, size_t columns, size_t before)
+{
+    size_t bytes = 0;
+    if (!measure(*start, columns, before, table, &bytes))
+        return false;
+    builder b = {.table = table, .row = calloc(CSV_MOST_COLUMNS, sizeof(*b.row))};
+    table->columns = columns;
+    table->delimiter = start->delimiter;
+    table->starts = calloc(table->rows, columns * sizeof(*table->starts));
+    table->lines = calloc(table->rows, sizeof(*table->lines));
+    table->text = malloc(bytes);
+    bool allocated = b.row && table->starts && table->lines && table->text;
+    if (allocated)
+        fill(&b, *start, before);
+    free(b.row);
+    return allocated || csv_fail(start, 1, "no memory");
+}
+
+bool csv_read(csv_table *table, const unsigned char *bytes, size_t size, char delimiter,
+              char *why, size_t room)
+{
+    unsigned char *converted;
+    size_t columns, before = 0;
+    csv_scan start = {.at = bytes,
+                      .end = bytes + size,
+                      .line = 1,
+                      .delimiter = delimiter,
+                      .why = why,
+                      .room = room};
+    *table = (csv_table){.encoding = "UTF-8"};
+    if (!csv_check_bytes(&start, &converted, &size))
+        return false;
+    if (converted) {
+        table->encoding = "Windows-1252";
+        start.at = converted;
+        start.end = converted + size;
+    }
+    if (start.end - start.at >= 3 && memcmp(start.at, "\xef\xbb\xbf", 3) == 0)
         start.at += 3;
-    start.delimiter = detect(&start);
-    pass counted = start;
-    if (!run(&counted))
-        return false;
-    table->fields = calloc(counted.count, sizeof(*table->fields));
-    table->lines = calloc(counted.rows, sizeof(*table->lines));
-    table->text = malloc(size + 1);
-    if (!table->fields || !table->lines || !table->text) {
+    bool read =
+        csv_detect(&start, &columns, &before) && build(table, &start, columns, before);
+    free(converted);
+    if (!read)
         csv_free(table);
-        return fail(&start, 1, "no memory");
-    }
-    table->rows = counted.rows, table->columns = counted.columns;
-    table->delimiter = start.delimiter;
-    start.table = table, start.out = table->text;
-    return run(&start);
+    return read;
 }
 
 void csv_free(csv_table *table)
 {
-    free(table->fields);
+    free(table->starts);
     free(table->lines);
     free(table->text);
     *table = (csv_table){0};
 }
 
-/* Whether the integer digits, up to the decimal point, are groups of three. */
-static bool has_groups(const char *digits, char separator)
+const char *csv_field(const csv_table *table, size_t row, size_t column)
 {
-    size_t length = strspn(digits, "0123456789");
-    if (length == 0 || length > 3)
-        return false;
-    for (digits += length; *digits == separator; digits += 4)
-        if (strspn(digits + 1, "0123456789") != 3)
-            return false;
-    return true;
+    return table->text + table->starts[row * table->columns + column];
 }
 
-bool csv_number(const char *field, char decimal, double *value)
+bool csv_is_quoted(const csv_table *table, size_t row, size_t column)
 {
-    char text[LONGEST_NUMBER], separator = decimal == '.' ? ',' : '.';
-    field += strspn(field, " \t");
-    size_t length = strlen(field), kept = 0;
-    while (length > 0 && strchr(" \t", field[length - 1]))
-        length--;
-    size_t sign = *field == '-' || *field == '+';
-    if (length >= sizeof(text))
-        return false;
-    const char *separated = memchr(field, separator, length);
-    const char *point = memchr(field, decimal, length);
-    if (separated &&
-        (!has_groups(field + sign, separator) ||
-         (point && memchr(point, separator, length - (size_t)(point - field)))))
-        return false;
-    for (size_t i = 0; i < length; i++)
-        if (field[i] != separator)
-            text[kept++] = field[i] == decimal ? '.' : field[i];
-    text[kept] = '\0';
-    return number_real(text, value);
+    return csv_field(table, row, column)[-1] == '"';
+}
+
+size_t csv_line(const csv_table *table, size_t row)
+{
+    return table->lines[row];
 }

@@ -1,17 +1,20 @@
-/* Tables in text from outside. */
+/* Tables in text from outside, and the fields in them. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "examples/csv/csv.h"
+#include "examples/csv/field.h"
 #include "tests/support/test.h"
 
 static char why[256];
 
 static bool read_bytes(csv_table *table, const char *bytes, size_t size)
 {
-    return csv_read(table, (const unsigned char *)bytes, size, why, sizeof(why));
+    return csv_read(table, (const unsigned char *)bytes, size, CSV_DETECT, why,
+                    sizeof(why));
 }
 
-/* Compares all fields, joined by "~" and ended by "~" each. */
+/* Compares all fields, each ended by "~". */
 static void expect(const char *text, char delimiter, size_t columns, const char *fields)
 {
     csv_table table;
@@ -20,7 +23,7 @@ static void expect(const char *text, char delimiter, size_t columns, const char 
     assert_int_equal(table.delimiter, delimiter);
     assert_int_equal(table.columns, columns);
     for (size_t i = 0; i < table.rows * table.columns; i++) {
-        strcat(joined, table.fields[i]);
+        strcat(joined, csv_field(&table, i / table.columns, i % table.columns));
         strcat(joined, "~");
     }
     assert_string_equal(joined, fields);
@@ -33,13 +36,72 @@ static void a_table_is_read_in_its_dialect(void **state)
     expect("a,b\n1,2\n", ',', 2, "a~b~1~2~");
     expect("a,b\r\n1,2", ',', 2, "a~b~1~2~");
     expect("a,b\r1,\r", ',', 2, "a~b~1~~");
+    expect("a,b\r\r\n1,2\r\r\n", ',', 2, "a~b~1~2~");
     expect("\xef\xbb\xbf"
            "a;b\n1,5;2,5\n",
            ';', 2, "a~b~1,5~2,5~");
-    expect("a\tb\n1\t2\n", '\t', 2, "a~b~1~2~");
+    expect("a\tb\n1\t2\n\t\n", '\t', 2, "a~b~1~2~~~");
     expect("a|b\n1|2\n", '|', 2, "a~b~1~2~");
-    expect("# note, with; all\n\na\n1\n", ',', 1, "a~1~");
+    expect("a  b\n 1 2 \n10\t3\n", CSV_BLANKS, 2, "a~b~1~2~10~3~");
+    expect("# note, with; all\n\na\n1\n", CSV_NONE, 1, "a~1~");
     expect("\"a\"\"b\",\"c\r\nd\"\n\"1,234\",\"\"\n", ',', 2, "a\"b~c\r\nd~1,234~~");
+    expect(" a , \"b\" \n 1 , \" 2\" \n", ',', 2, "a~b~1~ 2~");
+}
+
+static void a_comma_may_be_a_decimal_comma(void **state)
+{
+    (void)state;
+    expect("a\n1,5\n2,5\n", CSV_NONE, 1, "a~1,5~2,5~");
+    expect("1,05\n2,50\n", CSV_NONE, 1, "1,05~2,50~");
+    expect("1,5\n2\n3,5\n", CSV_NONE, 1, "1,5~2~3,5~");
+    expect("1,5\n2,7\n", ',', 2, "1~5~2~7~");
+    expect("a\n3 kg\n4 kg\n", CSV_NONE, 1, "a~3 kg~4 kg~");
+    expect("3 kg\n4 kg\n", CSV_NONE, 1, "3 kg~4 kg~");
+}
+
+static void what_surrounds_a_table_is_passed_over(void **state)
+{
+    (void)state;
+    expect("sep=;\na;b\n1,5;2\n", ';', 2, "a~b~1,5~2~");
+    expect("sep=|\r\na|b\r\n", '|', 2, "a~b~");
+    expect("a,b,\n1,2,\n", ',', 2, "a~b~1~2~");
+    expect("a\n1,\n2,\n", ',', 1, "a~1~2~");
+    expect("a;b;\n1;2\n", ';', 2, "a~b~1~2~");
+    expect("Account;DE1\n\nFrom:;1.1.2024\nday;type;sum\n1;x;2\n1;y;3\n2;x;2\n2;y;3\n"
+           "3;x;2\n3;y;4\n4;y;4\n4;y;4\n",
+           ';', 3, "day~type~sum~1~x~2~1~y~3~2~x~2~2~y~3~3~x~2~3~y~4~4~y~4~4~y~4~");
+    /* A blank line in one column is a value that is missing. */
+    expect("a\n1\n\n2\n\n", CSV_NONE, 1, "a~1~~2~");
+    expect("#,a\n1,2\n", ',', 2, "#~a~1~2~");
+}
+
+static void other_encodings_are_converted_or_named(void **state)
+{
+    (void)state;
+    csv_table table;
+    static const char latin[] = "M\xe4rz;\x80\n1;2\n";
+    assert_true(read_bytes(&table, latin, sizeof(latin) - 1));
+    assert_string_equal(table.encoding, "Windows-1252");
+    assert_string_equal(csv_field(&table, 0, 0), "M\xc3\xa4rz");
+    assert_string_equal(csv_field(&table, 0, 1), "\xe2\x82\xac");
+    csv_free(&table);
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *why;
+    } rows[] = {
+        {"\xff\xfe"
+         "a\0",
+         4, "UTF-16, expected UTF-8: run iconv -f UTF-16 -t UTF-8"},
+        {"a\0,\0b\0\n\0", 8, "iconv -f UTF-16LE -t UTF-8"},
+        {"\0a\0,\0b\0\n", 8, "iconv -f UTF-16BE -t UTF-8"},
+        {"PK\3\4", 4, "Excel"},
+        {"\x1f\x8b\x08", 3, "gunzip"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        assert_false(read_bytes(&table, rows[i].bytes, rows[i].size));
+        assert_non_null(strstr(why, rows[i].why));
+    }
 }
 
 static void a_fault_is_named_with_its_line(void **state)
@@ -51,12 +113,10 @@ static void a_fault_is_named_with_its_line(void **state)
         const char *why;
     } rows[] = {
         {"a,b\n1,\"2\n3", 10, "line 2: a quote has no end"},
-        {"a,b\n\"x\ny\",1\n3\n", 14, "line 4: 1 fields, expected 2"},
+        {"a,b\n\"x\ny\",1\n3\n", 14, "line 4: 1 field, expected 2"},
         {"a,b\n\"1\"x,2\n", 11, "line 2: text follows a closing quote"},
-        {"a\n\0\n", 4, "line 2: a byte 0"},
-        {"\xff\xfe"
-         "a\0",
-         4, "UTF-16"},
+        {"a;b\n1;2\n1;2;3\n", 14, "line 3: 3 fields, expected 2"},
+        {"a\n\0\n", 4, "line 2: contains a byte 0"},
         {"", 0, "no rows"},
         {"# only\n", 7, "no rows"},
     };
@@ -67,27 +127,180 @@ static void a_fault_is_named_with_its_line(void **state)
     }
 }
 
+static void long_fields_and_rows_are_refused(void **state)
+{
+    (void)state;
+    size_t size = 3 * CSV_MOST_FIELD;
+    char *text = malloc(size);
+    csv_table table;
+    memset(text, 'x', size);
+    assert_false(read_bytes(&table, text, size));
+    assert_string_equal(why, "line 1: a field has more than 131072 bytes");
+    text[0] = '"';
+    assert_false(read_bytes(&table, text, size));
+    assert_string_equal(why, "line 1: a quoted field has more than 131072 bytes");
+    memset(text, ';', size);
+    memcpy(text, "a;b\n", 4);
+    assert_false(read_bytes(&table, text, size));
+    assert_string_equal(why, "line 2: has more than 16384 fields");
+    free(text);
+}
+
 static void a_number_is_the_whole_field(void **state)
 {
     (void)state;
     static const char *const refused[] = {
-        "", "3 kg", "5%", "12:30", "2024-01-05", "1,23", "1,234,5", "1.5,000", ",123"};
-    double value = 0;
+        "",        "3 kg",    "5%",      "12:30",     "2024-01-05", "1,23",
+        "1,234,5", "1.5,000", ",123",    "0x10",      "inf",        "1e999",
+        "1e",      "--1",     "1 2",     "1,234 567", "(-1)",       "(1",
+        "1)",      "nan",     ".",       "-",         "+",          "0,123",
+        "1.2.3",   "1,,234",  "12,345,", "1e5.5",     "1,0000",     "1_000"};
+    static const struct {
+        const char *text;
+        char decimal;
+        double value;
+        int decimals;
+    } taken[] = {
+        {" -1,234,567.25 ", '.', -1234567.25, 2},
+        {"1.234,5", ',', 1234.5, 1},
+        {"1'234.50", '.', 1234.5, 2},
+        {"1\xc2\xa0"
+         "234,5",
+         ',', 1234.5, 1},
+        {"1\xe2\x80\xaf"
+         "234",
+         ',', 1234, 0},
+        {"12 345", '.', 12345, 0},
+        {"\xe2\x88\x92"
+         "5",
+         '.', -5, 0},
+        {"(1,234.5)", '.', -1234.5, 1},
+        {"+.5", '.', .5, 1},
+        {"5.", '.', 5, 0},
+        {"1.5e-3", '.', .0015, 4},
+        {"1.5E+3", '.', 1500, 0},
+    };
+    csv_number number;
     for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
-        assert_false(csv_number(refused[i], '.', &value));
-    assert_true(csv_number(" -1,234,567.25 ", '.', &value));
-    assert_true(value == -1234567.25);
-    assert_true(csv_number("1.234,5", ',', &value));
-    assert_true(value == 1234.5);
-    assert_false(csv_number("1.5", ',', &value));
+        if (csv_parse_number(refused[i], '.', &number))
+            fail_msg("%s is a number", refused[i]);
+    for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++) {
+        if (!csv_parse_number(taken[i].text, taken[i].decimal, &number))
+            fail_msg("%s is not a number", taken[i].text);
+        assert_true(number.value == taken[i].value);
+        assert_int_equal(number.decimals, taken[i].decimals);
+    }
+    assert_false(csv_parse_number("1.5", ',', &number));
+}
+
+static void a_missing_value_has_one_of_several_names(void **state)
+{
+    (void)state;
+    static const char *const missing[] = {
+        "",     "  ", "NA", "n/a", "#N/A", "NaN",          " nan ",   "NULL",
+        "None", "-",  "--", "?",   ".",    "\xe2\x80\x93", "\xc2\xa0"};
+    static const char *const values[] = {"0", "x", "-1", "NAs", "- -", "..", "??"};
+    for (size_t i = 0; i < sizeof(missing) / sizeof(*missing); i++)
+        if (!csv_is_missing(missing[i]))
+            fail_msg("'%s' is not missing", missing[i]);
+    for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++)
+        if (csv_is_missing(values[i]))
+            fail_msg("'%s' is missing", values[i]);
+}
+
+/* Seconds since 1970 of 2024-12-31. */
+static const double last_day = 1735603200;
+
+static void a_date_has_one_of_many_forms(void **state)
+{
+    (void)state;
+    static const char *const days[] = {"2024-12-31",        "2024/12/31",
+                                       "2024.12.31",        "20241231",
+                                       "31.12.2024",        "31.12.24",
+                                       "12/31/2024",        "12-31-2024",
+                                       "Dec 31, 2024",      "December 31 2024",
+                                       "31 Dec 2024",       "31-Dec-24",
+                                       "31. Dezember 2024", "Tue, 31 Dec 2024",
+                                       " 2024-12-31 ",      "Dienstag, 31.12.2024"};
+    static const struct {
+        const char *text;
+        csv_precision precision;
+        double seconds;
+    } rows[] = {
+        {"2024-12-31 23:59", CSV_SECOND, 86340},
+        {"2024-12-31T23:59:58Z", CSV_SECOND, 86398},
+        {"2024-12-31T23:59:58.25+01:00", CSV_SECOND, 82798.25},
+        {"12/31/2024 11:59 PM", CSV_SECOND, 86340},
+        {"31.12.2024, 12:00", CSV_SECOND, 43200},
+        {"2024-12", CSV_MONTH, -30 * 86400.},
+        {"12/2024", CSV_MONTH, -30 * 86400.},
+        {"Dec 2024", CSV_MONTH, -30 * 86400.},
+        {"Dez-24", CSV_MONTH, -30 * 86400.},
+        {"2024-Q4", CSV_MONTH, -91 * 86400.},
+        {"Q4 2024", CSV_MONTH, -91 * 86400.},
+        {"12:30", CSV_CLOCK, 45000 - last_day},
+        {"12:30:15.5", CSV_CLOCK, 45015.5 - last_day},
+    };
+    csv_time time;
+    for (size_t i = 0; i < sizeof(days) / sizeof(*days); i++) {
+        if (!csv_parse_time(days[i], false, &time))
+            fail_msg("%s is not a date", days[i]);
+        assert_int_equal(time.precision, CSV_DAY);
+        assert_true(time.seconds == last_day);
+    }
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        if (!csv_parse_time(rows[i].text, false, &time))
+            fail_msg("%s is not a time", rows[i].text);
+        assert_int_equal(time.precision, rows[i].precision);
+        assert_true(time.seconds == last_day + rows[i].seconds);
+    }
+    assert_true(csv_parse_time("2/1/2024", true, &time));
+    assert_true(time.ambiguous && time.seconds == last_day - 365 * 86400.0 + 86400);
+}
+
+static void other_texts_are_not_dates(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "",          "2024",        "12.2024",     "2023-02-29",   "2024-13-01",
+        "32.1.2024", "12/31",       "1.5",         "25:00",        "12:60",
+        "Jan",       "2024-01-05x", "3 kg",        "2024-01-05 x", "99999999",
+        "2024-W05",  "1:2",         "Decade 2024", "Dec 32, 2024", "2024-Q5",
+        "13:00 PM"};
+    csv_time time;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+        if (csv_parse_time(texts[i], false, &time))
+            fail_msg("%s is a time", texts[i]);
+}
+
+static void days_of_the_calendar_follow_each_other(void **state)
+{
+    (void)state;
+    for (long days = -800000; days < 800000; days += 17) {
+        long year;
+        int month, day;
+        csv_date_of_days(days, &year, &month, &day);
+        assert_in_range(month, 1, 12);
+        assert_in_range(day, 1, 31);
+        assert_int_equal(csv_days_of_date(year, month, day), days);
+    }
+    assert_int_equal(csv_days_of_date(2000, 3, 1), 11017);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_table_is_read_in_its_dialect),
+        TEST(a_comma_may_be_a_decimal_comma),
+        TEST(what_surrounds_a_table_is_passed_over),
+        TEST(other_encodings_are_converted_or_named),
         TEST(a_fault_is_named_with_its_line),
+        TEST(long_fields_and_rows_are_refused),
         TEST(a_number_is_the_whole_field),
+        TEST(a_missing_value_has_one_of_several_names),
+        TEST(a_date_has_one_of_many_forms),
+        TEST(other_texts_are_not_dates),
+        TEST(days_of_the_calendar_follow_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
