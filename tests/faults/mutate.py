@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
 """Changes the libraries in small ways, one at a time, and counts the changes that tests find.
 
-usage: mutate.py [--count N] [--seed S] [--only GLOB] [--build FOLDER] [--list]
+usage: mutate.py [--count N] [--seed S] [--only GLOB] [--build FOLDER] [--quick] [--list]
 
 A mutant differs from the source by one comparison, operator, constant, condition or dropped
 statement. The kernels are left out: their tests compare every result with plain C. Each
 mutant is built in a copy of the tree; tests run one after the other until one fails, those
 that name the mutated file first. A test that runs ten times as long as before counts as
-failed. A mutant that compiles to the same code as the source is not counted.
+failed. A mutant that compiles to the same code as the source is not counted. --quick leaves
+out tests that take longer than 3 s: a mutant that only they find counts as a survivor.
 
 Survivors are printed as a line of the file and its change. A survivor that SURVIVORS
 explains is counted as explained; all others make the exit status 1.
 """
 import argparse
+import contextlib
 import fnmatch
 import json
 import os
@@ -20,6 +22,7 @@ import pathlib
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,6 +34,7 @@ LEFT_OUT = ["lib/lstm/kernels/*"]
 # Suites and tests that no mutant needs: they check kernels, texts or packages.
 NOT_USED = {"kernel", "bench", "headers", "install", "abi", "lstm-verify"}
 SLOWEST = 10
+QUICK_SECONDS = 3
 
 # Pattern in code, and what replaces it. The first group is what changes.
 CHANGES = [
@@ -103,7 +107,7 @@ def run(*command, timeout=600, **options):
 class Tree:
     """A copy of the tree with a build folder, and its tests in the order of their names."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, quick):
         self.folder = folder
         self.source = folder / "source"
         self.build = folder / "build"
@@ -121,7 +125,7 @@ class Tree:
         self.tests = self.find_tests()
         for test in self.tests:
             start = time.monotonic()
-            test["passes"] = self.passes(test, 600)
+            test["passes"] = self.passes(test, QUICK_SECONDS if quick else 600)
             test["limit"] = SLOWEST * (time.monotonic() - start) + 5
         self.left_out = [test["name"] for test in self.tests if not test["passes"]]
         self.tests = [test for test in self.tests if test["passes"]]
@@ -142,12 +146,17 @@ class Tree:
 
     def passes(self, test, limit):
         environment = {**os.environ, **test["environment"], "MALLOC_PERTURB_": "85"}
+        process = subprocess.Popen(test["command"], cwd=test["folder"], env=environment,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL, start_new_session=True)
         try:
-            done = subprocess.run(test["command"], cwd=test["folder"], env=environment,
-                                  capture_output=True, timeout=limit)
+            return process.wait(limit) in (0, 77)
         except subprocess.TimeoutExpired:
             return False
-        return done.returncode == 0 or (done.returncode == 77)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
     def objects(self, path):
         """The compiled code of a source file, in every library that has it."""
@@ -232,6 +241,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="*", help="pattern of the files, like lib/lstm/io/*")
     parser.add_argument("--build", type=pathlib.Path, help="folder to keep the copy in")
+    parser.add_argument("--quick", action="store_true", help="leave out slow tests")
     parser.add_argument("--list", action="store_true", help="print the numbers of mutants")
     options = parser.parse_args()
     paths = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "lib").rglob("*.c"))]
@@ -244,9 +254,12 @@ def main():
     random.Random(options.seed).shuffle(mutants)
     folder = options.build or pathlib.Path(tempfile.mkdtemp(prefix="mutate-"))
     folder.mkdir(parents=True, exist_ok=True)
-    tree = Tree(folder)
+    # A shell starts programs in the background with Ctrl-C ignored, which tests inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    tree = Tree(folder, options.quick)
     if tree.left_out:
-        print("tests that fail without a change, left out:", ", ".join(tree.left_out))
+        print("tests that fail without a change or are slow, left out:",
+              ", ".join(tree.left_out), flush=True)
     explained = explanations()
     objects, counts, survivors = {}, {}, []
     tried = 0

@@ -42,6 +42,7 @@ class Terminal(unittest.TestCase):
         process = subprocess.Popen(
             [PROGRAM, *usual, *options], stdout=subprocess.DEVNULL, stderr=terminal,
             stdin=subprocess.DEVNULL, env={**kept, "TERM": "xterm", **environment})
+        self.addCleanup(process.kill)
         os.set_blocking(control, False)
         written = []
         for width in (None, later)[:1 if later is None else 2]:
@@ -129,5 +130,7 @@ class Terminal(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    # A shell starts programs in the background with Ctrl-C ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     PROGRAM = os.path.abspath(sys.argv.pop(1))
     unittest.main(verbosity=2)

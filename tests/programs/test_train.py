@@ -426,6 +426,8 @@ class Train(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    # A shell starts programs in the background with Ctrl-C ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # A shell starts programs in the background with Ctrl-C ignored, and mnist-train keeps
     # it ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
