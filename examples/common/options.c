@@ -16,7 +16,9 @@ static void *field_of(void *options, const option_row *row)
     return (char *)options + row->field;
 }
 
-static void print_default(const option_table *table, const option_row *row)
+/* Prints the default, a text after a separator. */
+static void print_default(const option_table *table, const option_row *row,
+                          const char *separator)
 {
     const void *value = (const char *)table->defaults + row->field;
     if (row->kind == OPTION_COUNT && *(const uint64_t *)value)
@@ -25,7 +27,7 @@ static void print_default(const option_table *table, const option_row *row)
              *(const double *)value > 0)
         printf(" (default %g)", *(const double *)value);
     else if (row->kind == OPTION_TEXT && *(const char *const *)value)
-        printf("\n%21s (default %s)", "", *(const char *const *)value);
+        printf("%s(default %s)", separator, *(const char *const *)value);
 }
 
 /* Prints text; lines after the first are indented like it. */
@@ -50,16 +52,41 @@ static void print_help(const option_table *table)
                  *value && *value != '[' ? " " : "", value);
         printf("  %-19s ", name);
         print_lines(row->help);
-        print_default(table, row);
+        print_default(table, row, "\n                      ");
         putchar('\n');
     }
     if (table->after)
         table->after();
 }
 
-static int print_and_end(const option_table *table, option_kind kind)
+/* A line for each option: name, value, choices and help, with tabs between them. */
+static void print_rows(const option_table *table)
 {
-    if (kind == OPTION_HELP)
+    for (size_t i = 0; i < table->count; i++) {
+        const option_row *row = &table->rows[i];
+        printf("%s\t%s\t", row->name, row->value ? row->value : "");
+        for (size_t name = 0; row->kind == OPTION_CHOICE && row->names[name]; name++)
+            printf("%s%s", name ? " " : "", row->names[name]);
+        putchar('\t');
+        for (const char *text = row->help; *text; text++)
+            putchar(*text == '\n' ? ' ' : *text);
+        print_default(table, row, " ");
+        putchar('\n');
+    }
+}
+
+/* Prints the version or the help; the programs of the build read the help as "table".
+ */
+static int print_and_end(const option_table *table, option_kind kind,
+                         const char *format)
+{
+    if (kind == OPTION_HELP && format && strcmp(format, "table") != 0) {
+        message_error("--help is '%s', expected no value or table", format);
+        return OPTIONS_USAGE;
+    }
+    if (kind == OPTION_HELP && format)
+        print_rows(table);
+    else if (kind == OPTION_HELP)
         print_help(table);
     else
         printf("%s %s\n", message_program(), lstm_version());
@@ -165,7 +192,7 @@ int options_take(const option_table *table, void *options, size_t index,
     const option_row *row = &table->rows[index];
     char why[200] = "";
     if (row->kind == OPTION_HELP || row->kind == OPTION_VERSION)
-        return print_and_end(table, row->kind);
+        return print_and_end(table, row->kind, text);
     if (row->given)
         *(bool *)((char *)options + row->given) = true;
     if (given)
@@ -197,10 +224,11 @@ static void fill_names(const option_table *table, struct option *names)
 {
     for (size_t i = 0; i < table->count; i++) {
         const char *value = table->rows[i].value;
+        bool optional = value ? *value == '[' : table->rows[i].kind == OPTION_HELP;
         names[i] = (struct option){
             .name = table->rows[i].name,
-            .has_arg = !value ? no_argument
-                              : (*value == '[' ? optional_argument : required_argument),
+            .has_arg = optional ? optional_argument
+                                : (value ? required_argument : no_argument),
             .val = FIRST_CODE + (int)i,
         };
     }

@@ -33,7 +33,8 @@ typedef enum option_kind {
     OPTION_CHOICE,
     /** What parse writes. */
     OPTION_PARSED,
-    /** Prints the help and ends the program; also -h. */
+    /** Prints the help and ends the program; also -h. --help=table prints the options
+     *  for programs to read. */
     OPTION_HELP,
     /** Prints the version and ends the program. */
     OPTION_VERSION,
