@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs missing packages, then builds and runs all tests in six configurations: a release,
 # without OpenBLAS and network, with clang, with two kinds of sanitizers, and for 64-bit ARM.
+# Then it runs each fuzzer for a short time.
 # Arguments are passed to each `meson setup`: sh tests/run.sh -Dwerror=true
 #
 # The last line counts the tests of all configurations: N passed, N failed, N skipped.
@@ -106,7 +107,7 @@ works() {
 setup=$*
 # With a sanitizer gcc reports some variables as uninitialised that are initialised.
 sanitized='--buildtype=debugoptimized -Dc_args=-Wno-maybe-uninitialized -Db_sanitize='
-computing='--suite unit --suite kernel --suite api --suite golden --suite bits'
+computing='--suite unit --suite kernel --suite api --suite golden --suite bits --suite fuzz'
 
 run release --buildtype=release
 run builtin '--buildtype=release -Dblas=builtin -Ddownload=disabled'
@@ -144,6 +145,16 @@ else
     skip 'arm: needs gcc-aarch64-linux-gnu and qemu-user, and for the architecture' \
         'arm64 libcmocka-dev and zlib1g-dev'
 fi
+
+say '== fuzz'
+status=0
+python3 tests/fuzz/run.py --runs 2000 --seconds 60 --build build-tests/fuzz </dev/null ||
+    status=$?
+case $status in
+0) passed=$((passed + 1)) ;;
+77) skip 'fuzz: clang with libFuzzer is not installed' ;;
+*) fail 'fuzz: see above' ;;
+esac
 
 [ -z "$troubles" ] || say "$troubles"
 echo "$passed passed, $failed failed, $skipped skipped"
