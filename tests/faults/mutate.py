@@ -6,9 +6,11 @@ usage: mutate.py [--count N] [--seed S] [--only GLOB] [--build FOLDER] [--quick]
 A mutant differs from the source by one comparison, operator, constant, condition or dropped
 statement. The kernels are left out: their tests compare every result with plain C. Each
 mutant is built in a copy of the tree; tests run one after the other until one fails, those
-that name the mutated file first. A test that runs ten times as long as before counts as
-failed. A mutant that compiles to the same code as the source is not counted. --quick leaves
-out tests that take longer than 3 s: a mutant that only they find counts as a survivor.
+that name the mutated file first. A mutant that survives is built and tested once more with
+the sanitizers of addresses and undefined behaviour. A test that runs ten times as long as
+before counts as failed. A mutant that compiles to the same code as the source is not
+counted. --quick leaves out tests that take longer than 3 s, and with sanitizers 15 s: a
+mutant that only they find counts as a survivor.
 
 Survivors are printed as a line of the file and its change. A survivor that SURVIVORS
 explains is counted as explained; all others make the exit status 1.
@@ -105,10 +107,15 @@ def run(*command, timeout=600, **options):
 
 
 class Tree:
-    """A copy of the tree with a build folder, and its tests in the order of their names."""
+    """A copy of the tree with a build folder, and its tests in the order of their names.
 
-    def __init__(self, folder, quick):
+    With sanitizers its tests are the C programs, which then find leaks and bad accesses.
+    """
+
+    def __init__(self, folder, quick, sanitizers="none"):
+        folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self.sanitizers = sanitizers
         self.source = folder / "source"
         self.build = folder / "build"
         if not self.source.exists():
@@ -116,16 +123,18 @@ class Tree:
                             ignore=shutil.ignore_patterns("build*", ".git"))
         if not (self.build / "build.ninja").exists():
             done = run("meson", "setup", self.build, self.source, "-Dbuildtype=debugoptimized",
-                       "-Db_ndebug=false", "-Dwarning_level=0")
+                       "-Db_ndebug=false", "-Dwarning_level=0",
+                       f"-Db_sanitize={sanitizers}", "-Db_lundef=false")
             if done.returncode:
                 sys.exit(done.stdout + done.stderr)
         done = run("ninja", "-C", self.build, timeout=3600)
         if done.returncode:
             sys.exit(done.stdout + done.stderr)
         self.tests = self.find_tests()
+        longest = QUICK_SECONDS if sanitizers == "none" else 5 * QUICK_SECONDS
         for test in self.tests:
             start = time.monotonic()
-            test["passes"] = self.passes(test, QUICK_SECONDS if quick else 600)
+            test["passes"] = self.passes(test, longest if quick else 600)
             test["limit"] = SLOWEST * (time.monotonic() - start) + 5
         self.left_out = [test["name"] for test in self.tests if not test["passes"]]
         self.tests = [test for test in self.tests if test["passes"]]
@@ -137,7 +146,10 @@ class Tree:
             suites = [suite.split(":")[-1] for suite in test["suite"]]
             if {*suites, test["name"]} & NOT_USED:
                 continue
-            if "tests/faults" in " ".join(test["cmd"]):
+            if "tests/faults" in " ".join(test["cmd"]) and test["name"] != "functions":
+                continue
+            if self.sanitizers != "none" and self.build not in pathlib.Path(
+                    test["cmd"][0]).parents:
                 continue
             found.append({"name": test["name"], "suites": suites, "command": test["cmd"],
                           "environment": test["env"], "depends": test["depends"],
@@ -197,7 +209,7 @@ class Tree:
     def verdict(self, path, text, objects):
         """What finds the mutant: a test, "compiler", "same code", or None."""
         source = self.source / path
-        original = source.read_text()
+        original = (ROOT / path).read_text()
         source.write_text(text)
         try:
             libraries = [found.relative_to(self.build)
@@ -205,7 +217,7 @@ class Tree:
                          if found.is_file()]
             if run("ninja", "-C", self.build, *libraries, timeout=900).returncode:
                 return "compiler"
-            if self.objects(path) == objects:
+            if objects and self.objects(path) == objects:
                 return "same code"
             for test in self.order(path):
                 if not self.build_now(test):
@@ -254,10 +266,10 @@ def main():
         return 0
     random.Random(options.seed).shuffle(mutants)
     folder = options.build or pathlib.Path(tempfile.mkdtemp(prefix="mutate-"))
-    folder.mkdir(parents=True, exist_ok=True)
     # A shell starts programs in the background with Ctrl-C ignored, which tests inherit.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     tree = Tree(folder, options.quick)
+    sanitized = None
     if tree.left_out:
         print("tests that fail without a change or are slow, left out:",
               ", ".join(tree.left_out), flush=True)
@@ -273,6 +285,10 @@ def main():
         found = tree.verdict(path, text, objects[path])
         if found in ("compiler", "same code"):
             continue
+        if found is None:
+            sanitized = sanitized or Tree(folder / "sanitized", options.quick,
+                                          "address,undefined")
+            found = sanitized.verdict(path, text, None)
         tried += 1
         change = change_of(path, line, text)
         counts[kind] = counts.get(kind, 0) + 1
