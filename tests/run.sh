@@ -18,6 +18,7 @@ python3 -c 'import cffi' 2>/dev/null ||
     need_file /usr/lib/python3/dist-packages/cffi python3-cffi
 install_missing
 need_command doxygen doxygen
+need_command cmake cmake
 need_command man 'man-db groff-base'
 need_command zsh zsh
 need_command fish fish
