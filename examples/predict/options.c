@@ -73,6 +73,14 @@ static const option_row rows[] = {
      .low = 1,
      .high = 64,
      .help = "threads (default all processors)"},
+    {.name = "limit",
+     .value = "BYTES",
+     .kind = OPTION_COUNT,
+     .field = FIELD(limit),
+     .low = 1,
+     .high = 0x1p64,
+     .help = "what a gzip file may become in memory (default\n"
+             "100 times its size, and 1 GiB)"},
     {.name = "help", .kind = OPTION_HELP, .help = "print this help and exit"},
     {.name = "version", .kind = OPTION_VERSION, .help = "print the version and exit"},
 };

@@ -18,7 +18,7 @@ typedef struct predict_options {
     bool show, json, csv, digits, transpose;
     /** A mnist_paper. */
     unsigned paper;
-    uint64_t threads;
+    uint64_t threads, limit;
     const char *labels, *lstm, *head;
     const char *model;
     char **files;

@@ -55,21 +55,24 @@ static bool begins_as_idx(const char *path)
 
 /* Reads labels only if they are given or found. Those that are found and damaged do not
  * stop the images. */
-static bool read_dataset(sheet *s, const char *path, const char *given, char *why,
-                         size_t size)
+static bool read_dataset(sheet *s, const char *path, const predict_options *options,
+                         char *why, size_t size)
 {
+    const char *given = options->labels;
     char *found = NULL;
     if (!given && !labels_find(path, &found)) {
         snprintf(why, size, "%s: no memory to look for labels", input_name(s->path));
         return false;
     }
     const char *labels = given ? given : found;
-    mnist_status status = mnist_dataset_read(&s->dataset, path, labels, MOST_CLASSES);
+    mnist_status status = mnist_dataset_read_limited(&s->dataset, path, labels,
+                                                     MOST_CLASSES, options->limit);
     s->has_labels = status == MNIST_OK && labels;
     if (status != MNIST_OK && found) {
         char reason[2048];
         snprintf(reason, sizeof(reason), "%s", mnist_last_error());
-        status = mnist_dataset_read(&s->dataset, path, NULL, MOST_CLASSES);
+        status = mnist_dataset_read_limited(&s->dataset, path, NULL, MOST_CLASSES,
+                                            options->limit);
         if (status == MNIST_OK)
             message_warning("%s: not used: %s", found, reason);
     } else if (found) {
@@ -80,8 +83,8 @@ static bool read_dataset(sheet *s, const char *path, const char *given, char *wh
 }
 
 /* Writes what was read from a pipe to a temporary file, whose path libmnist reads. */
-static bool read_copy(sheet *s, const input *content, const char *labels, char *why,
-                      size_t size)
+static bool read_copy(sheet *s, const input *content, const predict_options *options,
+                      char *why, size_t size)
 {
     char path[32];
     FILE *copy = tmpfile();
@@ -90,7 +93,7 @@ static bool read_copy(sheet *s, const input *content, const char *labels, char *
                 fflush(copy) == 0;
     if (done) {
         snprintf(path, sizeof(path), "/dev/fd/%d", fileno(copy));
-        done = read_dataset(s, path, labels, why, size);
+        done = read_dataset(s, path, options, why, size);
     } else {
         snprintf(why, size, "%s: temporary copy: %s", input_name(s->path),
                  message_errno());
@@ -116,11 +119,11 @@ static bool read_content(sheet *s, const predict_options *options, char *why,
 {
     input content;
     if (begins_as_idx(s->path))
-        return read_dataset(s, s->path, options->labels, why, size);
+        return read_dataset(s, s->path, options, why, size);
     if (!input_try(&content, s->path, LARGEST_FILE, why, size))
         return false;
     bool done = is_idx(content.bytes, content.size)
-                    ? read_copy(s, &content, options->labels, why, size)
+                    ? read_copy(s, &content, options, why, size)
                     : read_picture(s, &content, why, size);
     input_free(&content);
     return done;

@@ -83,6 +83,14 @@ static const option_row rows[] = {
      .kind = OPTION_FLAG,
      .field = FIELD(offline),
      .help = "do not download data"},
+    {.name = "limit",
+     .value = "BYTES",
+     .kind = OPTION_COUNT,
+     .field = FIELD(limit),
+     .low = 1,
+     .high = 0x1p64,
+     .help = "what a gzip file may become in memory (default 100\n"
+             "times its size, and 1 GiB)"},
     {.name = "epochs",
      .value = "N",
      .kind = OPTION_COUNT,
@@ -336,8 +344,8 @@ static void print_more_help(void)
         "names: it prints the command line with them. --log continues the log of\n"
         "before. These options may change: --epochs (more only), --threads, --log,\n"
         "--save, --no-save, --checkpoint, --checkpoint-every, --eval, --log-every,\n"
-        "--data, --offline, --quiet, --no-progress, --force. All others must be "
-        "equal.\n\n"
+        "--data, --offline, --limit, --quiet, --no-progress, --force. All others must\n"
+        "be equal.\n\n"
         "Without --validation, each epoch is tested on the test set, to show the\n"
         "progress. Nothing is chosen by it, and neither should you: a model that was\n"
         "chosen by its test accuracy has a lower one on new images. To choose the\n"

@@ -31,6 +31,8 @@ typedef struct train_options {
     bool emnist_given;
     /** Number of synthetic digits to train on; used only if synthetic_given. */
     uint64_t synthetic;
+    /** Bytes that a gzip file may become; 0: as libmnist decides. */
+    uint64_t limit;
     bool synthetic_given;
     uint64_t epochs, batch_size;
     /** The network. Options that are not given come from the file to load, if any.

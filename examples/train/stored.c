@@ -32,9 +32,9 @@ static bool is_path(const option_row *row)
 
 bool stored_contains(const option_row *row)
 {
-    static const char *const others[] = {"load",  "resume",      "threads",
-                                         "quiet", "offline",     "seed",
-                                         "force", "no-progress", NULL};
+    static const char *const others[] = {"load",    "resume", "threads", "quiet",
+                                         "offline", "seed",   "force",   "no-progress",
+                                         "limit",   NULL};
     return !is_one_of(row, others) && row->kind != OPTION_HELP &&
            row->kind != OPTION_VERSION;
 }

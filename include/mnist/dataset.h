@@ -54,9 +54,12 @@ typedef struct mnist_source {
     mnist_progress progress;
     /** Passed to progress (default NULL). */
     void *user;
+    /** Bytes that a gzip file, or a pipe, may become in memory (default 0: 100 times
+     * the bytes of the gzip file, and 1 GiB). */
+    uint64_t limit;
     /** Reserved for options of later versions; must be zero. Other values fail with
      * MNIST_UNSUPPORTED. */
-    uint64_t reserved[8];
+    uint64_t reserved[7];
 } mnist_source;
 
 /** A data set in memory. */
@@ -111,8 +114,9 @@ typedef struct mnist_dataset mnist_dataset;
  * @retval MNIST_NETWORK_ERROR no source has the data set, and the download failed; the
  *         message has each address with the HTTP status or another reason
  * @retval MNIST_IO_ERROR a file exists but cannot be read, or cannot be written
- * @retval MNIST_BAD_FILE a file is damaged, or a file of the cache is not as published;
- *         the message names the file, the value found and the value expected
+ * @retval MNIST_BAD_FILE a file is damaged or becomes larger than the limit, or a file
+ *         of the cache is not as published; the message names the file, the value found
+ * and the value expected
  * @retval MNIST_OUT_OF_MEMORY a memory allocation failed
  * @retval MNIST_UNSUPPORTED reserved has a value other than 0; the message names it. Or
  *         no source has the data set, and this build cannot download
@@ -139,9 +143,10 @@ mnist_status mnist_dataset_open(mnist_dataset **out, const mnist_source *source,
  *         classes is 0 without labels
  * @retval MNIST_IO_ERROR a file cannot be opened or read
  * @retval MNIST_BAD_FILE a file is empty, truncated or too long; its type, rank or
- *         extents are not valid; its gzip data are damaged; a label is out of range; or
- *         the counts of images and labels differ. The message names the file, the value
- *         found (also the format, if it is a well-known one) and the value expected
+ *         extents are not valid; its gzip data are damaged, or become too large (see
+ *         mnist_dataset_read_limited()); a label is out of range; or the counts of
+ * images and labels differ. The message names the file, the value found (also the
+ * format, if it is a well-known one) and the value expected
  * @retval MNIST_OUT_OF_MEMORY a memory allocation failed
  * @since 1.0
  */
@@ -149,6 +154,33 @@ MNIST_API
 MNIST_NODISCARD
 mnist_status mnist_dataset_read(mnist_dataset **out, const char *images,
                                 const char *labels, size_t classes);
+
+/**
+ * As mnist_dataset_read(), with another limit on what files may become in memory.
+ *
+ * A gzip file of 1 MB can become 1 GB. mnist_dataset_read() therefore refuses a gzip
+ * file that becomes more than 1 GiB, or more than 100 times its own size and more than
+ * 64 KiB, and a pipe with more than 1 GiB. MNIST becomes 5 times as large.
+ *
+ * @param[out] out as mnist_dataset_read()
+ * @param images as mnist_dataset_read()
+ * @param labels as mnist_dataset_read()
+ * @param classes as mnist_dataset_read()
+ * @param limit bytes that a gzip file, or a pipe, may become, in place of both; 0: the
+ *        limits of mnist_dataset_read()
+ * @retval MNIST_OK the files were read
+ * @retval MNIST_INVALID_ARGUMENT as mnist_dataset_read()
+ * @retval MNIST_IO_ERROR as mnist_dataset_read()
+ * @retval MNIST_BAD_FILE as mnist_dataset_read(), or a file becomes larger than the
+ *         limit
+ * @retval MNIST_OUT_OF_MEMORY a memory allocation failed
+ * @since 1.0
+ */
+MNIST_API
+MNIST_NODISCARD
+mnist_status mnist_dataset_read_limited(mnist_dataset **out, const char *images,
+                                        const char *labels, size_t classes,
+                                        uint64_t limit);
 
 /**
  * Generates synthetic digits: strokes with random slant, scale, thickness, jitter and

@@ -29,7 +29,10 @@ static mnist_status check(const uint8_t *pixels, size_t rows, size_t cols,
         return mnist_fail(MNIST_INVALID_ARGUMENT,
                           "image: paper is %d, expected 0 to %d", (int)config->paper,
                           MNIST_PAPER_LIGHT);
-    return config ? mnist_check_reserved("image", config->reserved) : MNIST_OK;
+    return config ? mnist_check_reserved("image", config->reserved,
+                                         sizeof(config->reserved) /
+                                             sizeof(*config->reserved))
+                  : MNIST_OK;
 }
 
 static size_t sum_of(const uint8_t *image)

@@ -34,7 +34,9 @@ static mnist_status check(const mnist_dataset *dataset,
     if (!dataset || !config)
         return mnist_fail(MNIST_INVALID_ARGUMENT, "loader: %s is NULL",
                           dataset ? "config" : "dataset");
-    mnist_status status = mnist_check_reserved("loader", config->reserved);
+    mnist_status status =
+        mnist_check_reserved("loader", config->reserved,
+                             sizeof(config->reserved) / sizeof(*config->reserved));
     if (status)
         return status;
     if (config->batch_size == 0)

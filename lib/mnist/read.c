@@ -76,6 +76,13 @@ mnist_status mnist_dataset_read_inputs(mnist_dataset **out, const mnist_input *i
 mnist_status mnist_dataset_read(mnist_dataset **out, const char *images,
                                 const char *labels, size_t classes)
 {
+    return mnist_dataset_read_limited(out, images, labels, classes, 0);
+}
+
+mnist_status mnist_dataset_read_limited(mnist_dataset **out, const char *images,
+                                        const char *labels, size_t classes,
+                                        uint64_t limit)
+{
     if (!out)
         return mnist_fail(MNIST_INVALID_ARGUMENT, "dataset: out is NULL");
     *out = NULL;
@@ -89,7 +96,8 @@ mnist_status mnist_dataset_read(mnist_dataset **out, const char *images,
     if (classes == 0 && !labels)
         return mnist_fail(MNIST_INVALID_ARGUMENT,
                           "dataset: classes is 0: from the labels, but labels is NULL");
-    const mnist_input image_input = {.path = images}, label_input = {.path = labels};
+    const mnist_input image_input = {.path = images, .limit = limit};
+    const mnist_input label_input = {.path = labels, .limit = limit};
     const mnist_label_form form = {.classes = classes ? classes : 1,
                                    .open = classes == 0};
     return mnist_dataset_read_inputs(out, &image_input, labels ? &label_input : NULL,

@@ -80,6 +80,7 @@ static mnist_status read_found(mnist_dataset **out, const search *s, bool publis
             .path = s->found.paths[kind],
             .memory = s->memory[kind] >= 0,
             .file = s->memory[kind],
+            .limit = s->source->limit,
             .sha256 = published ? s->files[kind].sha256 : NULL,
             .content_sha256 = published ? s->files[kind].content_sha256 : NULL,
         };
@@ -222,7 +223,9 @@ mnist_status mnist_dataset_open(mnist_dataset **out, const mnist_source *source,
         return mnist_fail(MNIST_INVALID_ARGUMENT, "dataset: out is NULL");
     *out = NULL;
     source = source ? source : &defaults;
-    mnist_status status = mnist_check_reserved("dataset", source->reserved);
+    mnist_status status =
+        mnist_check_reserved("dataset", source->reserved,
+                             sizeof(source->reserved) / sizeof(*source->reserved));
     if (status)
         return status;
     if (split != MNIST_TRAIN && split != MNIST_TEST)

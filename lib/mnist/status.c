@@ -58,10 +58,10 @@ mnist_status mnist_fail(mnist_status status, const char *format, ...)
     return status;
 }
 
-mnist_status mnist_check_reserved(const char *object,
-                                  const uint64_t reserved[MNIST_RESERVED])
+mnist_status mnist_check_reserved(const char *object, const uint64_t *reserved,
+                                  size_t count)
 {
-    for (size_t i = 0; i < MNIST_RESERVED; i++)
+    for (size_t i = 0; i < count; i++)
         if (reserved[i])
             return mnist_fail(MNIST_UNSUPPORTED,
                               "%s: reserved[%zu] is %" PRIu64

@@ -23,6 +23,9 @@ typedef struct mnist_input {
     /** SHA-256 of the file, and of its decompressed content, in lower-case hexadecimal;
      *  the file must have one of them. Both NULL: any file. */
     const char *sha256, *content_sha256;
+    /** Bytes that a gzip file, or what is not a regular file, may become; 0: 100 times
+     *  the bytes read, and 1 GiB. */
+    uint64_t limit;
 } mnist_input;
 
 /** A file open for reading. */
@@ -40,8 +43,9 @@ mnist_status mnist_stream_open(mnist_stream **out, const mnist_input *input,
 
 /**
  * Declares the decompressed size of the whole file, bytes already read included. Fails
- * if the file cannot have that size, so that a damaged header does not cause a huge
- * allocation.
+ * if the file cannot have that size or it is above the limit, so that neither a damaged
+ * header nor a gzip bomb causes a huge allocation. The ratio of a pipe is known, and
+ * checked, as it is read.
  */
 mnist_status mnist_stream_expect(mnist_stream *stream, uint64_t expected);
 

@@ -142,10 +142,10 @@ static int create_loader(size_t index)
     return status;
 }
 
-static void assert_refused(call *make, const char *object, int expected,
+static void assert_refused(call *make, size_t tail, const char *object, int expected,
                            const char *(*last_error)(void))
 {
-    for (size_t i = 0; i < TAIL; i++) {
+    for (size_t i = 0; i < tail; i++) {
         char message[64];
         snprintf(message, sizeof(message), "%s: reserved[%zu] is 7, expected 0", object,
                  i);
@@ -173,15 +173,17 @@ static void liblstm_refuses_options_it_does_not_know(void **state)
         {load, "params"},
     };
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-        assert_refused(calls[i].make, calls[i].object, LSTM_UNSUPPORTED,
+        assert_refused(calls[i].make, TAIL, calls[i].object, LSTM_UNSUPPORTED,
                        lstm_last_error);
 }
 
 static void libmnist_refuses_options_it_does_not_know(void **state)
 {
     (void)state;
-    assert_refused(open_dataset, "dataset", MNIST_UNSUPPORTED, mnist_last_error);
-    assert_refused(create_loader, "loader", MNIST_UNSUPPORTED, mnist_last_error);
+    /* One of them is the limit. */
+    assert_refused(open_dataset, TAIL - 1, "dataset", MNIST_UNSUPPORTED,
+                   mnist_last_error);
+    assert_refused(create_loader, TAIL, "loader", MNIST_UNSUPPORTED, mnist_last_error);
 }
 
 int main(void)

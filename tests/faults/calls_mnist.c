@@ -32,6 +32,11 @@ static int call_mnist_dataset_open(world *w)
 STATUS(mnist_dataset_read,
        mnist_dataset_read(&w->new_digits, test_path("data/t10k-images-idx3-ubyte.gz"),
                           test_path("data/t10k-labels-idx1-ubyte"), 10))
+STATUS(mnist_dataset_read_limited,
+       mnist_dataset_read_limited(&w->new_digits,
+                                  test_path("data/t10k-images-idx3-ubyte.gz"),
+                                  test_path("data/t10k-labels-idx1-ubyte"), 10,
+                                  UINT64_MAX))
 VALUE(mnist_version, strlen(mnist_version()))
 VALUE(mnist_status_name, strlen(mnist_status_name(MNIST_IO_ERROR)))
 VALUE(mnist_last_error, mnist_last_error() != NULL)
@@ -81,6 +86,8 @@ const world_call world_mnist_calls[] = {
     {"mnist_dataset_open", call_mnist_dataset_open, write_data,
      offsetof(world, new_digits)},
     {"mnist_dataset_read", call_mnist_dataset_read, write_data,
+     offsetof(world, new_digits)},
+    {"mnist_dataset_read_limited", call_mnist_dataset_read_limited, write_data,
      offsetof(world, new_digits)},
     NEW(mnist_dataset_synthetic, new_digits),
     NEW(mnist_dataset_narrow, new_digits),

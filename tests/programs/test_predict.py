@@ -422,6 +422,21 @@ class Predict(unittest.TestCase):
         self.assert_fails(run(self.model, self.folder / "none"), "none: No such file")
         self.assert_fails(run(self.model, self.folder), "Is a directory")
 
+    def test_a_gzip_file_with_a_large_ratio_needs_a_limit(self):
+        content = struct.pack(">4I", 0x803, 981 << 10, 32, 32) + bytes(981 << 20)
+        bomb = self.write("bomb", gzip.compress(content, 9))
+        self.assertLess(os.path.getsize(bomb), 1 << 20)
+        result = run(self.model, bomb)
+        self.assert_fails(result, bomb, "expected at most 100 times")
+        content = idx([[0] * SIDE * SIDE] * 99 + [noise(1)])
+        small = self.write("ratio", gzip.compress(content))
+        result = run(self.model, small, "--threads", "1")
+        self.assert_fails(result, small, "a limit can allow more")
+        result = run(self.model, small, "--limit", str(len(content) - 1))
+        self.assert_fails(result, small, f"expected at most {len(content) - 1}")
+        result = run("--csv", self.model, small, "--limit", str(len(content)))
+        self.assertIn(os.fsencode(small) + b",99,", result.stdout)
+
     def test_a_bad_file_does_not_stop_the_others(self):
         good = self.write("good.pgm", p5(noise(6), SIDE))
         result = run("--json", self.model, good, self.folder / "none", good)

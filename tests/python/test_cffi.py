@@ -363,6 +363,8 @@ class Mnist(unittest.TestCase):
                 labels.write_bytes(struct.pack(">2I", 0x801, 1) + bytes(1))
             pair = str(images).encode(), str(labels).encode()
             c.destroy("mnist_dataset", c.make("mnist_dataset", *pair, 10, verb="read"))
+            c.destroy("mnist_dataset",
+                      c.make("mnist_dataset", *pair, 10, 1000, verb="read_limited"))
             directory = FFI.new("char[]", folder.encode())
             source = FFI.new("mnist_source *", {"directory": directory})
             c.destroy("mnist_dataset", c.make("mnist_dataset", source, 1, verb="open"))

@@ -36,7 +36,8 @@ OTHER_ARGUMENTS = {"rng", "params", "input", "target", "split", "dataset"}
 DEFAULTS = {("mnist_loader_config", "mean"): 0.1307, ("mnist_loader_config", "std"): 0.3081,
             ("lstm_schedule", "milestones"): (), ("lstm_schedule", "steps"): 0,
             ("mnist_source", "synthetic_count"): None,
-            ("mnist_source", "download_seconds"): None}
+            ("mnist_source", "download_seconds"): None,
+            ("mnist_source", "limit"): None}
 
 
 def fields(struct):
@@ -249,6 +250,8 @@ class Refused(unittest.TestCase):
                  "synthetic_count is 0"),
                 (lambda: mnist.Dataset.open("train", download_seconds=0),
                  "download_seconds is 0"),
+                (lambda: mnist.Dataset.open("train", limit=0), "limit is 0"),
+                (lambda: mnist.Dataset.read("x", limit=0), "limit is 0"),
                 (lambda: mnist.Loader(mnist.Dataset.synthetic(1), 0), "batch_size is 0"),
                 (lambda: mnist.Loader(mnist.Dataset.synthetic(1), 1, std=0), "std is 0")):
             with self.subTest(message), self.assertRaises(ValueError) as caught:

@@ -7,8 +7,6 @@
 #include "tests/support/idx.h"
 #include "tests/support/memory.h"
 
-enum { MEGABYTE = 1 << 20 };
-
 /* A handle that is not NULL, to check that a failure sets it to NULL. */
 static mnist_dataset *stale(void)
 {
@@ -266,71 +264,6 @@ static void data_after_the_gzip_data_is_refused(void **state)
     test_bytes_free(&file);
 }
 
-static void a_gzip_bomb_is_decompressed_only_up_to_its_declared_size(void **state)
-{
-    (void)state;
-    test_bytes plain = test_images(2, 3, 4);
-    plain.data = realloc(plain.data, 64 * MEGABYTE);
-    memset(plain.data + plain.size, 0, 64 * MEGABYTE - plain.size);
-    test_bytes file = test_gzip(plain.data, 64 * MEGABYTE);
-    test_memory memory;
-    test_memory_limit(&memory, SIZE_MAX);
-    refuse_bytes(file.data, file.size, "has data after 40 bytes");
-    test_memory_unlimit();
-    assert_in_range(memory.largest, 1, MEGABYTE);
-    test_bytes_free(&plain);
-    test_bytes_free(&file);
-}
-
-static void the_declared_size_is_checked_before_memory_is_allocated(void **state)
-{
-    (void)state;
-    const uint32_t extents[] = {1u << 30, 28, 28};
-    test_bytes plain = test_idx(3, extents, 100, 256);
-    test_bytes file = test_gzip(plain.data, plain.size);
-    test_memory memory;
-    test_memory_limit(&memory, SIZE_MAX);
-    refuse_bytes(file.data, file.size, "header declares 841813590032 bytes, expected");
-    refuse_bytes(plain.data, plain.size, "has 116 bytes, expected 841813590032");
-    test_memory_unlimit();
-    assert_in_range(memory.largest, 1, MEGABYTE);
-    test_bytes_free(&plain);
-    test_bytes_free(&file);
-}
-
-/* Path of a pipe that contains data. */
-static const char *pipe_of(const void *data, size_t size, int *reader)
-{
-    static char path[64];
-    int ends[2];
-    assert_int_equal(pipe(ends), 0);
-    assert_int_equal(write(ends[1], data, size), size);
-    close(ends[1]);
-    *reader = ends[0];
-    snprintf(path, sizeof(path), "/dev/fd/%d", ends[0]);
-    return path;
-}
-
-static void a_pipe_is_read_up_to_a_limit(void **state)
-{
-    (void)state;
-    test_bytes plain = test_images(5, 6, 7), file = test_gzip(plain.data, plain.size);
-    int reader;
-    read_back(pipe_of(plain.data, plain.size, &reader), &plain, 5, 6, 7);
-    close(reader);
-    read_back(pipe_of(file.data, file.size, &reader), &plain, 5, 6, 7);
-    close(reader);
-    refuse(pipe_of(plain.data, plain.size - 1, &reader), NULL, MNIST_BAD_FILE,
-           "ends after 225 bytes, expected 226");
-    close(reader);
-    plain.data[4] = 0xff;
-    refuse(pipe_of(plain.data, plain.size, &reader), NULL, MNIST_BAD_FILE,
-           "expected at most 1073741824 from a pipe or device");
-    close(reader);
-    test_bytes_free(&plain);
-    test_bytes_free(&file);
-}
-
 static void unreadable_files_are_reported_with_the_reason(void **state)
 {
     (void)state;
@@ -464,9 +397,6 @@ int main(void)
         TEST(gzip_errors_report_both_values),
         TEST(gzip_checks_work_at_every_position_of_the_buffer),
         TEST(data_after_the_gzip_data_is_refused),
-        TEST(a_gzip_bomb_is_decompressed_only_up_to_its_declared_size),
-        TEST(the_declared_size_is_checked_before_memory_is_allocated),
-        TEST(a_pipe_is_read_up_to_a_limit),
         TEST(unreadable_files_are_reported_with_the_reason),
         TEST(every_failed_file_operation_returns_null),
         TEST(null_and_invalid_classes_are_refused),

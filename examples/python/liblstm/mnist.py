@@ -45,7 +45,7 @@ class Source(native.Struct):
     _fields_ = [("directory", c_char_p), ("name", c_char_p), ("offline", c_bool),
                 ("synthetic", c_bool), ("synthetic_count", c_size_t),
                 ("download_seconds", c_size_t), ("progress", PROGRESS), ("user", c_void_p),
-                ("reserved", c_uint64 * 8)]
+                ("limit", c_uint64), ("reserved", c_uint64 * 7)]
 
 
 class LoaderConfig(native.Struct):
@@ -79,6 +79,8 @@ native.declare(_library, {
     "mnist_last_error": (c_char_p, []),
     "mnist_dataset_open": (_status, [_handle_address, POINTER(Source), c_int]),
     "mnist_dataset_read": (_status, [_handle_address, c_char_p, c_char_p, c_size_t]),
+    "mnist_dataset_read_limited": (
+        _status, [_handle_address, c_char_p, c_char_p, c_size_t, c_uint64]),
     "mnist_dataset_synthetic": (_status, [_handle_address, c_size_t, c_uint64]),
     "mnist_dataset_narrow": (_status, [_handle_address, _handle, c_size_t, c_size_t]),
     "mnist_dataset_destroy": (None, [_handle_address]),
@@ -192,7 +194,7 @@ class Dataset(native.Handle):
              progress: Callable[[str, int, int], None] | None = None, *,
              offline: bool = False, synthetic: bool = False,
              synthetic_count: int | None = None,
-             download_seconds: int | None = None) -> Dataset:
+             download_seconds: int | None = None, limit: int | None = None) -> Dataset:
         """Finds and loads one split, "train" or "test", of a data set: "mnist",
         "fashion-mnist", "kmnist", "qmnist" or one of EMNIST, such as "emnist-letters". With
         a directory no other source is tried; offline never uses the network. Without data
@@ -200,7 +202,8 @@ class Dataset(native.Handle):
         synthetic_count is the number (default 60,000 for training, 10,000 for testing). A
         download calls progress with the address of the file, the bytes received and the
         bytes expected, about once per second also while no data arrive, and ends after
-        download_seconds (default 600)."""
+        download_seconds (default 600). limit is the number of bytes that a gzip file may
+        become (default 100 times its own, and 1 GiB)."""
         if split not in SPLITS:
             raise ValueError(f"split is {split!r}, expected 'train' or 'test'")
         source = Source(directory=_path_of(directory),
@@ -210,6 +213,8 @@ class Dataset(native.Handle):
             source.synthetic_count = native.size_of("synthetic_count", synthetic_count, 1)
         if download_seconds is not None:
             source.download_seconds = native.size_of("download_seconds", download_seconds, 1)
+        if limit is not None:
+            source.limit = native.size_of("limit", limit, 1)
         if progress is not None:
             source.progress = _callback(progress)
         pointer = _create("mnist_dataset_open", byref(source), SPLITS[split])
@@ -222,11 +227,12 @@ class Dataset(native.Handle):
     @classmethod
     @named_options()
     def read(cls, images: Path, labels: Path | None = None,
-             classes: int | None = 10) -> Dataset:
+             classes: int | None = 10, limit: int | None = None) -> Dataset:
         """Reads images and, optionally, their labels from IDX files. With None, the largest
-        label determines the number of classes."""
-        return cls(_create("mnist_dataset_read", _path_of(images), _path_of(labels),
-                           0 if classes is None else native.size_of("classes", classes, 1)))
+        label determines the number of classes. limit as open()."""
+        return cls(_create("mnist_dataset_read_limited", _path_of(images), _path_of(labels),
+                           0 if classes is None else native.size_of("classes", classes, 1),
+                           0 if limit is None else native.size_of("limit", limit, 1)))
 
     @classmethod
     @named_options()
