@@ -77,12 +77,13 @@ static bool is_time(const char *field)
 }
 
 /* Whether all rows after the first are numbers as a whole, with a decimal sign, and the
- * comma occurs in some rows only or before a zero, as in 10,05: then it does not
- * delimit fields. */
+ * comma occurs in the first row or many others not, or before a zero, as in 10,05: then
+ * it does not delimit fields. */
 static bool is_one_column(csv_scan scan, char decimal, scratch *s)
 {
     csv_number number;
     char why[200];
+    size_t rows = 0, whole = 0;
     bool first = true, evident = false;
     scan.delimiter = CSV_NONE;
     scan.why = why;
@@ -90,15 +91,17 @@ static bool is_one_column(csv_scan scan, char decimal, scratch *s)
     csv_found state;
     for (; (state = read_row(&scan, s)) == CSV_ROW; first = false) {
         const char *field = s->fields[0], *comma = strchr(field, ',');
-        if (!first && !csv_parse_number(field, decimal, &number) &&
-            !csv_is_missing(field))
+        bool value = csv_parse_number(field, decimal, &number);
+        if (!value && (first ? comma != NULL : !csv_is_missing(field)))
             return false;
         if (scan.quoted || (comma && comma[1] == '\0'))
             return false;
-        evident = evident || !comma ||
-                  (comma[1] == '0' && comma[2] >= '0' && comma[2] <= '9');
+        rows++;
+        whole += !comma;
+        evident = evident || (first && !comma) ||
+                  (comma && comma[1] == '0' && comma[2] >= '0' && comma[2] <= '9');
     }
-    return evident && state == CSV_END;
+    return (evident || 20 * whole >= rows) && state == CSV_END;
 }
 
 /* Whether runs of blanks split all rows alike into numbers and times; names may be in

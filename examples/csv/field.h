@@ -12,7 +12,7 @@
 /** A number in a field. */
 typedef struct csv_number {
     double value;
-    /** Digits after the decimal point, less the exponent; 0 at least. */
+    /** Digits after the decimal point, less the exponent. */
     int decimals;
     /** Whether it has a decimal point, and separators between groups of digits. */
     bool point, groups;

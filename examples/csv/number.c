@@ -126,8 +126,6 @@ static const char *read_exponent(plain *out, const char *text, csv_number *numbe
     long exponent = strtol(text + 1, NULL, 10);
     exponent = exponent > 400 ? 400 : exponent < -400 ? -400 : exponent;
     number->decimals -= (int)exponent;
-    if (number->decimals < 0)
-        number->decimals = 0;
     return text + 1 + sign + digits;
 }
 

@@ -120,8 +120,9 @@ static bool check_order(const source *from, const char *prefix)
 /* Refuses keys that may change the outputs in a way that is not known here. */
 static bool check_names(const source *from)
 {
-    static const char *const known[] = {"activation", "in_gain", "out_gain",  "output",
-                                        "reverse",    "skip",    "samplerate"};
+    static const char *const known[] = {"activation", "in_gain",    "out_gain",
+                                        "output",     "reverse",    "skip",
+                                        "samplerate", "differences"};
     const char *key;
     for (size_t i = 0; (key = lstm_file_metadata_key(from->file, i)); i++) {
         bool found = strncmp(key, "model.", 6) != 0;
@@ -135,6 +136,16 @@ static bool check_names(const source *from)
     return true;
 }
 
+static bool read_differences(model_keys *keys, const source *from, size_t most)
+{
+    const char *text = lstm_file_metadata(from->file, "model.differences");
+    keys->differences = text;
+    if (!text || (strcmp(text, "1") == 0 && most == 1))
+        return true;
+    return refuse(from, "model.differences", text,
+                  "1, in a model of one input and one output");
+}
+
 bool keys_read(model_keys *keys, const char *path, const lstm_file *file,
                const char *prefix, size_t most)
 {
@@ -144,6 +155,7 @@ bool keys_read(model_keys *keys, const char *path, const lstm_file *file,
            read_gain(&from, "model.in_gain", &keys->in_gain) &&
            read_gain(&from, "model.out_gain", &keys->out_gain) &&
            read_skip(keys, &from, most) && read_activation(keys, &from) &&
+           read_differences(keys, &from, most) &&
            read_number(&from, "model.samplerate", 0, 1e300, "a number of at least 0",
                        &rate) &&
            check_order(&from, prefix);
@@ -159,6 +171,8 @@ int keys_digits(const model_keys *keys)
     /* float32 needs 9 digits, double needs 17. */
     double ratio = fabs(keys->mean) / (keys->deviation * keys->out_gain);
     double more = ratio > 1 ? ceil(log10(ratio)) : 0;
+    if (keys->differences)
+        return 15;
     return 9 + (int)fmin(more, 8);
 }
 

@@ -28,6 +28,8 @@ typedef struct model_keys {
     /** Number of inputs that are added to the outputs. */
     size_t skip;
     activation activation;
+    /** Whether inputs and outputs are differences from the value of the step before. */
+    bool differences;
 } model_keys;
 
 /**
@@ -46,7 +48,8 @@ bool keys_read(model_keys *keys, const char *path, const lstm_file *file,
 float keys_scale_input(const model_keys *keys, double value);
 
 /** Number of significant digits with which an output keeps the precision of float32,
- *  for outputs that are small differences around a large mean, too. */
+ *  for outputs that are small differences around a large mean, too; nearly all digits
+ * of double for differences. */
 int keys_digits(const model_keys *keys);
 
 /** Applies the activation, skip, gain and scale to y [1, outputs]; x [1, inputs] is the

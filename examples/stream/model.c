@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "examples/common/message.h"
+#include "examples/common/number.h"
 #include "examples/stream/model.h"
 #include "examples/stream/states.h"
 
@@ -122,6 +123,10 @@ static bool read_file(model *m, lstm_file *file, const char *path, const char *p
     if (!keys_read(&m->keys, path, file, prefix,
                    inputs < m->outputs ? inputs : m->outputs))
         return false;
+    if (m->keys.differences && (m->table || m->inputs != 1 || m->outputs != 1))
+        return message_error("%s: metadata model.differences needs one input and one "
+                             "output, and no embedding",
+                             path);
     if (lstm_layer_set_training(m->layer, false) != LSTM_OK ||
         lstm_stream_create(&m->stream, m->layer, m->head, 1) != LSTM_OK)
         return lstm_failed();
@@ -158,7 +163,14 @@ bool model_load_state(model *m, const char *path)
     lstm_file *file;
     if (lstm_file_open(&file, path) != LSTM_OK)
         return lstm_failed();
+    const char *before = lstm_file_metadata(file, "stream.before");
     bool read = states_read(m->stream, m->layer, file, m->h_name, m->c_name);
+    m->has_before = before && number_real(before, &m->before);
+    if (read && m->keys.differences && !m->has_before)
+        read =
+            message_error("%s: metadata stream.before is %s, expected the value of the "
+                          "step before, which a model of differences needs",
+                          path, before ? "not a number" : "missing");
     lstm_file_destroy(&file);
     return read;
 }
@@ -170,7 +182,8 @@ bool model_may_save_state(const model *m, const char *path)
 
 bool model_save_state(const model *m, const char *path)
 {
-    return states_save(m->stream, m->layer, path, m->h_name, m->c_name);
+    return states_save(m->stream, m->layer, path, m->h_name, m->c_name,
+                       m->keys.differences && m->has_before ? &m->before : NULL);
 }
 
 static bool set_index(model *m, double value)
@@ -189,6 +202,9 @@ bool model_set_input(model *m, size_t i, double value)
 {
     if (m->table)
         return set_index(m, value);
+    m->value = value;
+    if (m->keys.differences)
+        value -= m->has_before ? m->before : value;
     float input = keys_scale_input(&m->keys, value);
     lstm_tensor_data(m->x)[i] = input;
     return isfinite(input);
@@ -199,6 +215,10 @@ bool model_step(model *m)
     if (lstm_stream_step(m->stream, m->x, m->y) != LSTM_OK ||
         keys_finish_output(&m->keys, m->x, m->y, m->values) != LSTM_OK)
         return lstm_failed();
+    if (m->keys.differences)
+        m->values[0] += m->value;
+    m->before = m->value;
+    m->has_before = true;
     for (size_t i = 0; i < m->outputs; i++)
         if (!isfinite(m->values[i]))
             return message_error("output %zu of the model is %g, expected a finite "

@@ -28,6 +28,10 @@ typedef struct model {
     /** [outputs] of the last step. */
     double *values;
     model_keys keys;
+    /** With keys.differences: the value of the step before, if there was one, and of
+     *  this one. */
+    double before, value;
+    bool has_before;
 } model;
 
 /**

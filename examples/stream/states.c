@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -79,13 +80,17 @@ bool states_may_save(const char *path, const char *h_name, const char *c_name)
 }
 
 static bool save(const states *s, const char *path, const char *h_name,
-                 const char *c_name)
+                 const char *c_name, const double *before)
 {
+    char text[40];
+    const char *pairs[] = {"stream.before", text};
+    const lstm_file_options options = {.metadata = pairs, .metadata_count = 1};
     lstm_params *params = NULL;
+    snprintf(text, sizeof(text), "%.17g", before ? *before : 0);
     bool saved = lstm_params_create(&params) == LSTM_OK &&
                  lstm_params_add_tensor(params, h_name, s->h, NULL) == LSTM_OK &&
                  lstm_params_add_tensor(params, c_name, s->c, NULL) == LSTM_OK &&
-                 lstm_params_save(params, path, NULL) == LSTM_OK;
+                 lstm_params_save(params, path, before ? &options : NULL) == LSTM_OK;
     if (!saved)
         lstm_failed();
     lstm_params_destroy(&params);
@@ -93,13 +98,13 @@ static bool save(const states *s, const char *path, const char *h_name,
 }
 
 bool states_save(const lstm_stream *stream, const lstm_layer *layer, const char *path,
-                 const char *h_name, const char *c_name)
+                 const char *h_name, const char *c_name, const double *before)
 {
     states s;
     bool got = (create(&s, layer) &&
                 lstm_stream_get_state(stream, s.h_view, s.c_view) == LSTM_OK) ||
                lstm_failed();
-    bool saved = got && save(&s, path, h_name, c_name);
+    bool saved = got && save(&s, path, h_name, c_name, before);
     destroy(&s);
     return saved;
 }

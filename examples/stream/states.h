@@ -21,8 +21,9 @@ bool states_read(lstm_stream *stream, const lstm_layer *layer, lstm_file *file,
  *  the same names. False after an error message. */
 bool states_may_save(const char *path, const char *h_name, const char *c_name);
 
-/** Saves the states; false after an error message. */
+/** Saves the states, and unless NULL the value of the step before as metadata
+ *  "stream.before"; false after an error message. */
 bool states_save(const lstm_stream *stream, const lstm_layer *layer, const char *path,
-                 const char *h_name, const char *c_name);
+                 const char *h_name, const char *c_name, const double *before);
 
 #endif

@@ -1,0 +1,196 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "examples/common/message.h"
+#include "examples/common/options.h"
+#include "examples/csv/csv.h"
+#include "examples/forecast/options.h"
+
+static const forecast_options defaults = {.steps = 20};
+
+static const char *const missing_names[] = {
+    [FORECAST_INTERPOLATE] = "interpolate",
+    [FORECAST_DROP] = "drop",
+    [FORECAST_REFUSE] = "refuse",
+    NULL,
+};
+
+static const char *const header_names[] = {
+    [FORECAST_HEADER_AUTO] = "auto",
+    [FORECAST_HEADER_YES] = "yes",
+    [FORECAST_HEADER_NO] = "no",
+    NULL,
+};
+
+static bool parse_decimal(void *field, const char *text, char *why, size_t size)
+{
+    snprintf(why, size, "expected . or ,");
+    *(char *)field = *text;
+    return strcmp(text, ".") == 0 || strcmp(text, ",") == 0;
+}
+
+static bool parse_delimiter(void *field, const char *text, char *why, size_t size)
+{
+    static const struct {
+        const char *name;
+        char delimiter;
+    } names[] = {{",", ','},        {";", ';'},    {"|", '|'},
+                 {"\t", '\t'},      {"tab", '\t'}, {"blanks", CSV_BLANKS},
+                 {"none", CSV_NONE}};
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (strcmp(text, names[i].name) == 0) {
+            *(char *)field = names[i].delimiter;
+            return true;
+        }
+    snprintf(why, size, "expected , ; | tab, blanks or none");
+    return false;
+}
+
+#define FIELD(name) offsetof(forecast_options, name)
+static const option_row rows[] = {
+    {.name = "column",
+     .value = "COLUMN",
+     .kind = OPTION_TEXT,
+     .field = FIELD(column),
+     .help = "the column to forecast: a name or a number from 0\n"
+             "(default the first one of numbers that vary and do\n"
+             "not count)"},
+    {.name = "time",
+     .value = "COLUMN",
+     .kind = OPTION_TEXT,
+     .field = FIELD(time),
+     .help = "the column of times (default the first one of\n"
+             "dates, else a counter); none: no column"},
+    {.name = "missing",
+     .value = "HOW",
+     .kind = OPTION_CHOICE,
+     .field = FIELD(missing),
+     .names = missing_names,
+     .help = "interpolate (default) missing values between their\n"
+             "neighbours, drop their rows, or refuse them"},
+    {.name = "season",
+     .value = "N",
+     .kind = OPTION_COUNT,
+     .field = FIELD(season),
+     .low = 2,
+     .high = 1e9,
+     .help = "values of a season, for the comparison (default\n"
+             "detected)"},
+    {.name = "steps",
+     .value = "N",
+     .kind = OPTION_COUNT,
+     .field = FIELD(steps),
+     .low = 1,
+     .high = 10000,
+     .help = "number of values to predict"},
+    {.name = "svg",
+     .value = "FILE",
+     .kind = OPTION_TEXT,
+     .field = FIELD(svg),
+     .help = "draw a chart"},
+    {.name = "save",
+     .value = "FILE",
+     .kind = OPTION_TEXT,
+     .field = FIELD(save),
+     .help = "save the model, which the program stream can run"},
+    {.name = "csv",
+     .kind = OPTION_FLAG,
+     .field = FIELD(csv),
+     .help = "print a table of comma-separated values: step, time,\n"
+             "forecast, low, high"},
+    {.name = "header",
+     .value = "WHICH",
+     .kind = OPTION_CHOICE,
+     .field = FIELD(header),
+     .names = header_names,
+     .help = "whether the first row has names: auto (default), yes\n"
+             "or no"},
+    {.name = "delimiter",
+     .value = "WHICH",
+     .kind = OPTION_PARSED,
+     .field = FIELD(delimiter),
+     .parse = parse_delimiter,
+     .help = ", ; | tab, blanks or none (default detected)"},
+    {.name = "decimal",
+     .value = "WHICH",
+     .kind = OPTION_PARSED,
+     .field = FIELD(decimal),
+     .parse = parse_decimal,
+     .help = ". or , (default detected)"},
+    {.name = "quiet",
+     .kind = OPTION_FLAG,
+     .field = FIELD(quiet),
+     .help = "do not say how the table is read; warnings remain"},
+    {.name = "help", .kind = OPTION_HELP, .help = "print this help and exit"},
+    {.name = "version", .kind = OPTION_VERSION, .help = "print the version and exit"},
+};
+
+static void print_more_help(void)
+{
+    fputs(
+        "\n"
+        "CSV is a text with a row in each line, or - for standard input. The "
+        "delimiter,\n"
+        "names in the first row and the decimal sign are detected; standard error "
+        "says\n"
+        "what was detected. A field is a number only as a whole: a unit, a percent "
+        "sign\n"
+        "or a time of day is refused. Dates are the time axis. Missing are empty "
+        "fields,\n"
+        "NA, N/A, NaN, null, none, ? and dashes.\n"
+        "\n"
+        "The network learns the values, or their differences if these vary less. The\n"
+        "last fifth of the values is held out from training. On it, the one-step "
+        "errors\n"
+        "(RMSE) are compared with those of repeating the previous value and the value "
+        "one\n"
+        "season before. A forecast k steps ahead is followed by 1.96 times the root "
+        "mean\n"
+        "squared error of k-step forecasts of held-out values: about 95% of errors "
+        "like\n"
+        "those are smaller if they are normally distributed. What has not happened in "
+        "the\n"
+        "held-out values is not in it.\n"
+        "\n"
+        "Exit status: 0 success, 1 failure, 2 invalid usage.\n",
+        stdout);
+}
+
+static const option_table table = {
+    .before = "Usage: forecast [OPTION]... CSV [COLUMN [SVG [MODEL]]]\n\n"
+              "Trains an LSTM on a column of a table and predicts its next values.\n\n",
+    .after = print_more_help,
+    .rows = rows,
+    .count = sizeof(rows) / sizeof(rows[0]),
+    .defaults = &defaults,
+    .size = sizeof(defaults),
+};
+
+static int refuse(const char *why)
+{
+    message_error("%s; see --help", why);
+    return OPTIONS_USAGE;
+}
+
+int forecast_options_parse(forecast_options *parsed, int argc, char **argv)
+{
+    int first;
+    options_set_defaults(&table, parsed, NULL);
+    int status = options_parse(&table, parsed, argc, argv, NULL, &first);
+    if (status >= 0)
+        return status;
+    const char **fields[] = {&parsed->path, &parsed->column, &parsed->svg,
+                             &parsed->save};
+    if (argc == first)
+        return refuse("missing CSV");
+    if (argc - first > 4)
+        return refuse("more than four arguments");
+    for (int i = 0; first + i < argc; i++) {
+        if (*fields[i])
+            return refuse("the same is given as an option and as an argument");
+        *fields[i] = argv[first + i];
+    }
+    if (parsed->svg && parsed->save && strcmp(parsed->svg, parsed->save) == 0)
+        return refuse("the chart and the model have the same name");
+    return -1;
+}

@@ -1,0 +1,38 @@
+/**
+ * @file
+ * The answer of forecast as text.
+ */
+#ifndef EXAMPLES_FORECAST_REPORT_H
+#define EXAMPLES_FORECAST_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "examples/forecast/series.h"
+
+/** What was found out about a series. */
+typedef struct answer {
+    const series *series;
+    /** [count] predictions of the values, [steps] of the values after them. */
+    const double *predicted, *future;
+    /** [steps] half widths of the bands. */
+    const double *margins;
+    size_t first_held_out, steps;
+    /** Root mean squared errors of one step: of the network, of the previous value, and
+     *  of the value one season before; season is 0 if there is none. */
+    double error, previous, seasonal;
+    size_t season;
+    /** Whether the training values, or their differences, are constant, so that there
+     * is no network. */
+    bool constant, ramp;
+} answer;
+
+/** Prints the answer, as a table of comma-separated values if wanted. */
+void report_print(const answer *a, bool csv);
+
+/** Writes a number with the digits that matter beside a margin, and at least those of
+ *  the series. */
+void report_number(const answer *a, double value, double margin, char *text,
+                   size_t size);
+
+#endif

@@ -1,0 +1,260 @@
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "examples/common/input.h"
+#include "examples/common/message.h"
+#include "examples/forecast/series.h"
+
+/* Numbers of a column that are missing, and the first and last of the others. */
+typedef struct gaps {
+    size_t count, first_missing, first, last, parentheses;
+} gaps;
+
+/* Row of the table of the i-th time. */
+static size_t row_of(const series *s, const columns *all, size_t i)
+{
+    return all->first + (s->axis.reversed ? s->axis.count - 1 - i : i);
+}
+
+/* Reads the values; a missing one is NAN. */
+static bool read_values(series *s, const columns *all, size_t index, gaps *found)
+{
+    const column *c = &all->all[index];
+    char text[60];
+    for (size_t i = 0; i < s->axis.count; i++) {
+        csv_number number;
+        size_t row = row_of(s, all, i);
+        const char *field = csv_field(all->table, row, index);
+        s->values[i] = NAN;
+        if (csv_is_missing(field)) {
+            if (found->count++ == 0)
+                found->first_missing = i;
+            continue;
+        }
+        if (!csv_parse_number(field, c->decimal, &number))
+            return message_error("line %zu, column '%s': '%s' is not a number%s",
+                                 csv_line(all->table, row), c->name,
+                                 columns_shown(field, text, sizeof(text)),
+                                 c->decimal == ',' ? " with a decimal comma" : "");
+        found->parentheses += number.parentheses;
+        if (s->count++ == 0)
+            found->first = i;
+        found->last = i;
+        s->values[i] = number.value;
+        if (s->count == 1 || number.decimals > s->decimals)
+            s->decimals = number.decimals;
+    }
+    return true;
+}
+
+static const char *delimiter_name(char delimiter)
+{
+    return delimiter == ','          ? "commas"
+           : delimiter == ';'        ? "semicolons"
+           : delimiter == '\t'       ? "tabs"
+           : delimiter == '|'        ? "bars"
+           : delimiter == CSV_BLANKS ? "blanks"
+                                     : "no delimiter";
+}
+
+/* Appends to a text of a size. */
+__attribute__((format(printf, 3, 4))) static void add(char *text, size_t size,
+                                                      const char *format, ...)
+{
+    va_list arguments;
+    size_t length = strlen(text);
+    va_start(arguments, format);
+    vsnprintf(text + length, size - length, format, arguments);
+    va_end(arguments);
+}
+
+/* Names the other columns of numbers. */
+static void add_others(char *text, size_t size, const columns *all, size_t index)
+{
+    enum { SHOWN = 5 };
+    size_t count = 0;
+    for (size_t i = 0; i < all->count; i++)
+        if (i != index && all->all[i].kind == COLUMN_NUMBERS && !all->all[i].counts &&
+            count++ < SHOWN)
+            add(text, size, "%s'%s'", count == 1 ? " (others of numbers: " : ", ",
+                all->all[i].name);
+    if (count > SHOWN)
+        add(text, size, " and %zu more", count - SHOWN);
+    if (count)
+        add(text, size, ")");
+}
+
+/* Says when day and month of the times could be exchanged. */
+static void say_order(const series *s, const columns *all)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        const column *c = &all->all[i];
+        if (c->kind == COLUMN_TIMES && c->ambiguous_order && s->axis.name == c->name)
+            message_warning(
+                "column '%s': the month is taken as the first number of its "
+                "dates, which could be the day",
+                c->name);
+    }
+}
+
+/* Says in one line what was taken for what. */
+static void say_dialect(const series *s, const columns *all, size_t index,
+                        const forecast_options *options)
+{
+    char text[2000] = "";
+    const csv_table *table = all->table;
+    const column *c = &all->all[index];
+    add(text, sizeof(text), "%s: %s, %s, decimal %s", input_name(options->path),
+        delimiter_name(table->delimiter),
+        all->first ? "names in the first row" : "no names",
+        c->decimal == ',' ? "comma" : "point");
+    if (c->ambiguous)
+        add(text, sizeof(text), " (--decimal %s for the other)",
+            c->decimal == ',' ? "." : ",");
+    if (strcmp(table->encoding, "UTF-8") != 0)
+        add(text, sizeof(text), ", %s", table->encoding);
+    if (table->before)
+        add(text, sizeof(text), ", %zu lines before the table", table->before);
+    if (table->comments)
+        add(text, sizeof(text), ", %zu lines of comments", table->comments);
+    if (table->blank && table->columns > 1)
+        add(text, sizeof(text), ", %zu blank lines in the table", table->blank);
+    add(text, sizeof(text), "; column '%s'", c->name);
+    if (!options->column)
+        add_others(text, sizeof(text), all, index);
+    if (s->axis.kind != AXIS_ROWS)
+        add(text, sizeof(text), ", time axis '%s'", s->axis.name);
+    message_info("%s", text);
+    say_order(s, all);
+}
+
+/* Says how many values are missing, and what comes of them; false if they are refused.
+ */
+static bool say_missing(const series *s, const columns *all, const gaps *found,
+                        forecast_missing missing)
+{
+    size_t ends = found->first + (s->axis.count - 1 - found->last);
+    size_t line = csv_line(all->table, row_of(s, all, found->first_missing));
+    char what[160] = "";
+    if (found->count == 0)
+        return true;
+    if (missing == FORECAST_REFUSE)
+        return message_error("column '%s': %zu of %zu values are missing, the first in "
+                             "line %zu; --missing interpolate or drop goes on",
+                             s->name, found->count, s->axis.count, line);
+    if (missing == FORECAST_DROP)
+        snprintf(what, sizeof(what), "their rows are dropped");
+    else if (ends == found->count)
+        snprintf(what, sizeof(what),
+                 "all before the first or after the last value, "
+                 "and left out");
+    else if (ends > 0)
+        snprintf(what, sizeof(what),
+                 "%zu are interpolated, %zu before the first or "
+                 "after the last value are left out",
+                 found->count - ends, ends);
+    else
+        snprintf(what, sizeof(what), "they are interpolated");
+    message_warning(
+        "column '%s': %zu of %zu values are missing, the first in line %zu: "
+        "%s",
+        s->name, found->count, s->axis.count, line, what);
+    return true;
+}
+
+/* Fills gaps between values on straight lines. The factors avoid an overflow of the
+ * difference. */
+static void interpolate(double *values, size_t count)
+{
+    for (size_t i = 1, last = 0; i < count; i++) {
+        if (isnan(values[i]))
+            continue;
+        for (size_t j = last + 1; j < i; j++) {
+            double share = (double)(j - last) / (double)(i - last);
+            values[j] = (1 - share) * values[last] + share * values[i];
+        }
+        last = i;
+    }
+}
+
+/* Keeps the values from the first to the last one, or only those that are there. */
+static void close_up(series *s, const gaps *found, forecast_missing missing)
+{
+    size_t kept = 0;
+    if (missing == FORECAST_INTERPOLATE)
+        interpolate(s->values + found->first, found->last + 1 - found->first);
+    for (size_t i = found->first; i <= found->last; i++) {
+        if (isnan(s->values[i]))
+            continue;
+        s->times[kept] = axis_after(&s->axis, i, 0);
+        s->values[kept++] = s->values[i];
+    }
+    s->count = kept;
+    s->last_row = found->last;
+}
+
+/* Leaves the last values. */
+static void shorten(series *s)
+{
+    size_t left_out = s->count > SERIES_MOST ? s->count - SERIES_MOST : 0;
+    if (left_out == 0)
+        return;
+    message_warning("column '%s': only the last %d of %zu values are used", s->name,
+                    SERIES_MOST, s->count);
+    s->count = SERIES_MOST;
+    memmove(s->values, s->values + left_out, SERIES_MOST * sizeof(*s->values));
+    memmove(s->times, s->times + left_out, SERIES_MOST * sizeof(*s->times));
+}
+
+static bool fill(series *s, const columns *all, size_t index,
+                 const forecast_options *options)
+{
+    gaps found = {0};
+    s->values = calloc(s->axis.count + 1, sizeof(*s->values));
+    s->times = calloc(s->axis.count + 1, sizeof(*s->times));
+    if (!s->values || !s->times)
+        return message_error("no memory");
+    if (!read_values(s, all, index, &found))
+        return false;
+    if (found.parentheses)
+        message_warning("column '%s': %zu numbers in parentheses are negative", s->name,
+                        found.parentheses);
+    if (s->count < SERIES_FEWEST)
+        return message_error("column '%s' has %zu number%s, expected at least %d",
+                             s->name, s->count, s->count == 1 ? "" : "s",
+                             SERIES_FEWEST);
+    if (!say_missing(s, all, &found, options->missing))
+        return false;
+    close_up(s, &found, options->missing);
+    shorten(s);
+    return true;
+}
+
+bool series_read(series *s, const columns *all, const forecast_options *options)
+{
+    size_t index;
+    *s = (series){0};
+    if (options->column ? !columns_find(all, options->column, &index)
+                        : !columns_choose(all, &index))
+        return false;
+    s->name = all->all[index].name;
+    if (columns_need_numbers(all, index) &&
+        axis_read(&s->axis, all, index, options->time)) {
+        say_dialect(s, all, index, options);
+        if (axis_check(&s->axis, all) && fill(s, all, index, options))
+            return true;
+    }
+    series_free(s);
+    return false;
+}
+
+void series_free(series *s)
+{
+    free(s->values);
+    free(s->times);
+    axis_free(&s->axis);
+    *s = (series){0};
+}

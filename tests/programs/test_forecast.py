@@ -1,0 +1,443 @@
+"""Tests forecast: tables as people have them, missing values, times, charts, and faults.
+
+usage: test_forecast.py FORECAST STREAM
+"""
+import csv
+import datetime
+import decimal
+import io
+import math
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+FORECAST = STREAM = None
+COUNT = 120
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def wave(i):
+    return 20 + 4 * math.sin(i / 3) + .1 * (i % 5)
+
+
+WAVE = [f"{wave(i):.4f}" for i in range(COUNT)]
+DATES = [datetime.date(2020, 1, 1) + datetime.timedelta(i) for i in range(COUNT)]
+
+
+def table(columns, names=None, delimiter=",", ending="\n", quoting=csv.QUOTE_MINIMAL):
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=delimiter, lineterminator=ending, quoting=quoting)
+    writer.writerows(([names] if names else []) + list(zip(*columns)))
+    return out.getvalue()
+
+
+def german(texts):
+    return [text.replace(".", ",") for text in texts]
+
+
+class Forecast(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def run_text(self, text, *words, **options):
+        path = self.folder / "table.csv"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return self.run_words(path, *words, **options)
+
+    def run_words(self, *words, **options):
+        return subprocess.run([FORECAST, *map(str, words)], capture_output=True, text=True,
+                              timeout=500, **options)
+
+    def first(self, done):
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return decimal.Decimal(re.search(r"^1: (\S+) \+- \S+$", done.stdout, re.M)[1])
+
+    def check(self, text, *words, level=0.0, scale=1.0):
+        """The first forecast is near the truth; returns what is said."""
+        done = self.run_text(text, *words)
+        truth = level + scale * wave(COUNT)
+        self.assertAlmostEqual(float(self.first(done)), truth, delta=abs(scale))
+        return done.stderr
+
+    def refuse(self, text, *words, says):
+        done = self.run_text(text, *words)
+        self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+        last = done.stderr.splitlines()[-1]
+        self.assertTrue(last.startswith("forecast: "))
+        for part in says:
+            self.assertIn(part, last)
+
+
+class Dialects(Forecast):
+    def test_one_line_says_what_was_taken_for_what(self):
+        said = self.check(table([DATES, WAVE], ["date", "sales"]))
+        self.assertRegex(said, r"\A\S*table.csv: commas, names in the first row, decimal "
+                               r"point; column 'sales', time axis 'date'\n\Z")
+
+    def test_all_dialects_give_the_same_answer(self):
+        plain = self.run_text(table([DATES, WAVE], ["date", "sales"])).stdout
+        variants = [
+            table([DATES, WAVE], ["date", "sales"], ending="\r\n"),
+            table([DATES, WAVE], ["date", "sales"], ending="\r"),
+            table([DATES, WAVE], ["date", "sales"], ending="\r\r\n"),
+            table([DATES, WAVE], ["date", "sales"], quoting=csv.QUOTE_ALL),
+            table([DATES, WAVE], ["date", "sales"], "\t"),
+            table([DATES, WAVE], ["date", "sales"], "|"),
+            table([DATES, german(WAVE)], ["date", "sales"], ";"),
+            table([DATES, german(WAVE)], ["date", "sales"], "\t"),
+            table([DATES, german(WAVE)], ["date", "sales"], ","),
+            table([WAVE, DATES], ["sales", "date"]),
+            table([DATES, WAVE]),
+            table([DATES, german(WAVE)], delimiter=";"),
+            table([WAVE], ["sales"]),
+            table([german(WAVE)], ["sales"], ";"),
+            table([german(WAVE)], delimiter=";"),
+            "sep=;\n" + table([DATES, german(WAVE)], ["date", "sales"], ";"),
+            "# a note; and more, of it\n\n" + table([DATES, WAVE], ["date", "sales"]),
+            "\ufeff" + table([WAVE, DATES], ["sales", "date"]),
+            table([DATES, WAVE], ["date", "a,b\nc"]),
+            table([DATES, WAVE], ["date", "sales"]).replace(",", " , "),
+            table([DATES, WAVE], ["date", "sales"]).replace(",", "   "),
+            table([DATES, WAVE], ["date", "sales"]).replace("\n", ",\n"),
+            table([WAVE, [""] * COUNT], ["sales", ""]),
+            table([[f"place {i}, hall" for i in range(COUNT)], WAVE], ["place", "sales"]),
+            "Account;DE00\nFrom;2020;to;2021\n\n" +
+            table([DATES, german(WAVE), ["x"] * COUNT, DATES, ["y"] * COUNT],
+                  ["date", "sales", "type", "booked", "who"], ";"),
+            table([DATES, german(WAVE)], ["M\u00e4rz", "\u20ac"], ";").encode("cp1252"),
+            table([DATES, WAVE], ["date", "sales"]) + ",\n,\n",
+            table([range(COUNT), WAVE], ["#", "sales"]),
+            table([["7"] * COUNT, WAVE], ["station", "sales"]),
+        ]
+        for text in variants:
+            done = self.run_text(text)
+            self.assertEqual((done.returncode, done.stdout), (0, plain),
+                             f"{text[:100]!r}: {done.stderr}")
+
+    def test_separators_of_thousands(self):
+        values = [f"{1000 * wave(i):,.2f}" for i in range(COUNT)]
+        swapped = [text.translate(str.maketrans(",.", ".,")) for text in values]
+        for text in (table([DATES, values], ["date", "sales"]),
+                     table([DATES, swapped], ["date", "sales"], ";"),
+                     table([DATES, [text.replace(",", "'") for text in values]]),
+                     table([DATES, [text.replace(",", "\u00a0") for text in values]]),
+                     table([DATES, [text.replace(",", "\u202f") for text in values]]),
+                     table([DATES, [text.replace(",", " ") for text in values]])):
+            self.check(text, scale=1000)
+
+    def test_commas_before_three_digits(self):
+        thousands = [f"{1000 * wave(i):,.0f}" for i in range(COUNT)]
+        self.check(table([DATES, thousands], ["date", "sales"]), scale=1000)
+        decimals = [f"{wave(i):.3f}".replace(".", ",") for i in range(COUNT)]
+        said = self.check(table([DATES, decimals], ["date", "sales"], ";"))
+        self.assertIn("--decimal . for the other", said)
+        self.check(table([DATES, decimals], ["date", "sales"], ";"), "--decimal", ".",
+                   scale=1000)
+        points = [f"{wave(i):.3f}" for i in range(COUNT)]
+        self.check(table([DATES, points], ["date", "sales"], ";"))
+
+    def test_signs_and_parentheses(self):
+        negative = [f"{wave(i):.4f}" for i in range(COUNT)]
+        said = self.check(table([DATES, [f"({text})" for text in negative]]), scale=-1)
+        self.assertIn("120 numbers in parentheses are negative", said)
+        self.check(table([DATES, [f"\u2212{text}" for text in negative]]), scale=-1)
+
+    def test_other_encodings_and_formats_are_named(self):
+        text = table([DATES, WAVE], ["date", "sales"])
+        for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32"):
+            self.refuse(text.encode(encoding), says=["UTF-", "iconv -f UTF-"])
+        self.refuse(b"PK\3\4" + bytes(100), says=["Excel", "CSV"])
+        self.refuse(b"", says=["no rows"])
+        self.refuse("a,b\n" + "1,2\n" * 60 + "1\n", says=["line 62: 1 field, expected 2"])
+        self.refuse("a,b\n1,\"2\n" + "1,2\n" * 60, says=["line 2: a quote has no end"])
+        self.refuse("a,b\n1," + "2" * 200000 + "\n" * 60, says=["line 2", "131072 bytes"])
+
+
+class Fields(Forecast):
+    def test_a_field_is_a_number_only_as_a_whole(self):
+        for bad in ("3 kg", "12:30", "5%", "0x10", "inf", "1e999", "1.2.3", "\u20ac 5", "--1",
+                    "2020-01-05", "abc", "1 2"):
+            values = list(WAVE)
+            values[40] = bad
+            self.refuse(table([DATES, values], ["date", "sales"]), "sales",
+                        says=["line 42", "column 'sales'", f"'{bad}'"])
+            self.refuse(table([DATES, values]), says=["line 41", f"'{bad}'"])
+        for unit in (" kg", "%", "m", " \u20ac"):
+            self.refuse(table([DATES, [text + unit for text in WAVE]], ["date", "sales"]),
+                        "sales", says=["line 2", "20.0000" + unit, "'date' (times)"])
+            self.refuse(table([[text + unit for text in WAVE]]), says=["no column has n"])
+
+    def test_dates_are_the_time_axis(self):
+        months = [datetime.date(2015 + i // 12, i % 12 + 1, 1) for i in range(COUNT)]
+        hours = [datetime.datetime(2024, 1, 11) + datetime.timedelta(hours=i)
+                 for i in range(COUNT)]
+        forms = [("%Y-%m-%d", DATES), ("%d.%m.%Y", DATES), ("%m/%d/%Y", DATES),
+                 ("%d/%m/%Y", DATES), ("%Y%m%d", DATES), ("%d %b %Y", DATES),
+                 ("%b %d, %Y", DATES), ("%d-%b-%y", DATES), ("%Y/%m/%d", DATES),
+                 ("%a, %d %B %Y", DATES), ("%Y-%m", months), ("%b %Y", months),
+                 ("%m/%Y", months), ("%b-%y", months), ("%Y-%m-%d %H:%M", hours),
+                 ("%Y-%m-%dT%H:%M:%SZ", hours), ("%m/%d/%Y %I:%M %p", hours),
+                 ("%H:%M", hours[:24] * 5)]
+        for form, dates in forms:
+            texts = [date.strftime(form) for date in dates]
+            said = self.check(table([texts, WAVE], ["when", "sales"]))
+            self.assertIn("time axis 'when'", said, form)
+            self.assertEqual(len(said.splitlines()), 1, said)
+            self.refuse(table([texts, WAVE], ["when", "sales"]), "when",
+                        says=["'when'", texts[0], "not a number", "'sales' (numbers)"])
+        counted = self.check(table([range(COUNT), WAVE], ["id", "sales"]))
+        self.assertIn("column 'sales', time axis 'id'", counted)
+
+    def test_date_and_time_of_day_in_two_columns(self):
+        hours = [datetime.datetime(2024, 1, 1) + datetime.timedelta(hours=i)
+                 for i in range(COUNT)]
+        days = [hour.strftime("%Y-%m-%d") for hour in hours]
+        times = [hour.strftime("%H:%M") for hour in hours]
+        done = self.run_text(table([days, times, WAVE], ["Date", "Time", "v"]), "--csv")
+        self.assertEqual(len(done.stderr.splitlines()), 1)
+        self.assertEqual(done.stdout.splitlines()[1].split(",")[:2],
+                         ["1", "2024-01-06 00:00:00"])
+
+    def test_columns_are_found_or_listed(self):
+        text = table([DATES, WAVE, WAVE[::-1]], ["date", "sales", "stock"])
+        by_name = self.run_text(text, "sales").stdout
+        for words in (["1"], ["--column", "sales"], ["--column=1"], []):
+            self.assertEqual(self.run_text(text, *words).stdout, by_name)
+        self.assertIn("column 'sales' (others of numbers: 'stock')",
+                      self.run_text(text).stderr)
+        for name in ("price", "", "sale", "3", "1x"):
+            self.refuse(text, name, says=["column", "0 'date' (times), 1 'sales' (numbers)"])
+        self.refuse(table([WAVE, WAVE], ["a", "a"]), "a", says=["2 columns"])
+
+    def test_missing_values_are_said_and_treated(self):
+        for word in ("", "NA", "NaN", "null", "-", "?", "n/a", "#N/A", "None", "."):
+            values = [word if i % 11 == 5 else text for i, text in enumerate(WAVE)]
+            text = table([DATES, values], ["date", "sales"])
+            said = self.check(text)
+            self.assertIn("11 of 120 values are missing, the first in line 7: they are "
+                          "interpolated", said)
+            self.refuse(text, "--missing", "refuse", says=["11 of 120", "line 7"])
+        self.assertIn("dropped", self.run_text(text, "--missing=drop").stderr)
+        # The chart has the values between their neighbours.
+        values = [str(i * i) for i in range(60)]
+        values[30] = ""
+        filled = list(values)
+        filled[30] = str((29 * 29 + 31 * 31) / 2)
+        self.assertEqual(self.run_text(table([values], ["a"])).stdout,
+                         self.run_text(table([filled], ["a"])).stdout)
+
+    def test_missing_values_at_the_ends(self):
+        values = ["NA"] * 3 + WAVE[3:] + ["NA"] * 2
+        dates = DATES + [DATES[-1] + datetime.timedelta(i) for i in (1, 2)]
+        done = self.run_text(table([dates, values], ["date", "sales"]), "--csv")
+        self.assertIn("5 of 122 values are missing", done.stderr)
+        self.assertEqual(done.stdout.splitlines()[1].split(",")[1], str(dates[-2]))
+
+    def test_times_that_are_not_regular_are_said(self):
+        gap = DATES[:50] + [date + datetime.timedelta(3) for date in DATES[50:]]
+        said = self.check(table([gap, WAVE], ["date", "sales"]))
+        self.assertIn("usual step is 1 day; 1 steps are longer (gaps) and 0 shorter, the "
+                      "first after 2020-02-19 (line 51)", said)
+        for other, part in ((DATES[:50] + DATES[49:-1], "1 times repeat and 0 go back"),
+                            (DATES[:50] + DATES[40:-10], "0 times repeat and 1 go back")):
+            said = self.check(table([other, WAVE], ["date", "sales"]))
+            self.assertIn(part, said)
+            self.assertIn("line 52", said)
+        backwards = table([DATES[::-1], WAVE[::-1]], ["date", "sales"])
+        self.assertIn("from the last to the first", self.check(backwards))
+        footer = table([[*DATES, "sum"], [*WAVE, "2400"]], ["date", "sales"])
+        self.refuse(footer, says=["line 122", "'sum' is not a time", "--time none"])
+
+    def test_sensible_columns_are_chosen(self):
+        stocks = table([DATES, WAVE, WAVE, [str(1000 + i * i % 777) for i in range(COUNT)]],
+                       ["Date", "Open", "Close", "Volume"])
+        self.assertIn("column 'Open' (others of numbers: 'Close', 'Volume')",
+                      self.check(stocks))
+        years = table([range(1900, 1900 + COUNT), WAVE], ["year", "value"])
+        self.assertIn("column 'value', time axis 'year'", self.check(years))
+
+    def test_too_few_values_are_refused(self):
+        for rows in (1, 2, 49):
+            self.refuse(table([WAVE[:rows]], ["a"]), says=["numbers"] if rows > 1 else ["1 n"])
+        self.refuse("a\n", says=["a"])
+
+
+class Values(Forecast):
+    def test_ramps_and_constants_go_on(self):
+        for start, step, exact in ((10**9, 1, True), (0, 3, True), (5, 0, True),
+                                   (-7, -2, True), (2**53 - 200, 1, True)):
+            text = "".join(f"{start + step * i}\n" for i in range(60))
+            done = self.run_text(text)
+            self.assertAlmostEqual(float(self.first(done)), start + 60 * step, delta=0.5)
+            self.assertIn("nothing to learn", done.stdout)
+        noisy = "".join(f"{1e6 + 5 * i + math.sin(i * i):.3f}\n" for i in range(200))
+        self.assertAlmostEqual(float(self.first(self.run_text(noisy))), 1e6 + 1000, delta=5)
+        tenths = "".join(f"{0.1 * i}\n" for i in range(60))
+        self.assertAlmostEqual(float(self.first(self.run_text(tenths))), 6, delta=1e-9)
+
+    def test_levels_and_scales_keep_their_digits(self):
+        for level, scale in ((1e9, 1), (-1e12, 1), (0, 1e300), (0, 1e-300), (0, 1e-5),
+                             (1e15, 1), (0, 7e306)):
+            text = "".join(f"{level + scale * wave(i)!r}\n" for i in range(COUNT))
+            self.check(text, level=level, scale=scale)
+
+    def test_printed_numbers_have_the_digits_of_the_data(self):
+        done = self.run_text(table([[f"{1e9 + wave(i):.2f}" for i in range(COUNT)]]))
+        for number in re.findall(r"^\d+: (\S+)", done.stdout, re.M):
+            self.assertRegex(number, r"\A10000000\d\d\.?\d*\Z")
+
+    def test_the_model_is_compared_with_simple_predictions(self):
+        done = self.run_text(table([DATES, WAVE], ["date", "sales"]))
+        error, before, lag, season = re.match(
+            r"RMSE: (\S+), of repeating the previous value: (\S+)\n"
+            r"RMSE of repeating the value of (\d+) steps before: (\S+)\n",
+            done.stdout).groups()
+        held_out = range(COUNT - COUNT // 5, COUNT)
+
+        def naive(lag):
+            squares = [(float(WAVE[i]) - float(WAVE[i - lag])) ** 2 for i in held_out]
+            return math.sqrt(sum(squares) / len(squares))
+        self.assertAlmostEqual(float(before), naive(1), delta=1e-3)
+        self.assertAlmostEqual(float(season), naive(int(lag)), delta=1e-3)
+        self.assertLess(float(error), float(before))
+        self.assertNotIn("no better", done.stdout)
+        weekly = self.run_text(table([[str(i % 7 + i % 2) for i in range(COUNT)]]))
+        self.assertIn("value of 14 steps before: 0\n", weekly.stdout)
+        self.assertIn("no better than repeating the value of 14 steps", weekly.stdout)
+        given = self.run_text(table([WAVE]), "--season", "10")
+        self.assertIn("value of 10 steps before", given.stdout)
+
+    def test_a_model_that_is_no_better_says_so(self):
+        state, value, values = 1, 0.0, []
+        for _ in range(200):
+            state = state * 1103515245 % 2**31
+            value += state / 2**31 - .5
+            values.append(f"{value:.4f}")
+        self.assertIn("The model is no better than repeating the previous value.\n",
+                      self.run_text(table([values])).stdout)
+
+    def test_long_tables_use_their_end(self):
+        text = "".join(f"{i},{wave(i):.4f}\n" for i in range(5120))
+        done = self.run_text(text)
+        self.assertIn("only the last 5000 of 5120 values", done.stderr)
+        self.assertAlmostEqual(float(self.first(done)), wave(5120), delta=.5)
+
+
+class Charts(Forecast):
+    def draw(self, text, *words):
+        path = self.folder / "chart.svg"
+        done = self.run_text(text, "--svg", path, *words)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        root = xml.etree.ElementTree.parse(path).getroot()
+        texts = [each.text for each in root.iter(SVG + "text")]
+        points = {each.get("id"): [tuple(map(float, point.split(",")))
+                                   for point in each.get("points").split()]
+                  for kind in ("polyline", "polygon") for each in root.iter(SVG + kind)}
+        return texts, points
+
+    def test_a_chart_has_axes_labels_and_a_legend(self):
+        texts, points = self.draw(table([DATES, WAVE], ["date", "a < b & 'c'"]))
+        for text in ("Forecast of a < b & 'c'", "a < b & 'c'", "date", "values", "forecast",
+                     "2020-04-30", "16", "20", "24", "95% band, from errors on held-out values"):
+            self.assertIn(text, texts)
+        self.assertEqual({name: len(each) for name, each in points.items()},
+                         {"values": 48, "predicted": 24, "forecast": 21, "band": 41})
+        # The band grows, and the forecast is inside.
+        band = points["band"]
+        widths = [band[40 - i][1] - band[1 + i][1] for i in range(20)]
+        for less, more in zip(widths, widths[1:]):
+            self.assertLess(less, more + .15)
+        for i, (_, y) in enumerate(points["forecast"][1:]):
+            self.assertAlmostEqual(y, (band[40 - i][1] + band[1 + i][1]) / 2, delta=.2)
+
+    def test_all_points_are_finite_and_inside(self):
+        for low, scale in ((0, 1e300), (0, 7e306), (0, 1e-300), (1e15, 1), (-5e8, 1e-3),
+                           (7, 0)):
+            texts, points = self.draw("".join(
+                f"{low + scale * (wave(i) if scale else 0)!r}\n" for i in range(COUNT)))
+            for name, each in points.items():
+                for x, y in each:
+                    self.assertTrue(0 <= x <= 900 and (name == "band" or 0 <= y <= 440))
+            self.assertGreater(len(texts), 12)
+            numbers = [text for text in texts if re.fullmatch(r"-?\d\S*", text)]
+            self.assertEqual(len(numbers), len(set(numbers)) or 1)
+
+    def test_a_chart_is_complete_or_not_written(self):
+        done = self.run_text(table([WAVE]), "0", self.folder / "none" / "chart.svg")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("chart.svg", done.stderr)
+
+
+class Programs(Forecast):
+    def test_help_and_usage(self):
+        for word in ("-h", "--help"):
+            done = self.run_words(word)
+            self.assertEqual(done.returncode, 0)
+            self.assertIn("--missing HOW", done.stdout)
+            self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80)
+        for words in ([], ["--steps", "0", "x"], ["--missing", "x", "y"], ["a"] * 5,
+                      ["--column", "a", "x", "b"], ["--decimal", "x", "y"],
+                      ["--delimiter", "::", "y"], ["--none"]):
+            self.assertEqual(self.run_words(*words).returncode, 2, words)
+
+    def test_standard_input_and_faults(self):
+        text = table([DATES, WAVE], ["date", "sales"])
+        from_file = self.run_text(text).stdout
+        self.assertEqual(self.run_words("-", input=text).stdout, from_file)
+        for path in (self.folder / "none.csv", self.folder):
+            done = self.run_words(path)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertRegex(done.stderr, r"\Aforecast: .*\n\Z")
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "no /dev/full here")
+    def test_a_full_disk_is_reported(self):
+        self.run_text(table([WAVE]))
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([FORECAST, self.folder / "table.csv"], stdout=full,
+                                  stderr=subprocess.PIPE, timeout=500)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"standard output: No space left on device", done.stderr)
+
+    def test_the_table_of_the_forecast_is_csv(self):
+        done = self.run_text(table([DATES, WAVE], ["date", "sales"]), "--csv", "--steps", "3")
+        rows = list(csv.DictReader(io.StringIO(done.stdout)))
+        self.assertEqual([row["time"] for row in rows],
+                         ["2020-04-30", "2020-05-01", "2020-05-02"])
+        for row in rows:
+            self.assertLess(float(row["low"]), float(row["forecast"]))
+            self.assertLess(float(row["forecast"]), float(row["high"]))
+
+    def test_stream_goes_on_with_the_model(self):
+        """stream gives the same next value, from values and from differences."""
+        rough = [f"{10 + 3 * math.sin(i * 2.5):.4f}" for i in range(COUNT)]
+        for values, differences in ((WAVE, True), (rough, False)):
+            model = self.folder / "model"
+            done = self.run_text(table([values], ["a"]), "--save", model)
+            next_value = float(self.first(done))
+            self.assertEqual(b"model.differences" in model.read_bytes(), differences)
+            words = [STREAM, "--quiet"]
+            whole = subprocess.run([*words, model], input="\n".join(values), text=True,
+                                   capture_output=True, timeout=500)
+            self.assertEqual((whole.returncode, whole.stderr), (0, ""))
+            lines = whole.stdout.splitlines()
+            self.assertAlmostEqual(float(lines[-1]), next_value, delta=1e-3)
+            # In two parts, with the states in a file.
+            state = self.folder / f"state {differences}"
+            parts = []
+            for part, more in ((values[:50], []), (values[50:], ["--state", state])):
+                parts += subprocess.run([*words, *more, "--save-state", state, model],
+                                        input="\n".join(part), text=True, check=True,
+                                        capture_output=True).stdout.splitlines()
+            self.assertEqual(parts, lines)
+
+
+if __name__ == "__main__":
+    FORECAST, STREAM = sys.argv[1:3]
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]], verbosity=2)
