@@ -9,6 +9,7 @@
 
 #include "examples/common/message.h"
 #include "examples/common/number.h"
+#include "lib/common/message.h"
 
 static const char *program = "";
 static bool silent;
@@ -73,12 +74,18 @@ void message_clear_progress(void)
     progress_cells = 0;
 }
 
+void message_clean(char *text, size_t size)
+{
+    common_finish_message(text, size);
+}
+
 /* Writes the line with one call, so that it cannot mix with the output of another
  * process. */
 static void print_line(bool named, const char *format, va_list arguments)
 {
     char text[8192];
     vsnprintf(text, sizeof(text), format, arguments);
+    message_clean(text, sizeof(text));
     message_clear_progress();
     fprintf(stderr, "%s%s%s\n", named ? program : "", named ? ": " : "", text);
 }
@@ -170,6 +177,7 @@ void message_progress(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
+    message_clean(text, sizeof(text));
     /* The last column stays free: some terminals wrap when it is written. */
     size_t cells = cut(text, message_columns() - 1);
     message_clear_progress();

@@ -2,7 +2,8 @@
  * @file
  * Messages of a program on standard error.
  *
- * Every message is one line and first clears the progress line.
+ * Every message is one line and first clears the progress line. It is as
+ * message_clean() makes it.
  */
 #ifndef EXAMPLES_COMMON_MESSAGE_H
 #define EXAMPLES_COMMON_MESSAGE_H
@@ -22,6 +23,15 @@ const char *message_program(void);
 
 /** Suppresses message_info(). */
 void message_set_quiet(bool quiet);
+
+/**
+ * Replaces by '?' what would do anything else on a terminal than be printed: control
+ * characters, ends of lines, characters that change the direction of text, and bytes
+ * that are not UTF-8. Names of files may have all of these.
+ *
+ * @param size of the array
+ */
+void message_clean(char *text, size_t size);
 
 /** Prints one line unless quiet. */
 __attribute__((format(printf, 1, 2))) void message_info(const char *format, ...);

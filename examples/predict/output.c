@@ -1,6 +1,9 @@
-#include "examples/predict/output.h"
+#include <unistd.h>
+
+#include "examples/common/message.h"
 #include "examples/predict/model.h"
 #include "examples/predict/options.h"
+#include "examples/predict/output.h"
 
 enum { TEN_DIGITS = 10 };
 
@@ -19,9 +22,22 @@ output_answer output_judge(output_image image, const double *probabilities,
     return answer;
 }
 
+/* The name of a file, on a terminal without what would control it. */
+static void print_name(const char *file)
+{
+    char name[8192];
+    if (!isatty(STDOUT_FILENO)) {
+        printf("%s", file);
+        return;
+    }
+    snprintf(name, sizeof(name), "%s", file);
+    message_clean(name, sizeof(name));
+    printf("%s", name);
+}
+
 static void print_text(const output *o, const output_answer *a)
 {
-    printf("%s", a->image.file);
+    print_name(a->image.file);
     if (a->image.indexed)
         printf("[%zu]", a->image.index);
     printf(": %zu ", a->best);

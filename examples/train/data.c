@@ -71,12 +71,15 @@ static void describe(const char *use, const mnist_dataset *dataset)
 /* Printed even with --quiet, because the user may expect MNIST. */
 static void warn_of_synthetic(const train_data *data)
 {
-    message_warning("****************************************************************\n"
-                    "** WARNING: MNIST was not found; using SYNTHETIC digits.      **\n"
-                    "** Set --data or MNIST_DIR to a folder with MNIST.            **\n"
-                    "****************************************************************\n"
-                    "The reason: %s",
-                    data->reason);
+    static const char *const lines[] = {
+        "****************************************************************",
+        "** WARNING: MNIST was not found; using SYNTHETIC digits.      **",
+        "** Set --data or MNIST_DIR to a folder with MNIST.            **",
+        "****************************************************************",
+    };
+    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+        message_warning("%s", lines[i]);
+    message_warning("The reason: %s", data->reason);
 }
 
 /* Opens a split. Synthetic digits replace MNIST only if the training set, which is
