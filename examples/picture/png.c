@@ -35,11 +35,13 @@ _Noreturn static void fail(png_structp png, png_const_charp text)
     png_longjmp(png, 1);
 }
 
-/* Warnings begin with the name of a chunk, in lower case if it is not essential. Other
- * warnings say that something is wrong with the pixels, except for surplus ones. */
+/* Warnings begin with the name of a chunk, in lower case if it is not essential; but no
+ * chunk may be longer than the file. Other warnings say that something is wrong with
+ * the pixels, except for surplus ones. */
 static void warn(png_structp png, png_const_charp text)
 {
-    bool essential = !islower((unsigned char)text[0]) || strncmp(text + 4, ": ", 2);
+    bool essential = !islower((unsigned char)text[0]) || strncmp(text + 4, ": ", 2) ||
+                     strstr(text, "chunk data is too large");
     if (essential && !strstr(text, "Extra compressed data") &&
         !strstr(text, "Too much image data"))
         fail(png, text);
@@ -119,6 +121,8 @@ static bool read_png(job *j)
     png_set_keep_unknown_chunks(j->png, PNG_HANDLE_CHUNK_AS_DEFAULT,
                                 (png_const_bytep) "eXIf", 1);
     png_set_user_limits(j->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
+    /* libpng allocates a chunk before it reads it: none is longer than the file. */
+    png_set_chunk_malloc_max(j->png, j->rest.size);
     png_read_info(j->png, j->info);
     png_uint_32 rows = png_get_image_height(j->png, j->info);
     png_uint_32 cols = png_get_image_width(j->png, j->info);

@@ -173,6 +173,11 @@ class Png(Pictures):
         self.assert_refused(empty(65536, 1), "has 65536 rows and 1 columns, the limit is 65535")
         self.assert_refused(empty(65535, 65535), "65535 by 65535 pixels, the limit is 134217728")
         self.assert_refused(empty(10000, 10000), "too few for 10000 by 10000 pixels")
+        # libpng allocates what a chunk declares before it reads it.
+        whole = png([[(1,)]], 0, 8, chunk(b"eXIf", exif(6)))
+        at = whole.index(b"eXIf") - 4
+        long = whole[:at] + struct.pack(">I", 1 << 30) + whole[at + 4:]
+        self.assert_refused(long, "PNG picture: eXIf: chunk data is too large")
 
 
 class Jpeg(Pictures):
