@@ -112,6 +112,21 @@ def command_lines():
     put("options", "resume", b"--resume\n0\n--threads\n2\n\0" + checkpoint)
 
 
+def tables():
+    for name, text in (
+            ("plain", "t,a\n1,2.5\n2,-3e-2\n"),
+            ("quoted", '"a ""b""","c\r\nd"\r\n"1,234",""\r\n'),
+            ("semicolon", "\ufeffTag;Wert\r\n31.12.2024;1.234,5\r\n1.1.2025;\r\n"),
+            ("blanks", "# a comment\n a  b\n 1\t2 \n\n3  4\n"),
+            ("column", "a\n1\n\nN/A\n\u22122\n"),
+            ("before", "Account;DE1\n\nday;kind;sum\n1;x;2\n1;y;3\n2;x;(1 000)\n"),
+            ("times", "sep=|\nwhen|what\nDec 31, 2024|23:59\nQ4 2024|2024-12-31T23:59:59Z\n"),
+            ("ragged", "a,b\n1,2\n1,2,3\n"), ("latin", b"a;b\nsch\xf6n;1\n"),
+            ("end", 'a,"b')):
+        put("csv", name, b"\0" + (text if isinstance(text, bytes) else text.encode()))
+    put("csv", "given", b"\2a,b;c\n1,5;2\n")
+
+
 def idx(rank, extents, data):
     return struct.pack(f">I{rank}I", 0x800 | rank, *extents) + data
 
@@ -240,6 +255,7 @@ def main():
         models(pathlib.Path(folder))
     texts()
     command_lines()
+    tables()
     digits()
     pictures()
     drawings()
