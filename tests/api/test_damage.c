@@ -1,5 +1,5 @@
-/* Damaged files: each bit of a model and of a checkpoint is flipped. Loading then
- * fails, or gives the same values and options. */
+/* Damaged files: each bit of a model and of a checkpoint is flipped, and they are cut
+ * at each byte. Loading then fails, or gives the same values and options. */
 #include <lstm/lstm.h>
 
 #include "tests/support/folder.h"
@@ -150,11 +150,30 @@ static void flipped_bits_of_a_checkpoint_are_refused_or_harmless(void **state)
                   loaded);
 }
 
+static void cut_files_are_refused_and_change_nothing(void **state)
+{
+    (void)state;
+    static unsigned char good[ROOM], other[ROOM], found[ROOM];
+    for (int training = 0; training < 2; training++) {
+        network n = create_network(1), victim = create_network(2);
+        size_t size = save(&n, training, good);
+        size_t other_size = save(&victim, training, other);
+        for (size_t cut = 0; cut < size; cut++)
+            assert_true(is_refusal(load(&victim, training, good, cut)));
+        assert_int_equal(save(&victim, training, found), other_size);
+        assert_memory_equal(found, other, other_size);
+        print_message("%zu cuts refused\n", size);
+        destroy_network(&n);
+        destroy_network(&victim);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(flipped_bits_of_a_model_are_refused_or_harmless),
         TEST(flipped_bits_of_a_checkpoint_are_refused_or_harmless),
+        TEST(cut_files_are_refused_and_change_nothing),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
 }

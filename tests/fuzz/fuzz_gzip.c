@@ -66,10 +66,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool is_gzip = input.size >= 2 && input.data[0] == 0x1f && input.data[1] == 0x8b;
     if (is_gzip) {
         size_t count = inflate_all(input, right, MOST);
-        FUZZ_CHECK((count == expected) || status);
+        /* Files of this size may have any ratio. */
+        FUZZ_CHECK((status == MNIST_OK) == (count == expected));
         FUZZ_CHECK(status || memcmp(found, right, count) == 0);
-        /* The only other reason to refuse a file is a ratio that is too high. */
-        FUZZ_CHECK(!status || count != expected || expected > 100 * input.size);
     } else {
         FUZZ_CHECK((status == MNIST_OK) == (input.size == expected));
     }
