@@ -145,6 +145,8 @@ class Nam(Base):
         tree, _ = self.tree(self.array(1, 1))
         self.refused("the architecture is WaveNet, expected LSTM",
                      tree | {"architecture": "WaveNet"}, "a.nam")
+        self.refused("the architecture is a b  c, expected LSTM",
+                     tree | {"architecture": "a\nb\t\x9bc"}, "a.nam")
         self.refused(r"weights has 384 numbers, expected 386 for num_layers 2, hidden_size 5",
                      tree | {"weights": tree["weights"][2:]}, "a.nam")
         self.refused("missing or not valid: 'config'",

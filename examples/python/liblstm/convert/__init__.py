@@ -35,8 +35,16 @@ if TYPE_CHECKING:
 __all__ = ["Unsupported", "convert", "main"]
 
 
+# What reading an array or a member of the wrong form raises.
+DAMAGED = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+
+
 class Unsupported(Exception):
-    """The model has a feature that liblstm does not support."""
+    """The model has a feature that liblstm does not support, or the file is damaged. The
+    message is one line: control characters of the file become blanks."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(each if each.isprintable() else " " for each in message))
 
 
 def convert(source: str | os.PathLike[str], target: str | os.PathLike[str],
@@ -51,7 +59,10 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str],
     from liblstm.convert import _model
 
     _check_target(source, os.fspath(target))
-    return _model.write(read(source, lstm_only), target)
+    try:
+        return _model.write(read(source, lstm_only), target)
+    except DAMAGED as error:
+        raise Unsupported(f"a part of the file is missing or not valid: {error}") from error
 
 
 def _check_target(source: str, target: str) -> None:

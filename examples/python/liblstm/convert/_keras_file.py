@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from liblstm.convert import Unsupported
+from liblstm.convert import DAMAGED, Unsupported
 
 # The module has no types.
 h5py: Any = importlib.import_module("h5py")
@@ -59,7 +59,7 @@ def read_file(path: str) -> KerasFile:
             if "layer_names" in file.attrs:
                 return KerasFile(_old_weights(file), True)
             return KerasFile(_new_weights(file), True)
-    except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, zipfile.BadZipFile, *DAMAGED) as error:
         raise Unsupported(f"not a Keras file that can be read: {error}") from None
 
 
@@ -93,6 +93,14 @@ def snake_case(name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
+def _numbers(data: Any, name: str) -> np.ndarray:
+    """The values of a data set, which are numbers."""
+    array = np.asarray(data)
+    if array.dtype.kind not in "fiu":
+        raise Unsupported(f"array {name} has values of type {array.dtype}, expected numbers")
+    return array
+
+
 def _variables(group: Group) -> list[np.ndarray]:
     """Arrays of a layer of Keras 3, its inner layers first to last."""
     for inner in ("cell", "layer", "forward_layer"):
@@ -101,7 +109,7 @@ def _variables(group: Group) -> list[np.ndarray]:
                     for array in _variables(group[name])]
     variables = group.get("vars", {})
     # An old container named the cell's variables after the layer.
-    return [np.asarray(variables[key]) for key in sorted(variables, key=int)]
+    return [_numbers(variables[key], key) for key in sorted(variables, key=int)]
 
 
 def _container(file: Group) -> Group:
@@ -132,7 +140,7 @@ def _old_arrays(group: Group) -> tuple[list[str], list[np.ndarray]]:
     """Names and arrays of a layer of an .h5 file."""
     names = [name.decode() if isinstance(name, bytes) else str(name)
              for name in group.attrs.get("weight_names", [])]
-    return names, [np.asarray(group[name]) for name in names]
+    return names, [_numbers(group[name], name) for name in names]
 
 
 def _old_layers(model: dict[str, Any], weights: Group) -> list[KerasLayer]:
@@ -154,10 +162,14 @@ def _old_weights(file: Group) -> list[KerasLayer]:
     return layers
 
 
+def _has_four_gates(recurrent: np.ndarray) -> bool:
+    return recurrent.ndim == 2 and recurrent.shape[1] == 4 * recurrent.shape[0]
+
+
 def _kind(name: str, names: list[str], arrays: list[np.ndarray]) -> str:
     """Class of a layer, from the names of its arrays."""
     recurrent = [array for each, array in zip(names, arrays) if "recurrent" in each]
-    if recurrent and all(array.shape[1] == 4 * array.shape[0] for array in recurrent):
+    if recurrent and all(map(_has_four_gates, recurrent)):
         return "Bidirectional" if len(recurrent) == 2 else "LSTM"
     if not recurrent and "embeddings" in names[0]:
         return "Embedding"
@@ -176,8 +188,8 @@ def _new_weights(file: Group) -> list[KerasLayer]:
             continue
         names = {"cell": "LSTM", "forward_layer": "Bidirectional"}
         kind = next((kind for inner, kind in names.items() if inner in group), "")
-        four = kind and all(each.shape[1] == 4 * each.shape[0] for each in
-                            arrays[1::len(arrays) // (1 + (kind == "Bidirectional"))])
+        each = len(arrays) // (1 + (kind == "Bidirectional"))
+        four = kind and each > 1 and all(map(_has_four_gates, arrays[1::each]))
         if kind and four:
             middle.append(KerasLayer(folder, kind, {}, arrays))
         elif folder.startswith("embedding"):

@@ -105,6 +105,21 @@ class Model:
     # Parts after the LSTM, for the message when the outputs differ.
     after: str = ""
 
+    def check_shapes(self) -> None:
+        """Refuses parts that do not fit: NumPy would repeat an array that is too small."""
+        sizes = {each.directions * each.hidden for each in self.stacks.values()}
+        if self.head:
+            weight, bias = self.head
+            if weight.ndim != 2 or {weight.shape[1]} != sizes:
+                raise Unsupported(f"the weight of the dense layer is {list(weight.shape)}, "
+                                  f"expected [any, {', '.join(map(str, sizes))}]")
+            if bias is not None and bias.shape != weight.shape[:1]:
+                raise Unsupported(f"the bias of the dense layer is {list(bias.shape)}, "
+                                  f"expected [{len(weight)}]")
+        if self.embedding is not None and self.embedding.ndim != 2:
+            raise Unsupported(f"the embedding is {list(self.embedding.shape)}, "
+                              f"expected two axes")
+
     def params(self) -> liblstm.Params:
         """All tensors of the file."""
         params = liblstm.Params()
@@ -265,6 +280,7 @@ def check(model: Model, path: str) -> list[str]:
 def write(model: Model, target: str | os.PathLike[str]) -> str:
     """Writes a model to a safetensors file after a check; returns a summary."""
     target = os.fspath(target)
+    model.check_shapes()
     params, part = model.params(), target + ".part"
     try:
         params.save(part, metadata=model.metadata())

@@ -67,12 +67,18 @@ def captured(graph: onnx.GraphProto) -> set[str]:
     return names
 
 
+def _values(tensor: onnx.TensorProto) -> np.ndarray:
+    try:
+        return numpy_helper.to_array(tensor)
+    except Exception as error:  # NumPy and protobuf raise many types.
+        raise Unsupported(f"tensor {tensor.name} is not valid: {error}") from None
+
+
 def constants(graph: onnx.GraphProto, outer: dict[str, np.ndarray], opset: int
               ) -> dict[str, np.ndarray]:
     """Values of a graph that do not depend on its inputs, by name: initialisers, constants,
     and what is computed from them."""
-    found = {**outer, **{tensor.name: numpy_helper.to_array(tensor)
-                         for tensor in graph.initializer}}
+    found = {**outer, **{tensor.name: _values(tensor) for tensor in graph.initializer}}
     for node in graph.node:
         if (node.op_type not in ("LSTM", "Shape") and node.domain in DOMAINS
                 and all(name in found for name in node.input if name) and not subgraphs(node)):

@@ -178,5 +178,8 @@ def _alone(nodes: list[Node], stack: Stack, opset: int) -> Answer:
                               [value(name, onnx.TensorProto.FLOAT, None)], tensors)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", max(opset, 14))])
     model.ir_version = 8
-    source, run = graphs.run(model, {"x": x}, [name])
+    try:
+        source, run = graphs.run(model, {"x": x}, [name])
+    except Exception as error:  # ONNX Runtime and NumPy raise many types.
+        raise Unsupported(f"the LSTM does not run: {error}") from None
     return Answer(source, x, {"output": run[name]})
