@@ -7,9 +7,11 @@
 /* A table that is being built. */
 typedef struct builder {
     csv_table *table;
-    /* Numbers of rows and of bytes that there is room for. */
-    size_t most_rows;
-    char *out;
+    size_t columns, before;
+    /* Blank lines between any two rows. */
+    size_t spacing;
+    /* Bytes of the text. */
+    size_t bytes;
     /* Fields of the row that is read. */
     char **row;
 } builder;
@@ -20,40 +22,51 @@ static bool fits(const csv_scan *scan, size_t columns)
     return scan->count == columns || (scan->count == columns + 1 && scan->last_empty);
 }
 
-/* Rows of one column: a blank line in it is a missing value. */
-static size_t missing_rows(const csv_scan *scan, size_t rows, size_t columns)
+/* Rows before the one that was read: a blank line in one column is a missing value,
+ * except that all rows may have the same number of blank lines between them. */
+static size_t missing_rows(const csv_scan *scan, const builder *b, size_t rows)
 {
-    return columns == 1 && rows > 0 ? scan->gap : 0;
+    return b->columns == 1 && rows > 0 ? scan->gap - b->spacing : 0;
+}
+
+/* Blank lines between all rows from the position of the scan on. */
+static size_t find_spacing(csv_scan scan, size_t before)
+{
+    enum { FEWEST = 4 };
+    size_t least = SIZE_MAX, rows = 0;
+    while (csv_scan_row(&scan) == CSV_ROW) {
+        if (rows++ > before && scan.gap < least)
+            least = scan.gap;
+    }
+    return rows < before + FEWEST ? 0 : least;
 }
 
 /* Counts rows and bytes of fields from the beginning of a text; checks the lengths of
  * the rows after those before the table. */
-static bool measure(csv_scan scan, size_t columns, size_t before, csv_table *table,
-                    size_t *bytes)
+static bool measure(builder *b, csv_scan scan)
 {
+    csv_table *table = b->table;
     size_t fields = 0, skipped = 0;
     const unsigned char *begin = scan.at;
     csv_found found;
     while ((found = csv_scan_row(&scan)) == CSV_ROW) {
         fields += scan.count;
-        if (skipped < before) {
+        if (skipped < b->before) {
             skipped++;
             table->before += scan.line - scan.row_line;
-            scan.blank = 0;
             continue;
         }
-        if (!fits(&scan, columns))
+        if (!fits(&scan, b->columns))
             return csv_fail(&scan, scan.row_line,
                             "%zu field%s, expected %zu as in most rows", scan.count,
-                            scan.count == 1 ? "" : "s", columns);
-        if (table->rows == 0)
-            scan.blank = 0;
-        table->rows += 1 + missing_rows(&scan, table->rows, columns);
-        table->blank = scan.blank;
+                            scan.count == 1 ? "" : "s", b->columns);
+        if (table->rows > 0)
+            table->blank += b->columns > 1 ? scan.gap : b->spacing;
+        table->rows += 1 + missing_rows(&scan, b, table->rows);
     }
     table->comments = scan.comments;
     /* Each field has two bytes more than in the text, and a missing one too. */
-    *bytes = (size_t)(scan.end - begin) + 2 * fields + 2 * table->rows + 1;
+    b->bytes = (size_t)(scan.end - begin) + 2 * fields + 2 * table->rows + 1;
     if (found == CSV_FAULT)
         return false;
     return table->rows > 0 || csv_fail(&scan, scan.line, "no rows");
@@ -69,16 +82,16 @@ static void add_row(builder *b, size_t line, char *const *fields)
 }
 
 /* Copies the rows that measure() has counted. */
-static void fill(builder *b, csv_scan scan, size_t before)
+static void fill(builder *b, csv_scan scan)
 {
     csv_table *table = b->table;
     table->rows = 0;
     scan.out = table->text;
     scan.fields = b->row;
     for (size_t i = 0; csv_scan_row(&scan) == CSV_ROW; i++) {
-        if (i < before)
+        if (i < b->before)
             continue;
-        size_t missing = missing_rows(&scan, table->rows, table->columns);
+        size_t missing = missing_rows(&scan, b, table->rows);
         for (size_t j = 0; j < missing; j++) {
             char *empty = scan.out + 1;
             memcpy(scan.out, " ", 2);
@@ -91,18 +104,20 @@ static void fill(builder *b, csv_scan scan, size_t before)
 
 static bool build(csv_table *table, csv_scan *start, size_t columns, size_t before)
 {
-    size_t bytes = 0;
-    if (!measure(*start, columns, before, table, &bytes))
+    builder b = {.table = table, .columns = columns, .before = before};
+    if (columns == 1)
+        b.spacing = find_spacing(*start, before);
+    if (!measure(&b, *start))
         return false;
-    builder b = {.table = table, .row = calloc(CSV_MOST_COLUMNS, sizeof(*b.row))};
     table->columns = columns;
     table->delimiter = start->delimiter;
     table->starts = calloc(table->rows, columns * sizeof(*table->starts));
     table->lines = calloc(table->rows, sizeof(*table->lines));
-    table->text = malloc(bytes);
+    table->text = malloc(b.bytes);
+    b.row = calloc(CSV_MOST_COLUMNS, sizeof(*b.row));
     bool allocated = b.row && table->starts && table->lines && table->text;
     if (allocated)
-        fill(&b, *start, before);
+        fill(&b, *start);
     free(b.row);
     return allocated || csv_fail(start, 1, "no memory");
 }

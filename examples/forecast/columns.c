@@ -108,14 +108,16 @@ static void tally_field(tally *t, const char *field, bool quoted)
 
 /* The decimal sign of a column whose numbers are the same kind with both: the one of
  * other columns, else the more likely one. Whole numbers below 1,000 beside 1,234 make
- * the comma a separator of groups, and so do quotes in a table with commas. */
+ * the comma a separator of groups, and so do quotes, unless they are needless. */
 static char guess_decimal(const tally *t, const tally *file, char delimiter)
 {
     bool grouped = t->plain > 0 && t->large == 0;
     if (file->only_comma != file->only_point)
         return file->only_comma > file->only_point ? ',' : '.';
     if (t->commas > 0)
-        return grouped || (t->quoted > 0 && delimiter == ',') ? '.' : ',';
+        return grouped || (t->quoted > 0 && (delimiter == ',' || delimiter == CSV_NONE))
+                   ? '.'
+                   : ',';
     return grouped && delimiter == ';' ? ',' : '.';
 }
 
@@ -155,6 +157,16 @@ static bool has_counter_name(const char *name)
     return false;
 }
 
+/* Whether a name is that of numbers which identify something, such as user_id. */
+static bool has_identifier_name(const char *name)
+{
+    size_t length = strlen(name);
+    const char *end = length < 2 ? name : name + length - 2;
+    bool small = strcmp(end, "id") == 0, large = strcmp(end, "ID") == 0;
+    bool capital = strcmp(end, "Id") == 0;
+    return capital || ((small || large) && (end == name || strchr("_- .", end[-1])));
+}
+
 static void classify(column *c, const tally *t, const tally *file,
                      const csv_table *table, char decimal)
 {
@@ -179,7 +191,7 @@ static void classify(column *c, const tally *t, const tally *file,
         c->kind = 2 * numbers >= t->present ? COLUMN_NUMBERS : COLUMN_TEXTS;
     c->counts = c->kind == COLUMN_NUMBERS && !t->irregular && t->plain > 2 &&
                 (!t->uneven || has_counter_name(c->name));
-    c->varies = t->varies;
+    c->measures = t->varies && !c->counts && !has_identifier_name(c->name);
 }
 
 /* Whether a field can name a column. */
@@ -366,7 +378,7 @@ bool columns_choose(const columns *found, size_t *index)
     for (int others = 0; others < 2; others++)
         for (size_t i = 0; i < found->count; i++)
             if (found->all[i].kind == COLUMN_NUMBERS &&
-                (others || (found->all[i].varies && !found->all[i].counts))) {
+                (others || found->all[i].measures)) {
                 *index = i;
                 return true;
             }

@@ -30,8 +30,8 @@ typedef struct column {
     /** Of numbers: whether it counts: all are whole and rise by the same, or they rise
      *  and the name is that of a counter. */
     bool counts;
-    /** Of numbers: whether not all are the same. */
-    bool varies;
+    /** Of numbers: whether it neither counts nor identifies something, and varies. */
+    bool measures;
     /** Of times: the order of day and month, whether the other order is possible, and
      *  whether all are times of day. */
     bool day_first, ambiguous_order, clock;

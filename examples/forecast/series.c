@@ -77,7 +77,7 @@ static void add_others(char *text, size_t size, const columns *all, size_t index
     enum { SHOWN = 5 };
     size_t count = 0;
     for (size_t i = 0; i < all->count; i++)
-        if (i != index && all->all[i].kind == COLUMN_NUMBERS && !all->all[i].counts &&
+        if (i != index && all->all[i].kind == COLUMN_NUMBERS && all->all[i].measures &&
             count++ < SHOWN)
             add(text, size, "%s'%s'", count == 1 ? " (others of numbers: " : ", ",
                 all->all[i].name);
@@ -120,7 +120,7 @@ static void say_dialect(const series *s, const columns *all, size_t index,
         add(text, sizeof(text), ", %zu lines before the table", table->before);
     if (table->comments)
         add(text, sizeof(text), ", %zu lines of comments", table->comments);
-    if (table->blank && table->columns > 1)
+    if (table->blank)
         add(text, sizeof(text), ", %zu blank lines in the table", table->blank);
     add(text, sizeof(text), "; column '%s'", c->name);
     if (!options->column)

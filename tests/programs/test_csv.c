@@ -72,6 +72,7 @@ static void what_surrounds_a_table_is_passed_over(void **state)
            ';', 3, "day~type~sum~1~x~2~1~y~3~2~x~2~2~y~3~3~x~2~3~y~4~4~y~4~4~y~4~");
     /* A blank line in one column is a value that is missing. */
     expect("a\n1\n\n2\n\n", CSV_NONE, 1, "a~1~~2~");
+    expect("1\n\n2\n\n3\n\n4\n", CSV_NONE, 1, "1~2~3~4~");
     expect("#,a\n1,2\n", ',', 2, "#~a~1~2~");
 }
 

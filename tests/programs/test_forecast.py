@@ -135,6 +135,7 @@ class Dialects(Forecast):
     def test_commas_before_three_digits(self):
         thousands = [f"{1000 * wave(i):,.0f}" for i in range(COUNT)]
         self.check(table([DATES, thousands], ["date", "sales"]), scale=1000)
+        self.check(table([thousands], ["sales"]), scale=1000)
         decimals = [f"{wave(i):.3f}".replace(".", ",") for i in range(COUNT)]
         said = self.check(table([DATES, decimals], ["date", "sales"], ";"))
         self.assertIn("--decimal . for the other", said)
@@ -262,6 +263,17 @@ class Fields(Forecast):
                       self.check(stocks))
         years = table([range(1900, 1900 + COUNT), WAVE], ["year", "value"])
         self.assertIn("column 'value', time axis 'year'", self.check(years))
+
+    def test_identifiers_are_not_chosen(self):
+        for name in ("user_id", "ID", "stationId"):
+            ids = table([[str(i * i % 97) for i in range(COUNT)], WAVE], [name, "v"])
+            self.assertIn("column 'v'", self.check(ids))
+
+    def test_blank_lines_are_said(self):
+        said = self.check(table([WAVE]).replace("\n", "\n\n"))
+        self.assertIn("119 blank lines in the table", said)
+        said = self.check(table([DATES, WAVE]).replace("\n", "\n\n", 3))
+        self.assertIn("3 blank lines in the table", said)
 
     def test_too_few_values_are_refused(self):
         for rows in (1, 2, 49):
