@@ -23,8 +23,6 @@ static void compare(answer *a, const network *net, double *predicted,
     size_t first = net->train_count;
     a->first_held_out = first;
     a->season = options->season ? options->season : baseline_season(net->values, first);
-    if (a->season > first)
-        a->season = 0;
     for (size_t i = first; i < net->count; i++)
         squares += pow(net->values[i] - predicted[i], 2);
     a->error = sqrt(squares / (double)(net->count - first));
@@ -77,6 +75,10 @@ static bool forecast_series(const series *s, const forecast_options *options)
     bool done = predicted && errors;
     if (!done)
         message_error("no memory");
+    if (done && options->season > s->count / 2)
+        done =
+            message_error("--season is %llu, expected at most half of the %zu values",
+                          (unsigned long long)options->season, s->count);
     done = done && network_train(&net, s->values, s->count) &&
            answer_series(s, &net, predicted, errors, options);
     network_destroy(&net);

@@ -40,7 +40,7 @@ void ticks_of_numbers(ticks *t, double low, double high, size_t count)
     t->count = 0;
     for (double i = first; t->count < TICKS_MOST; i++) {
         double value = i * step;
-        if (!(value <= high + step * 1e-9) || !(step > 0))
+        if (!(value <= high + step * 1e-9) || !isfinite(value) || !(step > 0))
             return;
         t->at[t->count] = value;
         print_number(value, step, largest, t->labels[t->count]);

@@ -325,6 +325,7 @@ class Values(Forecast):
         self.assertIn("no better than repeating the value of 14 steps", weekly.stdout)
         given = self.run_text(table([WAVE]), "--season", "10")
         self.assertIn("value of 10 steps before", given.stdout)
+        self.refuse(table([WAVE]), "--season", "61", says=["--season is 61", "120 values"])
 
     def test_a_model_that_is_no_better_says_so(self):
         state, value, values = 1, 0.0, []
@@ -378,8 +379,14 @@ class Charts(Forecast):
                 for x, y in each:
                     self.assertTrue(0 <= x <= 900 and (name == "band" or 0 <= y <= 440))
             self.assertGreater(len(texts), 12)
+            self.assertFalse({"inf", "nan", "-inf"} & set(texts))
             numbers = [text for text in texts if re.fullmatch(r"-?\d\S*", text)]
             self.assertEqual(len(numbers), len(set(numbers)) or 1)
+
+    def test_the_range_may_be_that_of_double(self):
+        texts, _ = self.draw("".join(f"{(-1) ** i * 1.7e308!r}\n" for i in range(60)))
+        self.assertFalse({"inf", "nan", "-inf"} & set(texts))
+        self.assertIn("1e+308", texts)
 
     def test_a_chart_is_complete_or_not_written(self):
         done = self.run_text(table([WAVE]), "0", self.folder / "none" / "chart.svg")
