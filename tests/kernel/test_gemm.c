@@ -19,23 +19,29 @@ static float *numbers(size_t count, uint32_t *seed)
 static float chain(const lstm_product *p, float start, size_t i, size_t j)
 {
     const bool fuses = kernels_fuse();
-    float sum = p->add ? start : 0;
+    enum { PART_DEPTH = 128 };
+    float sum = p->add && !p->parts ? start : 0, before = p->add ? start : 0;
     for (size_t k = 0; k < p->depth; k++) {
+        if (p->parts && k > 0 && k % PART_DEPTH == 0) {
+            before += sum;
+            sum = 0;
+        }
         float a = p->a[i * p->a_stride + k * p->a_k_stride],
               b = p->b[k * p->b_stride + j];
         /* Plain C rounds the product before it is added. */
         volatile float term = a * b;
         sum = fuses ? fmaf(a, b, sum) : sum + term;
     }
-    return sum;
+    return p->parts ? before + sum : sum;
 }
 
 /* gap is the number of unused elements between the rows of b and of c. */
-static void check(size_t rows, size_t columns, size_t depth, size_t gap,
-                  bool transposed, bool add)
+static void check_sums(size_t rows, size_t columns, size_t depth, size_t gap,
+                       bool transposed, bool add, bool parts)
 {
     uint32_t seed = (uint32_t)(rows * 10007 + columns * 101 + depth);
-    lstm_product p = {.rows = rows, .columns = columns, .depth = depth, .add = add};
+    lstm_product p = {
+        .rows = rows, .columns = columns, .depth = depth, .add = add, .parts = parts};
     float *a = numbers(rows * depth, &seed);
     float *b = numbers(depth * (columns + gap), &seed);
     size_t size = rows * (columns + gap);
@@ -67,6 +73,12 @@ static void check(size_t rows, size_t columns, size_t depth, size_t gap,
     free(c);
 }
 
+static void check(size_t rows, size_t columns, size_t depth, size_t gap,
+                  bool transposed, bool add)
+{
+    check_sums(rows, columns, depth, gap, transposed, add, false);
+}
+
 static void every_width_is_one_chain_per_element(void **state)
 {
     (void)state;
@@ -88,6 +100,16 @@ static void depths_of_several_parts_are_one_chain(void **state)
     for (size_t i = 0; i < sizeof(depths) / sizeof(depths[0]); i++)
         for (int variant = 0; variant < 4; variant++)
             check(6, 50, depths[i], 1, variant & 1, variant & 2);
+}
+
+static void parts_are_chains_of_their_own(void **state)
+{
+    (void)state;
+    static const size_t depths[] = {1, 127, 128, 129, 256, 257, 600};
+    for (size_t i = 0; i < sizeof(depths) / sizeof(depths[0]); i++)
+        for (int variant = 0; variant < 4; variant++)
+            for (size_t columns = 1; columns <= 50; columns += 7)
+                check_sums(11, columns, depths[i], 1, variant & 1, variant & 2, true);
 }
 
 static void wide_products_use_all_panels(void **state)
@@ -254,6 +276,7 @@ int main(void)
         TEST(every_width_is_one_chain_per_element),
         TEST(every_height_is_one_chain_per_element),
         TEST(depths_of_several_parts_are_one_chain),
+        TEST(parts_are_chains_of_their_own),
         TEST(wide_products_use_all_panels),
         TEST(padding_does_not_read_beyond_b),
         TEST(nan_stays_in_its_row_and_column),

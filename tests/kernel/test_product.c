@@ -5,7 +5,7 @@
 typedef struct {
     row_range range;
     size_t segments, channels, blocks;
-    bool accumulate;
+    bool accumulate, parts;
 } shape;
 
 static size_t depth_of(const shape *s)
@@ -60,6 +60,7 @@ static uint64_t run(const shape *s, uint64_t hash)
         .blocks = s->blocks,
         .out = out.data + s->range.first * LSTM_BLOCK,
         .accumulate = s->accumulate,
+        .parts = s->parts,
         .prefetch = s->accumulate ? &prefetch : NULL,
     });
     assert_ptr_equal(prefetch.address,
@@ -78,6 +79,40 @@ static uint64_t run(const shape *s, uint64_t hash)
     return hash;
 }
 
+/* The first term is 2^24, the last two are 1: in one chain their sum is 2^24, but in a
+ * part of their own it is 2. */
+static void check_exact_parts(size_t segments, size_t channels)
+{
+    row_range range = {0, 1, 1};
+    uint32_t seed = 1;
+    size_t depth = segments * channels;
+    guarded a = blocked_numbers(range, segments, channels, &seed);
+    guarded weights = guarded_numbers(depth * LSTM_BLOCK, &seed);
+    guarded out = guarded_create(blocked_size(range, 1));
+    for (size_t k = 0; k < depth; k++) {
+        a.data[blocked_index(range, 0, k / channels, channels, k % channels)] =
+            k == 0 ? 0x1p24f : k + 2 >= depth;
+        for (size_t column = 0; column < LSTM_BLOCK; column++)
+            weights.data[k * LSTM_BLOCK + column] = 1;
+    }
+    for (int parts = 0; parts < 2; parts++) {
+        lstm_kernels_get()->product(&(lstm_panel_product){
+            .rows = 1,
+            .stride = row_stride(range),
+            .a = blocked_operand(&a, range, segments, channels),
+            .weights = packed_from(weights.data),
+            .blocks = 1,
+            .out = out.data,
+            .parts = parts,
+        });
+        for (size_t column = 0; column < LSTM_BLOCK; column++)
+            assert_true(out.data[column] == 0x1p24f + (parts ? 2 : 0));
+    }
+    guarded_destroy(&a);
+    guarded_destroy(&weights);
+    guarded_destroy(&out);
+}
+
 static void every_number_of_rows_and_channels_is_right(void **state)
 {
     (void)state;
@@ -85,7 +120,7 @@ static void every_number_of_rows_and_channels_is_right(void **state)
         for (size_t channels = 1; channels <= 67; channels++)
             for (size_t blocks = 1; blocks <= lstm_kernels_get()->product_blocks;
                  blocks++)
-                run(&(shape){{0, rows, rows}, 1, channels, blocks, channels % 2},
+                run(&(shape){{0, rows, rows}, 1, channels, blocks, channels % 2, false},
                     hash_start);
 }
 
@@ -94,7 +129,26 @@ static void segments_start_new_blocks(void **state)
     (void)state;
     for (size_t segments = 2; segments <= LSTM_GATES; segments++)
         for (size_t channels = 1; channels <= 67; channels += 3)
-            run(&(shape){{0, 5, 5}, segments, channels, 1, false}, hash_start);
+            run(&(shape){{0, 5, 5}, segments, channels, 1, false, false}, hash_start);
+}
+
+static void parts_are_chains_of_their_own(void **state)
+{
+    (void)state;
+    static const size_t channels[] = {1, 17, 32, 255, 256, 257, 290, 600};
+    for (size_t segments = 1; segments <= LSTM_GATES; segments++)
+        for (size_t i = 0; i < sizeof(channels) / sizeof(channels[0]); i++)
+            for (size_t blocks = 1; blocks <= lstm_kernels_get()->product_blocks;
+                 blocks++)
+                run(&(shape){{0, 1 + i * 2, LSTM_GROUP_ROWS},
+                             segments,
+                             channels[i],
+                             blocks,
+                             i % 2,
+                             true},
+                    hash_start);
+    check_exact_parts(2, 2);
+    check_exact_parts(1, LSTM_PART_CHANNELS + 2);
 }
 
 static void other_rows_of_a_group_do_not_change(void **state)
@@ -106,7 +160,8 @@ static void other_rows_of_a_group_do_not_change(void **state)
                          1,
                          20,
                          lstm_kernels_get()->product_blocks,
-                         rows % 2},
+                         rows % 2,
+                         false},
                 hash_start);
 }
 
@@ -116,9 +171,10 @@ static void all_sets_give_the_same_bits(void **state)
     uint64_t hash = hash_start;
     for (size_t rows = 1; rows <= LSTM_GROUP_ROWS; rows++)
         for (size_t channels = 1; channels <= 67; channels += 6)
-            hash =
-                run(&(shape){{0, rows, rows}, 1 + rows % 4, channels, 1, channels % 2},
-                    hash);
+            hash = run(
+                &(shape){
+                    {0, rows, rows}, 1 + rows % 4, channels, 1, channels % 2, false},
+                hash);
     assert_hash(hash, 0x567ad36606a5bc71u, 0x6b72e2dd9922a6b2u);
 }
 
@@ -127,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_number_of_rows_and_channels_is_right),
         TEST(segments_start_new_blocks),
+        TEST(parts_are_chains_of_their_own),
         TEST(other_rows_of_a_group_do_not_change),
         TEST(all_sets_give_the_same_bits),
     };

@@ -18,7 +18,9 @@
 enum {
     BITS_NETWORKS = sizeof(golden_bits) / sizeof(golden_bits[0]),
     /** The only network for which plain C uses OpenBLAS. */
-    BITS_WITH_OPENBLAS = 2
+    BITS_WITH_OPENBLAS = 2,
+    /** The largest number of rows of a head, and of sequences. */
+    BITS_ROWS = 2061
 };
 
 /** The objects and tensors of a training. */
@@ -31,8 +33,8 @@ typedef struct bits_training {
     lstm_params *params;
     lstm_adam *adam;
     lstm_tensor *x, *out, *dout, *seen, *dseen, *logits, *dlogits;
-    int64_t targets[256];
-    size_t lengths[64];
+    int64_t targets[BITS_ROWS];
+    size_t lengths[BITS_ROWS];
 } bits_training;
 
 /** Creates a training of network index, below BITS_NETWORKS. */

@@ -25,6 +25,9 @@ typedef struct lstm_product {
     size_t c_stride;
     /** Adds to c: each sum starts with the value of c instead of 0. */
     bool add;
+    /** Sums each part of the depth of 128 alone and then adds it to c, so that long
+     * sums lose fewer digits. */
+    bool parts;
     /** Allows OpenBLAS, whose sums may have another order. Set it only if no row must
      * have the same bits as in another product. */
     bool any_order;
@@ -32,10 +35,11 @@ typedef struct lstm_product {
 
 /**
  * Computes a product, on several threads if it is large. Each element of c is one chain
- * of multiply-adds over the depth, in order. All sets with a fused multiply-add give
- * the same bits, for any number of threads, and an element does not depend on the other
- * rows and columns. With any_order plain C uses OpenBLAS for large products. The result
- * then depends on the sizes, but not on the number of threads.
+ * of multiply-adds over the depth, in order, or with parts one chain for each part. All
+ * sets with a fused multiply-add give the same bits, for any number of threads, and an
+ * element does not depend on the other rows and columns. With any_order plain C uses
+ * OpenBLAS for large products. The result then depends on the sizes, but not on the
+ * number of threads.
  */
 void lstm_gemm(const lstm_product *product);
 

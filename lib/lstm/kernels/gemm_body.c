@@ -6,7 +6,7 @@
  * part of a panel of b is copied to the stack and padded with zeros to whole vectors.
  * It stays in the first-level cache for all rows of a, and the part of a stays in the
  * second-level cache for all panels. Between parts the sums are in c, so each of them
- * remains one chain.
+ * remains one chain. With parts each part has a chain of its own, which is added to c.
  */
 #include <string.h>
 
@@ -39,6 +39,45 @@ INLINE void gemm_accumulate(vf *acc, size_t rows, size_t vectors, const float *a
                      false);
 }
 
+/* acc = the tile of c, whose rows have columns. */
+INLINE void gemm_load(vf *acc, size_t rows, size_t vectors, const float *c,
+                      size_t stride, size_t columns)
+{
+    bool whole = columns == vectors * LANES;
+    UNROLL for (size_t r = 0; r < rows; r++)
+    {
+        if (whole)
+            UNROLL for (size_t v = 0; v < vectors; v++) acc[r * vectors + v] =
+                v_loadu(c + r * stride + v * LANES);
+        else
+            memcpy(&acc[r * vectors], c + r * stride, columns * sizeof(float));
+    }
+}
+
+/* The tile of c = acc. */
+INLINE void gemm_store(const vf *acc, size_t rows, size_t vectors, float *c,
+                       size_t stride, size_t columns)
+{
+    bool whole = columns == vectors * LANES;
+    UNROLL for (size_t r = 0; r < rows; r++)
+    {
+        if (whole)
+            UNROLL for (size_t v = 0; v < vectors; v++)
+                v_storeu(c + r * stride + v * LANES, acc[r * vectors + v]);
+        else
+            memcpy(c + r * stride, &acc[r * vectors], columns * sizeof(float));
+    }
+}
+
+/* acc = the tile of c + acc. */
+INLINE void gemm_add(vf *acc, size_t rows, size_t vectors, const float *c,
+                     size_t stride, size_t columns)
+{
+    vf sum[PRODUCT_ROWS * PRODUCT_VECTORS] = {{0}};
+    gemm_load(sum, rows, vectors, c, stride, columns);
+    UNROLL for (size_t i = 0; i < rows * vectors; i++) acc[i] = sum[i] + acc[i];
+}
+
 /* One tile: rows of c times a part of a panel. */
 INLINE void gemm_tile(const lstm_product *p, const BODY(gemm_panel) * panel, size_t row,
                       size_t rows, size_t vectors)
@@ -46,29 +85,16 @@ INLINE void gemm_tile(const lstm_product *p, const BODY(gemm_panel) * panel, siz
     vf acc[PRODUCT_ROWS * PRODUCT_VECTORS] = {{0}};
     const float *a = p->a + row * p->a_stride + panel->k0 * p->a_k_stride;
     float *c = p->c + row * p->c_stride + panel->column;
-    bool whole = panel->columns == vectors * LANES, add = p->add || panel->k0 > 0;
-    UNROLL for (size_t r = 0; r < rows; r++)
-    {
-        if (add && whole)
-            UNROLL for (size_t v = 0; v < vectors; v++) acc[r * vectors + v] =
-                v_loadu(c + r * p->c_stride + v * LANES);
-        else if (add)
-            memcpy(&acc[r * vectors], c + r * p->c_stride,
-                   panel->columns * sizeof(float));
-    }
+    bool add = p->add || panel->k0 > 0;
+    if (add && !p->parts)
+        gemm_load(acc, rows, vectors, c, p->c_stride, panel->columns);
     if (p->a_k_stride == 1)
         gemm_accumulate(acc, rows, vectors, a, p->a_stride, 1, panel);
     else
         gemm_accumulate(acc, rows, vectors, a, p->a_stride, p->a_k_stride, panel);
-    UNROLL for (size_t r = 0; r < rows; r++)
-    {
-        if (whole)
-            UNROLL for (size_t v = 0; v < vectors; v++)
-                v_storeu(c + r * p->c_stride + v * LANES, acc[r * vectors + v]);
-        else
-            memcpy(c + r * p->c_stride, &acc[r * vectors],
-                   panel->columns * sizeof(float));
-    }
+    if (add && p->parts)
+        gemm_add(acc, rows, vectors, c, p->c_stride, panel->columns);
+    gemm_store(acc, rows, vectors, c, p->c_stride, panel->columns);
 }
 
 static void BODY(gemm_fill_panel)(BODY(gemm_panel) * panel, const lstm_product *p)

@@ -132,6 +132,9 @@ typedef struct lstm_linear_row {
     float *y;
 } lstm_linear_row;
 
+/** Channels of a part of a product, whole blocks. */
+enum { LSTM_PART_CHANNELS = 256 };
+
 /** Rows of a group times a packed matrix: out = a W, or out += a W. */
 typedef struct lstm_panel_product {
     size_t rows, stride;
@@ -141,6 +144,9 @@ typedef struct lstm_panel_product {
     size_t blocks;
     float *out;
     bool accumulate;
+    /** Sums each part of LSTM_PART_CHANNELS channels of a segment alone, and then adds
+     * the sums in order, so that long sums lose fewer digits. */
+    bool parts;
     /** Lines to prefetch into the second-level cache; NULL for none. */
     lstm_prefetch *prefetch;
 } lstm_panel_product;

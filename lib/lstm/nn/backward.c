@@ -92,6 +92,7 @@ static void multiply(backward *b, lstm_operand a, size_t a_blocks,
                 .blocks = out_blocks - block < unit ? out_blocks - block : unit,
                 .out = out + lstm_blocked_offset(blocked, rows, out_blocks) +
                        block * stride,
+                .parts = a.channels > LSTM_PART_CHANNELS,
                 .prefetch = next_prefetch(b),
             });
         }

@@ -294,18 +294,38 @@ static void add_weight_gradient(const lstm_linear *linear)
         .c = lstm_tensor_data(linear->parameters[WEIGHT].grad),
         .c_stride = linear->config.inputs,
         .add = true,
+        .parts = true,
         .any_order = true,
     });
 }
 
-/* db [outputs] += the rows of dy, in order. */
+/* db [outputs] += the sum of a few rows of dy, one chain for each output. */
+static void add_rows(const float *dy, size_t rows, size_t outputs, float *db)
+{
+    enum { MOST = 64 };
+    for (size_t start = 0; start < outputs; start += MOST) {
+        float sum[MOST] = {0};
+        size_t left = outputs - start, width = left < MOST ? left : MOST;
+        for (size_t row = 0; row < rows; row++)
+            for (size_t o = 0; o < width; o++)
+                sum[o] += dy[row * outputs + start + o];
+        for (size_t o = 0; o < width; o++)
+            db[start + o] += sum[o];
+    }
+}
+
+/* db [outputs] += the rows of dy, in order. The rows are summed in parts, so that long
+ * sums lose fewer digits. */
 static void add_bias_gradient(const lstm_linear *linear)
 {
+    enum { PART_ROWS = 128 };
     size_t outputs = linear->config.outputs;
     float *db = lstm_tensor_data(linear->parameters[BIAS].grad);
-    for (size_t row = 0; db && row < linear->rows; row++)
-        for (size_t o = 0; o < outputs; o++)
-            db[o] += linear->y[row * outputs + o];
+    for (size_t row = 0; db && row < linear->rows; row += PART_ROWS) {
+        size_t left = linear->rows - row;
+        add_rows(linear->y + row * outputs, left < PART_ROWS ? left : PART_ROWS,
+                 outputs, db);
+    }
 }
 
 lstm_status lstm_linear_backward(lstm_linear *linear, const lstm_tensor *dy,
