@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Sourced by examples/quickstart.sh and tests/run.sh: checks for commands, pkg-config modules
 # and files instead of package names, and installs what is missing with apt.
 #

@@ -5,7 +5,6 @@ usage: test_figures.py
 """
 import pathlib
 import re
-import sys
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

@@ -130,7 +130,7 @@ class Training(Base):
         done = self.train("--save", model, "--temperature", 0, "--length", 30,
                           self.text(WORLD * 40), 3, "Zo")
         network, expected = Network(model), b""
-        prompt, occurs = b"Zo", set(WORLD.encode())
+        prompt, byte, occurs = b"Zo", 0, set(WORLD.encode())
         for i in range(60):
             byte = prompt[i] if i < len(prompt) else byte
             expected += bytes([byte])

@@ -19,7 +19,6 @@ sys.path[:0] = [str(MODULES), str(ROOT / "tests" / "support")]
 import declarations  # noqa: E402
 import liblstm  # noqa: E402
 from liblstm import _c  # noqa: E402
-from liblstm import _native as native  # noqa: E402
 from liblstm import mnist  # noqa: E402
 
 try:

@@ -1,7 +1,6 @@
 """ctypes declarations of the functions and structs of liblstm."""
 from __future__ import annotations
 
-import ctypes
 import enum
 from collections.abc import Mapping
 from ctypes import POINTER, byref, c_bool, c_char_p, c_double, c_float, c_int, c_int64
