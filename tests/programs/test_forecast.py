@@ -170,6 +170,7 @@ class Fields(Forecast):
             self.refuse(table([DATES, values], ["date", "sales"]), "sales",
                         says=["line 42", "column 'sales'", f"'{bad}'"])
             self.refuse(table([DATES, values]), says=["line 41", f"'{bad}'"])
+        self.refuse("10 kg\n" + table([WAVE]), says=["line 1", "'10 kg' is not a number"])
         for unit in (" kg", "%", "m", " \u20ac"):
             self.refuse(table([DATES, [text + unit for text in WAVE]], ["date", "sales"]),
                         "sales", says=["line 2", "20.0000" + unit, "'date' (times)"])
@@ -205,6 +206,15 @@ class Fields(Forecast):
         self.assertEqual(len(done.stderr.splitlines()), 1)
         self.assertEqual(done.stdout.splitlines()[1].split(",")[:2],
                          ["1", "2024-01-06 00:00:00"])
+
+    def test_months_go_on(self):
+        firsts = [datetime.date(2010 + i // 12, i % 12 + 1, 1) for i in range(COUNT + 1)]
+        lasts = [date - datetime.timedelta(1) for date in firsts[1:]]
+        for dates, times in ((firsts[:-1], ["2020-01-01", "2020-02-01", "2020-03-01"]),
+                             (lasts, ["2020-01-31", "2020-02-29", "2020-03-31"])):
+            done = self.run_text(table([dates, WAVE], ["date", "v"]), "--csv")
+            rows = list(csv.DictReader(io.StringIO(done.stdout)))
+            self.assertEqual([row["time"] for row in rows[:3]], times)
 
     def test_columns_are_found_or_listed(self):
         text = table([DATES, WAVE, WAVE[::-1]], ["date", "sales", "stock"])
