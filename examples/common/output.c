@@ -87,3 +87,20 @@ void output_abandon(output *file)
     free(file->replacement);
     *file = (output){0};
 }
+
+bool output_sync(FILE *stream)
+{
+    if (fflush(stream))
+        return false;
+    /* Pipes and some file systems cannot sync. */
+    return fsync(fileno(stream)) == 0 || errno == EINVAL || errno == ENOTSUP ||
+           errno == EROFS;
+}
+
+bool output_sync_new(FILE *stream, const char *path)
+{
+    if (!output_sync(stream))
+        return false;
+    errno = is_special(path) ? 0 : common_folder_sync(path);
+    return errno == 0;
+}

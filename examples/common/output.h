@@ -34,4 +34,11 @@ bool output_commit(output *file);
 /** Removes what was written and ends the output. */
 void output_abandon(output *file);
 
+/** Writes what a stream has, and waits until it is on the disk, if it is a file; false
+ *  with errno set. */
+bool output_sync(FILE *stream);
+
+/** The same for a file that is new, and for its name. */
+bool output_sync_new(FILE *stream, const char *path);
+
 #endif

@@ -20,6 +20,14 @@ static train_line last_line(const train_state *trainer)
                         lstm_adam_lr(trainer->adam), trainer->seconds};
 }
 
+/* Writes a checkpoint. The log comes first: after a loss of power it has at least the
+ * steps of the checkpoint. */
+static bool save(const train_run *run)
+{
+    return report_sync(run->report) &&
+           checkpoint_save(run->trainer, run->options->checkpoint);
+}
+
 /* Writes a checkpoint within the epoch if --checkpoint-every says so. */
 static bool save_regularly(train_run *run)
 {
@@ -31,7 +39,7 @@ static bool save_regularly(train_run *run)
         return true;
     run->unsaved_steps = 0;
     run->saved = now;
-    return checkpoint_save(run->trainer, run->options->checkpoint);
+    return save(run);
 }
 
 static bool train_step(train_run *run)
@@ -120,9 +128,8 @@ static bool complete_epoch(const train_run *run)
 /* Trains an epoch, or the rest of it after a resume, and evaluates it. */
 static bool train_epoch(train_run *run)
 {
-    const char *checkpoint = run->options->checkpoint;
     return train_steps(run) && (*run->stop || complete_epoch(run)) &&
-           (!checkpoint || checkpoint_save(run->trainer, checkpoint));
+           (!run->options->checkpoint || save(run));
 }
 
 /* Gives the network the best weights, and tests them unless their epoch was tested. */

@@ -49,7 +49,9 @@ bool log_check(const train_options *options)
                          options->log);
 }
 
-/* Reads lines up to a moment. Returns false for a file that is not a log. */
+/* Reads lines up to a moment. Returns false for a file that is not a log. What follows
+ * may be anything: a killed run may leave a part of a line, and a loss of power blocks
+ * that were never written. */
 static bool read_lines(FILE *file, moment end, scan *s)
 {
     char *line = NULL;
@@ -57,10 +59,10 @@ static bool read_lines(FILE *file, moment end, scan *s)
     bool valid =
         getline(&line, &room, file) > 0 && strcmp(line, REPORT_COLUMNS "\n") == 0;
     s->kept = ftell(file);
-    for (ssize_t size; valid && (size = getline(&line, &room, file)) > 0;) {
+    for (ssize_t size; valid && compare(s->last, end) < 0 &&
+                       (size = getline(&line, &room, file)) > 0;) {
         moment now;
         char loss[64];
-        /* A killed run may leave a part of a line. */
         if (line[size - 1] != '\n')
             break;
         valid = sscanf(line, "%zu,%zu,%63[^,],", &now.epoch, &now.step, loss) == 3 &&
@@ -98,7 +100,7 @@ static bool check_lines(const char *path, const train_options *options,
                              "%zu of epoch %zu, the last one in %s",
                              path, s->last.step, s->last.epoch, end.step, end.epoch,
                              options->resume);
-    if (end.epoch == 0 && s->size > s->kept && !options->force)
+    if (end.epoch == 0 && s->size > s->kept)
         return message_error("%s: the log cannot be compared with %s, which has no "
                              "step yet; --force removes its lines",
                              path, options->resume);
@@ -155,7 +157,9 @@ bool log_open(FILE **log, const train_options *options, const train_state *train
     *log = NULL;
     if (!path)
         return true;
-    bool goes_on = options->resume && exists(path);
+    /* A log without a step of the checkpoint has nothing to keep. */
+    bool begins = options->force && position(trainer).epoch == 0;
+    bool goes_on = options->resume && exists(path) && !begins;
     struct stat facts;
     bool taken = stat(path, &facts) == 0;
     if (goes_on ? !prepare(path, options, trainer) : !log_check(options))
@@ -166,5 +170,7 @@ bool log_open(FILE **log, const train_options *options, const train_state *train
         return failed(path);
     /* Line buffering, so that other programs can follow the file step by step. */
     setvbuf(*log, NULL, _IOLBF, BUFSIZ);
-    return goes_on || fputs(REPORT_COLUMNS "\n", *log) >= 0 || failed(path);
+    return goes_on ||
+           (fputs(REPORT_COLUMNS "\n", *log) >= 0 && output_sync_new(*log, path)) ||
+           failed(path);
 }

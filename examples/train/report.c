@@ -1,6 +1,7 @@
 #include <time.h>
 
 #include "examples/common/message.h"
+#include "examples/common/output.h"
 #include "examples/train/report.h"
 
 /* Interval between updates of the progress line. */
@@ -111,6 +112,11 @@ bool report_log(train_report *report, const train_line *line, double accuracy)
            fprintf(report->log, "%zu,%zu,%.9g,%.17g,%s,%.3f\n", line->epoch, line->step,
                    (double)line->loss, line->lr, text, line->seconds) >= 0 ||
            log_failed(report);
+}
+
+bool report_sync(train_report *report)
+{
+    return !report->log || output_sync(report->log) || log_failed(report);
 }
 
 bool report_accuracy(train_report *report, const char *set, size_t epoch,

@@ -62,6 +62,9 @@ bool report_step(train_report *report, const train_line *line, size_t samples);
  *  if it is negative. Returns false after an error message. */
 bool report_log(train_report *report, const train_line *line, double accuracy);
 
+/** Waits until all lines of the log are on the disk. */
+bool report_sync(train_report *report);
+
 /** Reports an evaluation on a set, "Test" or "Validation"; false after an error
  *  message. */
 bool report_accuracy(train_report *report, const char *set, size_t epoch,

@@ -99,6 +99,10 @@ int common_replace_write(common_replacement *replacement, const void *data,
  */
 int common_replace_commit(common_replacement *replacement);
 
+/** Syncs the folder of path, which makes the names in it durable; returns 0 or an
+ *  errno. */
+int common_folder_sync(const char *path);
+
 /** Removes the temporary file and ends the replacement; does nothing when there is no
  * replacement. */
 void common_replace_abandon(common_replacement *replacement);

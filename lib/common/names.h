@@ -22,6 +22,7 @@
 #define common_file_set_calls   COMMON_NAME(common_file_set_calls)
 #define common_finish_message   COMMON_NAME(common_finish_message)
 #define common_folder_size      COMMON_NAME(common_folder_size)
+#define common_folder_sync      COMMON_NAME(common_folder_sync)
 #define common_free             COMMON_NAME(common_free)
 #define common_input_close      COMMON_NAME(common_input_close)
 #define common_input_open       COMMON_NAME(common_input_open)

@@ -187,6 +187,14 @@ static int sync_folder(const char *folder)
     return error == EINVAL || error == ENOTSUP ? 0 : error;
 }
 
+int common_folder_sync(const char *path)
+{
+    char *folder = folder_name(path);
+    int error = folder ? sync_folder(folder) : ENOMEM;
+    common_free(folder);
+    return error;
+}
+
 int common_replace_commit(common_replacement *replacement)
 {
     const common_file_calls *calls = common_file_get_calls();

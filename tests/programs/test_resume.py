@@ -161,11 +161,13 @@ class Resume(Folder):
         self.refuse("--resume", "text", parts=["text"])
 
     def test_the_log_is_continued(self):
-        """After SIGKILL the log has steps that the checkpoint does not have."""
+        """After SIGKILL the log has steps that the checkpoint does not have, and after a
+        loss of power anything."""
         self.run_program(*SMALL, "--epochs", "20", "--save", "whole", "--log", "whole.csv")
         columns = lambda name: [line.rsplit(b",", 1)[0]  # noqa: E731
                                 for line in self.read(name).splitlines()]
-        for number in (signal.SIGKILL, signal.SIGTERM):
+        for number, rest in ((signal.SIGKILL, b"19,7"),
+                             (signal.SIGTERM, bytes(500) + b"\xff,\n" + bytes(9))):
             with self.subTest(number):
                 process = self.start("--epochs", "20", "--save", "m", "--log", "l.csv",
                                      "--checkpoint", "c", "--force")
@@ -173,7 +175,7 @@ class Resume(Folder):
                 process.communicate(timeout=500)
                 self.assertLess(len(columns("l.csv")), 141, "the run ended too early")
                 with open(self.folder / "l.csv", "ab") as file:
-                    file.write(b"19,7")
+                    file.write(rest)
                 self.run_program("--resume", "c", "--log", "l.csv", "--save", "m", "--force")
                 self.assertEqual(columns("l.csv"), columns("whole.csv"))
                 self.assertEqual(self.read("m"), self.read("whole"))
