@@ -8,6 +8,7 @@
  *     FAULTS_ERRNO     number of the error; 0: reads and writes are short instead;
  *                      -1: the program is killed before the call
  *     FAULTS_REPORT    file of a fault_report, which is up to date at any moment
+ *     FAULTS_RECORD    file to which operations that change files are appended
  *
  * The C library does not call its own read() and write() for streams. So streams get
  * functions of this library: standard input and output, and what fopen() opens.
@@ -112,6 +113,7 @@ static main_function real_main;
 static int counted_main(int argc, char **argv, char **environment)
 {
     fault_streams();
+    fault_record_start();
     __atomic_store_n(&counting, true, __ATOMIC_RELAXED);
     return real_main(argc, argv, environment);
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /** Classes of calls, and their names in the same order. */
 typedef enum fault_class {
@@ -52,5 +53,28 @@ void *fault_real(const char *name);
 
 /** Gives standard input and output functions of this library. */
 void fault_streams(void);
+
+/** Operations that change files, for the record of a run; see shim_record.c. */
+typedef enum fault_operation {
+    FAULT_OPENED,
+    FAULT_WRITTEN,
+    FAULT_SYNCED,
+    FAULT_RENAMED,
+    FAULT_UNLINKED,
+    FAULT_RESIZED
+} fault_operation;
+
+/** Appends to the file that FAULTS_RECORD names, from now on. */
+void fault_record_start(void);
+
+/** Records the opening of a file that may have been created or emptied. */
+void fault_record_open(int file, const char *path, int flags);
+
+/** Records bytes that were written, at an offset or, with -1, at the position. */
+void fault_record_write(int file, const void *data, ssize_t size, off_t offset);
+
+/** Records another operation: its file or -1, its paths or NULL, a new size. */
+void fault_record(fault_operation operation, int file, const char *path,
+                  const char *other, off_t size);
 
 #endif

@@ -43,7 +43,9 @@
         va_start(rest, flags);                                                         \
         mode_t mode = flags & (O_CREAT | __O_TMPFILE) ? va_arg(rest, mode_t) : 0;      \
         va_end(rest);                                                                  \
-        return fault_fails(FAULT_OPEN, #name) ? -1 : real arguments;                   \
+        int file = fault_fails(FAULT_OPEN, #name) ? -1 : real arguments;               \
+        fault_record_open(file, path, flags);                                          \
+        return file;                                                                   \
     }
 
 OPENING(open, (const char *path, int flags, ...), (path, flags, mode))
@@ -95,15 +97,39 @@ MOVING(FAULT_READ, __pread_chk,
 MOVING(FAULT_READ, __pread64_chk,
        (int file, void *data, size_t size, off64_t offset, size_t room),
        (file, data, size, offset, room))
-MOVING(FAULT_WRITE, write, (int file, const void *data, size_t size),
-       (file, data, size))
-MOVING(FAULT_WRITE, pwrite, (int file, const void *data, size_t size, off_t offset),
-       (file, data, size, offset))
-MOVING(FAULT_WRITE, pwrite64, (int file, const void *data, size_t size, off64_t offset),
-       (file, data, size, offset))
 
-FAILING(FAULT_SYNC, int, -1, fsync, (int file), (file))
-FAILING(FAULT_SYNC, int, -1, fdatasync, (int file), (file))
+/* Defines a function that writes, and records it. */
+#define WRITING(name, parameters, arguments, offset)                                   \
+    ssize_t name parameters                                                            \
+    {                                                                                  \
+        REAL(name);                                                                    \
+        ssize_t part = allowed(FAULT_WRITE, #name, file, size);                        \
+        size = (size_t)part;                                                           \
+        part = part < 0 ? -1 : real arguments;                                         \
+        fault_record_write(file, data, part, offset);                                  \
+        return part;                                                                   \
+    }
+
+WRITING(write, (int file, const void *data, size_t size), (file, data, size), -1)
+WRITING(pwrite, (int file, const void *data, size_t size, off_t offset),
+        (file, data, size, offset), offset)
+WRITING(pwrite64, (int file, const void *data, size_t size, off64_t offset),
+        (file, data, size, offset), offset)
+
+/* Defines a function that fails or changes a file, which is recorded. */
+#define CHANGING(class, name, parameters, arguments, operation, file, path, other,     \
+                 size)                                                                 \
+    int name parameters                                                                \
+    {                                                                                  \
+        REAL(name);                                                                    \
+        int failed = fault_fails(class, #name) ? -1 : real arguments;                  \
+        if (!failed)                                                                   \
+            fault_record(operation, file, path, other, size);                          \
+        return failed;                                                                 \
+    }
+
+CHANGING(FAULT_SYNC, fsync, (int file), (file), FAULT_SYNCED, file, NULL, NULL, 0)
+CHANGING(FAULT_SYNC, fdatasync, (int file), (file), FAULT_SYNCED, file, NULL, NULL, 0)
 
 /* A close that fails has closed the file, as on Linux. */
 int close(int file)
@@ -113,7 +139,8 @@ int close(int file)
     return fault_fails(FAULT_CLOSE, "close") ? -1 : failed;
 }
 
-FAILING(FAULT_RENAME, int, -1, rename, (const char *from, const char *to), (from, to))
+CHANGING(FAULT_RENAME, rename, (const char *from, const char *to), (from, to),
+         FAULT_RENAMED, -1, from, to, 0)
 FAILING(FAULT_RENAME, int, -1, link, (const char *from, const char *to), (from, to))
 FAILING(FAULT_RENAME, int, -1, symlink, (const char *from, const char *to), (from, to))
 FAILING(FAULT_RENAME, int, -1, renameat,
@@ -125,7 +152,8 @@ FAILING(FAULT_RENAME, int, -1, linkat,
         (int a, const char *from, int b, const char *to, int flags),
         (a, from, b, to, flags))
 
-FAILING(FAULT_UNLINK, int, -1, unlink, (const char *path), (path))
+CHANGING(FAULT_UNLINK, unlink, (const char *path), (path), FAULT_UNLINKED, -1, path,
+         NULL, 0)
 FAILING(FAULT_UNLINK, int, -1, unlinkat, (int at, const char *path, int flags),
         (at, path, flags))
 FAILING(FAULT_UNLINK, int, -1, remove, (const char *path), (path))
@@ -165,8 +193,10 @@ FAILING(FAULT_OWNER, int, -1, chown, (const char *path, uid_t user, gid_t group)
 FAILING(FAULT_OWNER, int, -1, mkdir, (const char *path, mode_t mode), (path, mode))
 FAILING(FAULT_OWNER, int, -1, flock, (int file, int operation), (file, operation))
 
-FAILING(FAULT_TRUNCATE, int, -1, ftruncate, (int file, off_t size), (file, size))
-FAILING(FAULT_TRUNCATE, int, -1, ftruncate64, (int file, off64_t size), (file, size))
+CHANGING(FAULT_TRUNCATE, ftruncate, (int file, off_t size), (file, size), FAULT_RESIZED,
+         file, NULL, NULL, size)
+CHANGING(FAULT_TRUNCATE, ftruncate64, (int file, off64_t size), (file, size),
+         FAULT_RESIZED, file, NULL, NULL, size)
 FAILING(FAULT_TRUNCATE, off_t, -1, lseek, (int file, off_t offset, int whence),
         (file, offset, whence))
 FAILING(FAULT_TRUNCATE, off64_t, -1, lseek64, (int file, off64_t offset, int whence),
