@@ -130,7 +130,7 @@ else
     skip 'asan: programs with the address sanitizer do not start on this machine'
 fi
 if works cc -fsanitize=thread; then
-    run tsan "${sanitized}thread" --timeout-multiplier 4 --suite threads
+    run tsan "${sanitized}thread -Dshake=true" --timeout-multiplier 4 --suite threads
 else
     skip 'tsan: programs with the thread sanitizer do not start on this machine'
 fi

@@ -67,6 +67,20 @@ static const struct bits_network networks[] = {
      .updates = 6,
      .adam = {.lr = 0.01},
      .clip = 0.5},
+    /* bfloat16 with lengths, whose threads divide the hidden units. */
+    {.layer = {.inputs = 6,
+               .hidden = 131,
+               .layers = 2,
+               .proj_size = 29,
+               .precision = LSTM_BFLOAT16,
+               .batch_first = true},
+     .batch = 4,
+     .steps = 5,
+     .classes = 7,
+     .updates = 4,
+     .ragged = true,
+     .adam = {.lr = 0.003},
+     .clip = 1},
     /* Weight gradients of several chains of steps. */
     {.layer = {.inputs = 4,
                .hidden = 19,
@@ -246,6 +260,9 @@ uint64_t bits_infer(bits_training *t)
     ok(lstm_layer_forward(t->layer, NULL, t->x, NULL, NULL, NULL, t->out, NULL, NULL));
     ok(lstm_linear_forward(t->head, t->seen, t->logits));
     hash = hash_tensor(hash_tensor(hash, t->out), t->logits);
+    ok(lstm_layer_forward(t->layer, NULL, t->x, t->lengths, NULL, NULL, t->out, NULL,
+                          NULL));
+    hash = hash_tensor(hash, t->out);
     for (size_t batch = 1; !t->network->layer.bidirectional && batch <= 4; batch += 3) {
         lstm_stream *stream;
         lstm_tensor *x, *y;
@@ -261,6 +278,11 @@ uint64_t bits_infer(bits_training *t)
     }
     ok(lstm_layer_set_training(t->layer, true));
     return hash;
+}
+
+bool bits_in_bfloat16(size_t index)
+{
+    return networks[index].layer.precision == LSTM_BFLOAT16;
 }
 
 bits_of_network bits_run(size_t index, size_t threads)

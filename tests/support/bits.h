@@ -8,6 +8,7 @@
 #ifndef TESTS_SUPPORT_BITS_H
 #define TESTS_SUPPORT_BITS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,9 @@ typedef struct bits_training {
     int64_t targets[BITS_ROWS];
     size_t lengths[BITS_ROWS];
 } bits_training;
+
+/** Whether a network computes in bfloat16. */
+bool bits_in_bfloat16(size_t index);
 
 /** Creates a training of network index, below BITS_NETWORKS. */
 bits_training bits_create(size_t index);

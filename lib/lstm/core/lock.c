@@ -1,4 +1,5 @@
 #include "lib/lstm/core/lock.h"
+#include "lib/lstm/core/shake.h"
 
 /* Number of forks between the process that loaded the library and this one. */
 static atomic_uint forks;
@@ -42,10 +43,12 @@ void lstm_lock_acquire(lstm_lock *lock)
 {
     if (atomic_load(&lock->forks) != atomic_load(&forks))
         renew(lock);
+    lstm_shake();
     pthread_mutex_lock(&lock->mutex);
 }
 
 void lstm_lock_release(lstm_lock *lock)
 {
+    lstm_shake();
     pthread_mutex_unlock(&lock->mutex);
 }

@@ -18,6 +18,7 @@
 #include "lib/lstm/core/denormals.h"
 #include "lib/lstm/core/pool.h"
 #include "lib/lstm/core/processors.h"
+#include "lib/lstm/core/shake.h"
 #include "lib/lstm/core/status.h"
 
 /* A value. Threads can wait until it changes: they spin first, then sleep. */
@@ -76,9 +77,11 @@ static void pause_briefly(void)
 
 static void event_set(event *e, unsigned value)
 {
+    lstm_shake();
     pthread_mutex_lock(&e->lock);
     atomic_store_explicit(&e->value, value, memory_order_release);
     pthread_cond_broadcast(&e->changed);
+    lstm_shake();
     pthread_mutex_unlock(&e->lock);
 }
 
@@ -111,9 +114,11 @@ static unsigned event_spin(event *e, unsigned seen)
 /* Waits until the value differs from seen; returns the value. */
 static unsigned event_wait(event *e, unsigned seen, bool spin)
 {
+    lstm_shake();
     unsigned value = spin ? event_spin(e, seen) : seen;
     if (value != seen)
         return value;
+    lstm_shake();
     pthread_mutex_lock(&e->lock);
     while (atomic_load_explicit(&e->value, memory_order_acquire) == seen)
         pthread_cond_wait(&e->changed, &e->lock);
@@ -132,8 +137,10 @@ void lstm_team_wait(lstm_team *team)
     if (team->threads == 1)
         return;
     unsigned seen = atomic_load_explicit(&team->passed.value, memory_order_acquire);
+    lstm_shake();
     if (atomic_fetch_add(&team->arrived, 1) + 1 == team->threads) {
         atomic_store(&team->arrived, 0);
+        lstm_shake();
         event_set(&team->passed, seen + 1);
     } else {
         event_wait(&team->passed, seen, may_spin());
@@ -158,8 +165,10 @@ static void *worker_main(void *argument)
             return NULL;
         if (thread >= threads)
             continue;
+        lstm_shake();
         lstm_denormals_restore(pool.float_mode);
         pool.function(pool.context, &pool.team, thread, threads);
+        lstm_shake();
         if (atomic_fetch_sub(&pool.running, 1) == 1)
             event_set(&pool.finish, atomic_load(&pool.finish.value) + 1);
     }
@@ -311,6 +320,7 @@ static void run_team(lstm_team_function function, void *context, size_t threads)
     atomic_store(&pool.running, threads - 1);
     unsigned finished = atomic_load(&pool.finish.value);
     start_call(threads);
+    lstm_shake();
     function(context, &pool.team, 0, threads);
     event_wait(&pool.finish, finished, may_spin());
 }

@@ -1,6 +1,7 @@
 #include "lib/lstm/core/tasks.h"
 
 #include "lib/lstm/core/pool.h"
+#include "lib/lstm/core/shake.h"
 
 void lstm_queues_reset(lstm_queue *queues, size_t count)
 {
@@ -25,6 +26,7 @@ static bool take(lstm_task *task, size_t queue)
 {
     atomic_size_t *next = &task->queues[queue].next;
     size_t at = atomic_load_explicit(next, memory_order_relaxed);
+    lstm_shake();
     if (at % 2 || at / 2 == task->length ||
         !atomic_compare_exchange_strong_explicit(
             next, &at, at + 1, memory_order_acquire, memory_order_relaxed))
@@ -50,6 +52,7 @@ bool lstm_task_take(lstm_task *task)
 
 void lstm_task_finish(const lstm_task *task)
 {
+    lstm_shake();
     atomic_store_explicit(&task->queues[task->queue].next, 2 * (task->index + 1),
                           memory_order_release);
 }
