@@ -22,6 +22,8 @@ enum {
     EXIF_NAME = 6,
     LONGEST_MARKER = 65533,
     END_OF_IMAGE = 0xd9,
+    /* Most blocks of one bit. Only a large picture that is all white has more. */
+    ARITHMETIC_MOST = 64,
     /* Progressive pictures have about 10 scans. Each scan takes the time of a whole
      * picture. */
     MOST_SCANS = 100,
@@ -69,8 +71,9 @@ static void count_scans(j_common_ptr jpeg)
     longjmp(j->escape, 1);
 }
 
-/* Whether the file can have all pixels. Without arithmetic coding, each block of the
- * first component has at least one bit. */
+/* Whether the file can have all pixels. Each block of the first component has at least
+ * one bit; with arithmetic coding it may have less, but then a small file could take
+ * any memory, so there is a limit, too. */
 static bool can_have_pixels(job *j)
 {
     const struct jpeg_decompress_struct *jpeg = &j->jpeg;
@@ -79,7 +82,8 @@ static bool can_have_pixels(job *j)
                       ((uint64_t)jpeg->max_h_samp_factor * BLOCK);
     uint64_t down = jpeg->image_height * (uint64_t)first->v_samp_factor /
                     ((uint64_t)jpeg->max_v_samp_factor * BLOCK);
-    return jpeg->arith_code || across * down / 8 <= j->file.size ||
+    uint64_t blocks_per_bit = jpeg->arith_code ? ARITHMETIC_MOST : 1;
+    return across * down / (8 * blocks_per_bit) <= j->file.size ||
            canvas_refuse(j->to,
                          "is truncated: has %zu bytes, too few for %u by %u pixels",
                          j->file.size, jpeg->image_height, jpeg->image_width);

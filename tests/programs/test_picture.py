@@ -226,6 +226,9 @@ class Jpeg(Pictures):
             return JPEG_GREY[:at] + struct.pack(">HH", rows, cols) + JPEG_GREY[at + 4:]
         self.assert_refused(sized(65500, 65500), "pixels, the limit is 134217728")
         self.assert_refused(sized(10000, 10000), "too few for 10000 by 10000 pixels")
+        # Progressive pictures with arithmetic coding take most memory for a pixel.
+        arithmetic = sized(10000, 10000).replace(b"\xff\xc0", b"\xff\xca")
+        self.assert_refused(arithmetic, "too few for 10000 by 10000 pixels")
 
 
 class Bmp(Pictures):
