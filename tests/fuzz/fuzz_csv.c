@@ -104,9 +104,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     check_table(&table, input.size);
     write_table(&table, &text);
-    FUZZ_CHECK(csv_read(&again, (const unsigned char *)text.data, text.size, ',', why,
-                        sizeof(why)));
-    compare(&table, &again);
+    bool read = csv_read(&again, (const unsigned char *)text.data, text.size, ',', why,
+                         sizeof(why));
+    /* The quotes may make a row longer than the limit. */
+    FUZZ_CHECK(read || strstr(why, "more than"));
+    if (read)
+        compare(&table, &again);
     csv_free(&again);
     csv_free(&table);
     lstm_text_destroy(&text);
