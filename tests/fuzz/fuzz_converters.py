@@ -104,7 +104,7 @@ def mutate_tree(draw, tree):
     elif kind == 3:
         place[draw.choice(["a", "type", "weight_ih_l0", "weight_ih_l2", "skip", "", "\t"])] = \
             place.pop(key)
-    elif kind == 4 and isinstance(place[key], (int, float)):
+    elif kind == 4 and isinstance(place[key], (int, float)) and abs(place[key]) < 1e300:
         place[key] = place[key] * draw.choice([-1, 2, 1e30, 1e-30]) + draw.choice([0, 1])
     else:
         place[key] = copy.deepcopy(draw.choice(NASTY))
