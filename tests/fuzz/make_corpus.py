@@ -127,6 +127,15 @@ def tables():
     put("csv", "given", b"\2a,b;c\n1,5;2\n")
 
 
+def streams():
+    put("stream", "plain", b"\3")
+    put("stream", "gains", b"\1model.in_gain\0-3\0model.out_gain\x006.5\0model.skip\x001\0"
+                           b"model.samplerate\x0048000\0")
+    put("stream", "scaled", b"\3scale\x0012.5 0.5\0model.differences\x001\0")
+    put("stream", "classes", b"\4model.activation\0log_softmax\0model.output\0steps\0")
+    put("stream", "unknown", b"\0model.colour\0red\0")
+
+
 def idx(rank, extents, data):
     return struct.pack(f">I{rank}I", 0x800 | rank, *extents) + data
 
@@ -256,6 +265,7 @@ def main():
     texts()
     command_lines()
     tables()
+    streams()
     digits()
     pictures()
     drawings()
