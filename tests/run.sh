@@ -29,6 +29,8 @@ python3 -c 'import cffi' 2>/dev/null ||
 install_missing
 need_command doxygen doxygen
 need_command cmake cmake
+need_command dh 'debhelper dh-python dpkg-dev'
+need_command lintian lintian
 need_command man 'man-db groff-base'
 need_command zsh zsh
 need_command fish fish
