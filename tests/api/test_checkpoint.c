@@ -246,20 +246,40 @@ static void replace_in_file(const char *from, const char *to)
     test_write_file("model", data, size);
 }
 
-static void damaged_rates_are_named_and_change_nothing(void **state)
+/* Text of a saved training, and one of the same length that is refused. */
+typedef struct damage {
+    const char *from, *to, *key;
+} damage;
+
+static void damaged_progress_is_named_and_changes_nothing(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"\"lr_factor\\\":-0.5", "\"lr_factor\\\":null",
-                                      "\"lr_fuctor\\\":0.25"};
+    static const char slot[] = "lstm.adam.lstm.weight_hh_l0", adam[] = "lstm.adam";
+    static const damage bad[] = {
+        {"\"lr_factor\\\":0.25", "\"lr_factor\\\":-0.5", slot},
+        {"\"lr_factor\\\":0.25", "\"lr_factor\\\":null", slot},
+        {"\"lr_factor\\\":0.25", "\"lr_fuctor\\\":0.25", slot},
+        {"\"weight_decay\\\":0.5", "\"weight_decay\\\":-.5", slot},
+        {"\"weight_decay\\\":0.5", "\"weight_decay\\\":-05", slot},
+        {"\"weight_decay\\\":0.5", "\"weight_decay\\\":-50", slot},
+        {"\"steps\\\":10,", "\"steps\\\":-1,", adam},
+        {"\"steps\\\":10,", "\"steps\\\":.1,", adam},
+        {"\"lr\\\":0.001", "\"lr\\\":-1.01", adam},
+        {"\"lr\\\":0.001", "\"lr\\\":1e999", adam},
+    };
     network first = create_network(1, false), second = create_network(2, false);
     network twin = create_network(2, false);
-    assert_int_equal(lstm_adam_set_parameter(first.adam, 1, 0.25, 0), LSTM_OK);
+    assert_int_equal(lstm_adam_set_parameter(first.adam, 1, 0.25, 0.5), LSTM_OK);
+    for (int i = 0; i < 10; i++)
+        train(&first);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        char message[64];
         assert_int_equal(save_training(&first, none), LSTM_OK);
-        replace_in_file("\"lr_factor\\\":0.25", bad[i]);
+        replace_in_file(bad[i].from, bad[i].to);
         assert_int_equal(load_training(&second, none), LSTM_BAD_FILE);
-        assert_contains(lstm_last_error(),
-                        "metadata lstm.adam.lstm.weight_hh_l0 is missing or damaged");
+        snprintf(message, sizeof(message), "metadata %s is missing or damaged",
+                 bad[i].key);
+        assert_contains(lstm_last_error(), message);
     }
     for (int i = 0; i < 2; i++)
         assert_true(train(&second) == train(&twin));
@@ -454,7 +474,7 @@ int main(void)
         TEST(rates_of_parameters_are_restored_bit_for_bit),
         TEST(a_file_without_rates_keeps_those_of_the_optimiser),
         TEST(frozen_parameters_keep_their_steps_and_tensors_their_values),
-        TEST(damaged_rates_are_named_and_change_nothing),
+        TEST(damaged_progress_is_named_and_changes_nothing),
         TEST(an_optimiser_in_the_file_is_ignored_without_the_option),
         TEST(missing_state_is_named_and_changes_nothing),
         TEST(the_checksum_finds_a_changed_value),

@@ -32,6 +32,49 @@ static lstm_tensor *tensor_of(size_t rank, const size_t *shape)
     return tensor;
 }
 
+/* The first h of a layer for an input of ones. */
+static float output_of(lstm_layer *layer)
+{
+    lstm_tensor *x = tensor_of(3, (size_t[]){1, 1, INPUTS});
+    lstm_tensor *h = tensor_of(3, (size_t[]){1, 1, HIDDEN});
+    for (size_t i = 0; i < INPUTS; i++)
+        data_of(x)[i] = 1;
+    assert_int_equal(
+        lstm_layer_forward(layer, NULL, x, NULL, NULL, NULL, NULL, h, NULL), LSTM_OK);
+    float first = data_of(h)[0];
+    lstm_tensor_destroy(&x);
+    lstm_tensor_destroy(&h);
+    return first;
+}
+
+static void a_layer_in_evaluation_uses_values_that_were_loaded(void **state)
+{
+    (void)state;
+    test_model *m = test_model_new();
+    lstm_layer *layer;
+    lstm_params *params;
+    lstm_layer_config config = {.inputs = INPUTS, .hidden = HIDDEN};
+    test_model_lstm(m, "", "_l0", INPUTS, HIDDEN);
+    lstm_file *file = open_model(m);
+    for (int evaluation = 0; evaluation < 2; evaluation++) {
+        static float expected;
+        assert_int_equal(lstm_layer_create(&layer, &config, NULL), LSTM_OK);
+        assert_int_equal(lstm_params_create(&params), LSTM_OK);
+        assert_int_equal(lstm_params_add_layer(params, "", layer), LSTM_OK);
+        if (evaluation) {
+            assert_int_equal(lstm_layer_set_training(layer, false), LSTM_OK);
+            assert_true(output_of(layer) != expected);
+        }
+        assert_int_equal(lstm_params_read(params, file, NULL), LSTM_OK);
+        if (!evaluation)
+            expected = output_of(layer);
+        assert_true(output_of(layer) == expected);
+        lstm_params_destroy(&params);
+        lstm_layer_destroy(&layer);
+    }
+    lstm_file_destroy(&file);
+}
+
 static void a_file_lists_tensors_metadata_and_layers(void **state)
 {
     (void)state;
@@ -392,6 +435,7 @@ static void a_header_beyond_the_limit_is_not_saved(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_layer_in_evaluation_uses_values_that_were_loaded),
         TEST(a_file_lists_tensors_metadata_and_layers),
         TEST(null_is_refused),
         TEST(one_tensor_is_read_and_converted),

@@ -377,6 +377,7 @@ static void files_of_other_formats_are_named(void **state)
         {"\x80\x02\x8a\nl\xfc\x9c\x46\xf9 j", 11, "a Python pickle"},
         {"\x80\x04\x95\x10\0\0\0\0\0\0\0]", 12, "a Python pickle"},
         {"\x08\x0a\x12\x07pytorch\x1a\x05", 13, "an ONNX model"},
+        {"\x08\x01\x12\x01m\x3a\x02..", 9, "an ONNX model"},
         {"version https://git-lfs.github.com/spec/v1\noid sha256:", 54,
          "a Git LFS pointer"},
         {"<!DOCTYPE html><html>", 21, "an HTML page"},

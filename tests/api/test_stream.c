@@ -170,6 +170,36 @@ static void set_states_continue_the_forward(void **state)
     }
 }
 
+/* Without a previous step h and c are not used: not even weights that make 0 a number
+ * that is not finite change the first step. */
+static void a_reset_stream_is_a_new_stream(void **state)
+{
+    (void)state;
+    fixture f = create_fixture((lstm_layer_config){.inputs = 3, .hidden = 5}, 2);
+    lstm_params *params;
+    assert_int_equal(lstm_params_create(&params), LSTM_OK);
+    assert_int_equal(lstm_params_add_layer(params, "", f.layer), LSTM_OK);
+    lstm_tensor_fill(lstm_params_value(params, 1), INFINITY);
+    for (size_t i = 0; i < 5; i++)
+        lstm_tensor_data(lstm_params_value(params, 2))[5 + i] = NAN;
+    assert_int_equal(lstm_layer_set_training(f.layer, false), LSTM_OK);
+    lstm_stream *stream = stream_of(&f, false);
+    lstm_tensor *first = sequence_of(&f, STEPS, 5), *again = sequence_of(&f, STEPS, 5);
+    lstm_tensor_fill(first, 0);
+    lstm_tensor_fill(again, 0);
+    step_range(&f, stream, first, 0, 1);
+    assert_int_equal(lstm_stream_reset(stream, NULL), LSTM_OK);
+    step_range(&f, stream, again, 0, 1);
+    for (size_t i = 0; i < 10; i++)
+        assert_true(isfinite(lstm_tensor_data(first)[i]));
+    assert_same(first, again);
+    lstm_tensor_destroy(&first);
+    lstm_tensor_destroy(&again);
+    lstm_stream_destroy(&stream);
+    lstm_params_destroy(&params);
+    destroy_fixture(&f);
+}
+
 static void one_row_can_start_again(void **state)
 {
     (void)state;
@@ -433,6 +463,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(any_split_gives_the_bits_of_the_forward),
         TEST(set_states_continue_the_forward),
+        TEST(a_reset_stream_is_a_new_stream),
         TEST(one_row_can_start_again),
         TEST(one_step_needs_no_time_axis),
         TEST(strides_do_not_matter),

@@ -177,6 +177,10 @@ static void bytes_that_are_not_a_valid_state_change_nothing(void **state)
     bytes[2503] = 1;
     assert_int_equal(lstm_rng_set_state(rng, bytes), LSTM_INVALID_ARGUMENT);
     assert_contains(lstm_last_error(), "it ends in 01000000, 0");
+    bytes[2503] = 0;
+    bytes[2500] = 2;
+    assert_int_equal(lstm_rng_set_state(rng, bytes), LSTM_INVALID_ARGUMENT);
+    assert_contains(lstm_last_error(), "it ends in 00000002, 0");
     memset(bytes, 0, sizeof(bytes));
     bytes[3] = 0x7f;
     assert_int_equal(lstm_rng_set_state(rng, bytes), LSTM_INVALID_ARGUMENT);
