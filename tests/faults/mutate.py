@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Changes the libraries in small ways, one at a time, and counts the changes that tests find.
 
-usage: mutate.py [--count N] [--seed S] [--only GLOB] [--build FOLDER] [--quick] [--list]
+usage: mutate.py [--count N] [--seed S] [--only GLOB] [--build FOLDER] [--quick]
+                 [--suites NAME,NAME] [--list]
 
 A mutant differs from the source by one comparison, operator, constant, condition or dropped
 statement. The kernels are left out: their tests compare every result with plain C. Each
@@ -9,8 +10,9 @@ mutant is built in a copy of the tree; tests run one after the other until one f
 that name the mutated file first. A mutant that survives is built and tested once more with
 the sanitizers of addresses and undefined behaviour. A test that runs ten times as long as
 before counts as failed. A mutant that compiles to the same code as the source is not
-counted. --quick leaves out tests that take longer than 8 s, and with sanitizers 40 s: a
-mutant that only they find counts as a survivor.
+counted. --quick leaves out tests that take longer than 8 s, and with sanitizers 40 s.
+--suites has only tests of these suites, and no sanitizers. A mutant that only a test finds
+which was left out counts as a survivor.
 
 Survivors are printed as a line of the file and its change. A survivor that SURVIVORS
 explains is counted as explained; all others make the exit status 1.
@@ -112,10 +114,11 @@ class Tree:
     With sanitizers its tests are the C programs, which then find leaks and bad accesses.
     """
 
-    def __init__(self, folder, quick, sanitizers="none"):
+    def __init__(self, folder, options, sanitizers="none"):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.sanitizers = sanitizers
+        self.suites = set(options.suites.split(",")) if options.suites else None
         self.source = folder / "source"
         self.build = folder / "build"
         if not self.source.exists():
@@ -127,14 +130,17 @@ class Tree:
                        f"-Db_sanitize={sanitizers}", "-Db_lundef=false")
             if done.returncode:
                 sys.exit(done.stdout + done.stderr)
-        done = run("ninja", "-C", self.build, timeout=3600)
-        if done.returncode:
-            sys.exit(done.stdout + done.stderr)
+        built = json.loads((self.build / "meson-info/intro-targets.json").read_text())
+        self.known = {name for target in built for name in target["filename"]}
         self.tests = self.find_tests()
+        targets = {target for test in self.tests for target in self.targets(test)}
+        # Without names ninja builds everything.
+        if not self.builds(*sorted(targets if self.suites else []), timeout=3600):
+            sys.exit(f"the build in {self.build} fails without a change")
         longest = QUICK_SECONDS if sanitizers == "none" else 5 * QUICK_SECONDS
         for test in self.tests:
             start = time.monotonic()
-            test["passes"] = self.passes(test, longest if quick else 600)
+            test["passes"] = self.passes(test, longest if options.quick else 600)
             test["limit"] = SLOWEST * (time.monotonic() - start) + 5
         self.left_out = [test["name"] for test in self.tests if not test["passes"]]
         self.tests = [test for test in self.tests if test["passes"]]
@@ -145,6 +151,8 @@ class Tree:
         for test in tests:
             suites = [suite.split(":")[-1] for suite in test["suite"]]
             if {*suites, test["name"]} & NOT_USED:
+                continue
+            if self.suites and not self.suites & set(suites):
                 continue
             if "tests/faults" in " ".join(test["cmd"]) and test["name"] != "functions":
                 continue
@@ -179,7 +187,7 @@ class Tree:
             run("objcopy", "-O", "binary", "--only-section=.text*", "--only-section=.rodata*",
                 found, code)
             dump = run("objdump", "-drw", "--no-show-raw-insn", found).stdout
-            result[found.name + str(found.parent)] = (
+            result[str(found)] = (
                 dump.split("\n", 3)[-1], code.read_bytes() if code.exists() else b"")
         return result
 
@@ -196,15 +204,14 @@ class Tree:
             return (not exact, not words & name, program, test["limit"])
         return sorted(self.tests, key=rank)
 
-    def build_now(self, test=None):
-        """Builds what the command of a test names, or everything."""
-        targets = []
-        for word in test["command"] if test else []:
-            path = self.build / word
-            if path.is_file() and self.build in path.parents:
-                targets.append(path.relative_to(self.build))
-        done = run("ninja", "-C", self.build, *targets, timeout=900)
-        return done.returncode == 0
+    def targets(self, test):
+        """What ninja builds of the command of a test."""
+        paths = [str(self.build / word) for word in test["command"]]
+        return [path for path in paths if path in self.known]
+
+    def builds(self, *targets, timeout=900):
+        names = [pathlib.Path(target).relative_to(self.build) for target in targets]
+        return run("ninja", "-C", self.build, *names, timeout=timeout).returncode == 0
 
     def verdict(self, path, text, objects):
         """What finds the mutant: a test, "compiler", "same code", or None."""
@@ -212,15 +219,16 @@ class Tree:
         original = (ROOT / path).read_text()
         source.write_text(text)
         try:
-            libraries = [found.relative_to(self.build)
-                         for found in self.build.glob("lib/*/lib*.so.*.*")
+            libraries = [found for found in self.build.glob("lib/*/lib*.so.*.*")
                          if found.is_file()]
-            if run("ninja", "-C", self.build, *libraries, timeout=900).returncode:
+            if objects and not self.builds(*objects):
                 return "compiler"
             if objects and self.objects(path) == objects:
                 return "same code"
+            if not self.builds(*libraries):
+                return "compiler"
             for test in self.order(path):
-                if not self.build_now(test):
+                if not self.builds(*self.targets(test)):
                     return "compiler"
                 if not self.passes(test, test["limit"]):
                     return test["name"]
@@ -255,6 +263,7 @@ def main():
     parser.add_argument("--only", default="*", help="pattern of the files, like lib/lstm/io/*")
     parser.add_argument("--build", type=pathlib.Path, help="folder to keep the copy in")
     parser.add_argument("--quick", action="store_true", help="leave out slow tests")
+    parser.add_argument("--suites", help="only tests of these, without sanitizers")
     parser.add_argument("--list", action="store_true", help="print the numbers of mutants")
     options = parser.parse_args()
     paths = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "lib").rglob("*.c"))]
@@ -268,7 +277,7 @@ def main():
     folder = options.build or pathlib.Path(tempfile.mkdtemp(prefix="mutate-"))
     # A shell starts programs in the background with Ctrl-C ignored, which tests inherit.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    tree = Tree(folder, options.quick)
+    tree = Tree(folder, options)
     sanitized = None
     if tree.left_out:
         print("tests that fail without a change or are slow, left out:",
@@ -280,13 +289,12 @@ def main():
         if tried == options.count:
             break
         if path not in objects:
-            tree.build_now()
             objects[path] = tree.objects(path)
         found = tree.verdict(path, text, objects[path])
         if found in ("compiler", "same code"):
             continue
-        if found is None:
-            sanitized = sanitized or Tree(folder / "sanitized", options.quick,
+        if found is None and not options.suites:
+            sanitized = sanitized or Tree(folder / "sanitized", options,
                                           "address,undefined")
             found = sanitized.verdict(path, text, None)
         tried += 1
