@@ -40,6 +40,7 @@ if [ ! "$quick" ]; then
     need_command clang-tidy clang-tidy
     need_command cppcheck cppcheck
     need_command shellcheck shellcheck
+    need_command gcovr gcovr
 fi
 install_optional
 # The libraries of 64-bit ARM are packages of a second architecture, which the owner of the
