@@ -41,14 +41,14 @@ CLASSES = ("memory open read write sync close rename unlink stat owner truncate 
 # the call.
 ERRORS = {
     "memory": (["ENOMEM"], []), "open": (["EACCES", "EMFILE", "EIO"], ["EINTR", "KILL"]),
-    "read": (["EIO", "short"], ["EAGAIN", "EINTR"]),
+    "read": (["EIO", "short"], ["EAGAIN", "EINTR", "KILL"]),
     "write": (["ENOSPC", "EIO", "EDQUOT", "short"], ["EAGAIN", "EFBIG", "EINTR", "KILL"]),
     "sync": (["EIO", "ENOSPC", "EDQUOT"], ["EINTR", "KILL"]),
     "close": (["EIO", "ENOSPC"], ["EINTR", "KILL"]),
     "rename": (["EACCES", "EIO", "ENOSPC"], ["EXDEV", "KILL"]),
     "unlink": (["EACCES", "EIO"], ["KILL"]),
-    "stat": (["EACCES", "EIO"], []), "owner": (["EPERM", "EIO"], []),
-    "truncate": (["EIO", "ENOSPC"], []), "map": (["ENOMEM"], []), "thread": (["EAGAIN"], []),
+    "stat": (["EACCES", "EIO"], ["KILL"]), "owner": (["EPERM", "EIO"], ["KILL"]),
+    "truncate": (["EIO", "ENOSPC"], ["KILL"]), "map": (["ENOMEM"], []), "thread": (["EAGAIN"], []),
     "random": (["ENOSYS"], ["EAGAIN", "EINTR"])}
 REPORT = struct.Struct(f"<{len(CLASSES) + 1}Q32s")
 TIME_LIMIT = 60
@@ -296,6 +296,7 @@ def arguments():
     parser.add_argument("--only", default="")
     parser.add_argument("--skip", default=[], action="append")
     parser.add_argument("--class", dest="kind", choices=CLASSES)
+    parser.add_argument("--error", help="only points with this error, short or KILL")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--verbose", action="store_true")
     return parser.parse_args()
@@ -322,7 +323,8 @@ def main():
                     continue
                 rights[case.name] = right
                 pairs += [(case, point) for point in campaign.points(case, right)
-                          if options.kind in (None, point.kind)]
+                          if options.kind in (None, point.kind)
+                          and options.error in (None, point.error)]
         order = choose(pairs, options.seed) if options.seconds else pairs
 
         def run(pair):
