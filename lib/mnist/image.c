@@ -9,6 +9,7 @@
 #include "lib/common/memory.h"
 #include "lib/mnist/fit.h"
 #include "lib/mnist/ink.h"
+#include "lib/mnist/paper.h"
 #include "lib/mnist/parts.h"
 #include "lib/mnist/status.h"
 #include "lib/mnist/stroke.h"
@@ -112,24 +113,83 @@ static mnist_status draw_digits(const mnist_plane *ink, const mnist_groups *grou
     return status;
 }
 
+/* What is drawn on one kind of paper. */
+typedef struct reading {
+    mnist_plane ink;
+    mnist_groups groups;
+    size_t thickness;
+} reading;
+
+static void forget(reading *r)
+{
+    mnist_groups_destroy(&r->groups);
+    mnist_plane_destroy(&r->ink);
+    *r = (reading){0};
+}
+
+/* Reads a picture; r is empty after a failure. */
+static mnist_status read_as(const uint8_t *pixels, size_t rows, size_t cols,
+                            mnist_paper paper, reading *r)
+{
+    *r = (reading){0};
+    bool shaded;
+    mnist_status status = mnist_find_ink(pixels, rows, cols, paper, &r->ink, &shaded);
+    if (!status)
+        status = mnist_groups_find(&r->groups, &r->ink, shaded);
+    if (!status)
+        status = mnist_stroke_thickness(&r->ink, &r->groups, &r->thickness);
+    if (status)
+        forget(r);
+    return status;
+}
+
+/*
+ * Reads a picture whose paper is not known. The greys of its border tell it, unless
+ * they are uneven, as with a shadow, or nothing is drawn on this paper, as if a page
+ * lies on a desk. Then what is darker than its surroundings is compared with what is
+ * lighter: strokes are thin, the paper that they surround is not.
+ */
+static mnist_status read_any(const uint8_t *pixels, size_t rows, size_t cols,
+                             reading *r)
+{
+    mnist_greys greys = {0};
+    reading other;
+    mnist_greys_add(&greys, pixels, rows, cols);
+    mnist_paper paper = mnist_greys_paper(&greys);
+    mnist_status status = read_as(pixels, rows, cols, paper, r);
+    if (status ? status != MNIST_BLANK : !mnist_greys_are_uneven(&greys))
+        return status;
+    paper = paper == MNIST_PAPER_LIGHT ? MNIST_PAPER_DARK : MNIST_PAPER_LIGHT;
+    mnist_status second = read_as(pixels, rows, cols, paper, &other);
+    if (second && second != MNIST_BLANK) {
+        forget(r);
+        return second;
+    }
+    if (!second && (status || other.thickness < r->thickness)) {
+        forget(r);
+        *r = other;
+        return MNIST_OK;
+    }
+    forget(&other);
+    return status;
+}
+
 static mnist_status fit(const uint8_t *pixels, size_t rows, size_t cols,
                         mnist_paper paper, size_t capacity, uint8_t *out,
                         mnist_box *boxes, size_t *count)
 {
-    mnist_plane ink;
-    mnist_groups groups = {0};
-    mnist_status status = mnist_find_ink(pixels, rows, cols, paper, &ink);
+    reading r;
+    mnist_status status = paper == MNIST_PAPER_AUTO
+                              ? read_any(pixels, rows, cols, &r)
+                              : read_as(pixels, rows, cols, paper, &r);
     if (status)
         return status;
-    status = mnist_groups_find(&groups, &ink);
+    status = draw_digits(&r.ink, &r.groups, capacity, out);
     if (!status)
-        status = draw_digits(&ink, &groups, capacity, out);
-    if (!status)
-        *count = groups.count;
-    for (size_t i = 0; !status && boxes && i < groups.count && i < capacity; i++)
-        boxes[i] = box_in_picture(&groups.groups[i], &ink, rows, cols);
-    mnist_groups_destroy(&groups);
-    common_free(ink.pixels);
+        *count = r.groups.count;
+    for (size_t i = 0; !status && boxes && i < r.groups.count && i < capacity; i++)
+        boxes[i] = box_in_picture(&r.groups.groups[i], &r.ink, rows, cols);
+    forget(&r);
     return status;
 }
 

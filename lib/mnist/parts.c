@@ -4,7 +4,7 @@
  * Parts are connected over sides and corners. Specks, which are small beside the
  * largest part, and frames, whose ink is along the border of their box, belong to no
  * digit. What touches the border of the picture is left out if something else does not
- * touch it.
+ * touch it, or if the picture has shadows.
  *
  * Parts make up one digit if their columns overlap, or if they are small and near: the
  * roof of a 5, a broken stroke. Digits are in one line if their rows overlap.
@@ -130,7 +130,8 @@ static bool is_strip(const mnist_plane *ink, const mnist_group *box)
 }
 
 /* Leaves out frames, strips, what touches the border, and specks. */
-static void leave_out(const mnist_plane *ink, const uint32_t *owners, parts *found)
+static void leave_out(const mnist_plane *ink, const uint32_t *owners, parts *found,
+                      bool shaded)
 {
     size_t largest = 0, inside = 0;
     for (size_t i = 0; i < found->count; i++) {
@@ -143,7 +144,7 @@ static void leave_out(const mnist_plane *ink, const uint32_t *owners, parts *fou
     size_t longer = ink->rows > ink->cols ? ink->rows : ink->cols;
     for (size_t i = 0; i < found->count; i++) {
         part *p = &found->all[i];
-        p->left_out = p->left_out || (p->touches && 8 * inside >= longer);
+        p->left_out = p->left_out || (p->touches && (shaded || 8 * inside >= longer));
         if (!p->left_out && extent(&p->box) > largest)
             largest = extent(&p->box);
     }
@@ -275,7 +276,8 @@ static mnist_status group(mnist_groups *to, parts *found, size_t pixels)
                      : mnist_fail(MNIST_BLANK, "image: blank: only specks or a frame");
 }
 
-mnist_status mnist_groups_find(mnist_groups *groups, const mnist_plane *ink)
+mnist_status mnist_groups_find(mnist_groups *groups, const mnist_plane *ink,
+                               bool shaded)
 {
     size_t pixels = ink->rows * ink->cols;
     *groups = (mnist_groups){.owners = common_alloc(pixels, sizeof(uint32_t))};
@@ -287,7 +289,7 @@ mnist_status mnist_groups_find(mnist_groups *groups, const mnist_plane *ink)
             mnist_fail(MNIST_OUT_OF_MEMORY, "image: no memory for %zu pixels", pixels);
     if (!status) {
         find_parts(ink, groups->owners, stack, &found);
-        leave_out(ink, groups->owners, &found);
+        leave_out(ink, groups->owners, &found, shaded);
         status = group(groups, &found, pixels);
     }
     common_free(stack);

@@ -30,12 +30,15 @@ typedef struct mnist_groups {
 /**
  * Finds the digits of ink. Specks and frames belong to none.
  *
+ * @param shaded whether the light differs over the picture: then what touches its
+ * border may be the edge of a shadow, and belongs to no digit
  * @param[out] groups freed with mnist_groups_destroy(), also after a failure
  * @retval MNIST_OK groups was written
  * @retval MNIST_BLANK there is no digit
  * @retval MNIST_OUT_OF_MEMORY a memory allocation failed
  */
-mnist_status mnist_groups_find(mnist_groups *groups, const mnist_plane *ink);
+mnist_status mnist_groups_find(mnist_groups *groups, const mnist_plane *ink,
+                               bool shaded);
 
 void mnist_groups_destroy(mnist_groups *groups);
 

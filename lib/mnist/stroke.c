@@ -29,10 +29,15 @@ typedef struct canvas {
     int32_t *outside, *inside;
 } canvas;
 
-static size_t margin_of(const mnist_group *g)
+static size_t extent_of(const mnist_group *g)
 {
     size_t tall = g->bottom - g->top, wide = g->right - g->left;
-    return (tall > wide ? tall : wide) / 6 + 2;
+    return tall > wide ? tall : wide;
+}
+
+static size_t margin_of(const mnist_group *g)
+{
+    return extent_of(g) / 6 + 2;
 }
 
 static mnist_status create(canvas *c, const mnist_plane *ink,
@@ -115,9 +120,7 @@ static size_t width_of(const canvas *c)
 /* By how much strokes grow on each side, in fifths of a pixel of the ink. */
 static ptrdiff_t growth_of(const canvas *c, const mnist_group *g)
 {
-    size_t tall = g->bottom - g->top, wide = g->right - g->left;
-    size_t longer = tall > wide ? tall : wide;
-    size_t width = width_of(c);
+    size_t longer = extent_of(g), width = width_of(c);
     /* Widths in MNIST's box: width * 20 / longer. Growing makes the digit larger, too,
      * by which it is scaled down again: the width w that is w + d becomes
      * (w + d) * 20 / (longer + d). */
@@ -161,6 +164,22 @@ mnist_status mnist_stroke_draw(const mnist_plane *ink, const mnist_groups *group
         measure(&c, c.inside, 0);
         draw(&c, growth_of(&c, &groups->groups[number]), drawing->pixels);
     }
+    destroy(&c);
+    return status;
+}
+
+mnist_status mnist_stroke_thickness(const mnist_plane *ink, const mnist_groups *groups,
+                                    size_t *thickness)
+{
+    canvas c = {0};
+    size_t largest = 0;
+    for (size_t i = 1; i < groups->count; i++)
+        if (extent_of(&groups->groups[i]) > extent_of(&groups->groups[largest]))
+            largest = i;
+    mnist_status status = create(&c, ink, groups, largest);
+    size_t longer = extent_of(&groups->groups[largest]);
+    if (!status)
+        *thickness = UNIT * width_of(&c) / longer;
     destroy(&c);
     return status;
 }

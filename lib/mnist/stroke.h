@@ -18,4 +18,14 @@
 mnist_status mnist_stroke_draw(const mnist_plane *ink, const mnist_groups *groups,
                                size_t number, mnist_plane *drawing);
 
+/**
+ * How thick the strokes of the largest digit are: their width in parts of 10,000 of its
+ * longer side.
+ *
+ * @retval MNIST_OK thickness was written
+ * @retval MNIST_OUT_OF_MEMORY a memory allocation failed
+ */
+mnist_status mnist_stroke_thickness(const mnist_plane *ink, const mnist_groups *groups,
+                                    size_t *thickness);
+
 #endif

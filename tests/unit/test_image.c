@@ -152,6 +152,51 @@ static void a_frame_may_be_the_whole_border(void **state)
     assert_true(difference(expected, found) < 0.02);
 }
 
+/* Multiplies each pixel by a light in thousandths. */
+static void light_up(picture *p, size_t (*light)(size_t row, size_t col))
+{
+    for (size_t i = 0; i < COUNT; i++) {
+        size_t grey = 50 + (size_t)p->at[i] * 180 / 255;
+        p->at[i] = (uint8_t)(grey * light(i / WIDE, i % WIDE) / 1000);
+    }
+}
+
+static size_t upright_shadow(size_t row, size_t col)
+{
+    (void)row;
+    return col < WIDE / 2 ? 400 : 1000;
+}
+
+static size_t slanted_shadow(size_t row, size_t col)
+{
+    return 2 * row + col < 390 ? 1000 : 400;
+}
+
+static size_t vignette(size_t row, size_t col)
+{
+    size_t down = row > TALL / 2 ? row - TALL / 2 : TALL / 2 - row;
+    size_t across = col > WIDE / 2 ? col - WIDE / 2 : WIDE / 2 - col;
+    return 1000 -
+           900 * (down * down + across * across) / (TALL * TALL / 4 + WIDE * WIDE / 4);
+}
+
+static void shadows_and_vignettes_are_light(void **state)
+{
+    (void)state;
+    size_t (*const lights[])(size_t, size_t) = {upright_shadow, slanted_shadow,
+                                                vignette};
+    uint8_t expected[PIXELS], found[PIXELS];
+    for (size_t pen = 4; pen <= 16; pen += 6)
+        for (size_t i = 0; i < 3; i++) {
+            picture p = seven(pen);
+            fit(&p, expected);
+            light_up(&p, lights[i]);
+            fit(&p, found);
+            if (difference(expected, found) > 0.12)
+                fail_msg("pen %zu, light %zu: %g", pen, i, difference(expected, found));
+        }
+}
+
 static void blank_pictures_are_refused(void **state)
 {
     (void)state;
@@ -362,6 +407,7 @@ int main(void)
         TEST(light_may_change_over_the_page),
         TEST(specks_frames_and_edges_are_left_out),
         TEST(a_frame_may_be_the_whole_border),
+        TEST(shadows_and_vignettes_are_light),
         TEST(blank_pictures_are_refused),
         TEST(noise_of_any_strength_is_blank),
         TEST(several_digits_are_split_in_reading_order),

@@ -1,0 +1,86 @@
+/*
+ * Finds the side of the paper: light or dark.
+ *
+ * The paper is the median of the border, or of all pixels if that grey is rare: then
+ * the border is a frame. Its side is the one from which the extremes of the picture lie
+ * farther away.
+ */
+#include "lib/mnist/paper.h"
+
+static size_t total_of(const size_t *histogram)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < MNIST_GREYS; i++)
+        total += histogram[i];
+    return total;
+}
+
+/* The grey below which a part of the pixels lies, in thousandths. */
+unsigned mnist_greys_quantile(const size_t *histogram, size_t thousandths)
+{
+    size_t wanted = total_of(histogram) / 1000 * thousandths +
+                    total_of(histogram) % 1000 * thousandths / 1000;
+    size_t below = 0;
+    unsigned grey = 0;
+    while (grey + 1 < MNIST_GREYS && below + histogram[grey] <= wanted)
+        below += histogram[grey++];
+    return grey;
+}
+
+static unsigned median(const size_t *histogram)
+{
+    return mnist_greys_quantile(histogram, 500);
+}
+
+void mnist_greys_add(mnist_greys *greys, const uint8_t *pixels, size_t rows,
+                     size_t cols)
+{
+    for (size_t col = 0; col < cols; col++) {
+        greys->border[pixels[col]]++;
+        greys->border[pixels[(rows - 1) * cols + col]]++;
+    }
+    for (size_t row = 0; row < rows; row++) {
+        greys->border[pixels[row * cols]]++;
+        greys->border[pixels[row * cols + cols - 1]]++;
+    }
+    for (size_t i = 0; i < rows * cols; i++)
+        greys->all[pixels[i]]++;
+}
+
+/* Whether less than a quarter of the pixels is nearer to the grey of the border than to
+ * the middle grey, as in a frame around the whole picture. */
+static bool is_rare(const size_t *histogram, unsigned border, unsigned middle)
+{
+    size_t near = 0;
+    for (unsigned i = 0; i < MNIST_GREYS; i++)
+        if ((i > border ? i - border : border - i) <
+            (i > middle ? i - middle : middle - i))
+            near += histogram[i];
+    return border != middle && near < total_of(histogram) / 4;
+}
+
+mnist_paper mnist_greys_paper(const mnist_greys *greys)
+{
+    /* Some 3 pixels of 1,000 are less than any drawing has. */
+    unsigned low = mnist_greys_quantile(greys->all, 3),
+             high = mnist_greys_quantile(greys->all, 997);
+    unsigned paper = median(greys->border), middle = median(greys->all);
+    if (is_rare(greys->all, paper, middle))
+        paper = middle;
+    unsigned below = paper > low ? paper - low : 0;
+    unsigned above = high > paper ? high - paper : 0;
+    if (below == above)
+        return paper > 127 ? MNIST_PAPER_LIGHT : MNIST_PAPER_DARK;
+    return below > above ? MNIST_PAPER_LIGHT : MNIST_PAPER_DARK;
+}
+
+bool mnist_greys_are_uneven(const mnist_greys *greys)
+{
+    unsigned low = mnist_greys_quantile(greys->all, 3);
+    unsigned high = mnist_greys_quantile(greys->all, 997);
+    unsigned dark = mnist_greys_quantile(greys->border, 200);
+    unsigned light = mnist_greys_quantile(greys->border, 800);
+    unsigned border = median(greys->border), middle = median(greys->all);
+    unsigned apart = border > middle ? border - middle : middle - border;
+    return 4 * (light - dark) > high - low || 8 * apart > high - low;
+}
