@@ -7,7 +7,8 @@
  * touch it, or if the picture has shadows.
  *
  * Parts make up one digit if their columns overlap, or if they are small and near: the
- * roof of a 5, a broken stroke. Digits are in one line if their rows overlap.
+ * roof of a 5, a broken stroke. Dashes and dots that are near each other are one part.
+ * Digits are in one line if their rows overlap.
  */
 #include "lib/mnist/parts.h"
 #include "lib/common/memory.h"
@@ -16,7 +17,10 @@
 
 /* A part, and the digit that it belongs to. */
 typedef struct part {
-    mnist_group box;
+    /* The box of the part, and of the chain of dashes that it belongs to. */
+    mnist_group box, whole;
+    /* Sides of its pixels that are next to paper. */
+    size_t outline;
     bool touches, left_out;
     size_t group;
 } part;
@@ -49,6 +53,12 @@ static void include(mnist_group *g, size_t top, size_t left, size_t bottom,
     g->left = empty || left < g->left ? left : g->left;
     g->bottom = bottom > g->bottom ? bottom : g->bottom;
     g->right = right > g->right ? right : g->right;
+}
+
+/* Length of the overlap of two ranges, or minus the gap between them. */
+static ptrdiff_t overlap(size_t start, size_t end, size_t from, size_t to)
+{
+    return (ptrdiff_t)(end < to ? end : to) - (ptrdiff_t)(start > from ? start : from);
 }
 
 /* Parts ------------------------------------------------------------------------------
@@ -100,11 +110,110 @@ static void find_parts(const mnist_plane *ink, uint32_t *owners, uint32_t *stack
         }
         bool touches = box.top == 0 || box.left == 0 || box.bottom == ink->rows ||
                        box.right == ink->cols;
-        found->all[found->count++] = (part){.box = box, .touches = touches};
+        found->all[found->count] =
+            (part){.box = box, .whole = box, .touches = touches, .group = found->count};
+        found->count++;
     }
     for (size_t i = 0; i < count; i++)
         owners[i] = owners[i] == speck ? 0 : owners[i];
 }
+
+/* Chains of dashes -------------------------------------------------------------------
+ */
+
+static void merge(parts *found, size_t from, size_t to)
+{
+    for (size_t i = 0; i < found->count; i++)
+        if (found->all[i].group == from)
+            found->all[i].group = to;
+}
+
+static void measure_outlines(const mnist_plane *ink, const uint32_t *owners,
+                             parts *found)
+{
+    size_t rows = ink->rows, cols = ink->cols;
+    for (size_t y = 0; y < rows; y++)
+        for (size_t x = 0; x < cols; x++) {
+            const uint32_t *at = &owners[y * cols + x];
+            if (*at)
+                found->all[*at - 1].outline +=
+                    (size_t)(x == 0 || !at[-1]) + (x + 1 == cols || !at[1]) +
+                    (y == 0 || !*(at - cols)) + (y + 1 == rows || !at[cols]);
+        }
+}
+
+/* Whether a part has no bend and no hole: the outline of a convex part is as long as
+ * that of its box. */
+static bool is_dash(const part *p)
+{
+    return 5 * p->outline <= 13 * (height(&p->box) + width(&p->box));
+}
+
+/* Whether the gap between two dashes is less than one and a half times as long as the
+ * longer one. */
+static bool follow(const mnist_group *a, const mnist_group *b)
+{
+    size_t longer = extent(a) > extent(b) ? extent(a) : extent(b);
+    ptrdiff_t across = overlap(a->left, a->right, b->left, b->right);
+    ptrdiff_t down = overlap(a->top, a->bottom, b->top, b->bottom);
+    ptrdiff_t gap = across < down ? -across : -down;
+    return 2 * gap < 3 * (ptrdiff_t)longer;
+}
+
+/* Gives each part the box of its chain if that is a drawing of dashes, not a row of
+ * strokes or a dotted line. */
+static void measure_chain(parts *found, size_t first)
+{
+    enum { LEAST = 3 };
+    mnist_group whole = {0};
+    size_t count = 0, longest = 0, tallest = 0;
+    for (size_t i = first; i < found->count; i++) {
+        const mnist_group *box = &found->all[i].box;
+        if (found->all[i].group != first)
+            continue;
+        include(&whole, box->top, box->left, box->bottom, box->right);
+        whole.area += box->area;
+        count++;
+        longest = extent(box) > longest ? extent(box) : longest;
+        tallest = height(box) > tallest ? height(box) : tallest;
+    }
+    /* A pen is not as thin as the steps of a shadow's edge. */
+    bool wide = 1600 * whole.area >= count * extent(&whole) * extent(&whole);
+    bool chain = wide && count >= LEAST && 5 * extent(&whole) > 11 * longest &&
+                 2 * height(&whole) > 3 * tallest && 2 * height(&whole) > width(&whole);
+    for (size_t i = first; i < found->count; i++)
+        if (found->all[i].group == first) {
+            if (chain)
+                found->all[i].whole = whole;
+            else if (i != first)
+                found->all[i].group = found->count + i;
+        }
+}
+
+/* Joins dashes. Many of them are noise. */
+static void join_dashes(const mnist_plane *ink, const uint32_t *owners, parts *found)
+{
+    enum { MOST = 500 };
+    if (found->count > MOST)
+        return;
+    measure_outlines(ink, owners, found);
+    for (size_t i = 0; i < found->count; i++)
+        for (size_t k = i + 1; is_dash(&found->all[i]) && k < found->count; k++) {
+            part *a = &found->all[i], *b = &found->all[k];
+            if (a->group != b->group && is_dash(b) && follow(&a->box, &b->box))
+                merge(found, a->group > b->group ? a->group : b->group,
+                      a->group > b->group ? b->group : a->group);
+        }
+    for (size_t i = 0; i < found->count; i++)
+        if (found->all[i].group == i)
+            measure_chain(found, i);
+    for (size_t i = 0; i < found->count; i++)
+        if (found->all[i].group >= found->count)
+            found->all[i].group = i;
+}
+
+/* What is no digit ------------------------------------------------------------------
+ */
 
 /* Whether nearly all ink of a part is along the border of its box, which is nearly as
  * large as the picture. */
@@ -138,34 +247,49 @@ static void leave_out(const mnist_plane *ink, const uint32_t *owners, parts *fou
         part *p = &found->all[i];
         p->left_out =
             is_frame(ink, owners, (uint32_t)i + 1, &p->box) || is_strip(ink, &p->box);
-        if (!p->left_out && !p->touches && extent(&p->box) > inside)
-            inside = extent(&p->box);
+        if (!p->left_out && !p->touches && extent(&p->whole) > inside)
+            inside = extent(&p->whole);
     }
     size_t longer = ink->rows > ink->cols ? ink->rows : ink->cols;
     for (size_t i = 0; i < found->count; i++) {
         part *p = &found->all[i];
         p->left_out = p->left_out || (p->touches && (shaded || 8 * inside >= longer));
-        if (!p->left_out && extent(&p->box) > largest)
-            largest = extent(&p->box);
+        if (!p->left_out && extent(&p->whole) > largest)
+            largest = extent(&p->whole);
     }
     for (size_t i = 0; i < found->count; i++)
-        if (8 * extent(&found->all[i].box) < largest ||
-            24 * extent(&found->all[i].box) < longer)
+        if (8 * extent(&found->all[i].whole) < largest ||
+            24 * extent(&found->all[i].whole) < longer)
             found->all[i].left_out = true;
 }
 
 /* Digits -----------------------------------------------------------------------------
  */
 
-/* Length of the overlap of two ranges, or minus the gap between them. */
-static ptrdiff_t overlap(size_t start, size_t end, size_t from, size_t to)
-{
-    return (ptrdiff_t)(end < to ? end : to) - (ptrdiff_t)(start > from ? start : from);
-}
-
 static size_t smaller(size_t a, size_t b)
 {
     return a < b ? a : b;
+}
+
+/* Whether one group is beside the upper or lower part of the other: the angle of a 4
+ * whose strokes do not touch. Digits of one line have nearly the same middle. */
+static bool is_beside_a_half(const mnist_group *a, const mnist_group *b)
+{
+    const mnist_group *low = height(a) < height(b) ? a : b, *tall = low == a ? b : a;
+    size_t middle = low->top + low->bottom, other = tall->top + tall->bottom;
+    size_t apart = middle > other ? middle - other : other - middle;
+    ptrdiff_t down = overlap(a->top, a->bottom, b->top, b->bottom);
+    return 20 * height(low) < 13 * height(tall) && 5 * apart > 2 * height(tall) &&
+           5 * down >= 3 * (ptrdiff_t)height(low);
+}
+
+/* Whether two groups with a narrow gap are the sides of one digit. */
+static bool are_sides(const mnist_group *a, const mnist_group *b, ptrdiff_t across)
+{
+    size_t left = smaller(a->left, b->left), tall = height(a);
+    size_t right = a->right > b->right ? a->right : b->right;
+    tall = height(b) > tall ? height(b) : tall;
+    return -across * 28 < (ptrdiff_t)tall && 5 * (right - left) < 4 * tall;
 }
 
 /* Whether two groups are one digit; tallest is the extent of the largest group. */
@@ -175,18 +299,14 @@ static bool belong(const mnist_group *a, const mnist_group *b, size_t tallest)
     ptrdiff_t down = overlap(a->top, a->bottom, b->top, b->bottom);
     bool small = 2 * smaller(extent(a), extent(b)) < tallest;
     bool near = -across * 4 < (ptrdiff_t)tallest && -down * 4 < (ptrdiff_t)tallest;
-    bool overlaps = 5 * across >= 2 * (ptrdiff_t)smaller(width(a), width(b));
-    if (small && near)
+    bool overlaps = 5 * across >= 2 * (ptrdiff_t)smaller(width(a), width(b)) ||
+                    (across > 0 && down <= 0);
+    if (near && (small || is_beside_a_half(a, b)))
+        return true;
+    if (down > 0 && are_sides(a, b, across))
         return true;
     /* One above the other: two lines if there is a clear gap. */
     return overlaps && -down * 8 < (ptrdiff_t)tallest;
-}
-
-static void merge(parts *found, size_t from, size_t to)
-{
-    for (size_t i = 0; i < found->count; i++)
-        if (found->all[i].group == from)
-            found->all[i].group = to;
 }
 
 static size_t tallest_of(const mnist_group *boxes, size_t count)
@@ -264,9 +384,10 @@ static mnist_status group(mnist_groups *to, parts *found, size_t pixels)
                           found->count);
     }
     for (size_t i = 0; i < found->count; i++) {
-        found->all[i].group = i;
-        if (!found->all[i].left_out)
-            boxes[i] = found->all[i].box;
+        const part *p = &found->all[i];
+        mnist_group *box = &boxes[p->group];
+        if (!p->left_out && !box->area)
+            *box = p->whole;
         boxes[i].first = i;
     }
     merge_groups(found, boxes);
@@ -289,6 +410,7 @@ mnist_status mnist_groups_find(mnist_groups *groups, const mnist_plane *ink,
             mnist_fail(MNIST_OUT_OF_MEMORY, "image: no memory for %zu pixels", pixels);
     if (!status) {
         find_parts(ink, groups->owners, stack, &found);
+        join_dashes(ink, groups->owners, &found);
         leave_out(ink, groups->owners, &found, shaded);
         status = group(groups, &found, pixels);
     }

@@ -291,6 +291,55 @@ static void a_broken_stroke_is_one_digit(void **state)
     fit(&p, out);
 }
 
+/* The angle and the stroke of a 4 that do not touch. */
+static void the_strokes_of_a_4_are_one_digit(void **state)
+{
+    (void)state;
+    uint8_t out[PIXELS];
+    for (size_t gap = 4; gap <= 24; gap += 10) {
+        picture p;
+        memset(p.at, 255, COUNT);
+        fill(&p, 50, 100, 60, 9, 0);
+        fill(&p, 101, 100, 9, 50, 0);
+        fill(&p, 52, 150 + gap, 110, 9, 0);
+        fit(&p, out);
+    }
+}
+
+/* Dashes, and dots, of a 7. */
+static void dashes_and_dots_are_one_digit(void **state)
+{
+    (void)state;
+    uint8_t expected[PIXELS], out[PIXELS];
+    const size_t lengths[][2] = {{18, 10}, {8, 7}, {30, 20}};
+    picture whole = seven(9);
+    fit(&whole, expected);
+    for (size_t i = 0; i < 3; i++) {
+        picture p = whole;
+        for (size_t at = lengths[i][0]; at < 200; at += lengths[i][0] + lengths[i][1]) {
+            if (at + lengths[i][1] < 68)
+                fill(&p, 60, 100 + at, 9, lengths[i][1], 255);
+            if (at + lengths[i][1] < 115)
+                fill(&p, 70 + at, 100, lengths[i][1], 80, 255);
+        }
+        fit(&p, out);
+        assert_true(difference(expected, out) < 0.5);
+    }
+}
+
+static void a_row_of_strokes_is_several_digits(void **state)
+{
+    (void)state;
+    picture p;
+    uint8_t out[PIXELS];
+    memset(p.at, 255, COUNT);
+    for (size_t i = 0; i < 5; i++)
+        fill(&p, 60 + 3 * i, 40 + 45 * i, 100, 10, 0);
+    assert_int_equal(mnist_image_fit(p.at, TALL, WIDE, NULL, out),
+                     MNIST_SEVERAL_DIGITS);
+    assert_contains(mnist_last_error(), "has 5 digits");
+}
+
 static void the_paper_may_be_given(void **state)
 {
     (void)state;
@@ -412,6 +461,9 @@ int main(void)
         TEST(noise_of_any_strength_is_blank),
         TEST(several_digits_are_split_in_reading_order),
         TEST(a_broken_stroke_is_one_digit),
+        TEST(the_strokes_of_a_4_are_one_digit),
+        TEST(dashes_and_dots_are_one_digit),
+        TEST(a_row_of_strokes_is_several_digits),
         TEST(the_paper_may_be_given),
         TEST(a_data_set_has_one_paper),
         TEST(invalid_arguments_are_refused_with_a_message),
