@@ -16,6 +16,7 @@
 #include "examples/common/message.h"
 #include "examples/common/number.h"
 #include "examples/common/options.h"
+#include "examples/common/output.h"
 
 enum { DEFAULT_EPOCHS = 3, MOST_EPOCHS = 1000000 };
 /* Largest text in bytes. */
@@ -177,21 +178,14 @@ static int take_words(charlm_options *options, int count, char **words)
     return -1;
 }
 
-/* Whether both paths are one existing file. */
-static bool same_file(const char *one, const char *other)
-{
-    struct stat a, b;
-    return one && other && stat(one, &a) == 0 && stat(other, &b) == 0 &&
-           a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
 static bool check_save(const charlm_options *options)
 {
     struct stat facts;
-    if (same_file(options->save, options->text))
+    if (output_same_file(options->save, options->text))
         return message_error("%s: is the text, which --save would replace",
                              options->save);
-    if (!options->save || options->force || same_file(options->save, options->resume))
+    if (!options->save || options->force ||
+        output_same_file(options->save, options->resume))
         return true;
     if (stat(options->save, &facts) != 0)
         return errno == ENOENT ||
@@ -287,7 +281,7 @@ static bool train_parts(char_model *m, char_run *run, const charlm_options *opti
         bytes_per_character(run, text->bytes + size, text->size - size)};
     bool done = train_create(&learn, m, text->bytes, size) &&
                 (rest < 2 || train_create(&held, m, text->bytes + size, rest)) &&
-                (!options->save || same_file(options->save, options->resume) ||
+                (!options->save || output_same_file(options->save, options->resume) ||
                  model_save(m, options->save, run)) &&
                 train(&learn, &held, run, options, factors);
     train_destroy(&learn);

@@ -34,6 +34,9 @@ bool output_commit(output *file);
 /** Removes what was written and ends the output. */
 void output_abandon(output *file);
 
+/** Whether both paths are one existing file; false if one is NULL. */
+bool output_same_file(const char *one, const char *other);
+
 /** Writes what a stream has, and waits until it is on the disk, if it is a file; false
  *  with errno set. */
 bool output_sync(FILE *stream);

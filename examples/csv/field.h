@@ -46,6 +46,8 @@ typedef struct csv_time {
     double seconds;
     /** Whether day and month could be exchanged. */
     bool ambiguous;
+    /** Whether it has an offset, so that seconds count in UTC. */
+    bool zoned;
 } csv_time;
 
 /**

@@ -254,10 +254,11 @@ static const char *read_date(const char *text, bool day_first, date *d)
 }
 
 /* Reads Z, UTC, GMT or an offset such as +01:00; what follows it. */
-static const char *read_offset(const char *text, double *seconds)
+static const char *read_offset(const char *text, csv_time *time)
 {
     int hours, minutes = 0;
     const char *sign = skip(text, " ");
+    time->zoned = *sign != '\0';
     if (*sign == 'Z' || *sign == 'z')
         return sign + 1;
     if (strncmp(sign, "UTC", 3) == 0 || strncmp(sign, "GMT", 3) == 0)
@@ -274,7 +275,7 @@ static const char *read_offset(const char *text, double *seconds)
     }
     if (hours > 15 || minutes > 59)
         return NULL;
-    *seconds -= (*sign == '-' ? -60 : 60) * (60.0 * hours + minutes);
+    time->seconds -= (*sign == '-' ? -60 : 60) * (60.0 * hours + minutes);
     return end;
 }
 
@@ -293,7 +294,7 @@ static const char *read_half(const char *text, int *hours)
 }
 
 /* Reads 23:59, 23:59:59 or 23:59:59.999. */
-static const char *read_clock(const char *text, double *seconds)
+static const char *read_clock(const char *text, csv_time *time)
 {
     int hours, minutes, whole = 0;
     double fraction = 0, unit = 1;
@@ -310,8 +311,8 @@ static const char *read_clock(const char *text, double *seconds)
     if (!text || hours > 24 || minutes > 59 || whole > 60 ||
         (hours == 24 && minutes + whole > 0))
         return NULL;
-    *seconds = 3600.0 * hours + 60.0 * minutes + whole + fraction;
-    return read_offset(text, seconds);
+    time->seconds = 3600.0 * hours + 60.0 * minutes + whole + fraction;
+    return read_offset(text, time);
 }
 
 /* What follows a date before its time; NULL if nothing does. */
@@ -329,7 +330,7 @@ bool csv_parse_time(const char *field, bool day_first, csv_time *time)
     *time = (csv_time){.precision = CSV_CLOCK};
     const char *end = read_date(skip_weekday(text), day_first, &d);
     if (!end) {
-        end = read_clock(text, &time->seconds);
+        end = read_clock(text, time);
         return end && *skip(end, " \t") == '\0';
     }
     time->precision = d.day ? CSV_DAY : CSV_MONTH;
@@ -340,7 +341,7 @@ bool csv_parse_time(const char *field, bool day_first, csv_time *time)
         return false;
     if ((clock = before_clock(end))) {
         time->precision = CSV_SECOND;
-        end = read_clock(clock, &time->seconds);
+        end = read_clock(clock, time);
     }
     time->seconds +=
         (double)SECONDS_OF_DAY * (double)csv_days_of_date(d.year, d.month, d.day);

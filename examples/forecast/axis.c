@@ -15,6 +15,7 @@ typedef struct source {
     size_t index, clock_index;
     /** Precision of the most precise time. */
     csv_precision precision;
+    bool zoned;
 } source;
 
 static bool refuse_field(const source *from, size_t row, size_t index)
@@ -26,7 +27,8 @@ static bool refuse_field(const source *from, size_t row, size_t index)
     if (csv_is_missing(field))
         return message_error(
             "line %zu, column '%s': has no %s, as the time axis needs; "
-            "--time none reads the rows without it",
+            "--time none reads the rows without the times, "
+            "this one too",
             csv_line(from->all->table, row), c->name, kind);
     return message_error("line %zu, column '%s': '%s' is not a %s like the others of "
                          "the time axis; --time none reads the rows without it",
@@ -61,6 +63,7 @@ static bool read_time(source *from, size_t row, double *value)
         time.precision = CSV_SECOND;
     if (time.precision > from->precision)
         from->precision = time.precision;
+    from->zoned = from->zoned || time.zoned || clock.zoned;
     *value = time.seconds + clock.seconds;
     return true;
 }
@@ -211,9 +214,8 @@ static void say_gaps(const axis *a, const columns *all)
     print_step(a, step, sizeof(step));
     axis_print(a, a->at[first - 1], time, sizeof(time));
     message_warning(
-        "time axis '%s': the usual step is %s; %zu steps are longer (gaps) "
-        "and %zu shorter, the first after %s (line %zu); the values count as "
-        "evenly spaced",
+        "time axis '%s': the usual step is %s; longer steps (gaps): %zu, shorter: "
+        "%zu, the first after %s (line %zu); the values count as evenly spaced",
         a->name, step, longer, shorter, time, line_of(a, all, first - 1));
 }
 
@@ -224,8 +226,8 @@ static void give_up(axis *a, const columns *all, size_t repeats, size_t backward
     while (a->at[first] > a->at[first - 1])
         first++;
     message_warning(
-        "time axis '%s': %zu times repeat and %zu go backwards, the first in "
-        "line %zu; rows keep their order",
+        "time axis '%s': repeated times: %zu, steps backwards: %zu, the first in line "
+        "%zu; rows keep their order and are counted instead",
         a->name, repeats, backwards, line_of(a, all, first));
     a->kind = AXIS_ROWS;
 }
@@ -302,6 +304,7 @@ bool axis_read(axis *a, const columns *all, size_t series, const char *given)
     if (!from.main)
         return true;
     a->name = from.main->name;
+    a->zoned = from.zoned;
     a->kind = from.main->kind == COLUMN_NUMBERS ? AXIS_NUMBERS
               : from.precision == CSV_SECOND    ? AXIS_SECONDS
               : from.precision == CSV_MONTH     ? AXIS_MONTHS
@@ -379,7 +382,8 @@ static void print_date(const axis *a, double time, char *text, size_t size)
     double second = fmod(rest, 60);
     bool whole = fabs(second - floor(second)) <= 0;
     snprintf(text + length, size - (size_t)length,
-             whole ? " %02d:%02d:%02.0f" : " %02d:%02d:%06.3f", hour, minute, second);
+             whole ? " %02d:%02d:%02.0f%s" : " %02d:%02d:%06.3f%s", hour, minute,
+             second, a->zoned ? "Z" : "");
 }
 
 void axis_print(const axis *a, double time, char *text, size_t size)

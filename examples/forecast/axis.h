@@ -30,6 +30,8 @@ typedef struct axis {
     /** The usual step; with months, their number instead. */
     double step;
     long months;
+    /** Whether times have offsets and count in UTC. */
+    bool zoned;
     /** Whether the rows of the table are read from the last to the first. */
     bool reversed;
     /** A decimal sign, and digits after it, for numbers. */

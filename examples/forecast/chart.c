@@ -5,6 +5,7 @@
 
 #include "examples/common/output.h"
 #include "examples/forecast/chart.h"
+#include "examples/forecast/replace.h"
 #include "examples/forecast/ticks.h"
 
 enum {
@@ -258,7 +259,7 @@ static void draw_all(chart *c)
             "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' "
             "viewBox='0 0 %d %d' font-family='sans-serif' font-size='12'>\n",
             WIDTH, HEIGHT, WIDTH, HEIGHT);
-    snprintf(title, sizeof(title), "Forecast of %s", c->a->series->name);
+    snprintf(title, sizeof(title), FORECAST_TITLE "%s", c->a->series->name);
     fputs("<title>", c->file);
     put_text(c->file, title);
     fputs("</title>\n<rect width='100%' height='100%' fill='white'/>\n", c->file);

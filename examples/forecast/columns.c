@@ -133,7 +133,8 @@ static void set_decimal(column *c, const tally *t, const tally *file,
         c->decimal = '.';
     else {
         c->decimal = guess_decimal(t, file, table->delimiter);
-        c->ambiguous = t->commas > 0 || c->decimal == ',';
+        c->ambiguous =
+            t->commas > 0 || c->decimal == ',' || file->only_comma == file->only_point;
     }
 }
 

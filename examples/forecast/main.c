@@ -13,6 +13,7 @@
 #include "examples/forecast/baseline.h"
 #include "examples/forecast/chart.h"
 #include "examples/forecast/network.h"
+#include "examples/forecast/replace.h"
 #include "examples/forecast/report.h"
 
 /* Compares with simple predictions on the values that are held out. */
@@ -63,7 +64,7 @@ static bool answer_series(const series *s, network *net, double *predicted,
     report_print(&a, options->csv);
     return message_finish(EXIT_SUCCESS) == EXIT_SUCCESS &&
            (!options->svg || chart_draw(&a, options->svg)) &&
-           (!options->save || network_save(net, options->save));
+           (!options->save || network_save(net, s->name, options->save));
 }
 
 static bool forecast_series(const series *s, const forecast_options *options)
@@ -107,7 +108,7 @@ static bool forecast(const forecast_options *options)
     input content;
     csv_table table;
     char why[400];
-    if (!input_read(&content, options->path, CSV_MOST_BYTES))
+    if (!replace_check(options) || !input_read(&content, options->path, CSV_MOST_BYTES))
         return false;
     bool read = csv_read(&table, content.bytes, content.size, options->delimiter, why,
                          sizeof(why));

@@ -5,6 +5,7 @@
 
 #include "examples/common/message.h"
 #include "examples/forecast/network.h"
+#include "examples/forecast/replace.h"
 
 enum {
     HIDDEN = 32,
@@ -326,12 +327,13 @@ bool network_predict(network *net, size_t steps, double *predicted, double *erro
     return done;
 }
 
-bool network_save(const network *net, const char *path)
+bool network_save(const network *net, const char *name, const char *path)
 {
     char scale[80];
-    const char *pairs[] = {"scale", scale, "model.differences", "1"};
+    const char *pairs[] = {"scale", scale, FORECAST_KEY, name, "model.differences",
+                           "1"};
     const lstm_file_options options = {.metadata = pairs,
-                                       .metadata_count = net->differences ? 2 : 1};
+                                       .metadata_count = net->differences ? 3 : 2};
     if (net->constant)
         return message_error("%s: not saved: the %s are constant, so that nothing was "
                              "learned",

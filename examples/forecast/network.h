@@ -49,6 +49,6 @@ bool network_predict(network *net, size_t steps, double *predicted, double *erro
 
 /** Saves the model with the keys of docs/file-format.md; false after an error message.
  */
-bool network_save(const network *net, const char *path);
+bool network_save(const network *net, const char *name, const char *path);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "examples/common/message.h"
 #include "examples/common/options.h"
+#include "examples/common/output.h"
 #include "examples/csv/csv.h"
 #include "examples/forecast/options.h"
 
@@ -93,6 +94,11 @@ static const option_row rows[] = {
      .kind = OPTION_TEXT,
      .field = FIELD(save),
      .help = "save the model, which the program stream can run"},
+    {.name = "force",
+     .kind = OPTION_FLAG,
+     .field = FIELD(force),
+     .help = "replace a FILE that is not a chart or model of\n"
+             "forecast"},
     {.name = "csv",
      .kind = OPTION_FLAG,
      .field = FIELD(csv),
@@ -137,7 +143,7 @@ static void print_more_help(void)
         "sign\n"
         "or a time of day is refused. Dates are the time axis. Missing are empty "
         "fields,\n"
-        "NA, N/A, NaN, null, none, ? and dashes.\n"
+        "NA, N/A, NaN, null, none, ? and dashes. A column needs at least 50 values.\n"
         "\n"
         "The network learns the values, or their differences if these vary less. The\n"
         "last fifth of the values is held out from training. On it, the one-step "
@@ -190,7 +196,9 @@ int forecast_options_parse(forecast_options *parsed, int argc, char **argv)
             return refuse("the same is given as an option and as an argument");
         *fields[i] = argv[first + i];
     }
-    if (parsed->svg && parsed->save && strcmp(parsed->svg, parsed->save) == 0)
-        return refuse("the chart and the model have the same name");
+    if (parsed->svg && parsed->save &&
+        (strcmp(parsed->svg, parsed->save) == 0 ||
+         output_same_file(parsed->svg, parsed->save)))
+        return refuse("the chart and the model are the same file");
     return -1;
 }

@@ -29,6 +29,8 @@ typedef struct forecast_options {
     const char *column, *time;
     /** Output files; NULL for none. */
     const char *svg, *save;
+    /** Whether they replace files that are not of forecast. */
+    bool force;
     bool csv, quiet;
     forecast_missing missing;
     forecast_header header;

@@ -117,11 +117,11 @@ static void say_dialect(const series *s, const columns *all, size_t index,
     if (strcmp(table->encoding, "UTF-8") != 0)
         add(text, sizeof(text), ", %s", table->encoding);
     if (table->before)
-        add(text, sizeof(text), ", %zu lines before the table", table->before);
+        add(text, sizeof(text), ", lines before the table: %zu", table->before);
     if (table->comments)
-        add(text, sizeof(text), ", %zu lines of comments", table->comments);
+        add(text, sizeof(text), ", lines of comments: %zu", table->comments);
     if (table->blank)
-        add(text, sizeof(text), ", %zu blank lines in the table", table->blank);
+        add(text, sizeof(text), ", blank lines in the table: %zu", table->blank);
     add(text, sizeof(text), "; column '%s'", c->name);
     if (!options->column)
         add_others(text, sizeof(text), all, index);

@@ -142,7 +142,49 @@ class Dialects(Forecast):
         self.check(table([DATES, decimals], ["date", "sales"], ";"), "--decimal", ".",
                    scale=1000)
         points = [f"{wave(i):.3f}" for i in range(COUNT)]
-        self.check(table([DATES, points], ["date", "sales"], ";"))
+        said = self.check(table([DATES, points], ["date", "sales"], ";"))
+        self.assertIn("--decimal , for the other", said)
+        self.check(table([DATES, points], ["date", "sales"], ";"), "--decimal", ",",
+                   scale=1000)
+        said = self.check(table([DATES, points, WAVE], ["date", "sales", "other"], ";"))
+        self.assertNotIn("for the other", said)
+
+    def test_files_of_others_are_not_replaced(self):
+        path, link = self.folder / "table.csv", self.folder / "link"
+        text = table([DATES, WAVE], ["date", "sales"])
+        path.write_text(text)
+        link.symlink_to(path)
+        other = self.folder / "other"
+        for option, what in (("--svg", "chart"), ("--save", "model")):
+            for name in (path, self.folder / "." / "table.csv", link):
+                done = self.run_words(path, option, name, "--force")
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertIn(f"is the table, which the {what} would replace", done.stderr)
+            other.write_text("a letter")
+            done = self.run_words(path, option, other)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertIn(f"is not a {what} of forecast; --force replaces it", done.stderr)
+            self.assertEqual(other.read_text(), "a letter")
+            self.assertEqual(self.run_words(path, option, other, "--force").returncode, 0)
+            # Its own file, and an empty one such as that of mktemp.
+            self.assertEqual(self.run_words(path, option, other).returncode, 0)
+            other.write_text("")
+            self.assertEqual(self.run_words(path, option, other).returncode, 0)
+        self.assertEqual(path.read_text(), text)
+        done = self.run_words(path, "--svg", other, "--save", other)
+        self.assertEqual(done.returncode, 2)
+
+    def test_times_with_offsets_are_printed_in_utc(self):
+        start = datetime.datetime(2024, 1, 1)
+        times = [(start + datetime.timedelta(hours=i)).isoformat() for i in range(COUNT)]
+        last = start + datetime.timedelta(hours=COUNT)
+        for offset, back, mark in (("", 0, ""), ("Z", 0, "Z"), ("+02:00", 2, "Z"),
+                                   ("-0330", -3.5, "Z")):
+            done = self.run_text(table([[time + offset for time in times], WAVE],
+                                       ["time", "value"]), "--csv")
+            expected = last - datetime.timedelta(hours=back)
+            self.assertEqual(done.stdout.splitlines()[1].split(",")[1],
+                             expected.isoformat(" ") + mark)
 
     def test_signs_and_parentheses(self):
         negative = [f"{wave(i):.4f}" for i in range(COUNT)]
@@ -254,10 +296,10 @@ class Fields(Forecast):
     def test_times_that_are_not_regular_are_said(self):
         gap = DATES[:50] + [date + datetime.timedelta(3) for date in DATES[50:]]
         said = self.check(table([gap, WAVE], ["date", "sales"]))
-        self.assertIn("usual step is 1 day; 1 steps are longer (gaps) and 0 shorter, the "
+        self.assertIn("usual step is 1 day; longer steps (gaps): 1, shorter: 0, the "
                       "first after 2020-02-19 (line 51)", said)
-        for other, part in ((DATES[:50] + DATES[49:-1], "1 times repeat and 0 go back"),
-                            (DATES[:50] + DATES[40:-10], "0 times repeat and 1 go back")):
+        for other, part in ((DATES[:50] + DATES[49:-1], "repeated times: 1, steps backwards: 0"),
+                            (DATES[:50] + DATES[40:-10], "repeated times: 0, steps backwards: 1")):
             said = self.check(table([other, WAVE], ["date", "sales"]))
             self.assertIn(part, said)
             self.assertIn("line 52", said)
@@ -281,9 +323,9 @@ class Fields(Forecast):
 
     def test_blank_lines_are_said(self):
         said = self.check(table([WAVE]).replace("\n", "\n\n"))
-        self.assertIn("119 blank lines in the table", said)
+        self.assertIn("blank lines in the table: 119", said)
         said = self.check(table([DATES, WAVE]).replace("\n", "\n\n", 3))
-        self.assertIn("3 blank lines in the table", said)
+        self.assertIn("blank lines in the table: 3", said)
 
     def test_too_few_values_are_refused(self):
         for rows in (1, 2, 49):
