@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,15 +80,35 @@ void message_clean(char *text, size_t size)
     common_finish_message(text, size);
 }
 
+/* The line of a message in memory of its own; NULL if it fits into size, or if memory
+ * is exhausted. Command lines of long paths may be long. */
+static char *long_line(size_t size, const char *format, va_list arguments)
+{
+    va_list again;
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    if (length < 0 || (size_t)length < size)
+        return NULL;
+    char *text = malloc((size_t)length + 1);
+    if (text)
+        vsnprintf(text, (size_t)length + 1, format, arguments);
+    return text;
+}
+
 /* Writes the line with one call, so that it cannot mix with the output of another
  * process. */
 static void print_line(bool named, const char *format, va_list arguments)
 {
-    char text[8192];
-    vsnprintf(text, sizeof(text), format, arguments);
-    message_clean(text, sizeof(text));
+    char usual[8192];
+    char *longer = long_line(sizeof(usual), format, arguments);
+    char *text = longer ? longer : usual;
+    if (!longer)
+        vsnprintf(usual, sizeof(usual), format, arguments);
+    message_clean(text, longer ? SIZE_MAX : sizeof(usual));
     message_clear_progress();
     fprintf(stderr, "%s%s%s\n", named ? program : "", named ? ": " : "", text);
+    free(longer);
 }
 
 void message_info(const char *format, ...)

@@ -32,9 +32,12 @@ def main():
     parser.add_argument("--seed", type=int, default=random.getrandbits(32),
                         help="seed of weights and sample order (default random)")
     parser.add_argument("--epochs", type=int, default=10, help="epochs (default 10)")
-    parser.add_argument("--log", type=argparse.FileType("w"), default=os.devnull,
-                        help="CSV file for the loss of every step")
+    parser.add_argument("--log", help="new CSV file for the loss of every step")
     args = parser.parse_args()
+    try:  # "x": a log of another run is not replaced.
+        log = open(args.log, "x") if args.log else open(os.devnull, "w")
+    except OSError as error:
+        sys.exit(f"{args.log}: {error.strerror}, expected a name that is free")
     train = mnist.Dataset.open("train", args.data, synthetic=True)
     if train.is_synthetic:
         print(f"WARNING: MNIST was not found; using synthetic digits: {train.reason}",
@@ -51,7 +54,7 @@ def main():
     loader, tester = mnist.Loader(train, BATCH, shuffle=True), mnist.Loader(test, TEST_BATCH)
     pixels, targets, views = batches(train, BATCH)
     test_pixels, test_targets, test_views = batches(test, TEST_BATCH)
-    print("epoch,step,loss", file=args.log)
+    print("epoch,step,loss", file=log)
     for epoch in range(1, args.epochs + 1):
         rng.next()  # PyTorch's DataLoader first draws a seed for its workers.
         loader.start(rng.next())
@@ -66,7 +69,7 @@ def main():
             fc.backward(dlogits, dlast)
             net.backward(dhn=dhn)
             adam.step()
-            print(f"{epoch},{step},{value:.9g}", file=args.log, flush=True)
+            print(f"{epoch},{step},{value:.9g}", file=log, flush=True)
             if step % 100 == 0:
                 print(f"Epoch [{epoch}/{args.epochs}], Step [{step}/{loader.batches}], "
                       f"Loss: {value:.4f}", flush=True)

@@ -110,14 +110,13 @@ static bool complete_epoch(const train_run *run)
     train_state *trainer = run->trainer;
     const train_best before = trainer->best;
     double accuracy;
-    if (!evaluate_epoch(run, &accuracy))
-        return false;
-    if (*run->stop) {
-        trainer->best = before;
-        return true;
-    }
+    bool done = evaluate_epoch(run, &accuracy);
     train_line line = last_line(trainer);
-    if (!report_log(run->report, &line, accuracy) || !trainer_end_epoch(trainer))
+    if (!done || *run->stop || !report_log(run->report, &line, accuracy)) {
+        trainer->best = before;
+        return done && *run->stop;
+    }
+    if (!trainer_end_epoch(trainer))
         return false;
     if (trainer->epoch < run->options->epochs && trainer_is_last(trainer, run->options))
         message_info("the validation has not improved for %zu epochs",

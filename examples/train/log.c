@@ -2,9 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "examples/common/message.h"
 #include "examples/common/output.h"
+#include "examples/train/locks.h"
 #include "examples/train/log.h"
 #include "examples/train/report.h"
 
@@ -137,10 +139,11 @@ static bool prepare(const char *path, const train_options *options,
     FILE *file = fopen(path, "re");
     if (!file)
         return failed(path);
-    bool done =
-        read_lines(file, end, &s)
-            ? check_lines(path, options, trainer, &s, end)
-            : message_error("%s: is not a log with the columns " REPORT_COLUMNS, path);
+    bool done = locks_take_open(fileno(file), path) &&
+                (read_lines(file, end, &s)
+                     ? check_lines(path, options, trainer, &s, end)
+                     : message_error(
+                           "%s: is not a log with the columns " REPORT_COLUMNS, path));
     if (done && s.size > s.kept) {
         message_info("%s: removed the lines after step %zu of epoch %zu, which are "
                      "done again",
@@ -164,9 +167,17 @@ bool log_open(FILE **log, const train_options *options, const train_state *train
     bool taken = stat(path, &facts) == 0;
     if (goes_on ? !prepare(path, options, trainer) : !log_check(options))
         return false;
-    /* "x": another run that starts now does not write the same file. */
-    *log = fopen(path, goes_on ? "ae" : taken ? "we" : "wxe");
+    /* "x": another run that starts now does not write the same file. An existing log is
+     * emptied only after its lock is taken. */
+    *log = fopen(path, goes_on || taken ? "ae" : "wxe");
     if (!*log)
+        return failed(path);
+    if (!locks_take_open(fileno(*log), path)) {
+        fclose(*log);
+        *log = NULL;
+        return false;
+    }
+    if (!goes_on && taken && S_ISREG(facts.st_mode) && ftruncate(fileno(*log), 0))
         return failed(path);
     /* Line buffering, so that other programs can follow the file step by step. */
     setvbuf(*log, NULL, _IOLBF, BUFSIZ);

@@ -12,6 +12,7 @@
 #include "examples/common/message.h"
 #include "examples/train/checkpoint.h"
 #include "examples/train/epochs.h"
+#include "examples/train/locks.h"
 #include "examples/train/log.h"
 #include "examples/train/paths.h"
 #include "examples/train/signals.h"
@@ -65,8 +66,9 @@ static bool run_trainer(train_state *trainer, const train_options *options,
                      .stop = &signals_stop};
     bool done = epochs_train(&run);
     done = report_close(&report) && done;
-    /* After SIGHUP the terminal is gone, and so may be the standard output. */
-    if (!done && !signals_stop)
+    /* A log or standard output that fails, also as after SIGHUP the terminal is gone,
+     * leaves the state of the last step. */
+    if (!done && !signals_stop && !report.failed)
         return false;
     if (!done && options->checkpoint)
         checkpoint_save(trainer, options->checkpoint);
@@ -177,6 +179,17 @@ static int run(const train_options *options, const train_data *data, double star
     return status;
 }
 
+/* Before the checkpoint is read: a run that still writes it would be repeated. */
+static bool lock_targets(train_locks *locks, const train_options *options)
+{
+    const char *model = model_path(options);
+    if ((!model || locks_take(locks, model)) &&
+        (!options->checkpoint || locks_take(locks, options->checkpoint)))
+        return true;
+    locks_release(locks);
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     double started = report_seconds();
@@ -194,9 +207,13 @@ int main(int argc, char **argv)
     if (!options.resume &&
         !check_targets(&(targets){.model = model_path(&options)}, &options))
         return 1;
+    train_locks locks = {0};
+    if (!lock_targets(&locks, &options))
+        return 1;
     status = train_data_open(&data, &options);
     if (status == 0)
         status = run(&options, &data, started);
     train_data_close(&data);
+    locks_release(&locks);
     return status;
 }

@@ -27,15 +27,37 @@ static void write_folder(char *text, const char *path)
     snprintf(text, FOLDER_SIZE, "%.*s", size ? (int)size : 1, size ? path : ".");
 }
 
+/* Replaces the path of a link, [FOLDER_SIZE], by the path that it has; false for other
+ * files. */
+static bool follow(char *path)
+{
+    char target[FOLDER_SIZE], joined[FOLDER_SIZE];
+    ssize_t size = readlink(path, target, sizeof(target) - 1);
+    if (size <= 0)
+        return false;
+    target[size] = '\0';
+    size_t folder = target[0] == '/' ? 0 : folder_size(path);
+    if (folder + (size_t)size >= FOLDER_SIZE)
+        return false;
+    memcpy(joined, path, folder);
+    strcpy(joined + folder, target);
+    strcpy(path, joined);
+    return true;
+}
+
 /* The path without links and dots, [PATH_SIZE]; the file itself need not exist. */
 static void resolve(char *text, const char *path)
 {
-    char folder[FOLDER_SIZE], real[FOLDER_SIZE];
+    enum { MOST_LINKS = 40 };
+    char folder[FOLDER_SIZE], real[FOLDER_SIZE], name[FOLDER_SIZE];
     if (realpath(path, text))
         return;
-    write_folder(folder, path);
+    snprintf(name, sizeof(name), "%s", path);
+    for (int i = 0; i < MOST_LINKS && follow(name); i++)
+        ;
+    write_folder(folder, name);
     snprintf(text, PATH_SIZE, "%s/%s", realpath(folder, real) ? real : folder,
-             path + folder_size(path));
+             name + folder_size(name));
 }
 
 bool paths_same(const char *one, const char *other)
@@ -47,6 +69,17 @@ bool paths_same(const char *one, const char *other)
     resolve(first, one);
     resolve(second, other);
     return strcmp(first, second) == 0;
+}
+
+char *paths_beside(const char *path, const char *ending)
+{
+    char real[PATH_SIZE];
+    resolve(real, path);
+    size_t size = strlen(real) + strlen(ending) + 1;
+    char *text = malloc(size);
+    if (text)
+        snprintf(text, size, "%s%s", real, ending);
+    return text;
 }
 
 int paths_check_options(const train_options *options)

@@ -26,6 +26,10 @@ typedef struct paths_file {
 /** Whether two paths are of one file, also over links and different spellings. */
 bool paths_same(const char *one, const char *other);
 
+/** The path of a file without links, followed by an ending; the caller frees it. NULL
+ * if memory is exhausted. */
+char *paths_beside(const char *path, const char *ending);
+
 /** Refuses options that name one file twice: -1, or the exit status after a message. */
 int paths_check_options(const train_options *options);
 

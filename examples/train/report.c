@@ -14,8 +14,9 @@ double report_seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-static bool log_failed(const train_report *report)
+static bool log_failed(train_report *report)
 {
+    report->failed = true;
     return message_error("%s: %s", report->log_name, message_errno());
 }
 
@@ -48,10 +49,12 @@ bool report_close(train_report *report)
     return !log || fclose(log) == 0 || log_failed(report);
 }
 
-static bool check_output(int printed)
+static bool check_output(train_report *report, int printed)
 {
-    return (printed >= 0 && fflush(stdout) == 0) ||
-           message_error("standard output: %s", message_errno());
+    if (printed >= 0 && fflush(stdout) == 0)
+        return true;
+    report->failed = true;
+    return message_error("standard output: %s", message_errno());
 }
 
 /* Shows the form of the line that fits the terminal, the shortest if none does. */
@@ -93,7 +96,8 @@ bool report_step(train_report *report, const train_line *line, size_t samples)
     report->samples_done += samples;
     if (line->step % report->log_every == 0) {
         message_clear_progress();
-        if (!check_output(printf("Epoch [%zu/%zu], Step [%zu/%zu], Loss: %.4f\n",
+        if (!check_output(report,
+                          printf("Epoch [%zu/%zu], Step [%zu/%zu], Loss: %.4f\n",
                                  line->epoch, report->epochs, line->step, report->steps,
                                  (double)line->loss)))
             return false;
@@ -123,7 +127,8 @@ bool report_accuracy(train_report *report, const char *set, size_t epoch,
                      size_t correct, size_t count)
 {
     message_clear_progress();
-    return check_output(printf(
-        "Epoch [%zu/%zu], %s accuracy: %.2f%% (%zu/%zu)\n", epoch, report->epochs, set,
-        100.0 * (double)correct / (double)count, correct, count));
+    return check_output(
+        report, printf("Epoch [%zu/%zu], %s accuracy: %.2f%% (%zu/%zu)\n", epoch,
+                       report->epochs, set, 100.0 * (double)correct / (double)count,
+                       correct, count));
 }

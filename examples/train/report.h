@@ -31,6 +31,8 @@ typedef struct train_report {
     bool progress;
     double drawn, started;
     size_t samples_done, samples_total;
+    /** Whether the log or the standard output failed. */
+    bool failed;
 } train_report;
 
 /** Seconds on a monotonic clock. */

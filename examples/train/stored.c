@@ -1,5 +1,6 @@
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <lstm/lstm.h>
@@ -7,7 +8,7 @@
 #include "examples/common/message.h"
 #include "examples/train/stored.h"
 
-enum { TEXT_SIZE = 4096, COMMAND_SIZE = 5 * TEXT_SIZE };
+enum { TEXT_SIZE = 4096 };
 
 /* Texts and seed of the checkpoint; a text that is not there is not present. */
 static char texts[TRAIN_MAX_OPTIONS][TEXT_SIZE];
@@ -113,18 +114,17 @@ static bool has_controls(const char *text)
     return false;
 }
 
-/* Appends a word to a command line, quoted for the shell. */
+/* Appends a word to a command line, quoted for the shell; there is room for it. */
 static void add_word(char *command, const char *word)
 {
-    size_t length = strlen(command);
-    char *end = command + length, *limit = command + COMMAND_SIZE - 8;
+    char *end = command + strlen(command);
     bool plain = *word && word[strspn(word, "abcdefghijklmnopqrstuvwxyz"
                                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                             "0123456789._-+=/:,@%")] == '\0';
     *end++ = ' ';
     if (!plain)
         *end++ = '\'';
-    for (; *word && end < limit; word++)
+    for (; *word; word++)
         if (*word == '\'')
             end += sprintf(end, "'\\''");
         else
@@ -134,13 +134,25 @@ static void add_word(char *command, const char *word)
     *end = '\0';
 }
 
+/* Room for the command line: of a quoted word, each byte may take four. */
+static size_t command_size(const option_table *table, const train_options *options)
+{
+    enum { OPTION = 40 };
+    const train_options *defaults = table->defaults;
+    size_t size = OPTION + 4 * strlen(options->resume) + OPTION +
+                  4 * (defaults->save ? strlen(defaults->save) : 0);
+    for (size_t i = 0; i < table->count; i++)
+        size += present[i] ? OPTION + 4 * strlen(texts[i]) : 0;
+    return size;
+}
+
 /* Writes the command line that goes on with the files of before; false if the command
  * line has all of them. */
 static bool write_command(const option_table *table, const train_options *options,
                           const char *const *words, char *command)
 {
     bool lacks = false, saves = options->save_given;
-    snprintf(command, COMMAND_SIZE, "mnist-train");
+    strcpy(command, "mnist-train");
     add_word(command, "--resume");
     add_word(command, options->resume);
     for (size_t i = 0; i < table->count; i++) {
@@ -233,13 +245,10 @@ static bool check_row(const option_row *row, const train_options *before,
                          options->resume);
 }
 
-int stored_check(const option_table *table, const train_options *before,
-                 const train_options *options, const char *const *words)
+/* Says how the run goes on; -1, or the exit status if it cannot. */
+static int explain(const option_table *table, const train_options *options,
+                   const char *const *words, char *command)
 {
-    static char command[COMMAND_SIZE];
-    for (size_t i = 0; i < table->count; i++)
-        if (words[i] && !check_row(&table->rows[i], before, options, words[i], i))
-            return OPTIONS_USAGE;
     bool lacks = write_command(table, options, words, command);
     for (size_t i = 0; i < table->count; i++)
         if (strcmp(table->rows[i].name, "data") == 0 && present[i] && !words[i]) {
@@ -251,4 +260,20 @@ int stored_check(const option_table *table, const train_options *before,
     if (lacks)
         message_info("to go on with the files of before: %s", command);
     return -1;
+}
+
+int stored_check(const option_table *table, const train_options *before,
+                 const train_options *options, const char *const *words)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (words[i] && !check_row(&table->rows[i], before, options, words[i], i))
+            return OPTIONS_USAGE;
+    char *command = malloc(command_size(table, options));
+    if (!command) {
+        message_error("%s: no memory for a command line", options->resume);
+        return 1;
+    }
+    int status = explain(table, options, words, command);
+    free(command);
+    return status;
 }

@@ -5,6 +5,8 @@ usage: test_resume.py PROGRAM
 """
 import os
 import pathlib
+import re
+import resource
 import shlex
 import shutil
 import signal
@@ -278,18 +280,78 @@ class Others(Folder):
             self.refuse(*SMALL, "--load", "m", "--save", name, parts=["same file"], status=2)
         self.refuse("--resume", "c", "--save", "c", parts=["same file"], status=2)
 
-    def test_two_runs_at_once_keep_both_models(self):
-        """The second one ends later and saves beside the first one."""
-        first = self.start("--epochs", "100000", "--save", "m.safetensors")
-        second = self.start("--epochs", "100000", "--save", "m.safetensors", "--seed", "8")
-        first.send_signal(signal.SIGTERM)
-        first.communicate(timeout=500)
-        model = self.read("m.safetensors")
-        second.send_signal(signal.SIGTERM)
-        _, stderr = second.communicate(timeout=500)
+    def test_a_model_that_another_program_wrote_is_kept(self):
+        """The run saves beside it."""
+        process = self.start("--epochs", "100000", "--save", "m.safetensors")
+        (self.folder / "m.safetensors").write_text("other")
+        process.send_signal(signal.SIGTERM)
+        _, stderr = process.communicate(timeout=500)
         self.assertIn("saved m-1.safetensors", stderr)
-        self.assertEqual(self.read("m.safetensors"), model)
-        self.assertNotEqual(self.read("m-1.safetensors"), model)
+        self.assertEqual(self.read("m.safetensors"), b"other")
+        self.run_program("--load", "m-1.safetensors", "--epochs", "0", "--synthetic=400")
+
+    def test_a_file_that_another_run_writes_is_refused(self):
+        """Also over a link. The lock of a killed run does not count."""
+        self.train("--no-save", "--checkpoint", "c", "--log", "l")
+        os.symlink("m", self.folder / "soft")
+        wanted = ["--resume", "c", "--epochs", "100000", "--save", "m", "--log", "l"]
+        process = subprocess.Popen([PROGRAM, *wanted], cwd=self.folder, preexec_fn=clear,
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        process.stdout.readline()
+        before = self.files().keys()
+        other = [*SMALL, "--epochs", "1", "--force"]
+        for name, words in (("c", ["--resume", "c", "--epochs", "100000", "--no-save"]),
+                            ("c", [*other, "--checkpoint", "c", "--no-save"]),
+                            ("m", [*other, "--save", "m"]), ("soft", [*other, "--save", "soft"]),
+                            ("l", [*other, "--no-save", "--log", "l"])):
+            with self.subTest(words):
+                result = self.run_program(*words, status=1)
+                self.assertIn(f"mnist-train: {name}: another run uses it", result.stderr)
+        self.assertEqual(self.files().keys(), before)
+        process.kill()
+        process.wait(timeout=500)
+        process.stdout.close()
+        self.run_program(*other, "--checkpoint", "c", "--save", "m", "--log", "l")
+        self.assertEqual(sorted(self.files()), ["c", "l", "m", "soft"])
+
+    def test_a_log_that_fails_does_not_take_the_model(self):
+        """A limit of the size of files is a disk that is full for the log alone."""
+        def limit():
+            clear()
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (60000, 60000))
+        process = self.start("--epochs", "300", "--hidden", "4", "--log", "l", "--save", "m",
+                             "--checkpoint", "c", before=limit, wait=False)
+        stdout, stderr = process.communicate(timeout=500)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("mnist-train: l: File too large", stderr)
+        self.assertEqual(sorted(self.files()), ["c", "l", "m"])
+        lines = self.read("l").decode().splitlines()
+        epoch, step = map(int, lines[-2].split(",")[:2])
+        result = self.run_program("--resume", "c", "--save", "m")
+        place = re.search(r"after step (\d+) of epoch (\d+)", result.stderr)
+        self.assertIn(7 * int(place[2]) + int(place[1]) - 7 * epoch - step, (1, 2))
+
+    def test_an_output_that_fails_does_not_take_the_model(self):
+        with open("/dev/full", "w") as full:
+            result = subprocess.run([PROGRAM, *SMALL, "--save", "m", "--checkpoint", "c"],
+                                    cwd=self.folder, stdout=full, stderr=subprocess.PIPE,
+                                    text=True, timeout=500)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("standard output: No space left", result.stderr)
+        self.assertEqual(sorted(self.files()), ["c", "m"])
+        self.run_program("--resume", "c", "--save", "m")
+
+    def test_the_command_line_of_long_names_is_whole(self):
+        name = "/".join(["'" * 250] * 9)
+        (self.folder / name).mkdir(parents=True)
+        paths = {f"--{kind}": f"{name}/{kind}" for kind in ("save", "log")}
+        self.train("--checkpoint", "c", *[word for pair in paths.items() for word in pair])
+        line = [line for line in self.run_program("--resume", "c").stderr.splitlines()
+                if "--resume" in line][0]
+        words = shlex.split(line[line.index("mnist-train --resume"):])
+        self.assertGreater(len(line), 18000)
+        self.assertEqual(dict(zip(words[3::2], words[4::2])), paths)
 
     def test_a_folder_that_vanishes_does_not_take_the_model(self):
         place, safe = self.folder / "place", self.folder / "safe"
@@ -300,7 +362,7 @@ class Others(Folder):
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                    preexec_fn=clear, env={**os.environ, "TMPDIR": str(safe)})
         process.stdout.readline()
-        place.rmdir()
+        shutil.rmtree(place)
         process.send_signal(signal.SIGTERM)
         _, stderr = process.communicate(timeout=500)
         self.assertEqual(process.returncode, 1)

@@ -167,6 +167,12 @@ class Training(Folder):
         self.assertEqual(rows[0], rows[1])
         self.assertEqual(len(rows[0]), 1 + 2 * 3)
         self.assertEqual(*outputs)
+        text = logs[1].read_bytes()
+        again = subprocess.run([sys.executable, MODULES / "mnist_train.py", *common, logs[1]],
+                               text=True, capture_output=True)
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("python.csv: File exists, expected a name that is free", again.stderr)
+        self.assertEqual(logs[1].read_bytes(), text)
 
 
 if __name__ == "__main__":

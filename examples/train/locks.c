@@ -1,0 +1,84 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "examples/common/message.h"
+#include "examples/train/locks.h"
+#include "examples/train/paths.h"
+
+static bool refuse(const char *path)
+{
+    return message_error("%s: another run uses it, expected a file of this run alone",
+                         path);
+}
+
+/* 0, or the errno; EWOULDBLOCK if another process holds the lock. */
+static int lock(int file)
+{
+    while (flock(file, LOCK_EX | LOCK_NB))
+        if (errno != EINTR)
+            return errno;
+    return 0;
+}
+
+/* Whether a path is still that of an open file: another run may have removed it before
+ * it was locked. */
+static bool is_at(int file, const char *path)
+{
+    struct stat facts, named;
+    return fstat(file, &facts) == 0 && lstat(path, &named) == 0 &&
+           facts.st_dev == named.st_dev && facts.st_ino == named.st_ino;
+}
+
+/* Opens and locks a file. Returns 0, or an errno. */
+static int open_locked(const char *path, int *file)
+{
+    enum { ATTEMPTS = 100 };
+    for (int i = 0; i < ATTEMPTS; i++) {
+        *file =
+            open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+        if (*file < 0)
+            return errno;
+        int error = lock(*file);
+        if (!error && is_at(*file, path))
+            return 0;
+        close(*file);
+        if (error)
+            return error;
+    }
+    return EWOULDBLOCK;
+}
+
+bool locks_take(train_locks *locks, const char *path)
+{
+    char *name = paths_beside(path, ".lock");
+    struct train_lock *next = &locks->held[locks->count];
+    int error = name ? open_locked(name, &next->file) : ENOMEM;
+    if (error) {
+        free(name);
+        return error != EWOULDBLOCK || refuse(path);
+    }
+    next->path = name;
+    locks->count++;
+    return true;
+}
+
+void locks_release(train_locks *locks)
+{
+    for (; locks->count > 0; locks->count--) {
+        struct train_lock *last = &locks->held[locks->count - 1];
+        unlink(last->path);
+        close(last->file);
+        free(last->path);
+    }
+}
+
+bool locks_take_open(int file, const char *path)
+{
+    return lock(file) != EWOULDBLOCK || refuse(path);
+}
