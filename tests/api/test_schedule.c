@@ -150,6 +150,30 @@ static void a_rate_that_is_not_set_is_refused(void **state)
                         "schedule: lr is 0, expected above 0 and finite");
 }
 
+/* As in PyTorch, where the comparisons are strict. */
+static void a_metric_at_the_threshold_is_not_better(void **state)
+{
+    (void)state;
+    static const double at[][2] = {{3, 3.75}, {5, 4.25}};
+    for (int maximize = 0; maximize < 2; maximize++)
+        for (int absolute = 0; absolute < 2; absolute++) {
+            lstm_plateau plateau = {.lr = 0.1,
+                                    .patience = 5,
+                                    .threshold = 0.25,
+                                    .maximize = maximize,
+                                    .absolute = absolute};
+            double edge = at[maximize][absolute], better = maximize ? 9 : 1;
+            assert_int_equal(lstm_plateau_update(&plateau, 4), LSTM_OK);
+            assert_int_equal(lstm_plateau_update(&plateau, edge), LSTM_OK);
+            assert_int_equal(plateau.bad, 1);
+            assert_true(plateau.best == 4);
+            edge = nextafter(edge, better);
+            assert_int_equal(lstm_plateau_update(&plateau, edge), LSTM_OK);
+            assert_int_equal(plateau.bad, 0);
+            assert_true(plateau.best == edge);
+        }
+}
+
 static void plateaus_out_of_range_change_nothing(void **state)
 {
     (void)state;
@@ -177,6 +201,7 @@ int main(void)
         TEST(plateaus_agree_with_torch),
         TEST(options_out_of_range_are_named),
         TEST(a_rate_that_is_not_set_is_refused),
+        TEST(a_metric_at_the_threshold_is_not_better),
         TEST(plateaus_out_of_range_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
