@@ -86,6 +86,27 @@ static void layouts_are_as_documented(void **state)
     lstm_layer_destroy(&layer);
 }
 
+static void a_layer_without_biases_gives_zeros(void **state)
+{
+    (void)state;
+    lstm_layer_config config = plain;
+    config.no_bias = true;
+    lstm_layer *layer = layer_of(config, 1);
+    const lstm_layout layouts[] = {LSTM_LAYOUT_PYTORCH, LSTM_LAYOUT_ONNX,
+                                   LSTM_LAYOUT_ONEDNN, LSTM_LAYOUT_KERAS};
+    for (size_t i = 0; i < 4; i++) {
+        float w[MOST], r[MOST], b[3 * GATES];
+        size_t count = i < 2 ? 2 * GATES : GATES;
+        for (size_t k = 0; k < 3 * GATES; k++)
+            b[k] = 7;
+        assert_int_equal(lstm_layer_get_weights(layer, 0, 0, layouts[i], w, r, b, NULL),
+                         LSTM_OK);
+        for (size_t k = 0; k < 3 * GATES; k++)
+            assert_true(b[k] == (k < count ? 0 : 7));
+    }
+    lstm_layer_destroy(&layer);
+}
+
 /* Copying weights to another layer through a layout gives the same bits. */
 static void assert_moves(lstm_layer_config config, lstm_layout layout)
 {
@@ -205,6 +226,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(layouts_are_as_documented),
+        TEST(a_layer_without_biases_gives_zeros),
         TEST(reading_back_returns_what_was_set),
         TEST(evaluation_uses_weights_that_were_set),
         TEST(wrong_arguments_are_refused_with_a_message),
