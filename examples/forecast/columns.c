@@ -20,7 +20,7 @@ typedef struct tally {
     /* Times with the month or the day first, and how often they rise and fall. */
     size_t months, days, rise[2], fall[2], ambiguous, compact, clocks;
     double last_time[2];
-    /* Whether the numbers rise, and by the same. */
+    /* Whether the numbers all rise or all fall, and by the same. */
     double last, step;
     bool irregular, uneven, varies;
 } tally;
@@ -43,8 +43,9 @@ static void tally_order(tally *t, double value)
     double step = value - t->last;
     size_t before = t->plain - 1;
     t->varies = t->varies || (before > 0 && fabs(step) > 0);
-    if (before > 0 && !(step > 0))
-        t->irregular = true;
+    bool stays = before > 0 && !(fabs(step) > 0);
+    bool turns = before > 1 && (step > 0) != (t->step > 0);
+    t->irregular = t->irregular || stays || turns;
     if (before > 1 && fabs(step - t->step) > 0)
         t->uneven = true;
     t->last = value;
@@ -125,6 +126,8 @@ static void set_decimal(column *c, const tally *t, const tally *file,
                         const csv_table *table, char given)
 {
     c->ambiguous = false;
+    c->mixed = !given && t->points > 0 && t->commas > 0 && t->only_point == 0 &&
+               t->only_comma == 0;
     if (given)
         c->decimal = given;
     else if (t->only_point != t->only_comma)
@@ -391,6 +394,10 @@ bool columns_need_numbers(const columns *found, size_t index)
     const column *c = &found->all[index];
     char fact[300], text[60];
     size_t row = found->first;
+    if (c->kind == COLUMN_NUMBERS && c->mixed)
+        return message_error("column '%s' has numbers such as 1.234 and such as 1,234; "
+                             "--decimal . or , says which sign is the decimal one",
+                             c->name);
     if (c->kind == COLUMN_NUMBERS)
         return true;
     while (row + 1 < found->table->rows &&

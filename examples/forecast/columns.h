@@ -27,8 +27,11 @@ typedef struct column {
     /** Of numbers: the decimal sign, and whether the other one is possible. */
     char decimal;
     bool ambiguous;
-    /** Of numbers: whether it counts: all are whole and rise by the same, or they rise
-     *  and the name is that of a counter. */
+    /** Of numbers: whether some look like 1.234 and others like 1,234, so that either
+     *  sign is wrong for some. */
+    bool mixed;
+    /** Of numbers: whether it counts: all are whole and rise or fall by the same, or
+     *  they rise or fall and the name is that of a counter. */
     bool counts;
     /** Of numbers: whether it neither counts nor identifies something, and varies. */
     bool measures;

@@ -72,7 +72,7 @@ static void answer(session *run, const sheet *from, const output_answer *a,
     draw(run, pixels);
     if (!from->has_labels || run->out.kind != OUTPUT_TEXT)
         output_print(&run->out, a);
-    if (from->has_labels && !tally_add(&run->tally, a))
+    if (from->has_labels && !tally_add(&run->tally, a, run->network.classes))
         report_image(run, &a->image, "no memory to note a wrong answer");
 }
 
@@ -150,6 +150,9 @@ static void predict_digits(session *run, sheet *from)
 static void print_tally(session *run, const char *file)
 {
     char text[128];
+    if (run->tally.foreign > 0)
+        message_warning("%s: labels of %zu images are none of the model's %zu classes",
+                        file, run->tally.foreign, run->network.classes);
     if (run->out.kind == OUTPUT_TEXT) {
         tally_print(&run->tally, file);
         return;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "examples/common/finite.h"
 #include "examples/common/message.h"
 #include "examples/predict/find.h"
 #include "examples/predict/model.h"
@@ -12,26 +13,6 @@ static bool explain(char *why, size_t size)
     return false;
 }
 
-/* Names a parameter that has infinities or not-a-numbers. */
-static bool check_values(const finder *in, const lstm_params *params)
-{
-    for (size_t i = 0; i < lstm_params_size(params); i++) {
-        const lstm_tensor *value = lstm_params_value(params, i);
-        const float *data = lstm_tensor_data(value);
-        size_t count = 1;
-        for (size_t axis = 0; axis < lstm_tensor_rank(value); axis++)
-            count *= lstm_tensor_extent(value, axis);
-        for (size_t k = 0; k < count; k++)
-            if (!isfinite(data[k])) {
-                snprintf(in->why, in->why_size,
-                         "%s: %s has the value %g, expected finite numbers", in->path,
-                         lstm_params_name(params, i), (double)data[k]);
-                return false;
-            }
-    }
-    return true;
-}
-
 static bool check_network(const finder *in, model *network, const char *lstm,
                           const char *head)
 {
@@ -39,7 +20,8 @@ static bool check_network(const finder *in, model *network, const char *lstm,
     bool done = lstm_params_create(&params) == LSTM_OK &&
                 lstm_params_add_layer(params, lstm, network->lstm) == LSTM_OK &&
                 lstm_params_add_linear(params, head, network->fc) == LSTM_OK;
-    done = done ? check_values(in, params) : explain(in->why, in->why_size);
+    done = done ? finite_check(params, in->path, in->why, in->why_size)
+                : explain(in->why, in->why_size);
     lstm_params_destroy(&params);
     return done;
 }

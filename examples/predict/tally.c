@@ -37,12 +37,13 @@ static bool add_miss(tally *t, const output_answer *answer)
     return true;
 }
 
-bool tally_add(tally *t, const output_answer *answer)
+bool tally_add(tally *t, const output_answer *answer, size_t classes)
 {
     size_t label = (size_t)answer->image.label;
     t->images++;
     t->matrix[label * t->classes + answer->best]++;
     t->right += label == answer->best;
+    t->foreign += label >= classes;
     return label == answer->best || add_miss(t, answer);
 }
 

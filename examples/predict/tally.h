@@ -22,6 +22,8 @@ typedef struct tally {
     size_t classes;
     size_t *matrix;
     size_t images, right;
+    /** Images whose label is none of the classes of the model. */
+    size_t foreign;
     /** Images without answer. */
     size_t unread;
     /** [miss_count]. */
@@ -36,8 +38,8 @@ bool tally_create(tally *t, size_t classes);
 /** Frees the members. */
 void tally_destroy(tally *t);
 
-/** Counts an answer; false if memory is exhausted. */
-bool tally_add(tally *t, const output_answer *answer);
+/** Counts an answer of a model with classes; false if memory is exhausted. */
+bool tally_add(tally *t, const output_answer *answer, size_t classes);
 
 /** Counts an image without answer. */
 void tally_add_unread(tally *t);

@@ -1,9 +1,11 @@
 /* An epoch consists of its steps, then the evaluation, the line of its last step in the
  * log, and a checkpoint. A run that is stopped during the evaluation repeats all of
  * them when it is resumed. */
-#include "examples/train/epochs.h"
+#include <math.h>
+
 #include "examples/common/message.h"
 #include "examples/train/checkpoint.h"
+#include "examples/train/epochs.h"
 
 /* Evaluates on a set and reports the accuracy of an epoch, unless stopped. */
 static bool evaluate(const train_run *run, const char *name, train_tester *set,
@@ -50,6 +52,10 @@ static bool train_step(train_run *run)
         return false;
     trainer->seconds = report_elapsed(run->report);
     train_line line = last_line(trainer);
+    if (!isfinite(line.loss))
+        return message_error("epoch %zu, step %zu: the loss is %g, expected a finite "
+                             "number; a smaller --lr or --clip-norm may help",
+                             line.epoch, line.step, (double)line.loss);
     return report_step(run->report, &line, samples) &&
            (line.step == run->report->steps || report_log(run->report, &line, -1)) &&
            save_regularly(run);

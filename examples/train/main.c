@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "examples/common/finite.h"
 #include "examples/common/message.h"
 #include "examples/train/checkpoint.h"
 #include "examples/train/epochs.h"
@@ -44,6 +45,19 @@ static bool save(train_state *trainer, const targets *to)
            paths_save(trainer->network.params, to->model, to->run, &to->model_file);
 }
 
+/* Saves what was learned when a log, a checkpoint or the standard output failed. Not a
+ * network whose weights are no numbers. */
+static void save_rest(train_state *trainer, const targets *to)
+{
+    char why[400];
+    if (!to->model || trainer->epoch == 0 ||
+        !finite_check(trainer->network.params, to->model, why, sizeof(why)))
+        return;
+    message_warning("the run ends after step %zu of epoch %zu", trainer->step,
+                    trainer->epoch);
+    save(trainer, to);
+}
+
 /* Number of samples processed before a resume; at most all. */
 static size_t resumed_samples(const train_state *trainer, size_t all)
 {
@@ -68,8 +82,12 @@ static bool run_trainer(train_state *trainer, const train_options *options,
     done = report_close(&report) && done;
     /* A log or standard output that fails, also as after SIGHUP the terminal is gone,
      * leaves the state of the last step. */
-    if (!done && !signals_stop && !report.failed)
+    if (!done && !signals_stop) {
+        if (report.failed && options->checkpoint)
+            checkpoint_save(trainer, options->checkpoint);
+        save_rest(trainer, to);
         return false;
+    }
     if (!done && options->checkpoint)
         checkpoint_save(trainer, options->checkpoint);
     return save(trainer, to) && (done || signals_stop);

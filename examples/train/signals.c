@@ -32,6 +32,8 @@ void signals_handle(void)
         if (sigaction(endings[i].number, NULL, &before) == 0 &&
             before.sa_handler != SIG_IGN)
             sigaction(endings[i].number, &action, NULL);
+    /* A pipe without a reader is a failed write, after which the model is saved. */
+    signal(SIGPIPE, SIG_IGN);
 }
 
 int signals_status(void)

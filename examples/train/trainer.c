@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "examples/common/finite.h"
 #include "examples/common/message.h"
 #include "examples/train/checkpoint.h"
 #include "examples/train/trainer.h"
@@ -40,6 +41,14 @@ static bool create_batches(train_state *trainer, const mnist_dataset *dataset,
          !classifier_batch_narrow(tail, &trainer->network, full, count % size)))
         return lstm_failed();
     return true;
+}
+
+/* Refuses a network that cannot learn. */
+static bool check_finite(const train_state *trainer, const char *path)
+{
+    char why[400];
+    return finite_check(trainer->network.params, path, why, sizeof(why)) ||
+           message_error("%s", why);
 }
 
 /* Number of classes of the network in a file; 0 if it has no linear layer. */
@@ -141,7 +150,7 @@ static bool create_network(train_state *trainer, const train_options *options,
     if (options->load &&
         lstm_params_load(trainer->network.params, options->load, NULL) != LSTM_OK)
         return lstm_failed();
-    return true;
+    return !options->load || check_finite(trainer, options->load);
 }
 
 /* Creates the batches for the evaluation on a set; none for NULL. */
@@ -180,7 +189,8 @@ static bool create_members(train_state *trainer, const train_options *options,
 
 static bool resume(train_state *trainer, const train_options *options)
 {
-    if (!checkpoint_load(trainer, options->resume))
+    if (!checkpoint_load(trainer, options->resume) ||
+        !check_finite(trainer, options->resume))
         return false;
     return trainer->epoch <= options->epochs ||
            message_error("--epochs is %llu, expected at least %zu, the epoch of %s",

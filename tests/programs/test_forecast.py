@@ -149,6 +149,25 @@ class Dialects(Forecast):
         said = self.check(table([DATES, points, WAVE], ["date", "sales", "other"], ";"))
         self.assertNotIn("for the other", said)
 
+    def test_both_signs_in_one_column_are_refused(self):
+        mixed = [f"{100 + wave(i):.3f}" for i in range(COUNT)]
+        mixed[7] = mixed[7].replace(".", ",")
+        text = table([DATES, mixed], ["date", "sales"], ";")
+        self.refuse(text, says=["column 'sales'", "1.234", "1,234", "--decimal"])
+        # Grouped thousands beside decimals are no contradiction.
+        grouped = [f"{1000 + wave(i):,.3f}" if i % 2 else f"{900 + wave(i):,.3f}"
+                   for i in range(COUNT)]
+        self.assertEqual(self.run_text(table([DATES, grouped])).returncode, 0)
+
+    def test_falling_counters_are_the_time(self):
+        for name, falling in (("year", range(2020, 2020 - COUNT, -1)),
+                              ("epoch", [1700000000 - 60 * i for i in range(COUNT)]),
+                              ("time", [45000 - i - i // 5 * 2 for i in range(COUNT)])):
+            text = table([falling, WAVE[::-1]], [name, "sales"])
+            said = self.check(text)
+            self.assertIn(f"column 'sales', time axis '{name}'", said)
+            self.assertIn("from the last to the first", said)
+
     def test_files_of_others_are_not_replaced(self):
         path, link = self.folder / "table.csv", self.folder / "link"
         text = table([DATES, WAVE], ["date", "sales"])

@@ -331,6 +331,9 @@ class Predict(unittest.TestCase):
         dangling = run(self.model, self.folder / "t10k-images-idx3-ubyte")
         self.assertIn(b"t10k-labels-idx1-ubyte: not used: ", dangling.stderr)
         self.assertEqual(dangling.stdout.count(b"\n"), 20)
+        file, given = self.labelled(images, [10, 255, *labels[2:]], "foreign")
+        foreign = run("--labels", given, self.model, file)
+        self.assertIn(b"labels of 2 images are none of the model's 10 classes", foreign.stderr)
         short, other = self.labelled(images, labels[:5], "short")
         self.assert_fails(run("--labels", other, self.model, short), "short")
 

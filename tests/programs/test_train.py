@@ -3,6 +3,7 @@
 usage: test_train.py PROGRAM
 """
 import csv
+import json
 import math
 import os
 import pathlib
@@ -309,6 +310,59 @@ class Train(unittest.TestCase):
         self.assertIn("interrupted", stderr)
         self.assertIn(f"saved {self.model}", stderr)
         self.train("--load", self.model, "--epochs", "0", save=False)
+
+    def test_a_run_whose_output_fails_saves_the_model(self):
+        """A log in a pipe, or the standard output, loses its reader."""
+        fifo = self.folder / "fifo"
+        os.mkfifo(fifo)
+        for log, said in ((fifo, str(fifo)), (None, "standard output")):
+            self.model.unlink(missing_ok=True)
+            command = [PROGRAM, *SMALL, "--epochs", "1000", "--save", str(self.model)]
+            with subprocess.Popen(command + (["--log", str(log)] if log else []), text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+                if log:
+                    with open(log) as reader:
+                        reader.readline()
+                else:
+                    process.stdout.readline()
+                    process.stdout.close()
+                    process.stdout = None
+                _, stderr = process.communicate(timeout=500)
+            self.assertEqual(process.returncode, 1, stderr)
+            self.assertIn(f"{said}: Broken pipe", stderr)
+            self.assertIn("the run ends after step", stderr)
+            self.assertIn(f"saved {self.model}", stderr)
+            self.train("--load", self.model, "--epochs", "0", save=False)
+
+    def set_weights(self, value, name=None):
+        """Sets the first number of a tensor in the model, or all numbers."""
+        content = bytearray(self.model.read_bytes())
+        header = json.loads(content[8:8 + int.from_bytes(content[:8], "little")])
+        del header["__metadata__"]  # it has the checksums
+        size = max(entry["data_offsets"][1] for entry in header.values())
+        data = content[-size:]
+        first = header[name]["data_offsets"][0] if name else 0
+        for at in range(first, first + 4 if name else size, 4):
+            data[at:at + 4] = struct.pack("<f", value)
+        text = json.dumps(header).encode()
+        text += b" " * (-len(text) % 8)
+        self.model.write_bytes(len(text).to_bytes(8, "little") + text + data)
+
+    def test_a_loss_that_is_no_number_ends_the_run(self):
+        self.train()
+        self.set_weights(3e38)
+        start = self.model.rename(self.folder / "start")
+        result = self.train("--load", start, status=1)
+        self.assertRegex(result.stderr, r"epoch 1, step 1: the loss is -?(nan|inf), "
+                                        "expected a finite number; a smaller --lr")
+        self.assertFalse(self.model.exists())
+
+    def test_weights_that_are_no_numbers_are_refused(self):
+        self.train()
+        self.set_weights(float("nan"), "fc.bias")
+        for epochs in ("0", "1"):
+            result = self.train("--load", self.model, "--epochs", epochs, save=False, status=1)
+            self.assertIn("fc.bias has the value nan, expected finite numbers", result.stderr)
 
     def stop(self, send, *arguments):
         """Sends a signal after some epochs; returns the losses so far."""
