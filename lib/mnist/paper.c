@@ -82,5 +82,9 @@ bool mnist_greys_are_uneven(const mnist_greys *greys)
     unsigned light = mnist_greys_quantile(greys->border, 800);
     unsigned border = median(greys->border), middle = median(greys->all);
     unsigned apart = border > middle ? border - middle : middle - border;
-    return 4 * (light - dark) > high - low || 8 * apart > high - low;
+    /* Light that rises over the page moves the border less than ink does. */
+    unsigned below = border > low ? border - low : 0;
+    unsigned above = high > border ? high - border : 0;
+    bool two_sided = 4 * below > above && 4 * above > below;
+    return (two_sided && 4 * (light - dark) > high - low) || 8 * apart > high - low;
 }
