@@ -26,13 +26,18 @@ static int lock(int file)
     return 0;
 }
 
-/* Whether a path is still that of an open file: another run may have removed it before
- * it was locked. */
-static bool is_at(int file, const char *path)
+/* Finds out whether a path is still that of an open file: another run may have removed
+ * it before it was locked. Returns 0, or an errno. */
+static int compare(int file, const char *path, bool *same)
 {
     struct stat facts, named;
-    return fstat(file, &facts) == 0 && lstat(path, &named) == 0 &&
-           facts.st_dev == named.st_dev && facts.st_ino == named.st_ino;
+    *same = false;
+    if (fstat(file, &facts))
+        return errno;
+    if (lstat(path, &named))
+        return errno == ENOENT ? 0 : errno;
+    *same = facts.st_dev == named.st_dev && facts.st_ino == named.st_ino;
+    return 0;
 }
 
 /* Opens and locks a file. Returns 0, or an errno. */
@@ -44,8 +49,11 @@ static int open_locked(const char *path, int *file)
             open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
         if (*file < 0)
             return errno;
+        bool same = false;
         int error = lock(*file);
-        if (!error && is_at(*file, path))
+        if (!error)
+            error = compare(*file, path, &same);
+        if (same)
             return 0;
         close(*file);
         if (error)
