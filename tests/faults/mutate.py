@@ -109,6 +109,12 @@ def run(*command, timeout=600, **options):
                           timeout=timeout, **options)
 
 
+def copy_changed(source, target):
+    """Copies a file whose content differs, so that ninja builds what changed."""
+    if not target.exists() or source.read_bytes() != target.read_bytes():
+        shutil.copy(source, target)
+
+
 class Tree:
     """A copy of the tree with a build folder, and its tests in the order of their names.
 
@@ -125,6 +131,9 @@ class Tree:
         if not self.source.exists():
             shutil.copytree(ROOT, self.source, symlinks=True,
                             ignore=shutil.ignore_patterns("build*", ".git"))
+        # A run that was killed leaves its mutant in the copy.
+        for path in (*ROOT.glob("lib/**/*.[ch]"), *ROOT.glob("tests/**/*.[ch]")):
+            copy_changed(path, self.source / path.relative_to(ROOT))
         if not (self.build / "build.ninja").exists():
             done = run("meson", "setup", self.build, self.source, "-Dbuildtype=debugoptimized",
                        "-Db_ndebug=false", "-Dwarning_level=0",
