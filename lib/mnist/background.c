@@ -1,14 +1,12 @@
 /*
- * Finds the background of a picture: a morphological opening, or closing, whose window
- * is wider than a stroke.
+ * Finds the background of a picture: a morphological opening, whose window is wider
+ * than a stroke.
  *
  * 1. A median over 5 by 5 pixels removes noise and keeps edges.
  * 2. The smallest value of a window around each pixel, and of these the largest in the
  *    same window: an opening. What is lighter than its surroundings and narrower than
  *    the window is gone. A straight edge stays where it is, whatever its direction,
  *    and so does light that rises over the page.
- *
- * A closing is the same with smallest and largest exchanged.
  */
 #include "lib/mnist/background.h"
 #include "lib/common/memory.h"
@@ -55,8 +53,9 @@ static void filter(const mnist_plane *p, uint8_t *to)
     }
 }
 
-/* The window of a pixel: as long before it as after it, and short near an end, so that
- * light that rises towards the end is background there, too. */
+/* The window of a pixel: as long before it as after it, and, unless least is radius,
+ * short near an end, so that light that rises towards the end is background there, too.
+ */
 typedef struct window {
     size_t count, radius, least;
 } window;
@@ -103,21 +102,19 @@ static void extreme(uint8_t *pixels, uint8_t *scratch, const window *across,
         extreme_of_line(scratch + col, pixels + col, across->count, down, flip, queue);
 }
 
-mnist_status mnist_background_find(const mnist_plane *p, mnist_side removed,
-                                   uint8_t *background)
+mnist_status mnist_background_find(const mnist_plane *p, bool even, uint8_t *background)
 {
     size_t longer = p->rows > p->cols ? p->rows : p->cols;
     /* A window of a third of the picture: no stroke is as wide. */
-    window across = {p->cols, longer / 6, longer / 21 + 1}, down = across;
-    down.count = p->rows;
+    size_t radius = longer / 6, least = even ? radius : longer / 21 + 1;
+    window across = {p->cols, radius, least}, down = {p->rows, radius, least};
     uint8_t *scratch = common_alloc(p->rows * p->cols, 1);
     size_t *queue = common_alloc(longer, sizeof(*queue));
     mnist_status status = MNIST_OK;
     if (scratch && queue) {
-        uint8_t flip = removed == MNIST_SIDE_LIGHT ? 0 : 255;
         filter(p, background);
-        extreme(background, scratch, &across, &down, flip, queue);
-        extreme(background, scratch, &across, &down, flip ^ 255, queue);
+        extreme(background, scratch, &across, &down, 0, queue);
+        extreme(background, scratch, &across, &down, 255, queue);
     } else {
         status = mnist_fail(MNIST_OUT_OF_MEMORY, "image: no memory for %zu pixels",
                             p->rows * p->cols);

@@ -7,18 +7,16 @@
 
 #include "lib/mnist/plane.h"
 
-/** What is brighter, or darker, than its surroundings. */
-typedef enum mnist_side { MNIST_SIDE_DARK, MNIST_SIDE_LIGHT } mnist_side;
-
 /**
- * Removes all that is narrower than a third of the picture and lighter, or darker, than
- * what is around it. Edges of shadows and light that changes over the page stay.
+ * Removes all that is narrower than a third of the picture and lighter than what is
+ * around it. Edges of shadows and light that changes over the page stay.
  *
- * @param removed what to remove
+ * @param even whether the light is the same along the border; then strokes at the
+ *        border are removed, too
  * @param[out] background as many bytes as p has
  * @retval MNIST_OUT_OF_MEMORY a memory allocation failed
  */
-mnist_status mnist_background_find(const mnist_plane *p, mnist_side removed,
+mnist_status mnist_background_find(const mnist_plane *p, bool even,
                                    uint8_t *background);
 
 #endif

@@ -74,6 +74,18 @@ mnist_paper mnist_greys_paper(const mnist_greys *greys)
     return below > above ? MNIST_PAPER_LIGHT : MNIST_PAPER_DARK;
 }
 
+bool mnist_greys_have_an_even_border(const mnist_greys *greys)
+{
+    unsigned low = mnist_greys_quantile(greys->all, 3);
+    unsigned high = mnist_greys_quantile(greys->all, 997);
+    unsigned paper = median(greys->border);
+    size_t near = 0;
+    for (unsigned i = 0; i < MNIST_GREYS; i++)
+        if (8 * (i > paper ? i - paper : paper - i) <= high - low)
+            near += greys->border[i];
+    return 3 * near > 2 * total_of(greys->border);
+}
+
 bool mnist_greys_are_uneven(const mnist_greys *greys)
 {
     unsigned low = mnist_greys_quantile(greys->all, 3);

@@ -24,8 +24,13 @@ void mnist_greys_add(mnist_greys *greys, const uint8_t *pixels, size_t rows,
 /** The paper of all pictures together. */
 mnist_paper mnist_greys_paper(const mnist_greys *greys);
 
-/** Whether the border does not tell the paper: a quarter of all greys or more lie
- *  between the greys of the border, or it is far from the grey of most pixels. */
+/** Whether two thirds of the border have nearly the same grey: all but what is drawn
+ *  there. */
+bool mnist_greys_have_an_even_border(const mnist_greys *greys);
+
+/** Whether the border does not tell the paper: its greys differ by a quarter of what
+ *  all greys do, with greys on both sides of it, or it is far from the grey of most
+ *  pixels. */
 bool mnist_greys_are_uneven(const mnist_greys *greys);
 
 #endif
