@@ -138,20 +138,15 @@ static const option_table table = {
     .size = sizeof(defaults),
 };
 
-static int usage_error(const char *message)
-{
-    message_error("%s; see --help", message);
-    return OPTIONS_USAGE;
-}
-
 static int check_together(const charlm_options *options)
 {
     if (options->load && (options->resume || options->save))
-        return usage_error("--load cannot be combined with --resume or --save");
+        return options_refuse("--load cannot be combined with --resume or --save");
     if ((options->load || options->resume) &&
         (options->hidden_given || options->held_out_given))
-        return usage_error("--hidden and --held-out cannot be combined with --load or "
-                           "--resume: the file determines them");
+        return options_refuse(
+            "--hidden and --held-out cannot be combined with --load or "
+            "--resume: the file determines them");
     return -1;
 }
 
@@ -163,10 +158,10 @@ static int take_words(charlm_options *options, int count, char **words)
         return status;
     if (options->load) {
         options->generate.prompt = count > 0 ? words[0] : NULL;
-        return count > 1 ? usage_error("--load takes one argument, the prompt") : -1;
+        return count > 1 ? options_refuse("--load takes one argument, the prompt") : -1;
     }
     if (count < 1 || count > 3)
-        return usage_error("expected 1 to 3 arguments: the text, epochs, a prompt");
+        return options_refuse("expected 1 to 3 arguments: the text, epochs, a prompt");
     options->text = words[0];
     options->generate.prompt = count > 2 ? words[2] : NULL;
     if (count > 1 && (!number_count(words[1], &options->epochs) ||

@@ -244,6 +244,12 @@ static size_t help_row(const option_table *table)
     return i;
 }
 
+int options_refuse(const char *why)
+{
+    message_error("%s; see --help", why);
+    return OPTIONS_USAGE;
+}
+
 void options_set_defaults(const option_table *table, void *options, const char **given)
 {
     memcpy(options, table->defaults, table->size);

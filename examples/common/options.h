@@ -91,6 +91,9 @@ void options_set_defaults(const option_table *table, void *options, const char *
 int options_parse(const option_table *table, void *options, int argc, char **argv,
                   const char **given, int *first);
 
+/** Reports wrong usage, and that --help tells the right one; returns OPTIONS_USAGE. */
+int options_refuse(const char *why);
+
 /**
  * Applies one option as if it were given on the command line.
  *

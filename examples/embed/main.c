@@ -136,7 +136,5 @@ int main(int argc, char **argv)
         return status;
     if (argc - first == 1)
         return embed(argv[first], options.name);
-    message_error(argc == first ? "missing MODEL; see --help"
-                                : "more than one MODEL; see --help");
-    return OPTIONS_USAGE;
+    return options_refuse(argc == first ? "missing MODEL" : "more than one MODEL");
 }

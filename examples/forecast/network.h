@@ -24,7 +24,8 @@ typedef struct network {
     int exponent;
     bool differences;
     double mean, deviation;
-    /** Whether what the network sees is constant: then there is no network. */
+    /** Whether the values, or their differences, are all equal: there is nothing to
+     *  learn, and no network. */
     bool constant;
     lstm_layer *layer;
     lstm_linear *head;

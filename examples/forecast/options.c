@@ -1,7 +1,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "examples/common/message.h"
 #include "examples/common/options.h"
 #include "examples/common/output.h"
 #include "examples/csv/csv.h"
@@ -172,12 +171,6 @@ static const option_table table = {
     .size = sizeof(defaults),
 };
 
-static int refuse(const char *why)
-{
-    message_error("%s; see --help", why);
-    return OPTIONS_USAGE;
-}
-
 int forecast_options_parse(forecast_options *parsed, int argc, char **argv)
 {
     int first;
@@ -188,17 +181,17 @@ int forecast_options_parse(forecast_options *parsed, int argc, char **argv)
     const char **fields[] = {&parsed->path, &parsed->column, &parsed->svg,
                              &parsed->save};
     if (argc == first)
-        return refuse("missing CSV");
+        return options_refuse("missing CSV");
     if (argc - first > 4)
-        return refuse("more than four arguments");
+        return options_refuse("more than four arguments");
     for (int i = 0; first + i < argc; i++) {
         if (*fields[i])
-            return refuse("the same is given as an option and as an argument");
+            return options_refuse("the same is given as an option and as an argument");
         *fields[i] = argv[first + i];
     }
     if (parsed->svg && parsed->save &&
         (strcmp(parsed->svg, parsed->save) == 0 ||
          output_same_file(parsed->svg, parsed->save)))
-        return refuse("the chart and the model are the same file");
+        return options_refuse("the chart and the model are the same file");
     return -1;
 }

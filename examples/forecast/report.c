@@ -29,10 +29,10 @@ static void print_verdict(const answer *a, FILE *file)
     if (seasonal)
         fprintf(
             file,
-            "The model is no better than repeating the value of %zu steps before.\n",
+            "The model is not better than repeating the value of %zu steps before.\n",
             a->season);
     else
-        fprintf(file, "The model is no better than repeating the previous value.\n");
+        fprintf(file, "The model is not better than repeating the previous value.\n");
 }
 
 static void print_errors(const answer *a)

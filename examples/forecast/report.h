@@ -22,8 +22,8 @@ typedef struct answer {
      *  of the value one season before; season is 0 if there is none. */
     double error, previous, seasonal;
     size_t season;
-    /** Whether the training values, or their differences, are constant, so that there
-     * is no network. */
+    /** Whether the training values (constant) or their differences (ramp, too) are all
+     *  equal: there is no network. */
     bool constant, ramp;
 } answer;
 

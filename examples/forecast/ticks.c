@@ -110,7 +110,7 @@ void ticks_of_axis(ticks *t, const axis *a, double low, double high, size_t coun
     double least = (high - low) / (double)count;
     t->count = 0;
     if (a->kind <= AXIS_NUMBERS) {
-        /* There are no rows between rows. */
+        /* Rows have whole numbers. */
         if (a->kind == AXIS_ROWS && high - low < (double)count)
             count = (size_t)fmax(1, floor(high - low));
         ticks_of_numbers(t, low, high, count);

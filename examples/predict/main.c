@@ -151,7 +151,7 @@ static void print_tally(session *run, const char *file)
 {
     char text[128];
     if (run->tally.foreign > 0)
-        message_warning("%s: labels of %zu images are none of the model's %zu classes",
+        message_warning("%s: %zu labels are not among the %zu classes of the model",
                         file, run->tally.foreign, run->network.classes);
     if (run->out.kind == OUTPUT_TEXT) {
         tally_print(&run->tally, file);

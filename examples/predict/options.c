@@ -2,7 +2,6 @@
 
 #include <mnist/mnist.h>
 
-#include "examples/common/message.h"
 #include "examples/common/options.h"
 #include "examples/picture/picture.h"
 #include "examples/predict/options.h"
@@ -117,12 +116,6 @@ static const option_table table = {
     .size = sizeof(defaults),
 };
 
-static int refuse(const char *why)
-{
-    message_error("%s; see --help", why);
-    return OPTIONS_USAGE;
-}
-
 int predict_options_parse(predict_options *parsed, int argc, char **argv)
 {
     int first;
@@ -131,15 +124,15 @@ int predict_options_parse(predict_options *parsed, int argc, char **argv)
     if (status >= 0)
         return status;
     if (argc - first < 2)
-        return refuse(first == argc ? "missing MODEL" : "missing FILE");
+        return options_refuse(first == argc ? "missing MODEL" : "missing FILE");
     parsed->model = argv[first];
     parsed->files = argv + first + 1;
     parsed->file_count = (size_t)(argc - first - 1);
     if (parsed->json && parsed->csv)
-        return refuse("--json and --csv exclude each other");
+        return options_refuse("--json and --csv exclude each other");
     if (parsed->labels && parsed->file_count > 1)
-        return refuse("--labels needs exactly one FILE");
+        return options_refuse("--labels needs exactly one FILE");
     if (parsed->labels && parsed->digits)
-        return refuse("--labels and --digits exclude each other");
+        return options_refuse("--labels and --digits exclude each other");
     return -1;
 }

@@ -22,7 +22,7 @@ typedef struct tally {
     size_t classes;
     size_t *matrix;
     size_t images, right;
-    /** Images whose label is none of the classes of the model. */
+    /** Images whose label is not among the classes of the model. */
     size_t foreign;
     /** Images without answer. */
     size_t unread;

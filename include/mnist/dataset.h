@@ -116,7 +116,7 @@ typedef struct mnist_dataset mnist_dataset;
  * @retval MNIST_IO_ERROR a file exists but cannot be read, or cannot be written
  * @retval MNIST_BAD_FILE a file is damaged or becomes larger than the limit, or a file
  *         of the cache is not as published; the message names the file, the value found
- * and the value expected
+ *         and the value expected
  * @retval MNIST_OUT_OF_MEMORY a memory allocation failed
  * @retval MNIST_UNSUPPORTED reserved has a value other than 0; the message names it. Or
  *         no source has the data set, and this build cannot download
@@ -145,8 +145,8 @@ mnist_status mnist_dataset_open(mnist_dataset **out, const mnist_source *source,
  * @retval MNIST_BAD_FILE a file is empty, truncated or too long; its type, rank or
  *         extents are not valid; its gzip data are damaged, or become too large (see
  *         mnist_dataset_read_limited()); a label is out of range; or the counts of
- * images and labels differ. The message names the file, the value found (also the
- * format, if it is a well-known one) and the value expected
+ *         images and labels differ. The message names the file, the value found (also
+ *         the format, if it is a well-known one) and the value expected
  * @retval MNIST_OUT_OF_MEMORY a memory allocation failed
  * @since 1.0
  */

@@ -183,7 +183,7 @@ class Tree:
                 continue
             if self.suites and not self.suites & set(suites):
                 continue
-            if "tests/faults" in " ".join(test["cmd"]) and test["name"] != "functions":
+            if "tests/faults" in " ".join(test["cmd"]) and test["name"] not in {"functions", "unload"}:
                 continue
             if self.sanitizers != "none" and self.build not in pathlib.Path(
                     test["cmd"][0]).parents:

@@ -54,10 +54,10 @@ class Values(Forecast):
         self.assertAlmostEqual(float(before), naive(1), delta=1e-3)
         self.assertAlmostEqual(float(season), naive(int(lag)), delta=1e-3)
         self.assertLess(float(error), float(before))
-        self.assertNotIn("no better", done.stdout)
+        self.assertNotIn("not better", done.stdout)
         weekly = self.run_text(table([[str(i % 7 + i % 2) for i in range(COUNT)]]))
         self.assertIn("value of 14 steps before: 0\n", weekly.stdout)
-        self.assertIn("no better than repeating the value of 14 steps", weekly.stdout)
+        self.assertIn("not better than repeating the value of 14 steps", weekly.stdout)
         given = self.run_text(table([WAVE]), "--season", "10")
         self.assertIn("value of 10 steps before", given.stdout)
         self.refuse(table([WAVE]), "--season", "61", says=["--season is 61", "120 values"])
@@ -68,7 +68,7 @@ class Values(Forecast):
             state = state * 1103515245 % 2**31
             value += state / 2**31 - .5
             values.append(f"{value:.4f}")
-        self.assertIn("The model is no better than repeating the previous value.\n",
+        self.assertIn("The model is not better than repeating the previous value.\n",
                       self.run_text(table([values])).stdout)
 
     def test_long_tables_use_their_end(self):

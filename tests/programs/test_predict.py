@@ -333,7 +333,7 @@ class Predict(unittest.TestCase):
         self.assertEqual(dangling.stdout.count(b"\n"), 20)
         file, given = self.labelled(images, [10, 255, *labels[2:]], "foreign")
         foreign = run("--labels", given, self.model, file)
-        self.assertIn(b"labels of 2 images are none of the model's 10 classes", foreign.stderr)
+        self.assertIn(b"2 labels are not among the 10 classes of the model", foreign.stderr)
         short, other = self.labelled(images, labels[:5], "short")
         self.assert_fails(run("--labels", other, self.model, short), "short")
 

@@ -1,4 +1,5 @@
-/* Pictures that are mirrored or turned give digits that are mirrored or turned. */
+/* Pictures that are mirrored, turned or moved give digits that are mirrored, turned, or
+ * the same. */
 #include <mnist/mnist.h>
 
 #include "tests/support/draw.h"
@@ -150,11 +151,44 @@ static void noise_and_uneven_light_keep_them_nearly(void **state)
         assert_true(worst(&conditions[i], 6, 2) < 3);
 }
 
+/* The outline of a rectangle of 18 by 16 pixels, 3 pixels wide. */
+static void draw_outline(uint8_t *pixels, size_t top, size_t left)
+{
+    enum { ROWS = 18, COLS = 16, PEN = 3 };
+    memset(pixels, 0, SIDE * SIDE);
+    for (size_t row = 0; row < ROWS; row++)
+        for (size_t col = 0; col < COLS; col++)
+            if (row < PEN || row >= ROWS - PEN || col < PEN || col >= COLS - PEN)
+                pixels[(top + row) * SIDE + left + col] = 255;
+}
+
+static void strokes_along_the_border_stay(void **state)
+{
+    /* The centre and sides of the picture, and a corner. Where they lie changes the
+     * rounding of the centre of mass. */
+    static const size_t places[][2] = {{5, 12}, {5, 0},   {0, 6},
+                                       {10, 6}, {10, 12}, {0, 0}};
+    uint8_t pixels[SIDE * SIDE], out[SIDE * SIDE];
+    (void)state;
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        size_t lit = 0;
+        draw_outline(pixels, places[i][0], places[i][1]);
+        assert_int_equal(mnist_image_fit(pixels, SIDE, SIDE, NULL, out), MNIST_OK);
+        /* Both columns of strokes in the middle row, and both rows in the middle
+         * column. */
+        for (size_t k = 0; k < SIDE; k++)
+            lit += (out[14 * SIDE + k] > 127) + (out[k * SIDE + 14] > 127);
+        assert_in_range(lit, 4 * 3, 4 * 4);
+        assert_true(out[14 * SIDE + 14] < 64);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(clean_drawings_keep_every_symmetry),
-        cmocka_unit_test(noise_and_uneven_light_keep_them_nearly),
+        TEST(clean_drawings_keep_every_symmetry),
+        TEST(noise_and_uneven_light_keep_them_nearly),
+        TEST(strokes_along_the_border_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
