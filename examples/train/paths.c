@@ -94,6 +94,13 @@ int paths_check_options(const train_options *options)
         {"resume", options->resume}};
     enum { FILES = sizeof(files) / sizeof(files[0]) };
     for (size_t i = 0; i < FILES; i++)
+        if (files[i].path && strcmp(files[i].path, "-") == 0) {
+            message_error("--%s is '-', expected the name of a file; ./- is a file of "
+                          "this name",
+                          files[i].name);
+            return 2;
+        }
+    for (size_t i = 0; i < FILES; i++)
         for (size_t k = i + 1; k < FILES; k++) {
             if (!files[i].path || !files[k].path ||
                 !paths_same(files[i].path, files[k].path))

@@ -186,7 +186,9 @@ lstm_status lstm_layer_pack(lstm_layer *layer);
  *        copied: the caller may change it before backward.
  * @param lengths [N] number of steps of each sequence, 1 to T, in any order; NULL: all
  *        T
- * @param h0 [L*D, N, S] first hidden state; NULL for zeros
+ * @param h0 [L*D, N, S] first hidden state; NULL for zeros. The first step then leaves
+ *        its product with weight_hh out: values in weight_hh that are not finite show
+ *        from the second step on, where PyTorch has them in the first one, too
  * @param c0 [L*D, N, H] first cell state; NULL for zeros
  * @param[out] out [N, T, D*S] or [T, N, D*S], h of the last layer at every step; NULL
  *        when not wanted

@@ -269,6 +269,8 @@ class Others(Folder):
 
     def test_one_file_for_two_things_is_refused(self):
         os.symlink("new", self.folder / "link")
+        for name in ("save", "log", "checkpoint"):
+            self.refuse(*SMALL, "--" + name, "-", parts=[f"--{name} is '-', expected"], status=2)
         for first, second in ((["--save", "x"], ["--checkpoint", "./x"]),
                               (["--save", "x"], ["--log", self.folder / "x"]),
                               (["--log", "x"], ["--checkpoint", "x"])):

@@ -221,11 +221,11 @@ static void adding_to_a_set_fails_cleanly(void **state)
     (void)state;
     fixture f = create_fixture();
     assert_int_equal(make_layer(&f), LSTM_OK);
-    fail_each(&f, add_layer, 9, set_has_ten);
+    fail_each(&f, add_layer, 8, set_has_ten);
     assert_int_equal(lstm_params_size(f.params), 18);
-    fail_each(&f, add_tensor, 3, set_has_eighteen);
+    fail_each(&f, add_tensor, 2, set_has_eighteen);
     assert_int_equal(make_embedding(&f), LSTM_OK);
-    fail_each(&f, add_embedding, 2, NULL);
+    fail_each(&f, add_embedding, 1, NULL);
     assert_int_equal(lstm_params_size(f.params), 20);
     destroy_fixture(&f);
     lstm_embedding_destroy(&f.new_embedding);

@@ -27,9 +27,21 @@ typedef struct entry {
     bool frozen;
 } entry;
 
+/* Memory of an entry: its values, or its gradients. */
+typedef struct range {
+    uintptr_t first, end;
+    size_t entry;
+} range;
+
+/* Names are found by hashing, memory by bisection: a set may have many entries. */
 struct lstm_params {
     entry *entries;
-    size_t size;
+    size_t size, capacity;
+    /** [range_count], ordered; no two overlap. */
+    range *ranges;
+    size_t range_count;
+    /** [slot_count], a power of two: 1 + number of an entry, 0 for none. */
+    size_t *slots, slot_count;
 };
 
 /* Parameters to add: all of an object, or one of the caller. */
@@ -63,6 +75,8 @@ void lstm_params_destroy(lstm_params **params)
     for (size_t i = 0; i < (*params)->size; i++)
         common_free((*params)->entries[i].own);
     common_free((*params)->entries);
+    common_free((*params)->ranges);
+    common_free((*params)->slots);
     common_free(*params);
     *params = NULL;
 }
@@ -94,68 +108,141 @@ static bool overlap(const lstm_tensor *a, const lstm_tensor *b)
            second < first + lstm_tensor_count(a) * sizeof(float);
 }
 
-static bool share_memory(const lstm_parameter *a, const lstm_parameter *b)
+/* The slot of a name, or the empty one where it belongs. */
+static size_t *find_slot(const lstm_params *params, const char *name)
 {
-    return overlap(a->value, b->value) || overlap(a->value, b->grad) ||
-           overlap(a->grad, b->value) || overlap(a->grad, b->grad);
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (const char *c = name; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+    size_t mask = params->slot_count - 1, at = (size_t)(hash ^ hash >> 32) & mask;
+    while (params->slots[at] &&
+           strcmp(params->entries[params->slots[at] - 1].name, name) != 0)
+        at = (at + 1) & mask;
+    return &params->slots[at];
 }
 
-/* Checks that neither the name nor the memory of a parameter is in the set. */
-static lstm_status check_new(const lstm_params *params, const char *name,
-                             const lstm_parameter *parameter)
+/* Fills the slots with all entries. */
+static void fill_slots(lstm_params *params)
 {
-    for (size_t i = 0; i < params->size; i++) {
-        const entry *e = &params->entries[i];
-        if (strcmp(e->name, name) == 0)
-            return lstm_fail(LSTM_INVALID_ARGUMENT,
-                             "params: name %s is in the set already", name);
-        if (share_memory(e->parameter, parameter))
-            return lstm_fail(LSTM_INVALID_ARGUMENT,
-                             "params: memory of %s is in the set already, as %s", name,
-                             e->name);
+    memset(params->slots, 0, params->slot_count * sizeof(*params->slots));
+    for (size_t i = 0; i < params->size; i++)
+        *find_slot(params, params->entries[i].name) = i + 1;
+}
+
+/* Index of the first range that ends behind an address. */
+static size_t find_range(const lstm_params *params, uintptr_t first)
+{
+    size_t low = 0, high = params->range_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (params->ranges[middle].end > first)
+            high = middle;
+        else
+            low = middle + 1;
     }
+    return low;
+}
+
+/* Adds the memory of a tensor, which may be NULL, to an entry. */
+static lstm_status add_range(lstm_params *params, const lstm_tensor *tensor,
+                             size_t number)
+{
+    if (!tensor)
+        return LSTM_OK;
+    range new = {.first = (uintptr_t)tensor->data, .entry = number};
+    new.end = new.first + lstm_tensor_count(tensor) * sizeof(float);
+    size_t at = find_range(params, new.first);
+    range *place = &params->ranges[at];
+    if (at < params->range_count && place->first < new.end)
+        return lstm_fail(
+            LSTM_INVALID_ARGUMENT, "params: memory of %s is in the set already, as %s",
+            params->entries[number].name, params->entries[place->entry].name);
+    memmove(place + 1, place, (params->range_count++ - at) * sizeof(*place));
+    *place = new;
     return LSTM_OK;
 }
 
-/* Appends the new entries to the old ones; *size counts them. */
-static lstm_status append(const lstm_params *params, const addition *new,
-                          entry *entries, size_t *size)
+/* Makes room for more entries; after a failure the set is as before. */
+static lstm_status reserve(lstm_params *params, size_t count)
 {
-    for (size_t i = 0; i < new->count; i++) {
-        lstm_parameter *parameter = &new->parameters[i];
-        char *name = join(new->prefix, parameter->name);
-        if (!name)
-            return lstm_fail_memory("params");
-        entries[(*size)++] = (entry){.name = name,
-                                     .parameter = parameter,
-                                     .layer = i ? NULL : new->layer,
-                                     .own = new->own};
-        lstm_status status = check_new(params, name, parameter);
-        if (status)
-            return status;
+    size_t capacity = params->capacity ? params->capacity : 8, slots = 4;
+    while (capacity < params->size + count)
+        capacity *= 2;
+    if (capacity == params->capacity)
+        return LSTM_OK;
+    while (slots < 2 * capacity)
+        slots *= 2;
+    lstm_params larger = *params;
+    larger.entries = common_alloc(capacity, sizeof(entry));
+    larger.ranges = common_alloc(capacity, 2 * sizeof(range));
+    larger.slots = common_alloc(slots, sizeof(size_t));
+    if (!larger.entries || !larger.ranges || !larger.slots) {
+        common_free(larger.entries);
+        common_free(larger.ranges);
+        common_free(larger.slots);
+        return lstm_fail_memory("params");
     }
+    if (params->size > 0) {
+        memcpy(larger.entries, params->entries, params->size * sizeof(entry));
+        memcpy(larger.ranges, params->ranges, params->range_count * sizeof(range));
+    }
+    common_free(params->entries);
+    common_free(params->ranges);
+    common_free(params->slots);
+    larger.capacity = capacity;
+    larger.slot_count = slots;
+    *params = larger;
+    fill_slots(params);
     return LSTM_OK;
 }
 
-/* Adds parameters to a copy of the entries, which replaces them on success. */
+/* Appends a parameter, for which there is room. */
+static lstm_status append(lstm_params *params, const addition *new, size_t index)
+{
+    lstm_parameter *parameter = &new->parameters[index];
+    char *name = join(new->prefix, parameter->name);
+    if (!name)
+        return lstm_fail_memory("params");
+    size_t *slot = find_slot(params, name), number = params->size;
+    if (*slot) {
+        lstm_status status = lstm_fail(LSTM_INVALID_ARGUMENT,
+                                       "params: name %s is in the set already", name);
+        common_free(name);
+        return status;
+    }
+    params->entries[params->size++] = (entry){.name = name,
+                                              .parameter = parameter,
+                                              .layer = index ? NULL : new->layer,
+                                              .own = new->own};
+    *slot = params->size;
+    lstm_status status = add_range(params, parameter->value, number);
+    return status ? status : add_range(params, parameter->grad, number);
+}
+
+/* Removes the entries from size on. */
+static void cut(lstm_params *params, size_t size)
+{
+    size_t kept = 0;
+    free_names(params->entries, size, params->size);
+    params->size = size;
+    for (size_t i = 0; i < params->range_count; i++)
+        if (params->ranges[i].entry < size)
+            params->ranges[kept++] = params->ranges[i];
+    params->range_count = kept;
+    fill_slots(params);
+}
+
 static lstm_status add(lstm_params *params, const addition *new)
 {
     size_t size = params->size;
-    entry *entries = common_alloc(size + new->count, sizeof(*entries));
-    if (!entries)
-        return lstm_fail_memory("params");
-    if (size > 0)
-        memcpy(entries, params->entries, size * sizeof(*entries));
-    lstm_status status = append(params, new, entries, &size);
-    if (status) {
-        free_names(entries, params->size, size);
-        common_free(entries);
+    lstm_status status = reserve(params, new->count);
+    if (status)
         return status;
-    }
-    common_free(params->entries);
-    params->entries = entries;
-    params->size = size;
-    return LSTM_OK;
+    for (size_t i = 0; !status && i < new->count; i++)
+        status = append(params, new, i);
+    if (status)
+        cut(params, size);
+    return status;
 }
 
 static lstm_status check_adding(const lstm_params *params, const char *prefix,

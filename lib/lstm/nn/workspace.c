@@ -7,27 +7,41 @@
  * use the scratch memory of their layer, so that a pending forward needs memory only
  * for its activations.
  */
+#include <stdio.h>
+
 #include "lib/common/memory.h"
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/nn/layer.h"
+
+/* Writes a number of bytes; SIZE_MAX stands for all that size_t cannot count. */
+static const char *amount(char *text, size_t room, size_t size)
+{
+    if (size == SIZE_MAX)
+        snprintf(text, room, "more bytes than addresses exist");
+    else
+        snprintf(text, room, "%zu bytes", size);
+    return text;
+}
 
 static lstm_status reserve(lstm_workspace *workspace, const lstm_batch *batch,
                            size_t size)
 {
     size_t rows = batch->blocked.rows;
+    char text[48];
     if (size <= workspace->size)
         return LSTM_OK;
     if (workspace->from_caller)
         return lstm_fail(LSTM_OUT_OF_MEMORY,
                          "layer: workspace has %zu bytes, but a batch of %zu with %zu "
-                         "steps takes %zu",
-                         workspace->size, rows, batch->steps, size);
+                         "steps takes %s",
+                         workspace->size, rows, batch->steps,
+                         amount(text, sizeof(text), size));
     void *memory = common_alloc(size, 1);
     if (!memory)
         return lstm_fail(LSTM_OUT_OF_MEMORY,
                          "layer: out of memory: a batch of %zu with %zu steps takes "
-                         "%zu bytes",
-                         rows, batch->steps, size);
+                         "%s",
+                         rows, batch->steps, amount(text, sizeof(text), size));
     lstm_workspace_free(workspace);
     *workspace = (lstm_workspace){.memory = memory, .size = size};
     return LSTM_OK;
