@@ -1,54 +1,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "lib/common/file.h"
+#include "lib/common/platform.h"
 
-static int call_open(const char *path, int flags, mode_t mode)
-{
-    return open(path, flags, mode);
-}
-
-/* As the effective user, who also opens files. */
-static int call_access(const char *path, int mode)
-{
-    return faccessat(AT_FDCWD, path, mode, AT_EACCESS);
-}
-
-static int call_dup(int file)
-{
-    return fcntl(file, F_DUPFD_CLOEXEC, 0);
-}
-
-static const common_file_calls system_calls = {
-    .open = call_open,
-    .fstat = fstat,
-    .read = read,
-    .pread = pread,
-    .write = write,
-    .fsync = fsync,
-    .close = close,
-    .rename = rename,
-    .unlink = unlink,
-    .stat = stat,
-    .readlink = readlink,
-    .access = call_access,
-    .fchown = fchown,
-    .fchmod = fchmod,
-    .flock = flock,
-    .dup = call_dup,
-    .opendir = opendir,
-    .readdir = readdir,
-    .closedir = closedir,
-};
-static const common_file_calls *calls = &system_calls;
+static const common_file_calls *calls = &common_platform_files;
 
 void common_file_set_calls(const common_file_calls *replacement)
 {
-    calls = replacement ? replacement : &system_calls;
+    calls = replacement ? replacement : &common_platform_files;
 }
 
 const common_file_calls *common_file_get_calls(void)

@@ -12,10 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <unistd.h>
 
 #include "lib/common/file.h"
 #include "lib/common/memory.h"
+#include "lib/common/platform.h"
 #include "lib/common/replace.h"
 
 /* 64-bit FNV-1a. */
@@ -54,8 +54,8 @@ char *common_temporary_name(const char *path, unsigned number)
         return NULL;
     common_stem_write(stem, path + folder);
     memcpy(name, path, folder);
-    snprintf(name + folder, size - folder, "%s.%ld.%u.tmp", stem, (long)getpid(),
-             number);
+    snprintf(name + folder, size - folder, "%s.%ld.%u.tmp", stem,
+             common_platform_process(), number);
     return name;
 }
 

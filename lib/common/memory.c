@@ -1,12 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "lib/common/memory.h"
-
-/* Large allocations use huge pages, which need fewer address translations: a training
- * step with 13 MB of activations takes 1 to 2% less time. */
-enum { HUGE_PAGE = 2 << 20, HUGE_FROM = 2 * HUGE_PAGE };
+#include "lib/common/platform.h"
 
 static common_memory_hook memory_hook;
 static void *memory_user;
@@ -19,16 +15,12 @@ void *common_alloc(size_t count, size_t size)
         return NULL;
     if (memory_hook && !memory_hook(bytes, memory_user))
         return NULL;
-    size_t alignment = bytes < HUGE_FROM ? COMMON_ALIGNMENT : HUGE_PAGE;
     /* The size is a multiple of a cache line, and at least one cache line. */
     padded = padded / COMMON_ALIGNMENT * COMMON_ALIGNMENT;
     void *memory;
-    if (posix_memalign(&memory, alignment, padded))
+    if (posix_memalign(&memory, common_platform_alignment(bytes), padded))
         return NULL;
-#ifdef MADV_HUGEPAGE
-    if (alignment == HUGE_PAGE)
-        madvise(memory, padded / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
-#endif
+    common_platform_prepare(memory, bytes);
     return memset(memory, 0, padded);
 }
 

@@ -31,6 +31,7 @@ MAY_INCLUDE = {
                     "lib/lstm/nn/parameter.h", "lib/lstm/nn/inference.h", "lstm/"],
     "lib/lstm/io": [*LOW, "lib/lstm/kernels/", "lib/lstm/tensor/",
                     "lib/lstm/nn/parameter.h", "lib/lstm/io/", "lstm/"],
+    "lib/wasi": [],
     "lib/mnist": ["lib/common/", "lib/mnist/", "mnist/"],
     "examples": ["examples/", "lstm/", "mnist/"],
     "examples/common": ["examples/common/", "lib/common/file.h", "lib/common/message.h",

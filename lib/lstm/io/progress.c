@@ -35,7 +35,7 @@ lstm_status lstm_object_version(const lstm_object *object, const lstm_file *file
 static bool read_steps(const lstm_object *object, uint64_t *steps)
 {
     size_t value;
-    if (!lstm_object_size(object, "steps", &value) || value > INT64_MAX)
+    if (!lstm_object_size(object, "steps", &value) || (uint64_t)value > INT64_MAX)
         return false;
     *steps = value;
     return true;
