@@ -44,6 +44,16 @@ need_picture_tools() {
     need_module libjpeg libjpeg62-turbo-dev
 }
 
+# What examples/web needs to compile for WebAssembly.
+need_web_tools() {
+    need_command clang clang
+    need_command llvm-ar llvm
+    need_command wasm-ld lld
+    need_file /usr/include/wasm32-wasi/stdio.h wasi-libc
+    need_file "$(clang --target=wasm32-wasi -print-libgcc-file-name 2>/dev/null || :)" \
+        libclang-rt-14-dev-wasm32
+}
+
 # Prints what runs a command as root, "" or "sudo"; fails when neither works. Without a
 # terminal sudo must not ask for a password.
 as_root() {

@@ -5,10 +5,7 @@
  * networks for each precision: of forward, backward, lengths and streams. The hashes
  * are those of one thread; the program fails if another number of threads has others.
  */
-#include <inttypes.h>
-
 #include "tests/support/bits.h"
-#include "tests/support/draw.h"
 #include "tests/support/test.h"
 
 static void assert_same(bits_of_network found, bits_of_network expected)
@@ -118,35 +115,10 @@ static int print_golden(void)
     return 0;
 }
 
-static void add(uint64_t *hash, bits_of_network bits)
-{
-    *hash = hash_bytes(*hash, &bits.training, sizeof(bits.training));
-    *hash = hash_bytes(*hash, &bits.inference, sizeof(bits.inference));
-}
-
-static int print_hashes(void)
-{
-    static const size_t threads[] = {1, 2, 3, 5, 8, 16};
-    enum { COUNT = sizeof(threads) / sizeof(threads[0]) };
-    uint64_t hashes[COUNT][2];
-    for (size_t i = 0; i < COUNT; i++) {
-        hashes[i][0] = hashes[i][1] = HASH_START;
-        for (size_t network = 0; network < BITS_NETWORKS; network++)
-            add(&hashes[i][bits_in_bfloat16(network)], bits_run(network, threads[i]));
-        if (memcmp(hashes[i], hashes[0], sizeof(hashes[0])) == 0)
-            continue;
-        printf("%zu threads have other bits than one\n", threads[i]);
-        return 1;
-    }
-    printf("%s fp32 %016" PRIx64 " bf16 %016" PRIx64 "\n", lstm_kernels_name(),
-           hashes[0][0], hashes[0][1]);
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "--hash") == 0)
-        return print_hashes();
+        return bits_print_hashes(6);
     if (argc > 1 && strcmp(argv[1], "--print") == 0)
         return print_golden();
     const struct CMUnitTest of_openblas[] = {TEST(threads_do_not_change_results)};

@@ -3,8 +3,10 @@
  * they make threads divide rows, hidden units, a linear layer, the norm and the
  * optimiser.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <lstm/lstm.h>
 
@@ -293,4 +295,29 @@ bits_of_network bits_run(size_t index, size_t threads)
     bits.inference = bits_infer(&t);
     bits_destroy(&t);
     return bits;
+}
+
+static void add(uint64_t *hash, bits_of_network bits)
+{
+    *hash = hash_bytes(*hash, &bits.training, sizeof(bits.training));
+    *hash = hash_bytes(*hash, &bits.inference, sizeof(bits.inference));
+}
+
+int bits_print_hashes(size_t teams)
+{
+    static const size_t threads[] = {1, 2, 3, 5, 8, 16};
+    enum { COUNT = sizeof(threads) / sizeof(threads[0]) };
+    uint64_t hashes[COUNT][2];
+    for (size_t i = 0; i < teams && i < COUNT; i++) {
+        hashes[i][0] = hashes[i][1] = HASH_START;
+        for (size_t network = 0; network < BITS_NETWORKS; network++)
+            add(&hashes[i][bits_in_bfloat16(network)], bits_run(network, threads[i]));
+        if (memcmp(hashes[i], hashes[0], sizeof(hashes[0])) == 0)
+            continue;
+        printf("%zu threads have other bits than one\n", threads[i]);
+        return 1;
+    }
+    printf("%s fp32 %016" PRIx64 " bf16 %016" PRIx64 "\n", lstm_kernels_name(),
+           hashes[0][0], hashes[0][1]);
+    return 0;
 }

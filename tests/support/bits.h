@@ -61,4 +61,11 @@ uint64_t bits_infer(bits_training *t);
 /** Trains a network and runs inference on this number of threads. */
 bits_of_network bits_run(size_t index, size_t threads);
 
+/** Prints the name of the kernels and a hash of all networks for each precision.
+ *
+ * @param teams how many numbers of threads to try, at most 6
+ * @return the exit status, 1 if a number of threads has other bits than one
+ */
+int bits_print_hashes(size_t teams);
+
 #endif
