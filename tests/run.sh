@@ -36,6 +36,12 @@ need_command zsh zsh
 need_command fish fish
 need_file /usr/share/i18n/locales/de_DE locales
 need_picture_tools
+install_optional
+need_web_tools
+need_command node nodejs
+need_command chromium chromium
+need_command chromedriver chromium-driver
+install_optional
 if [ ! "$quick" ]; then
     need_command clang-tidy clang-tidy
     need_command cppcheck cppcheck

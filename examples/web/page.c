@@ -33,6 +33,8 @@ void EXPORT(page_clear)(void);
 void EXPORT(page_line)(float x0, float y0, float x1, float y1, float width);
 /* Reads the canvas; returns a reader_result. */
 int EXPORT(page_read)(bool inverted);
+/* The pixels that were read, as on the canvas. */
+const uint8_t *EXPORT(page_pixels)(void);
 /* [28, 28] bytes, [28, 10] double, and [28, 10] float. */
 const uint8_t *EXPORT(page_image)(void);
 const double *EXPORT(page_probabilities)(void);
@@ -85,6 +87,11 @@ int page_read(bool inverted)
 {
     raster_grey(&canvas, inverted, pixels);
     return (int)reader_read(&network, pixels, RASTER_SIDE, RASTER_SIDE);
+}
+
+const uint8_t *page_pixels(void)
+{
+    return pixels;
 }
 
 const uint8_t *page_image(void)

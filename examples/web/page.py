@@ -156,7 +156,8 @@ def digest(text):
 
 
 def make_page(model, about, wasm):
-    style, script = ((HERE / name).read_text() for name in ("page.css", "page.js"))
+    style = (HERE / "page.css").read_text()
+    script = "".join((HERE / name).read_text() for name in ("digits.js", "page.js"))
     parts = {
         "STYLE": style,
         "SCRIPT": script,
