@@ -31,6 +31,7 @@ need_command doxygen doxygen
 need_command cmake cmake
 need_command dh 'debhelper dh-python dpkg-dev'
 need_command lintian lintian
+need_command musl-gcc 'musl-tools make'
 need_command man 'man-db groff-base'
 need_command zsh zsh
 need_command fish fish
