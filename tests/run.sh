@@ -2,6 +2,9 @@
 # Installs missing packages, then builds and runs all tests in six configurations: a release,
 # without OpenBLAS and network, with clang, with two kinds of sanitizers, and for 64-bit ARM.
 # Then it runs each fuzzer for a short time, and static analysis (tests/lint.sh).
+# The release runs every test. The others leave out what they would only repeat: texts, slow tests
+# of programs and campaigns of faults; with a sanitizer large networks, and other sets of kernels
+# in tests that are not of kernels (tests/meson.build).
 #
 #   sh tests/run.sh --quick [OPTION...]    only the release: every test once, as a user builds
 #   sh tests/run.sh [OPTION...]            everything; options are those of `meson setup`,
@@ -145,12 +148,13 @@ run release --buildtype=release
 
 # What the other configurations, fuzzing and static analysis add.
 others() {
-    run builtin '--buildtype=release -Dblas=builtin -Ddownload=disabled'
+    run builtin '--buildtype=release -Dblas=builtin -Ddownload=disabled' \
+        --no-suite once --no-suite headers --no-suite faults
     if works clang; then
         CC=clang
         export CC
         # shellcheck disable=SC2086
-        run clang --buildtype=release $computing
+        run clang --buildtype=release $computing --no-suite once
         unset CC
     else
         skip 'clang: it is not installed'

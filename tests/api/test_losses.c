@@ -15,13 +15,6 @@ enum { BATCH = 64, ROWS = 28, COLS = 28, HIDDEN = 128, CLASSES = 10 };
  * digits for ten steps and differ by 1.4e-3 at step 100. */
 static const double tolerance = 2e-5;
 
-/* Sanitizers slow a step down about thirty times, and all steps run the same code. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { STEPS = 3 };
-#else
-enum { STEPS = LOSSES };
-#endif
-
 /* The network and its tensors. */
 typedef struct experiment {
     lstm_rng *rng;
@@ -131,7 +124,7 @@ static void assert_losses(size_t variant)
     assert_int_equal(mnist_loader_create(&loader, digits, &config), MNIST_OK);
     lstm_rng_next(e.rng);
     assert_int_equal(mnist_loader_start(loader, lstm_rng_next(e.rng)), MNIST_OK);
-    for (size_t step = 0; step < STEPS; step++) {
+    for (size_t step = 0; step < LOSSES; step++) {
         assert_int_equal(mnist_loader_next(loader, lstm_tensor_data(e.x), labels),
                          BATCH);
         assert_close(train(&e, labels), variants[variant].losses[step], tolerance);
