@@ -101,6 +101,7 @@ static const lstm_layer_config configs[] = {
     {.inputs = INPUTS, .hidden = HIDDEN, .layers = 1},
     {.inputs = INPUTS, .hidden = HIDDEN, .layers = 3, .bidirectional = true},
     {.inputs = INPUTS, .hidden = HIDDEN, .layers = 2, .proj_size = 4},
+    {.inputs = INPUTS, .hidden = HIDDEN, .layers = 2, .proj_size = 1},
     {.inputs = INPUTS, .hidden = HIDDEN, .layers = 2, .no_bias = true},
     {.inputs = INPUTS,
      .hidden = HIDDEN,
@@ -133,6 +134,18 @@ static void names_and_shapes_give_options_without_metadata(void **state)
     }
 }
 
+/* The options alone are refused, too, and not written. */
+static void assert_config_refused(const char *message)
+{
+    lstm_layer_config config = {.inputs = 123};
+    lstm_file *file;
+    assert_int_equal(lstm_file_open(&file, model_path()), LSTM_OK);
+    assert_int_equal(lstm_file_layer_config(file, "lstm", &config), LSTM_BAD_FILE);
+    assert_contains(lstm_last_error(), message);
+    assert_int_equal(config.inputs, 123);
+    lstm_file_destroy(&file);
+}
+
 static void wrong_metadata_is_refused(void **state)
 {
     (void)state;
@@ -144,10 +157,14 @@ static void wrong_metadata_is_refused(void **state)
         {"hidden\\\":6", "hidden\\\":x", "metadata lstm.layer.lstm is damaged"},
         {"hidden\\\":6", "hiddex\\\":6", "metadata lstm.layer.lstm is damaged"},
         {"layers\\\":2", "layers\\\":9", "tensors of 'lstm' do not match the metadata"},
-        {"dropout\\\":0.5", "dropout\\\":9.5", "invalid layer options of 'lstm'"},
+        {"dropout\\\":0.25", "dropout\\\":1.25", "invalid layer options of 'lstm'"},
+        {"dropout\\\":0.25", "dropout\\\":-0.5", "invalid layer options of 'lstm'"},
+        {"inputs\\\":5", "inputs\\\":0", "invalid layer options of 'lstm'"},
+        {"hidden\\\":6", "hidden\\\":0", "invalid layer options of 'lstm'"},
+        {"proj_size\\\":0", "proj_size\\\":6", "invalid layer options of 'lstm'"},
     };
     const lstm_layer_config config = {
-        .inputs = INPUTS, .hidden = HIDDEN, .layers = 2, .dropout = 0.5};
+        .inputs = INPUTS, .hidden = HIDDEN, .layers = 2, .dropout = 0.25};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         fixture f = save_network(&config);
         lstm_layer *layer = f.layer;
@@ -157,8 +174,23 @@ static void wrong_metadata_is_refused(void **state)
         assert_null(layer);
         assert_contains(lstm_last_error(), wrong[i].message);
         assert_contains(lstm_last_error(), model_path());
+        assert_config_refused(wrong[i].message);
         destroy_network(&f);
     }
+}
+
+static void options_at_their_limits_are_loaded(void **state)
+{
+    (void)state;
+    const lstm_layer_config config = {
+        .inputs = 1, .hidden = 2, .layers = 2, .dropout = 1, .proj_size = 1};
+    fixture f = save_network(&config);
+    lstm_layer *layer;
+    assert_int_equal(lstm_layer_load(&layer, model_path(), "lstm", f.rng), LSTM_OK);
+    assert_true(lstm_layer_get_config(layer)->dropout == 1);
+    assert_int_equal(lstm_layer_get_config(layer)->proj_size, 1);
+    lstm_layer_destroy(&layer);
+    destroy_network(&f);
 }
 
 static void a_missing_layer_is_refused(void **state)
@@ -247,6 +279,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(names_and_shapes_give_options_without_metadata),
         TEST(wrong_metadata_is_refused),
+        TEST(options_at_their_limits_are_loaded),
         TEST(a_missing_layer_is_refused),
         TEST(shapes_that_no_layer_has_are_refused),
         TEST(a_linear_layer_is_loaded_with_its_sizes),

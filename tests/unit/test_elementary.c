@@ -39,6 +39,15 @@ static void the_error_of_log_is_at_most_two_units(void **state)
     assert_true(largest > 0.5);
 }
 
+/* Trainings have the same bits everywhere, so this choice must not change. */
+static void log_does_not_halve_the_root_of_2(void **state)
+{
+    (void)state;
+    assert_true(lstm_log(0x1.6a09e667f3bcdp0) == 0x1.62e42fefa39f1p-2);
+    assert_true(lstm_log(0x1.6a09e667f3bccp0) < 0x1.62e42fefa39f1p-2);
+    assert_true(lstm_log(0x1.6a09e667f3bcep0) > 0x1.62e42fefa39f0p-2);
+}
+
 static void powers_agree_with_the_library(void **state)
 {
     (void)state;
@@ -71,6 +80,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_error_of_exp_is_at_most_two_units),
         TEST(the_error_of_log_is_at_most_two_units),
+        TEST(log_does_not_halve_the_root_of_2),
         TEST(powers_agree_with_the_library),
         TEST(limits_and_nan_are_right),
     };
