@@ -2,6 +2,7 @@
  * test_download.py tests downloads. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/wait.h>
 
 #include "lib/mnist/sha256.h"
 #include "lib/mnist/source.h"
@@ -220,6 +221,43 @@ static void a_file_that_must_not_be_read_is_an_error_and_not_skipped(void **stat
     test_file_set_calls(NULL);
 }
 
+/* Opens the training set as a user who is not root, whom permissions do not stop; the
+ * message must contain text. */
+static void refuse_user(const char *text)
+{
+    enum { NOBODY = 65534 };
+    pid_t child = fork();
+    if (child == 0) {
+        mnist_dataset *dataset;
+        if (geteuid() == 0 && setuid(NOBODY))
+            _exit(2);
+        mnist_status status =
+            mnist_dataset_open(&dataset, &may_be_synthetic, MNIST_TRAIN);
+        bool named = strstr(mnist_last_error(), text) != NULL;
+        _exit(status == MNIST_IO_ERROR && !dataset && named ? 0 : 1);
+    }
+    int ended;
+    assert_int_equal(waitpid(child, &ended, 0), child);
+    assert_int_equal(ended, 0);
+}
+
+static void files_without_permission_are_not_passed_over(void **state)
+{
+    (void)state;
+    static const char message[] =
+        "train-images-idx3-ubyte: cannot be opened: Permission denied";
+    make_cache("mnist");
+    put_mnist(".cache/mnist", 4);
+    assert_int_equal(chmod(test_folder, 0755), 0);
+    assert_int_equal(chmod(test_path(".cache/mnist/train-images-idx3-ubyte"), 0), 0);
+    refuse_user(message);
+    assert_int_equal(chmod(test_path(".cache/mnist"), 0), 0);
+    refuse_user(message);
+    assert_int_equal(chmod(test_path(".cache/mnist"), 0755), 0);
+    setenv("MNIST_DIR", test_path(".cache/mnist"), 1);
+    refuse_user(message);
+}
+
 static void a_missing_file_in_mnist_dir_is_an_error(void **state)
 {
     (void)state;
@@ -421,6 +459,7 @@ int main(void)
         HOME_TEST(a_damaged_file_is_an_error_and_not_skipped),
         HOME_TEST(the_message_says_what_a_folder_has),
         HOME_TEST(a_file_that_must_not_be_read_is_an_error_and_not_skipped),
+        HOME_TEST(files_without_permission_are_not_passed_over),
         HOME_TEST(a_missing_file_in_mnist_dir_is_an_error),
         HOME_TEST(mnist_dir_takes_precedence_over_the_cache),
         HOME_TEST(the_cache_follows_the_xdg_specification),
