@@ -22,5 +22,9 @@ bool number_real(const char *text, double *value)
     if (text[strspn(text, "0123456789.eE+-")] != '\0')
         return false;
     *value = strtod(text, &end);
-    return end != text && *end == '\0' && isfinite(*value);
+    if (end == text || *end != '\0' || !isfinite(*value))
+        return false;
+    /* Only a number whose digits are all 0 is 0; others are too small. */
+    size_t first = strcspn(text, "123456789eE");
+    return fabs(*value) > 0 || !text[first] || strchr("eE", text[first]);
 }

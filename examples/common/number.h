@@ -15,7 +15,8 @@
 bool number_count(const char *text, uint64_t *value);
 
 /** Parses a finite decimal number; false for other text: infinities, not-a-number,
- *  hexadecimal numbers, blanks around it, and values beyond the range of double. */
+ *  hexadecimal numbers, blanks around it, and values beyond the range of double, also
+ *  those that would become 0. */
 bool number_real(const char *text, double *value);
 
 #endif

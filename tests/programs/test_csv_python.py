@@ -95,6 +95,9 @@ class Tables(unittest.TestCase):
                 expected = None
             if expected is not None and not abs(expected) < float("inf"):
                 expected = None
+            # What would become 0 is refused as well.
+            if expected == 0 and set(plain.split("e")[0]) & set("123456789"):
+                expected = None
             self.assertEqual(number, expected, text)
 
 

@@ -30,7 +30,8 @@ static void a_real_is_one_finite_decimal_number(void **state)
     (void)state;
     static const char *const refused[] = {
         "",       " 1",    "1 ",  "inf", "nan", "0x1p3", "1e",         "1e999",
-        "-1e999", "1.2.3", "1,5", "--1", ".",   "5%",    "2024-01-05", "12:30"};
+        "-1e999", "1.2.3", "1,5", "--1", ".",   "5%",    "2024-01-05", "12:30",
+        "1e-400", "-.01e-399"};
     double value = 0;
     for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
         assert_false(number_real(refused[i], &value));
@@ -38,7 +39,9 @@ static void a_real_is_one_finite_decimal_number(void **state)
     assert_true(value == 1000000001.25);
     assert_true(number_real("-.5e-3", &value));
     assert_true(value == -.5e-3);
-    assert_true(number_real("1e-400", &value));
+    assert_true(number_real("4.9e-324", &value));
+    assert_true(value > 0);
+    assert_true(number_real("-0.00e-400", &value));
     assert_true(value == 0);
 }
 
