@@ -59,11 +59,6 @@ static double forecast_of(const chart *c, size_t i)
     return i < c->known ? value_of(c, i) : predicted_of(c, i);
 }
 
-static double limited(double value)
-{
-    return fmax(-DBL_MAX, fmin(DBL_MAX, value));
-}
-
 /* Halves avoid an overflow of differences. */
 static double place(double value, double low, double high)
 {
@@ -91,8 +86,8 @@ static size_t first_predicted(const chart *c)
 
 static void extend(chart *c, double value)
 {
-    c->y_low = fmin(c->y_low, limited(value));
-    c->y_high = fmax(c->y_high, limited(value));
+    c->y_low = fmin(c->y_low, report_limit(value));
+    c->y_high = fmax(c->y_high, report_limit(value));
 }
 
 /* Sets the ranges: all values, and the band as far as twice the range of the values. */
@@ -105,17 +100,17 @@ static void set_ranges(chart *c)
         extend(c, value_of(c, i));
     for (size_t i = first_predicted(c); i < all; i++)
         extend(c, predicted_of(c, i));
-    double most = limited(2 * (c->y_high / 2 - c->y_low / 2));
+    double most = report_limit(2 * (c->y_high / 2 - c->y_low / 2));
     double low = c->y_low, high = c->y_high;
     for (size_t i = c->known; i < all; i++) {
         extend(c, fmax(predicted_of(c, i) - margin_of(c, i), low - most));
         extend(c, fmin(predicted_of(c, i) + margin_of(c, i), high + most));
     }
-    double room = limited(0.1 * (c->y_high / 2 - c->y_low / 2));
+    double room = report_limit(0.1 * (c->y_high / 2 - c->y_low / 2));
     if (!(room > 0))
         room = fabs(c->y_high) > 0 ? fabs(c->y_high) / 10 : 1;
-    c->y_low = limited(c->y_low - room);
-    c->y_high = limited(c->y_high + room);
+    c->y_low = report_limit(c->y_low - room);
+    c->y_high = report_limit(c->y_high + room);
     c->x_low = time_of(c, 0);
     c->x_high = time_of(c, all - 1);
 }
@@ -207,10 +202,10 @@ static void draw_band(const chart *c)
             y_of(c, value_of(c, c->known - 1)));
     for (size_t i = c->known; i < all; i++)
         fprintf(c->file, "%.1f,%.1f ", x_of(c, time_of(c, i)),
-                y_of(c, limited(predicted_of(c, i) + margin_of(c, i))));
+                y_of(c, report_limit(predicted_of(c, i) + margin_of(c, i))));
     for (size_t i = all; i-- > c->known;)
         fprintf(c->file, "%.1f,%.1f ", x_of(c, time_of(c, i)),
-                y_of(c, limited(predicted_of(c, i) - margin_of(c, i))));
+                y_of(c, report_limit(predicted_of(c, i) - margin_of(c, i))));
     fputs("'/>\n", c->file);
 }
 

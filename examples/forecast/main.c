@@ -34,6 +34,12 @@ static void compare(answer *a, const network *net, double *predicted,
     a->ramp = net->constant && net->differences;
 }
 
+/* In the unit of the values; at most the largest number. */
+static double scaled(const network *net, double value)
+{
+    return report_limit(ldexp(value, net->exponent));
+}
+
 /* Scales what the network computed back to the unit of the values. */
 static void scale_back(answer *a, const network *net, double *predicted, double *errors)
 {
@@ -41,12 +47,12 @@ static void scale_back(answer *a, const network *net, double *predicted, double 
      * square. */
     const double factor = 1.96;
     for (size_t i = 0; i < net->count + a->steps; i++)
-        predicted[i] = ldexp(predicted[i], net->exponent);
+        predicted[i] = scaled(net, predicted[i]);
     for (size_t i = 0; i < a->steps; i++)
-        errors[i] = ldexp(factor * errors[i], net->exponent);
-    a->error = ldexp(a->error, net->exponent);
-    a->previous = ldexp(a->previous, net->exponent);
-    a->seasonal = ldexp(a->seasonal, net->exponent);
+        errors[i] = scaled(net, factor * errors[i]);
+    a->error = scaled(net, a->error);
+    a->previous = scaled(net, a->previous);
+    a->seasonal = scaled(net, a->seasonal);
 }
 
 static bool answer_series(const series *s, network *net, double *predicted,

@@ -1,3 +1,4 @@
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -5,6 +6,11 @@
 
 #include "examples/common/message.h"
 #include "examples/forecast/report.h"
+
+double report_limit(double value)
+{
+    return value > DBL_MAX ? DBL_MAX : value < -DBL_MAX ? -DBL_MAX : value;
+}
 
 void report_number(const answer *a, double value, double margin, char *text,
                    size_t size)
@@ -60,8 +66,8 @@ static void print_table(const answer *a)
                    axis_after(&a->series->axis, a->series->last_row, i + 1), time,
                    ROOM);
         report_number(a, a->future[i], margin, value, ROOM);
-        report_number(a, a->future[i] - margin, margin, low, ROOM);
-        report_number(a, a->future[i] + margin, margin, high, ROOM);
+        report_number(a, report_limit(a->future[i] - margin), margin, low, ROOM);
+        report_number(a, report_limit(a->future[i] + margin), margin, high, ROOM);
         printf("%zu,%s,%s,%s,%s\n", i + 1, time, value, low, high);
     }
 }

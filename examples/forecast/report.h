@@ -27,6 +27,9 @@ typedef struct answer {
     bool constant, ramp;
 } answer;
 
+/** A number that double has in place of an infinity: the largest one. */
+double report_limit(double value);
+
 /** Prints the answer, as a table of comma-separated values if wanted. */
 void report_print(const answer *a, bool csv);
 

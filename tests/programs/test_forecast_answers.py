@@ -35,6 +35,14 @@ class Values(Forecast):
             text = "".join(f"{level + scale * wave(i)!r}\n" for i in range(COUNT))
             self.check(text, level=level, scale=scale)
 
+    def test_bands_end_at_the_largest_number(self):
+        text = "".join(f"{1.7e308 * math.sin(i * i)!r}\n" for i in range(COUNT))
+        for words in (["--csv"], []):
+            done = self.run_text(text, *words)
+            self.assertEqual(done.returncode, 0)
+            self.assertNotRegex(done.stdout, "inf|nan")
+            self.assertIn("1.79769", done.stdout)
+
     def test_printed_numbers_have_the_digits_of_the_data(self):
         done = self.run_text(table([[f"{1e9 + wave(i):.2f}" for i in range(COUNT)]]))
         for number in re.findall(r"^\d+: (\S+)", done.stdout, re.M):
