@@ -70,12 +70,6 @@ static bool is_number(const char *field)
            csv_parse_number(field, ',', &number);
 }
 
-static bool is_time(const char *field)
-{
-    csv_time time;
-    return csv_parse_time(field, false, &time) || csv_parse_time(field, true, &time);
-}
-
 /* Whether all rows after the first are numbers as a whole, with a decimal sign, and the
  * comma occurs in the first row or many others not, or before a zero, as in 10,05: then
  * it does not delimit fields. */
@@ -115,7 +109,7 @@ static bool has_blanks(csv_scan scan, scratch *s)
     scan.delimiter = CSV_BLANKS;
     for (; read_row(&scan, s) == CSV_ROW; first = false)
         for (size_t i = 0; i < scan.count && !first; i++)
-            if (!is_number(s->fields[i]) && !is_time(s->fields[i]) &&
+            if (!is_number(s->fields[i]) && !csv_is_time(s->fields[i]) &&
                 !csv_is_missing(s->fields[i]))
                 return false;
     return true;
@@ -154,7 +148,7 @@ static bool has_names(const csv_scan *scan, const scratch *s)
 {
     size_t names = 0;
     for (size_t i = 0; i < scan->count; i++) {
-        if (is_number(s->fields[i]) || is_time(s->fields[i]))
+        if (is_number(s->fields[i]) || csv_is_time(s->fields[i]))
             return false;
         names += !csv_is_missing(s->fields[i]);
     }

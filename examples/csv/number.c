@@ -10,8 +10,8 @@ enum { LONGEST_NUMBER = 400 };
  * there is none. */
 static size_t blank_length(const char *text)
 {
-    static const char *const blanks[] = {" ", "\t", "\xc2\xa0", "\xe2\x80\xaf",
-                                         "\xe2\x80\x89"};
+    static const char *const blanks[] = {
+        " ", "\t", "\xc2\xa0", "\xe2\x80\x87", "\xe2\x80\xaf", "\xe2\x80\x89"};
     for (size_t i = 0; i < sizeof(blanks) / sizeof(*blanks); i++)
         if (strncmp(text, blanks[i], strlen(blanks[i])) == 0)
             return strlen(blanks[i]);
@@ -145,7 +145,10 @@ bool csv_parse_number(const char *field, char decimal, csv_number *number)
         text = read_exponent(&out, text, number);
     if (text && number->parentheses)
         text = *skip_blanks(text) == ')' ? skip_blanks(text) + 1 : NULL;
-    return text && *skip_blanks(text) == '\0' && number_real(out.text, &number->value);
+    if (!text || *skip_blanks(text) != '\0')
+        return false;
+    number->beyond = !number_real(out.text, &number->value);
+    return !number->beyond;
 }
 
 static char lower(char letter)
@@ -179,8 +182,9 @@ static bool is_dashes(const char *text, size_t length)
 
 bool csv_is_missing(const char *field)
 {
-    static const char *const words[] = {"na",      "n/a",  "#n/a", "nan", "null",
-                                        "missing", "none", "nil",  "?",   "."};
+    static const char *const words[] = {"na",  "n/a",  "#n/a",         "nan", "null",
+                                        "nil", "none", "missing",      "?",   ".",
+                                        "..",  "...",  "\xe2\x80\xa6", ":"};
     const char *text = skip_blanks(field);
     size_t length = 0;
     for (size_t i = 0; text[i];

@@ -4,219 +4,189 @@
 #include <string.h>
 
 #include "examples/common/message.h"
-#include "examples/forecast/axis.h"
+#include "examples/forecast/times.h"
 
 enum { DAY = 86400 };
 
-/* The columns that the times are read from. */
-typedef struct source {
-    const columns *all;
-    const column *main, *clock;
-    size_t index, clock_index;
-    /** Precision of the most precise time. */
-    csv_precision precision;
-    bool zoned;
-} source;
-
-static bool refuse_field(const source *from, size_t row, size_t index)
-{
-    char text[60];
-    const char *field = csv_field(from->all->table, row, index);
-    const column *c = &from->all->all[index];
-    const char *kind = c->kind == COLUMN_NUMBERS ? "number" : "time";
-    if (csv_is_missing(field))
-        return message_error(
-            "line %zu, column '%s': has no %s, as the time axis needs; "
-            "--time none reads the rows without the times, "
-            "this one too",
-            csv_line(from->all->table, row), c->name, kind);
-    return message_error("line %zu, column '%s': '%s' is not a %s like the others of "
-                         "the time axis; --time none reads the rows without it",
-                         csv_line(from->all->table, row), c->name,
-                         columns_shown(field, text, sizeof(text)), kind);
-}
-
-static bool read_number(axis *a, const source *from, size_t row, double *value)
-{
-    csv_number number;
-    if (!csv_parse_number(csv_field(from->all->table, row, from->index),
-                          from->main->decimal, &number))
-        return refuse_field(from, row, from->index);
-    if (number.decimals > a->decimals)
-        a->decimals = number.decimals;
-    *value = number.value;
-    return true;
-}
-
-static bool read_time(source *from, size_t row, double *value)
-{
-    csv_time time, clock = {.precision = CSV_MONTH};
-    if (!csv_parse_time(csv_field(from->all->table, row, from->index),
-                        from->main->day_first, &time))
-        return refuse_field(from, row, from->index);
-    if (from->clock &&
-        (!csv_parse_time(csv_field(from->all->table, row, from->clock_index), false,
-                         &clock) ||
-         clock.precision != CSV_CLOCK))
-        return refuse_field(from, row, from->clock_index);
-    if (from->clock || time.precision == CSV_CLOCK)
-        time.precision = CSV_SECOND;
-    if (time.precision > from->precision)
-        from->precision = time.precision;
-    from->zoned = from->zoned || time.zoned || clock.zoned;
-    *value = time.seconds + clock.seconds;
-    return true;
-}
-
-/* Times of day go on at midnight. */
+/* Times of day go on at midnight, forwards or backwards. */
 static void unwrap(axis *a)
 {
     double days = 0;
     for (size_t i = 1; i < a->count; i++) {
         a->at[i] += days;
-        if (a->at[i] < a->at[i - 1] - DAY / 2.0) {
-            a->at[i] += DAY;
-            days += DAY;
+        double step = a->at[i] - a->at[i - 1];
+        double turn = step < -DAY / 2.0 ? DAY : step > DAY / 2.0 ? -DAY : 0;
+        a->at[i] += turn;
+        days += turn;
+    }
+}
+
+static bool allocate(axis *a, const times *t, double **nanoseconds)
+{
+    a->count = t->end - t->all->first;
+    /* Missing times may be added. */
+    a->at = calloc(2 * a->count + 1, sizeof(*a->at));
+    a->rows = calloc(2 * a->count + 1, sizeof(*a->rows));
+    *nanoseconds = calloc(a->count + 1, sizeof(**nanoseconds));
+    for (size_t i = 0; a->rows && i < a->count; i++)
+        a->rows[i] = t->all->first + i;
+    return (a->at && a->rows && *nanoseconds) || message_error("no memory");
+}
+
+/* Joins seconds and parts of them, from an origin that keeps their digits. */
+static void add_parts(axis *a, const double *nanoseconds, int digits)
+{
+    if (digits == 0)
+        return;
+    a->digits = digits < CSV_MOST_DIGITS ? digits : CSV_MOST_DIGITS;
+    if (digits > CSV_MOST_DIGITS)
+        message_warning("time axis '%s': seconds have %d digits, of which %d are used",
+                        a->name, digits, CSV_MOST_DIGITS);
+    a->origin = a->at[0];
+    for (size_t i = 0; i < a->count; i++)
+        a->at[i] = a->at[i] - a->origin + nanoseconds[i] / 1e9;
+}
+
+/* How many steps are not the usual one; SIZE_MAX if times do not all rise or fall. */
+static bool count_faults(const axis *a, size_t *faults)
+{
+    rule r;
+    double *at = calloc(a->count + 1, sizeof(*at));
+    bool falls = a->count > 1 && a->at[1] < a->at[0];
+    *faults = 0;
+    if (!at)
+        return message_error("no memory");
+    for (size_t i = 0; i < a->count; i++) {
+        at[i] = a->at[falls ? a->count - 1 - i : i];
+        if (i > 0 && at[i] <= at[i - 1])
+            *faults = SIZE_MAX;
+    }
+    bool done = *faults || a->count < 2 || rule_find(&r, at, a->count, true);
+    for (size_t i = 1; done && *faults != SIZE_MAX && i < a->count; i++)
+        *faults += rule_whole_steps(&r, at[i - 1], at[i]) != 1;
+    free(at);
+    return done;
+}
+
+/* Says which order of day, month and year was taken. */
+static void say_order(const times *t, csv_order order)
+{
+    static const char *const orders[] = {"month, day, year", "day, month, year",
+                                         "year, month, day"};
+    char text[40];
+    const char *field = csv_field(t->all->table, t->all->first, t->main);
+    message_warning(
+        "column '%s': dates such as %s are taken as %s; --dates mdy, dmy or "
+        "ymd chooses",
+        t->all->all[t->main].name, columns_shown(field, text, sizeof(text)),
+        orders[order]);
+}
+
+/* Reads the times in each order that is possible, and leaves the order in which the
+ * steps are most regular. */
+static bool choose_order(axis *a, times *t, double *nanoseconds)
+{
+    size_t least = 0, faults, equal = 0;
+    unsigned orders = t->main == TIMES_NONE ? 0 : t->all->all[t->main].orders;
+    csv_order best = t->order;
+    for (csv_order order = CSV_MDY; orders && order <= CSV_YMD; order++) {
+        if (!(orders >> order & 1))
+            continue;
+        t->order = order;
+        if (!times_read(t, a, nanoseconds) || !count_faults(a, &faults))
+            return false;
+        if (equal == 0 || faults < least) {
+            least = faults;
+            best = order;
+            equal = 0;
         }
+        equal += faults == least;
     }
+    t->order = best;
+    /* Steps that are irregular in each order do not tell it. */
+    if (equal > 1 || least > a->count / 20)
+        say_order(t, best);
+    return true;
 }
 
-static bool read_all(axis *a, source *from)
+static axis_kind kind_of(const times *t)
 {
-    a->count = from->all->end - from->all->first;
-    a->at = calloc(a->count + 1, sizeof(*a->at));
-    if (!a->at)
-        return message_error("no memory");
-    for (size_t i = 0; i < a->count; i++) {
-        size_t row = from->all->first + i;
-        if (from->main &&
-            !(from->main->kind == COLUMN_NUMBERS ? read_number(a, from, row, &a->at[i])
-                                                 : read_time(from, row, &a->at[i])))
-            return false;
-    }
-    if (from->main && from->main->clock && from->main->kind == COLUMN_TIMES)
+    static const axis_kind kinds[] = {
+        [CSV_CLOCK] = AXIS_CLOCK,  [CSV_QUARTER] = AXIS_QUARTERS,
+        [CSV_MONTH] = AXIS_MONTHS, [CSV_WEEK] = AXIS_WEEKS,
+        [CSV_DAY] = AXIS_DAYS,     [CSV_SECOND] = AXIS_SECONDS};
+    bool numbers = t->main != TIMES_NONE && t->all->all[t->main].kind == COLUMN_NUMBERS;
+    return numbers && t->clock == TIMES_NONE ? AXIS_NUMBERS : kinds[t->precision];
+}
+
+static bool read_all(axis *a, times *t, double *nanoseconds)
+{
+    unsigned orders = t->main == TIMES_NONE ? 0 : t->all->all[t->main].orders;
+    if ((orders & (orders - 1)) && !choose_order(a, t, nanoseconds))
+        return false;
+    if (!times_read(t, a, nanoseconds))
+        return false;
+    if (t->zoned > 0 && t->zoned < a->count)
+        return message_error(
+            "time axis '%s': %zu of %zu times have an offset or Z, the "
+            "others not; expected all or none; --time none reads the "
+            "rows without them",
+            a->name, t->zoned, a->count);
+    a->kind = kind_of(t);
+    a->zoned = t->zoned > 0;
+    if (a->kind == AXIS_CLOCK)
         unwrap(a);
+    if (a->kind != AXIS_NUMBERS)
+        add_parts(a, nanoseconds, t->digits);
     return true;
 }
 
-static int compare(const void *left, const void *right)
+/* Says when a column that could have the times is not read. */
+static void say_unknown(const columns *all, size_t series)
 {
-    double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
-/* Months since year 0, and the day of the month. */
-static long month_of(double seconds, int *day)
-{
-    long year;
-    int month;
-    csv_date_of_days((long)floor(seconds / DAY), &year, &month, day);
-    return 12 * year + month - 1;
-}
-
-/* Whether a day is the last one of its month. */
-static bool ends_month(double seconds)
-{
-    int day;
-    month_of(seconds + DAY, &day);
-    return day == 1;
-}
-
-/* Whether all times have the same day of the month, or are the last of their month, and
- * the time of the first one. */
-static bool has_months(const axis *a)
-{
-    int first, day;
-    bool same = true, last = true;
-    month_of(a->at[0], &first);
-    for (size_t i = 0; i < a->count; i++) {
-        month_of(a->at[i], &day);
-        same = same && day == first;
-        last = last && ends_month(a->at[i]);
-        if (fabs(fmod(a->at[i] - a->at[0], DAY)) > 0)
-            return false;
-    }
-    return same || last;
-}
-
-/* Sets the usual step, the median; false without memory. */
-static bool set_step(axis *a)
-{
-    int day;
-    bool months = a->kind >= AXIS_MONTHS && has_months(a);
-    double *steps = calloc(a->count, sizeof(*steps));
-    if (!steps)
-        return message_error("no memory");
-    for (size_t i = 1; i < a->count; i++)
-        steps[i - 1] =
-            months ? (double)(month_of(a->at[i], &day) - month_of(a->at[i - 1], &day))
-                   : a->at[i] - a->at[i - 1];
-    qsort(steps, a->count - 1, sizeof(*steps), compare);
-    a->step = steps[(a->count - 1) / 2];
-    a->months = months ? (long)a->step : 0;
-    free(steps);
-    return true;
-}
-
-static void print_step(const axis *a, char *text, size_t size)
-{
-    static const struct {
-        const char *name;
-        double seconds;
-    } units[] = {{"day", DAY}, {"hour", 3600}, {"minute", 60}, {"second", 1}};
-    size_t unit = 0;
-    if (a->kind == AXIS_NUMBERS)
-        snprintf(text, size, "%.10g", a->step);
-    else if (a->months)
-        snprintf(text, size, "%ld month%s", a->months, a->months == 1 ? "" : "s");
-    else {
-        while (unit < 3 && (a->step < units[unit].seconds ||
-                            fabs(fmod(a->step, units[unit].seconds)) > 0))
-            unit++;
-        double count = a->step / units[unit].seconds;
-        bool one = fabs(count - 1) <= 0;
-        snprintf(text, size, "%.10g %s%s", count, units[unit].name, one ? "" : "s");
+    char text[60];
+    for (size_t i = 0; i < all->count; i++) {
+        const column *c = &all->all[i];
+        const char *field =
+            c->text_row ? csv_field(all->table, c->text_row - 1, i) : "";
+        if (i == series || c->part != PART_NONE || !strpbrk(field, "0123456789") ||
+            !(part_is_time_name(c->name) || part_looks_like_time(field)))
+            continue;
+        message_warning(
+            "line %zu, column '%s': '%s' looks like a time, but its form is "
+            "not known; the rows are counted",
+            csv_line(all->table, c->text_row - 1), c->name,
+            columns_shown(field, text, sizeof(text)));
+        return;
     }
 }
 
-/* Whether a step from one row to the next is another one than usual: longer by half, or
- * shorter. */
-static int other_step(const axis *a, size_t i)
+bool axis_read(axis *a, const columns *all, size_t series,
+               const forecast_options *options)
 {
-    int day;
-    double step = a->at[i] - a->at[i - 1], usual = a->step;
-    if (a->months)
-        step = (double)(month_of(a->at[i], &day) - month_of(a->at[i - 1], &day));
-    return step > 1.5 * usual ? 1 : step < 0.5 * usual ? -1 : 0;
+    times t;
+    double *nanoseconds = NULL;
+    *a = (axis){.name = "row"};
+    if (!times_choose(&t, all, series, options->time) ||
+        !allocate(a, &t, &nanoseconds)) {
+        free(nanoseconds);
+        return false;
+    }
+    bool done = true;
+    if (times_found(&t)) {
+        times_name(&t, a->name, sizeof(a->name));
+        done = read_all(a, &t, nanoseconds);
+    } else if (!options->time) {
+        say_unknown(all, series);
+    }
+    free(nanoseconds);
+    return done;
 }
 
 /* Line in the file of a row in the order of the axis. */
 static size_t line_of(const axis *a, const columns *all, size_t i)
 {
-    size_t row = a->reversed ? a->count - 1 - i : i;
-    return csv_line(all->table, all->first + row);
-}
-
-/* Says where steps are longer or shorter than usual. */
-static void say_gaps(const axis *a, const columns *all)
-{
-    size_t longer = 0, shorter = 0, first = 0;
-    char step[60], time[60];
-    for (size_t i = 1; i < a->count; i++) {
-        int other = other_step(a, i);
-        longer += other > 0;
-        shorter += other < 0;
-        if (other != 0 && first == 0)
-            first = i;
-    }
-    if (first == 0)
-        return;
-    print_step(a, step, sizeof(step));
-    axis_print(a, a->at[first - 1], time, sizeof(time));
-    message_warning(
-        "time axis '%s': the usual step is %s; longer steps (gaps): %zu, shorter: "
-        "%zu, the first after %s (line %zu); the values count as evenly spaced",
-        a->name, step, longer, shorter, time, line_of(a, all, first - 1));
+    return csv_line(all->table, a->rows[i]);
 }
 
 /* Says that times repeat or go backwards; the axis then counts rows. */
@@ -227,92 +197,126 @@ static void give_up(axis *a, const columns *all, size_t repeats, size_t backward
         first++;
     message_warning(
         "time axis '%s': repeated times: %zu, steps backwards: %zu, the first in line "
-        "%zu; rows keep their order and are counted instead",
-        a->name, repeats, backwards, line_of(a, all, first));
+        "%zu; rows keep their order and are counted instead%s",
+        a->name, repeats, backwards, line_of(a, all, first),
+        repeats > a->count / 4 ? "; are there several series in one column?" : "");
     a->kind = AXIS_ROWS;
 }
 
 static void reverse(axis *a)
 {
-    a->reversed = true;
     for (size_t i = 0; i < a->count / 2; i++) {
+        size_t last = a->count - 1 - i, row = a->rows[i];
         double other = a->at[i];
-        a->at[i] = a->at[a->count - 1 - i];
-        a->at[a->count - 1 - i] = other;
+        a->at[i] = a->at[last];
+        a->at[last] = other;
+        a->rows[i] = a->rows[last];
+        a->rows[last] = row;
     }
-    message_info("time axis '%s': the newest row is the first; rows are read from the "
-                 "last to the first",
-                 a->name);
+    message_warning(
+        "time axis '%s': the newest row is the first; rows are read from the "
+        "last to the first",
+        a->name);
 }
 
-/* Looks for the columns of times: a date, then one of times of day beside a date, then
- * a counter. */
-static void choose(source *from, size_t series)
+/* Steps that do not follow the rule, times that are missing, and the row before the
+ * first of either. */
+typedef struct faults {
+    size_t irregular, missing, first;
+} faults;
+
+static faults find_faults(const axis *a)
 {
-    const columns *all = from->all;
-    for (int round = 0; round < 3 && !from->main; round++)
-        for (size_t i = 0; i < all->count && !from->main; i++) {
-            const column *c = &all->all[i];
-            bool wanted = round == 2
-                              ? c->counts
-                              : c->kind == COLUMN_TIMES && c->clock == (round == 1);
-            if (i != series && wanted) {
-                from->main = c;
-                from->index = i;
-            }
+    faults found = {0};
+    for (size_t i = 1; i < a->count; i++) {
+        size_t steps = rule_whole_steps(&a->rule, a->at[i - 1], a->at[i]);
+        found.irregular += steps == 0;
+        found.missing += steps > 1 ? steps - 1 : 0;
+        if (steps != 1 && found.irregular + found.missing == (steps ? steps - 1 : 1))
+            found.first = i - 1;
+    }
+    return found;
+}
+
+/* Adds the times that are missing; there is room for as many as there are rows. */
+static void add_missing(axis *a, size_t missing)
+{
+    size_t to = a->count + missing;
+    for (size_t i = a->count; i-- > 0;) {
+        size_t steps = i > 0 ? rule_whole_steps(&a->rule, a->at[i - 1], a->at[i]) : 1;
+        a->at[--to] = a->at[i];
+        a->rows[to] = a->rows[i];
+        for (size_t step = steps; step-- > 1;) {
+            a->at[--to] = rule_after(&a->rule, a->at[i - 1], step);
+            a->rows[to] = AXIS_NO_ROW;
         }
+    }
+    a->count += missing;
 }
 
-/* Looks for times of day beside dates. */
-static void add_clock(source *from)
+/* Says that the times follow no rule; the axis then counts rows. */
+static void say_irregular(axis *a, const faults *found, const char *step)
 {
-    csv_time time;
-    const columns *all = from->all;
-    if (!from->main || from->main->kind != COLUMN_TIMES || from->main->clock ||
-        !csv_parse_time(csv_field(all->table, all->first, from->index),
-                        from->main->day_first, &time) ||
-        time.precision != CSV_DAY)
-        return;
-    for (size_t i = 0; i < all->count && !from->clock; i++)
-        if (all->all[i].kind == COLUMN_TIMES && all->all[i].clock) {
-            from->clock = &all->all[i];
-            from->clock_index = i;
-        }
+    message_warning(
+        "time axis '%s': irregular: the usual step is %s, but steps that do "
+        "not fit: %zu, missing times: %zu; the rows are counted instead, as "
+        "if they were evenly spaced",
+        a->name, step, found->irregular, found->missing);
+    a->kind = AXIS_ROWS;
 }
 
-static bool find_given(source *from, const char *given)
+/* Treats times that are missing, and says so; false if they are refused. */
+static bool treat_missing(axis *a, const columns *all, const faults *found,
+                          const char *step, forecast_missing missing)
 {
-    if (!columns_find(from->all, given, &from->index))
-        return false;
-    from->main = &from->all->all[from->index];
-    if (from->main->kind == COLUMN_TIMES || from->main->kind == COLUMN_NUMBERS)
+    char time[60];
+    size_t line = line_of(a, all, found->first);
+    axis_print(a, a->at[found->first], time, sizeof(time));
+    if (found->irregular)
+        message_warning("time axis '%s': the usual step is %s; steps that do not fit: "
+                        "%zu; the values count as evenly spaced there",
+                        a->name, step, found->irregular);
+    if (found->missing == 0)
         return true;
-    return message_error("column '%s' has neither times nor numbers", from->main->name);
-}
-
-bool axis_read(axis *a, const columns *all, size_t series, const char *given)
-{
-    source from = {.all = all, .precision = CSV_CLOCK};
-    *a = (axis){.name = "row"};
-    if (given && strcmp(given, "none") != 0 && !find_given(&from, given))
-        return false;
-    if (!given)
-        choose(&from, series);
-    add_clock(&from);
-    if (!read_all(a, &from))
-        return false;
-    if (!from.main)
-        return true;
-    a->name = from.main->name;
-    a->zoned = from.zoned;
-    a->kind = from.main->kind == COLUMN_NUMBERS ? AXIS_NUMBERS
-              : from.precision == CSV_SECOND    ? AXIS_SECONDS
-              : from.precision == CSV_MONTH     ? AXIS_MONTHS
-                                                : AXIS_DAYS;
+    if (missing == FORECAST_REFUSE)
+        return message_error(
+            "time axis '%s': %zu times are missing, the first after %s "
+            "(line %zu), as the usual step is %s; --missing "
+            "interpolate or drop goes on",
+            a->name, found->missing, time, line, step);
+    message_warning(
+        "time axis '%s': the usual step is %s; missing times (gaps): %zu, the "
+        "first after %s (line %zu): %s",
+        a->name, step, found->missing, time, line,
+        missing == FORECAST_DROP ? "dropped, the values count as evenly spaced"
+                                 : "values are interpolated");
+    if (missing == FORECAST_INTERPOLATE)
+        add_missing(a, found->missing);
     return true;
 }
 
-bool axis_check(axis *a, const columns *all)
+/* Finds the rule of times that rise. */
+static bool check_rule(axis *a, const columns *all, forecast_missing missing)
+{
+    char step[60];
+    if (!rule_find(&a->rule, a->at, a->count, axis_has_calendar(a) && a->digits == 0))
+        return false;
+    faults found = find_faults(a);
+    rule_print(&a->rule, axis_has_calendar(a), step, sizeof(step));
+    if (a->rule.any_day && a->kind == AXIS_DAYS) {
+        message_info("time axis '%s': on different days of its months; months are "
+                     "counted",
+                     a->name);
+        a->kind = AXIS_MONTHS;
+    }
+    if (found.irregular > a->count / 20 || found.missing > a->count / 2) {
+        say_irregular(a, &found, step);
+        return true;
+    }
+    return treat_missing(a, all, &found, step, missing);
+}
+
+bool axis_check(axis *a, const columns *all, forecast_missing missing)
 {
     size_t repeats = 0, backwards = 0;
     if (a->kind == AXIS_ROWS)
@@ -321,79 +325,34 @@ bool axis_check(axis *a, const columns *all)
         backwards += a->at[i] < a->at[i - 1];
         repeats += !(a->at[i] < a->at[i - 1]) && !(a->at[i] > a->at[i - 1]);
     }
-    if (backwards > 0 && backwards + repeats == a->count - 1) {
+    /* A few rows may be out of order. */
+    size_t steps = a->count - 1 - repeats;
+    if (backwards > 0 && 10 * backwards >= 9 * steps) {
         reverse(a);
-        backwards = 0;
+        backwards = steps - backwards;
     }
     if (repeats + backwards > 0)
         give_up(a, all, repeats, backwards);
     if (a->kind == AXIS_ROWS || a->count < 2)
         return true;
-    if (!set_step(a))
-        return false;
-    say_gaps(a, all);
-    return true;
+    return check_rule(a, all, missing);
 }
 
 void axis_free(axis *a)
 {
     free(a->at);
+    free(a->rows);
     *a = (axis){0};
 }
 
-/* A time some months later, the same day or the last one of the month. */
-static double add_months(double seconds, long months)
+bool axis_has_calendar(const axis *a)
 {
-    int day;
-    double rest = seconds - DAY * floor(seconds / DAY);
-    long month = month_of(seconds, &day) + months;
-    bool last = ends_month(seconds) && day >= 28;
-    long begin = csv_days_of_date(month / 12, (int)(month % 12) + 1, 1);
-    long next = csv_days_of_date((month + 1) / 12, (int)((month + 1) % 12) + 1, 1);
-    long length = next - begin;
-    long chosen = last || day > length ? length : day;
-    return (double)DAY * (double)(begin + chosen - 1) + rest;
+    return a->kind > AXIS_NUMBERS;
 }
 
 double axis_after(const axis *a, size_t row, size_t steps)
 {
     if (a->kind == AXIS_ROWS)
         return (double)(row + steps + 1);
-    if (a->months)
-        return add_months(a->at[row], a->months * (long)steps);
-    return a->at[row] + a->step * (double)steps;
-}
-
-/* Writes a month, a date, or a date with the time of day. */
-static void print_date(const axis *a, double time, char *text, size_t size)
-{
-    long year;
-    int month, day;
-    double days = floor(time / DAY), rest = time - DAY * days;
-    csv_date_of_days((long)days, &year, &month, &day);
-    if (a->kind == AXIS_MONTHS) {
-        snprintf(text, size, "%04ld-%02d", year, month);
-        return;
-    }
-    int length = snprintf(text, size, "%04ld-%02d-%02d", year, month, day);
-    if (a->kind != AXIS_SECONDS || length < 0 || (size_t)length >= size)
-        return;
-    int hour = (int)(rest / 3600), minute = (int)(fmod(rest, 3600) / 60);
-    double second = fmod(rest, 60);
-    bool whole = fabs(second - floor(second)) <= 0;
-    snprintf(text + length, size - (size_t)length,
-             whole ? " %02d:%02d:%02.0f%s" : " %02d:%02d:%06.3f%s", hour, minute,
-             second, a->zoned ? "Z" : "");
-}
-
-void axis_print(const axis *a, double time, char *text, size_t size)
-{
-    if (a->kind == AXIS_ROWS)
-        snprintf(text, size, "%.0f", time);
-    else if (a->kind == AXIS_NUMBERS && fabs(time) < 1e15)
-        snprintf(text, size, "%.*f", a->decimals > 17 ? 17 : a->decimals, time);
-    else if (a->kind == AXIS_NUMBERS)
-        snprintf(text, size, "%.17g", time);
-    else
-        print_date(a, time, text, size);
+    return rule_after(&a->rule, a->at[row], steps);
 }

@@ -1,4 +1,3 @@
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,24 +5,7 @@
 #include "examples/common/input.h"
 #include "examples/common/message.h"
 #include "examples/common/number.h"
-#include "examples/forecast/columns.h"
-
-/* What the fields of a column could be. */
-typedef struct tally {
-    size_t present;
-    /* Numbers with a decimal point, with a decimal comma, and only with one of them. */
-    size_t point, comma, only_point, only_comma;
-    /* Numbers that are another one with the other sign, such as 1.234 or 1,234. */
-    size_t points, commas, quoted;
-    /* Others, and those of them of at least 1,000. */
-    size_t plain, large;
-    /* Times with the month or the day first, and how often they rise and fall. */
-    size_t months, days, rise[2], fall[2], ambiguous, compact, clocks;
-    double last_time[2];
-    /* Whether the numbers all rise or all fall, and by the same. */
-    double last, step;
-    bool irregular, uneven, varies;
-} tally;
+#include "examples/forecast/tally.h"
 
 const char *columns_shown(const char *field, char *text, size_t size)
 {
@@ -38,175 +20,13 @@ const char *columns_shown(const char *field, char *text, size_t size)
     return text;
 }
 
-static void tally_order(tally *t, double value)
-{
-    double step = value - t->last;
-    size_t before = t->plain - 1;
-    t->varies = t->varies || (before > 0 && fabs(step) > 0);
-    bool stays = before > 0 && !(fabs(step) > 0);
-    bool turns = before > 1 && (step > 0) != (t->step > 0);
-    t->irregular = t->irregular || stays || turns;
-    if (before > 1 && fabs(step - t->step) > 0)
-        t->uneven = true;
-    t->last = value;
-    t->step = step;
-}
-
-static void tally_number(tally *t, const char *field, bool quoted)
-{
-    csv_number point, comma;
-    bool with_point = csv_parse_number(field, '.', &point);
-    bool with_comma = csv_parse_number(field, ',', &comma);
-    t->point += with_point;
-    t->comma += with_comma;
-    t->only_point += with_point && !with_comma;
-    t->only_comma += with_comma && !with_point;
-    if (!with_point || !with_comma) {
-        t->irregular = t->varies = true;
-    } else if (point.value != comma.value) {
-        t->points += point.point;
-        t->commas += comma.point;
-        t->quoted += quoted;
-        t->irregular = t->varies = true;
-    } else {
-        t->plain++;
-        t->large += fabs(point.value) >= 1000;
-        tally_order(t, point.value);
-    }
-}
-
-static void tally_time(tally *t, const char *field)
-{
-    csv_time time;
-    for (int day_first = 0; day_first < 2; day_first++) {
-        size_t *count = day_first ? &t->days : &t->months;
-        if (!csv_parse_time(field, day_first, &time))
-            continue;
-        t->rise[day_first] += *count > 0 && time.seconds > t->last_time[day_first];
-        t->fall[day_first] += *count > 0 && time.seconds < t->last_time[day_first];
-        t->last_time[day_first] = time.seconds;
-        ++*count;
-        if (day_first)
-            continue;
-        t->ambiguous += time.ambiguous;
-        t->clocks += time.precision == CSV_CLOCK;
-    }
-}
-
-static void tally_field(tally *t, const char *field, bool quoted)
-{
-    csv_number number;
-    if (csv_is_missing(field))
-        return;
-    t->present++;
-    tally_number(t, field, quoted);
-    bool is_number = csv_parse_number(field, '.', &number);
-    size_t times = t->months;
-    if (!is_number || strspn(field, "0123456789") == 8)
-        tally_time(t, field);
-    t->compact += is_number && t->months > times;
-}
-
-/* The decimal sign of a column whose numbers are the same kind with both: the one of
- * other columns, else the more likely one. Whole numbers below 1,000 beside 1,234 make
- * the comma a separator of groups, and so do quotes, unless they are needless. */
-static char guess_decimal(const tally *t, const tally *file, char delimiter)
-{
-    bool grouped = t->plain > 0 && t->large == 0;
-    if (file->only_comma != file->only_point)
-        return file->only_comma > file->only_point ? ',' : '.';
-    if (t->commas > 0)
-        return grouped || (t->quoted > 0 && (delimiter == ',' || delimiter == CSV_NONE))
-                   ? '.'
-                   : ',';
-    return grouped && delimiter == ';' ? ',' : '.';
-}
-
-static void set_decimal(column *c, const tally *t, const tally *file,
-                        const csv_table *table, char given)
-{
-    c->ambiguous = false;
-    c->mixed = !given && t->points > 0 && t->commas > 0 && t->only_point == 0 &&
-               t->only_comma == 0;
-    if (given)
-        c->decimal = given;
-    else if (t->only_point != t->only_comma)
-        c->decimal = t->only_comma > t->only_point ? ',' : '.';
-    else if (t->points + t->commas == 0)
-        c->decimal = '.';
-    else {
-        c->decimal = guess_decimal(t, file, table->delimiter);
-        c->ambiguous =
-            t->commas > 0 || c->decimal == ',' || file->only_comma == file->only_point;
-    }
-}
-
-static bool has_counter_name(const char *name)
-{
-    static const char *const names[] = {
-        "id",     "index",  "idx",  "no",      "nr",   "nr.",  "no.",
-        "#",      "row",    "n",    "t",       "time", "zeit", "timestamp",
-        "epoch",  "unix",   "date", "year",    "jahr", "step", "seq",
-        "number", "nummer", "sec",  "seconds", "ms",   "i"};
-    char lower[16];
-    size_t length = strcspn(name, " _([");
-    if (length == 0 || length >= sizeof(lower))
-        return false;
-    for (size_t i = 0; i < length; i++)
-        lower[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32) : name[i];
-    lower[length] = '\0';
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        if (strcmp(lower, names[i]) == 0)
-            return true;
-    return false;
-}
-
-/* Whether a name is that of numbers which identify something, such as user_id. */
-static bool has_identifier_name(const char *name)
-{
-    size_t length = strlen(name);
-    const char *end = length < 2 ? name : name + length - 2;
-    bool small = strcmp(end, "id") == 0, large = strcmp(end, "ID") == 0;
-    bool capital = strcmp(end, "Id") == 0;
-    return capital || ((small || large) && (end == name || strchr("_- .", end[-1])));
-}
-
-static void classify(column *c, const tally *t, const tally *file,
-                     const csv_table *table, char decimal)
-{
-    set_decimal(c, t, file, table, decimal);
-    size_t numbers = c->decimal == '.' ? t->point : t->comma;
-    size_t times = t->months > t->days ? t->months : t->days;
-    size_t turns[2];
-    for (int i = 0; i < 2; i++)
-        turns[i] = t->rise[i] < t->fall[i] ? t->rise[i] : t->fall[i];
-    c->day_first = t->days > t->months || (t->days == t->months && turns[1] < turns[0]);
-    c->ambiguous_order =
-        t->days == t->months && t->ambiguous > 0 && turns[0] == turns[1];
-    c->clock = t->clocks == times;
-    /* Numbers of eight digits are dates only if all of them are. */
-    if (t->compact > 0 && t->compact < t->present)
-        times -= times < t->compact ? times : t->compact;
-    if (t->present == 0)
-        c->kind = COLUMN_EMPTY;
-    else if (times == t->present || (times > numbers && 2 * times >= t->present))
-        c->kind = COLUMN_TIMES;
-    else
-        c->kind = 2 * numbers >= t->present ? COLUMN_NUMBERS : COLUMN_TEXTS;
-    c->counts = c->kind == COLUMN_NUMBERS && !t->irregular && t->plain > 2 &&
-                (!t->uneven || has_counter_name(c->name));
-    c->measures = t->varies && !c->counts && !has_identifier_name(c->name);
-}
-
 /* Whether a field can name a column. */
 static bool is_name(const char *field)
 {
     csv_number number;
-    csv_time time;
     return !csv_is_missing(field) && !strchr("0123456789+-.,", *field) &&
            !csv_parse_number(field, '.', &number) &&
-           !csv_parse_number(field, ',', &number) &&
-           !csv_parse_time(field, false, &time) && !csv_parse_time(field, true, &time);
+           !csv_parse_number(field, ',', &number) && !csv_is_time(field);
 }
 
 /* Whether a field in the first row is a value of its column. A year may be a name. */
@@ -215,7 +35,7 @@ static bool is_value(const column *c, const char *field)
     csv_number number;
     csv_time time;
     if (c->kind == COLUMN_TIMES)
-        return csv_parse_time(field, c->day_first, &time);
+        return csv_parse_time(field, c->order, &time);
     return c->kind == COLUMN_NUMBERS && csv_parse_number(field, c->decimal, &number) &&
            !(number.value >= 1000 && number.value < 3000 && number.decimals <= 0);
 }
@@ -257,26 +77,62 @@ static void classify_all(columns *found, const tally *tallies,
         file.only_comma += tallies[i].only_comma;
     }
     for (size_t i = 0; i < found->count; i++)
-        classify(&found->all[i], &tallies[i], &file, found->table, options->decimal);
+        tally_classify(&found->all[i], &tallies[i], &file, found->table->delimiter,
+                       options);
 }
 
-static void tally_row(const columns *found, tally *tallies, size_t row)
-{
-    for (size_t i = 0; i < found->count; i++)
-        tally_field(&tallies[i], csv_field(found->table, row, i),
-                    csv_is_quoted(found->table, row, i));
-}
-
-/* Tallies all rows from one on, and classifies the columns. */
-static void tally_all(columns *found, tally *tallies, size_t first,
-                      const forecast_options *options)
+/* Tallies all rows from the first one on, and classifies the columns. */
+static void tally_all(columns *found, tally *tallies, const forecast_options *options)
 {
     memset(tallies, 0, found->count * sizeof(*tallies));
-    for (size_t row = first; row < found->end; row++)
-        tally_row(found, tallies, row);
-    for (size_t i = 0; i < found->count; i++)
-        set_name(&found->all[i], found->table, i, first > 0);
+    for (size_t i = 0; i < found->count; i++) {
+        set_name(&found->all[i], found->table, i, found->first > 0);
+        found->all[i].part = part_of_name(found->all[i].name);
+    }
+    for (size_t row = found->first; row < found->end; row++)
+        for (size_t i = 0; i < found->count; i++)
+            tally_field(&tallies[i], found->all[i].part,
+                        csv_field(found->table, row, i),
+                        csv_is_quoted(found->table, row, i), row);
     classify_all(found, tallies, options);
+}
+
+/* Whether the row after the names has units: short texts above numbers and times. */
+static bool has_units(const columns *found)
+{
+    enum { LONGEST = 16 };
+    csv_number number;
+    size_t units = 0;
+    for (size_t i = 0; found->end > 2 && i < found->count; i++) {
+        const column *c = &found->all[i];
+        const char *field = csv_field(found->table, 1, i);
+        if ((c->kind != COLUMN_NUMBERS && c->kind != COLUMN_TIMES) ||
+            csv_is_missing(field))
+            continue;
+        if (csv_parse_number(field, c->decimal, &number) || number.beyond ||
+            csv_is_time(field) || strlen(field) > LONGEST ||
+            strchr("0123456789+-.,", *field))
+            return false;
+        units++;
+    }
+    return units > 0;
+}
+
+/* Passes over a row of units, and says so. */
+static void skip_units(columns *found, tally *tallies, const forecast_options *options)
+{
+    char text[200] = "", field[20];
+    size_t length = 0;
+    if (!has_units(found))
+        return;
+    for (size_t i = 0; i < found->count && length + 40 < sizeof(text); i++)
+        length += (size_t)snprintf(
+            text + length, sizeof(text) - length, "%s'%s'", i ? ", " : "",
+            columns_shown(csv_field(found->table, 1, i), field, sizeof(field)));
+    message_warning("line %zu is taken as units, not as values: %s",
+                    csv_line(found->table, 1), text);
+    found->first = 2;
+    tally_all(found, tallies, options);
 }
 
 /* The row after the last one that has a value. */
@@ -304,13 +160,15 @@ bool columns_read(columns *found, const csv_table *table,
         free(tallies);
         return message_error("%s: no memory", input_name(options->path));
     }
-    tally_all(found, tallies, 1, options);
+    tally_all(found, tallies, options);
     bool header = options->header == FORECAST_HEADER_AUTO
                       ? detect_header(found)
                       : options->header == FORECAST_HEADER_YES;
-    if (!header) {
+    if (header) {
+        skip_units(found, tallies, options);
+    } else {
         found->first = 0;
-        tally_all(found, tallies, 0, options);
+        tally_all(found, tallies, options);
     }
     free(tallies);
     return true;
@@ -322,17 +180,53 @@ void columns_free(columns *found)
     *found = (columns){0};
 }
 
+/* Writes an example of the texts of a column. */
+static const char *print_sample(const columns *found, size_t index, char *text,
+                                size_t size)
+{
+    char field[40];
+    size_t row = found->all[index].text_row;
+    *text = '\0';
+    if (row > 0)
+        snprintf(text, size, " such as '%s' in line %zu",
+                 columns_shown(csv_field(found->table, row - 1, index), field,
+                               sizeof(field)),
+                 csv_line(found->table, row - 1));
+    return text;
+}
+
+void columns_add_texts(const columns *found, char *text, size_t size)
+{
+    enum { SHOWN = 3 };
+    char sample[120];
+    size_t length = strlen(text), count = 0;
+    for (size_t i = 0; i < found->count; i++) {
+        size_t row = found->all[i].text_row;
+        if (row == 0 || found->all[i].part != PART_NONE ||
+            !strpbrk(csv_field(found->table, row - 1, i), "0123456789"))
+            continue;
+        if (count++ < SHOWN)
+            length += (size_t)snprintf(text + length, size - length, "%s'%s' (text%s)",
+                                       count == 1 ? "; not numbers: " : ", ",
+                                       found->all[i].name,
+                                       print_sample(found, i, sample, sizeof(sample)));
+    }
+    if (count > SHOWN)
+        snprintf(text + length, size - length, " and %zu more", count - SHOWN);
+}
+
 /* Prints an error that ends with the list of columns. */
 static bool refuse(const columns *found, const char *fact)
 {
     static const char *const kinds[] = {"empty", "numbers", "times", "text"};
     enum { SHOWN = 20 };
-    char text[4000] = "";
+    char text[6000] = "", sample[120];
     size_t length = 0;
     for (size_t i = 0; i < found->count && i < SHOWN; i++)
         length += (size_t)snprintf(text + length, sizeof(text) - length,
-                                   "%s%zu '%s' (%s)", i ? ", " : "", i,
-                                   found->all[i].name, kinds[found->all[i].kind]);
+                                   "%s%zu '%s' (%s%s)", i ? ", " : "", i,
+                                   found->all[i].name, kinds[found->all[i].kind],
+                                   print_sample(found, i, sample, sizeof(sample)));
     if (found->count > SHOWN)
         snprintf(text + length, sizeof(text) - length, " and %zu more",
                  found->count - SHOWN);
@@ -379,13 +273,17 @@ bool columns_find(const columns *found, const char *name, size_t *index)
 
 bool columns_choose(const columns *found, size_t *index)
 {
-    for (int others = 0; others < 2; others++)
-        for (size_t i = 0; i < found->count; i++)
-            if (found->all[i].kind == COLUMN_NUMBERS &&
-                (others || found->all[i].measures)) {
+    for (int round = 0; round < 3; round++)
+        for (size_t i = found->count; i-- > 0;) {
+            const column *c = &found->all[i];
+            bool wanted = round == 0   ? c->measures
+                          : round == 1 ? !c->counts && c->part == PART_NONE
+                                       : true;
+            if (c->kind == COLUMN_NUMBERS && wanted) {
                 *index = i;
                 return true;
             }
+        }
     return refuse(found, "no column has numbers");
 }
 

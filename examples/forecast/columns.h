@@ -11,6 +11,7 @@
 #include "examples/csv/csv.h"
 #include "examples/csv/field.h"
 #include "examples/forecast/options.h"
+#include "examples/forecast/parts.h"
 
 typedef enum column_kind {
     COLUMN_EMPTY,
@@ -35,9 +36,15 @@ typedef struct column {
     bool counts;
     /** Of numbers: whether it neither counts nor identifies something, and varies. */
     bool measures;
-    /** Of times: the order of day and month, whether the other order is possible, and
-     *  whether all are times of day. */
-    bool day_first, ambiguous_order, clock;
+    /** The part of a date or a time of day that its numbers or names are. */
+    part part;
+    /** Of times: the order of day and month, bits of all orders that are as likely,
+     *  whether all are times of day, and whether one is that of the row before. */
+    csv_order order;
+    unsigned orders;
+    bool clock, repeats;
+    /** Of texts: the first row, from 1, that is neither a number nor a time. */
+    size_t text_row;
 } column;
 
 /** All columns of a table; freed with columns_free(). */
@@ -45,8 +52,8 @@ typedef struct columns {
     const csv_table *table;
     column *all;
     size_t count;
-    /** The first row of values, 1 after a row of names, else 0; and the row after the
-     *  last one that has a value. */
+    /** The first row of values: 0 without a row of names, 1 after it, 2 after names and
+     *  units; and the row after the last one that has a value. */
     size_t first, end;
 } columns;
 
@@ -60,8 +67,12 @@ void columns_free(columns *found);
  *  which lists the columns. */
 bool columns_find(const columns *found, const char *name, size_t *index);
 
-/** Index of the column to forecast if none is given; false after an error message. */
+/** Index of the column to forecast if none is given: the last one of numbers that is
+ *  neither a counter nor a part of a date. False after an error message. */
 bool columns_choose(const columns *found, size_t *index);
+
+/** Adds to a text which columns are texts with digits, and what is in them. */
+void columns_add_texts(const columns *found, char *text, size_t size);
 
 /** Refuses a column without numbers, with an error message that lists the columns. */
 bool columns_need_numbers(const columns *found, size_t index);

@@ -22,6 +22,13 @@ static const char *const header_names[] = {
     NULL,
 };
 
+static const char *const order_names[] = {
+    [CSV_MDY] = "mdy",
+    [CSV_DMY] = "dmy",
+    [CSV_YMD] = "ymd",
+    NULL,
+};
+
 static bool parse_decimal(void *field, const char *text, char *why, size_t size)
 {
     snprintf(why, size, "expected . or ,");
@@ -53,21 +60,22 @@ static const option_row rows[] = {
      .kind = OPTION_TEXT,
      .field = FIELD(column),
      .help = "the column to forecast: a name or a number from 0\n"
-             "(default the first one of numbers that vary and do\n"
-             "not count)"},
+             "(default the last one of numbers that is neither a\n"
+             "counter nor a part of a date)"},
     {.name = "time",
      .value = "COLUMN",
      .kind = OPTION_TEXT,
      .field = FIELD(time),
      .help = "the column of times (default the first one of\n"
-             "dates, else a counter); none: no column"},
+             "dates, else columns such as year and month, else a\n"
+             "counter); none: no column"},
     {.name = "missing",
      .value = "HOW",
      .kind = OPTION_CHOICE,
      .field = FIELD(missing),
      .names = missing_names,
-     .help = "interpolate (default) missing values between their\n"
-             "neighbours, drop their rows, or refuse them"},
+     .help = "interpolate (default) missing values and times between\n"
+             "their neighbours, drop their rows, or refuse them"},
     {.name = "season",
      .value = "N",
      .kind = OPTION_COUNT,
@@ -122,6 +130,14 @@ static const option_row rows[] = {
      .field = FIELD(decimal),
      .parse = parse_decimal,
      .help = ". or , (default detected)"},
+    {.name = "dates",
+     .value = "ORDER",
+     .kind = OPTION_CHOICE,
+     .field = FIELD(dates),
+     .given = FIELD(dates_given),
+     .names = order_names,
+     .help = "dmy, mdy or ymd: what 1/2/2024 or 24-01-02 is (default\n"
+             "detected)"},
     {.name = "quiet",
      .kind = OPTION_FLAG,
      .field = FIELD(quiet),
@@ -136,13 +152,20 @@ static void print_more_help(void)
         "\n"
         "CSV is a text with a row in each line, or - for standard input. The "
         "delimiter,\n"
-        "names in the first row and the decimal sign are detected; standard error "
-        "says\n"
-        "what was detected. A field is a number only as a whole: a unit, a percent "
-        "sign\n"
-        "or a time of day is refused. Dates are the time axis. Missing are empty "
-        "fields,\n"
-        "NA, N/A, NaN, null, none, ? and dashes. A column needs at least 50 values.\n"
+        "names in the first row, units below them, and the decimal sign are detected;\n"
+        "standard error says what was detected. A field is a number only as a whole: "
+        "a\n"
+        "unit, a percent sign or a time of day is refused. Missing are empty fields, "
+        "NA,\n"
+        "N/A, NaN, null, none, ?, .. and dashes. A column needs at least 50 values.\n"
+        "\n"
+        "Dates are the time axis, and so are columns such as year, month and day. It "
+        "goes\n"
+        "on with the same days of months or of the week (Monday to Friday, say), or "
+        "with\n"
+        "even steps. Missing times are treated like missing values. If times repeat "
+        "or\n"
+        "follow no rule, rows are counted. The newest row may be the first.\n"
         "\n"
         "The network learns the values, or their differences if these vary less. The\n"
         "last fifth of the values is held out from training. On it, the one-step "

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "examples/csv/field.h"
+
 /** What to do about missing values. */
 typedef enum forecast_missing {
     FORECAST_INTERPOLATE,
@@ -34,6 +36,9 @@ typedef struct forecast_options {
     bool csv, quiet;
     forecast_missing missing;
     forecast_header header;
+    /** The order of numbers in dates, if it is given. */
+    csv_order dates;
+    bool dates_given;
     /** Decimal sign, and CSV_DETECT or a delimiter; 0: detected. */
     char decimal, delimiter;
     /** Values of a season, 0: detected. Number of predictions. */

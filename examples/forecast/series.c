@@ -13,12 +13,6 @@ typedef struct gaps {
     size_t count, first_missing, first, last, parentheses;
 } gaps;
 
-/* Row of the table of the i-th time. */
-static size_t row_of(const series *s, const columns *all, size_t i)
-{
-    return all->first + (s->axis.reversed ? s->axis.count - 1 - i : i);
-}
-
 /* Reads the values; a missing one is NAN. */
 static bool read_values(series *s, const columns *all, size_t index, gaps *found)
 {
@@ -26,19 +20,22 @@ static bool read_values(series *s, const columns *all, size_t index, gaps *found
     char text[60];
     for (size_t i = 0; i < s->axis.count; i++) {
         csv_number number;
-        size_t row = row_of(s, all, i);
-        const char *field = csv_field(all->table, row, index);
+        size_t row = s->axis.rows[i];
         s->values[i] = NAN;
+        if (row == AXIS_NO_ROW)
+            continue;
+        const char *field = csv_field(all->table, row, index);
         if (csv_is_missing(field)) {
             if (found->count++ == 0)
                 found->first_missing = i;
             continue;
         }
         if (!csv_parse_number(field, c->decimal, &number))
-            return message_error("line %zu, column '%s': '%s' is not a number%s",
-                                 csv_line(all->table, row), c->name,
-                                 columns_shown(field, text, sizeof(text)),
-                                 c->decimal == ',' ? " with a decimal comma" : "");
+            return message_error(
+                "line %zu, column '%s': '%s' is %s%s", csv_line(all->table, row),
+                c->name, columns_shown(field, text, sizeof(text)),
+                number.beyond ? "too large or too small for a number" : "not a number",
+                c->decimal == ',' ? " with a decimal comma" : "");
         found->parentheses += number.parentheses;
         if (s->count++ == 0)
             found->first = i;
@@ -87,16 +84,23 @@ static void add_others(char *text, size_t size, const columns *all, size_t index
         add(text, size, ")");
 }
 
-/* Says when day and month of the times could be exchanged. */
-static void say_order(const series *s, const columns *all)
+/* Says which decimal sign was taken, if the other one gives other numbers. */
+static void say_decimal(const columns *all, size_t index)
 {
-    for (size_t i = 0; i < all->count; i++) {
-        const column *c = &all->all[i];
-        if (c->kind == COLUMN_TIMES && c->ambiguous_order && s->axis.name == c->name)
-            message_warning(
-                "column '%s': the month is taken as the first number of its "
-                "dates, which could be the day",
-                c->name);
+    const column *c = &all->all[index];
+    char text[60], other = c->decimal == ',' ? '.' : ',';
+    csv_number one, two;
+    for (size_t row = all->first; c->ambiguous && row < all->end; row++) {
+        const char *field = csv_field(all->table, row, index);
+        if (!csv_parse_number(field, c->decimal, &one) ||
+            !csv_parse_number(field, other, &two) || !(fabs(one.value - two.value) > 0))
+            continue;
+        message_warning(
+            "column '%s': %s is taken as %.15g; --decimal %c for the other, "
+            "%.15g",
+            c->name, columns_shown(field, text, sizeof(text)), one.value, other,
+            two.value);
+        return;
     }
 }
 
@@ -111,9 +115,6 @@ static void say_dialect(const series *s, const columns *all, size_t index,
         delimiter_name(table->delimiter),
         all->first ? "names in the first row" : "no names",
         c->decimal == ',' ? "comma" : "point");
-    if (c->ambiguous)
-        add(text, sizeof(text), " (--decimal %s for the other)",
-            c->decimal == ',' ? "." : ",");
     if (strcmp(table->encoding, "UTF-8") != 0)
         add(text, sizeof(text), ", %s", table->encoding);
     if (table->before)
@@ -127,8 +128,9 @@ static void say_dialect(const series *s, const columns *all, size_t index,
         add_others(text, sizeof(text), all, index);
     if (s->axis.kind != AXIS_ROWS)
         add(text, sizeof(text), ", time axis '%s'", s->axis.name);
+    columns_add_texts(all, text, sizeof(text));
     message_info("%s", text);
-    say_order(s, all);
+    say_decimal(all, index);
 }
 
 /* Says how many values are missing, and what comes of them; false if they are refused.
@@ -137,7 +139,7 @@ static bool say_missing(const series *s, const columns *all, const gaps *found,
                         forecast_missing missing)
 {
     size_t ends = found->first + (s->axis.count - 1 - found->last);
-    size_t line = csv_line(all->table, row_of(s, all, found->first_missing));
+    size_t line = csv_line(all->table, s->axis.rows[found->first_missing]);
     char what[160] = "";
     if (found->count == 0)
         return true;
@@ -241,10 +243,9 @@ bool series_read(series *s, const columns *all, const forecast_options *options)
                         : !columns_choose(all, &index))
         return false;
     s->name = all->all[index].name;
-    if (columns_need_numbers(all, index) &&
-        axis_read(&s->axis, all, index, options->time)) {
+    if (columns_need_numbers(all, index) && axis_read(&s->axis, all, index, options)) {
         say_dialect(s, all, index, options);
-        if (axis_check(&s->axis, all) && fill(s, all, index, options))
+        if (axis_check(&s->axis, all, options->missing) && fill(s, all, index, options))
             return true;
     }
     series_free(s);

@@ -48,11 +48,12 @@ void ticks_of_numbers(ticks *t, double low, double high, size_t count)
     }
 }
 
-static void add(ticks *t, double seconds, const char *format)
+static void add(ticks *t, double seconds, double origin, const char *format)
 {
     long year;
     int month, day;
-    double days = floor(seconds / DAY), rest = seconds - DAY * days;
+    double days = floor((origin + seconds) / DAY);
+    double rest = origin - DAY * days + seconds;
     char *text = t->labels[t->count];
     csv_date_of_days((long)days, &year, &month, &day);
     int hour = (int)(rest / HOUR), minute = (int)(fmod(rest, HOUR) / MINUTE);
@@ -64,10 +65,14 @@ static void add(ticks *t, double seconds, const char *format)
         snprintf(text, TICKS_LABEL, "%04ld-%02d-%02d", year, month, day);
     else if (strcmp(format, "minute") == 0)
         snprintf(text, TICKS_LABEL, "%02d-%02d %02d:%02d", month, day, hour, minute);
-    else
+    else if (strcmp(format, "clock") == 0)
+        snprintf(text, TICKS_LABEL, "%02d:%02d", hour, minute);
+    else {
+        /* "0" to "9" is the number of digits of a second. */
+        int digits = *format - '0';
         snprintf(text, TICKS_LABEL, "%02d:%02d:%0*.*f", hour, minute,
-                 strcmp(format, "second") == 0 ? 2 : 6,
-                 strcmp(format, "second") == 0 ? 0 : 3, fmod(rest, MINUTE));
+                 digits ? digits + 3 : 2, digits, fmod(rest, MINUTE));
+    }
     t->at[t->count++] = seconds;
 }
 
@@ -84,20 +89,22 @@ static void of_months(ticks *t, double low, double high, long step)
         if (seconds > high)
             return;
         if (seconds >= low)
-            add(t, seconds, step % 12 == 0 ? "year" : "month");
+            add(t, seconds, 0, step % 12 == 0 ? "year" : "month");
     }
 }
 
-/* Ticks at multiples of a number of seconds. */
-static void of_seconds(ticks *t, double low, double high, double step)
+/* Ticks at multiples of a number of seconds after the origin. */
+static void of_seconds(ticks *t, const axis *a, double low, double high, double step)
 {
-    const char *format = step >= DAY      ? "day"
-                         : step >= MINUTE ? "minute"
-                         : step >= 1      ? "second"
-                                          : "fraction";
+    char digits[2] = {(char)('0' + (int)fmin(9, fmax(0, ceil(-log10(step) - 1e-9)))),
+                      0};
+    const char *format = step < MINUTE           ? digits
+                         : a->kind == AXIS_CLOCK ? "clock"
+                         : step >= DAY           ? "day"
+                                                 : "minute";
     double first = ceil(low / step);
     for (double i = first; i * step <= high && t->count < TICKS_MOST; i++)
-        add(t, i * step, format);
+        add(t, i * step, a->origin, format);
 }
 
 void ticks_of_axis(ticks *t, const axis *a, double low, double high, size_t count)
@@ -116,14 +123,15 @@ void ticks_of_axis(ticks *t, const axis *a, double low, double high, size_t coun
         ticks_of_numbers(t, low, high, count);
         return;
     }
-    if (least < 1 && a->kind == AXIS_SECONDS) {
-        of_seconds(t, low, high, round_up(least));
+    bool clock = a->kind == AXIS_SECONDS || a->kind == AXIS_CLOCK;
+    bool whole = a->kind == AXIS_MONTHS || a->kind == AXIS_QUARTERS;
+    if (least < 1 && clock) {
+        of_seconds(t, a, low, high, round_up(least));
         return;
     }
-    for (size_t i = a->kind == AXIS_SECONDS ? 0 : 17; a->kind != AXIS_MONTHS && i < 21;
-         i++)
-        if (seconds[i] >= least) {
-            of_seconds(t, low, high, seconds[i]);
+    for (size_t i = clock ? 0 : 17; !whole && i < 21; i++)
+        if (seconds[i] >= least || (i == 20 && a->kind == AXIS_CLOCK)) {
+            of_seconds(t, a, low, high, fmax(least, seconds[i]));
             return;
         }
     for (size_t i = 0; i < 11; i++)

@@ -19,6 +19,7 @@ static void check_time(const csv_time *time)
     long year, days = (long)floor(time->seconds / DAY);
     int month, day;
     FUZZ_CHECK(isfinite(time->seconds) && time->precision <= CSV_SECOND);
+    FUZZ_CHECK(time->nanoseconds >= 0 && time->nanoseconds < 1e9);
     csv_date_of_days(days, &year, &month, &day);
     FUZZ_CHECK(month >= 1 && month <= 12 && day >= 1 && day <= 31);
     FUZZ_CHECK(csv_days_of_date(year, month, day) == days);
@@ -48,8 +49,8 @@ static void check_field(const char *field)
     if (csv_parse_number(field, ',', &number))
         FUZZ_CHECK(isfinite(number.value) && number.decimals >= -400);
     FUZZ_CHECK(!csv_is_missing(field) || !found);
-    for (int day_first = 0; day_first < 2; day_first++)
-        if (csv_parse_time(field, day_first, &time))
+    for (csv_order order = CSV_MDY; order <= CSV_YMD; order++)
+        if (csv_parse_time(field, order, &time))
             check_time(&time);
 }
 

@@ -172,6 +172,9 @@ static void a_number_is_the_whole_field(void **state)
          "234",
          ',', 1234, 0},
         {"12 345", '.', 12345, 0},
+        {"12\xe2\x80\x87"
+         "345",
+         '.', 12345, 0},
         {"\xe2\x88\x92"
          "5",
          '.', -5, 0},
@@ -192,15 +195,22 @@ static void a_number_is_the_whole_field(void **state)
         assert_int_equal(number.decimals, taken[i].decimals);
     }
     assert_false(csv_parse_number("1.5", ',', &number));
+    assert_false(number.beyond);
+    static const char *const beyond[] = {"1e400", "-1e-400", "(1e999)"};
+    for (size_t i = 0; i < sizeof(beyond) / sizeof(*beyond); i++)
+        assert_true(!csv_parse_number(beyond[i], '.', &number) && number.beyond);
+    assert_true(csv_parse_number("0e-400", '.', &number));
 }
 
 static void a_missing_value_has_one_of_several_names(void **state)
 {
     (void)state;
     static const char *const missing[] = {
-        "",     "  ", "NA", "n/a", "#N/A", "NaN",          " nan ",   "NULL",
-        "None", "-",  "--", "?",   ".",    "\xe2\x80\x93", "\xc2\xa0"};
-    static const char *const values[] = {"0", "x", "-1", "NAs", "- -", "..", "??"};
+        "",         "  ",   "NA",  "n/a",          "#N/A", "NaN", " nan ",
+        "NULL",     "None", "-",   "--",           "?",    ".",   "\xe2\x80\x93",
+        "\xc2\xa0", "..",   "...", "\xe2\x80\xa6", ":"};
+    static const char *const values[] = {"0",   "x",    "-1", "NAs",
+                                         "- -", "....", "??", "::"};
     for (size_t i = 0; i < sizeof(missing) / sizeof(*missing); i++)
         if (!csv_is_missing(missing[i]))
             fail_msg("'%s' is not missing", missing[i]);
@@ -215,14 +225,29 @@ static const double last_day = 1735603200;
 static void a_date_has_one_of_many_forms(void **state)
 {
     (void)state;
-    static const char *const days[] = {"2024-12-31",        "2024/12/31",
-                                       "2024.12.31",        "20241231",
-                                       "31.12.2024",        "31.12.24",
-                                       "12/31/2024",        "12-31-2024",
-                                       "Dec 31, 2024",      "December 31 2024",
-                                       "31 Dec 2024",       "31-Dec-24",
-                                       "31. Dezember 2024", "Tue, 31 Dec 2024",
-                                       " 2024-12-31 ",      "Dienstag, 31.12.2024"};
+    static const char *const days[] = {"2024-12-31",
+                                       "2024/12/31",
+                                       "2024.12.31",
+                                       "20241231",
+                                       "31.12.2024",
+                                       "31.12.24",
+                                       "12/31/2024",
+                                       "12-31-2024",
+                                       "Dec 31, 2024",
+                                       "December 31 2024",
+                                       "31 Dec 2024",
+                                       "31-Dec-24",
+                                       "31. Dezember 2024",
+                                       "Tue, 31 Dec 2024",
+                                       " 2024-12-31 ",
+                                       "Dienstag, 31.12.2024",
+                                       "2024-366",
+                                       "2025-W01-2",
+                                       "2024 Dec 31",
+                                       "2024-Dec-31",
+                                       "31 d\xc3\xa9\143embre 2024",
+                                       "31/dic/2024",
+                                       "mardi 31 dec 2024"};
     static const struct {
         const char *text;
         csv_precision precision;
@@ -230,48 +255,78 @@ static void a_date_has_one_of_many_forms(void **state)
     } rows[] = {
         {"2024-12-31 23:59", CSV_SECOND, 86340},
         {"2024-12-31T23:59:58Z", CSV_SECOND, 86398},
-        {"2024-12-31T23:59:58.25+01:00", CSV_SECOND, 82798.25},
+        {"2024-12-31T23:59:58.25+01:00", CSV_SECOND, 82798},
         {"12/31/2024 11:59 PM", CSV_SECOND, 86340},
         {"31.12.2024, 12:00", CSV_SECOND, 43200},
         {"2024-12", CSV_MONTH, -30 * 86400.},
         {"12/2024", CSV_MONTH, -30 * 86400.},
         {"Dec 2024", CSV_MONTH, -30 * 86400.},
         {"Dez-24", CSV_MONTH, -30 * 86400.},
-        {"2024-Q4", CSV_MONTH, -91 * 86400.},
-        {"Q4 2024", CSV_MONTH, -91 * 86400.},
+        {"202412", CSV_MONTH, -30 * 86400.},
+        {"2024M12", CSV_MONTH, -30 * 86400.},
+        {"2024-S2", CSV_MONTH, -183 * 86400.},
+        {"2024-Q4", CSV_QUARTER, -91 * 86400.},
+        {"Q4 2024", CSV_QUARTER, -91 * 86400.},
+        {"T4 2024", CSV_QUARTER, -91 * 86400.},
+        {"2024-W52", CSV_WEEK, -8 * 86400.},
+        {"2025W01", CSV_WEEK, -86400},
+        {"KW 52/2024", CSV_WEEK, -8 * 86400.},
         {"12:30", CSV_CLOCK, 45000 - last_day},
-        {"12:30:15.5", CSV_CLOCK, 45015.5 - last_day},
+        {"12:30:15.5", CSV_CLOCK, 45015 - last_day},
     };
     csv_time time;
     for (size_t i = 0; i < sizeof(days) / sizeof(*days); i++) {
-        if (!csv_parse_time(days[i], false, &time))
+        if (!csv_parse_time(days[i], CSV_MDY, &time) &&
+            !csv_parse_time(days[i], CSV_DMY, &time))
             fail_msg("%s is not a date", days[i]);
         assert_int_equal(time.precision, CSV_DAY);
         assert_true(time.seconds == last_day);
     }
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        if (!csv_parse_time(rows[i].text, false, &time))
+        if (!csv_parse_time(rows[i].text, CSV_MDY, &time) &&
+            !csv_parse_time(rows[i].text, CSV_DMY, &time))
             fail_msg("%s is not a time", rows[i].text);
         assert_int_equal(time.precision, rows[i].precision);
         assert_true(time.seconds == last_day + rows[i].seconds);
     }
-    assert_true(csv_parse_time("2/1/2024", true, &time));
-    assert_true(time.ambiguous && time.seconds == last_day - 365 * 86400.0 + 86400);
+    /* The same numbers in each order. */
+    static const double orders[CSV_ORDERS] = {-1429, -1459, -8380};
+    for (csv_order order = CSV_MDY; order <= CSV_YMD; order++) {
+        assert_true(csv_parse_time("02/01/21", order, &time));
+        assert_true(time.separator == '/');
+        assert_true(time.seconds == last_day + orders[order] * 86400);
+    }
+    assert_false(csv_parse_time("31/12/2024", CSV_MDY, &time));
+    assert_false(csv_parse_time("31/12/2024", CSV_YMD, &time));
 }
 
 static void other_texts_are_not_dates(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "",          "2024",        "12.2024",     "2023-02-29",   "2024-13-01",
-        "32.1.2024", "12/31",       "1.5",         "25:00",        "12:60",
-        "Jan",       "2024-01-05x", "3 kg",        "2024-01-05 x", "99999999",
-        "2024-W05",  "1:2",         "Decade 2024", "Dec 32, 2024", "2024-Q5",
-        "13:00 PM"};
-    csv_time time;
+        "",           "2024",         "12.2024",      "2023-02-29",
+        "2024-13-01", "32.1.2024",    "12/31",        "1.5",
+        "25:00",      "12:60",        "Jan",          "2024-01-05x",
+        "3 kg",       "2024-01-05 x", "99999999",     "2024-W54",
+        "1:2",        "Decade 2024",  "Dec 32, 2024", "2024-Q5",
+        "13:00 PM",   "2024-W53",     "2023-366",     "2024-W05-8",
+        "jui 2024",   "202413",       "2024-00-01",   "2024-01-00",
+        "2024 12",    "S05 2024",     "2024-000",     "2024-01-01T00:00:00 CET"};
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
-        if (csv_parse_time(texts[i], false, &time))
+        if (csv_is_time(texts[i]))
             fail_msg("%s is a time", texts[i]);
+}
+
+static void parts_of_seconds_keep_their_digits(void **state)
+{
+    (void)state;
+    csv_time time;
+    assert_true(csv_parse_time("2024-12-31 23:59:58.123456789", CSV_MDY, &time));
+    assert_true(time.seconds == last_day + 86398 && time.nanoseconds == 123456789);
+    assert_int_equal(time.digits, 9);
+    assert_true(csv_parse_time("10:00:00,5000000001", CSV_MDY, &time));
+    assert_true(time.nanoseconds == 5e8);
+    assert_int_equal(time.digits, 10);
 }
 
 static void days_of_the_calendar_follow_each_other(void **state)
@@ -284,6 +339,10 @@ static void days_of_the_calendar_follow_each_other(void **state)
         assert_in_range(month, 1, 12);
         assert_in_range(day, 1, 31);
         assert_int_equal(csv_days_of_date(year, month, day), days);
+        csv_week_of_days(days, &year, &month);
+        day = csv_weekday_of_days(days);
+        assert_in_range(day, 0, 6);
+        assert_int_equal(csv_days_of_week(year, month), days - day);
     }
     assert_int_equal(csv_days_of_date(2000, 3, 1), 11017);
 }
@@ -301,6 +360,7 @@ int main(void)
         TEST(a_missing_value_has_one_of_several_names),
         TEST(a_date_has_one_of_many_forms),
         TEST(other_texts_are_not_dates),
+        TEST(parts_of_seconds_keep_their_digits),
         TEST(days_of_the_calendar_follow_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

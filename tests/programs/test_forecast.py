@@ -171,6 +171,17 @@ class Fields(Forecast):
                         "sales", says=["line 2", "20.0000" + unit, "'date' (times)"])
             self.refuse(table([[text + unit for text in WAVE]]), says=["no column has n"])
 
+    def test_numbers_beyond_the_range_are_named(self):
+        for bad in ("1e400", "-1e999", "1e-400", "0.1e-399"):
+            values = list(WAVE)
+            values[40] = bad
+            self.refuse(table([DATES, values], ["date", "sales"]), says=[
+                "line 42, column 'sales'", f"'{bad}' is too large or too small"])
+        self.refuse(table([[f"{i + 1}e400" for i in range(COUNT)]], ["v"]),
+                    says=["no column has numbers", "'v' (text such as '1e400' in line 2)"])
+        zero = ["0e-400"] + WAVE[1:]
+        self.check(table([DATES, zero]))
+
     def test_dates_are_the_time_axis(self):
         months = [datetime.date(2015 + i // 12, i % 12 + 1, 1) for i in range(COUNT)]
         hours = [datetime.datetime(2024, 1, 11) + datetime.timedelta(hours=i)
@@ -214,10 +225,11 @@ class Fields(Forecast):
     def test_columns_are_found_or_listed(self):
         text = table([DATES, WAVE, WAVE[::-1]], ["date", "sales", "stock"])
         by_name = self.run_text(text, "sales").stdout
-        for words in (["1"], ["--column", "sales"], ["--column=1"], []):
+        for words in (["1"], ["--column", "sales"], ["--column=1"]):
             self.assertEqual(self.run_text(text, *words).stdout, by_name)
-        self.assertIn("column 'sales' (others of numbers: 'stock')",
-                      self.run_text(text).stderr)
+        last = self.run_text(text)
+        self.assertEqual(last.stdout, self.run_text(text, "stock").stdout)
+        self.assertIn("column 'stock' (others of numbers: 'sales')", last.stderr)
         for name in ("price", "", "sale", "3", "1x"):
             self.refuse(text, name, says=["column", "0 'date' (times), 1 'sales' (numbers)"])
         self.refuse(table([WAVE, WAVE], ["a", "a"]), "a", says=["2 columns"])
@@ -249,8 +261,8 @@ class Fields(Forecast):
     def test_times_that_are_not_regular_are_said(self):
         gap = DATES[:50] + [date + datetime.timedelta(3) for date in DATES[50:]]
         said = self.check(table([gap, WAVE], ["date", "sales"]))
-        self.assertIn("usual step is 1 day; longer steps (gaps): 1, shorter: 0, the "
-                      "first after 2020-02-19 (line 51)", said)
+        self.assertIn("usual step is 1 day; missing times (gaps): 3, the first after "
+                      "2020-02-19 (line 51): values are interpolated", said)
         for other, part in ((DATES[:50] + DATES[49:-1], "repeated times: 1, steps backwards: 0"),
                             (DATES[:50] + DATES[40:-10], "repeated times: 0, steps backwards: 1")):
             said = self.check(table([other, WAVE], ["date", "sales"]))
@@ -258,14 +270,18 @@ class Fields(Forecast):
             self.assertIn("line 52", said)
         backwards = table([DATES[::-1], WAVE[::-1]], ["date", "sales"])
         self.assertIn("from the last to the first", self.check(backwards))
-        footer = table([[*DATES, "sum"], [*WAVE, "2400"]], ["date", "sales"])
-        self.refuse(footer, says=["line 122", "'sum' is not a time", "--time none"])
 
     def test_sensible_columns_are_chosen(self):
-        stocks = table([DATES, WAVE, WAVE, [str(1000 + i * i % 777) for i in range(COUNT)]],
-                       ["Date", "Open", "Close", "Volume"])
-        self.assertIn("column 'Open' (others of numbers: 'Close', 'Volume')",
+        stocks = table([DATES, [str(1000 + i * i % 777) for i in range(COUNT)], WAVE[::-1],
+                        WAVE], ["Date", "Volume", "Open", "Close"])
+        self.assertIn("column 'Close' (others of numbers: 'Volume', 'Open')",
                       self.check(stocks))
+        for index in (range(COUNT), [f"{i / 8:.3f}" for i in range(COUNT)]):
+            for columns in ([index, WAVE], [WAVE, index], [DATES, WAVE, index]):
+                names = ["", "v", ""] if columns[0] is DATES else None
+                self.check(table(columns, names))
+        constant = table([range(COUNT), ["5"] * COUNT], ["n", "v"])
+        self.assertIn("column 'v', time axis 'n'", self.run_text(constant).stderr)
         years = table([range(1900, 1900 + COUNT), WAVE], ["year", "value"])
         self.assertIn("column 'value', time axis 'year'", self.check(years))
 

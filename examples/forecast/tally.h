@@ -1,0 +1,58 @@
+/**
+ * @file
+ * Counts of what the fields of a column could be, and what the column is by them.
+ */
+#ifndef EXAMPLES_FORECAST_TALLY_H
+#define EXAMPLES_FORECAST_TALLY_H
+
+#include "examples/forecast/columns.h"
+
+/** Numbers in the order of rows. */
+typedef struct tally_order {
+    size_t count;
+    double last, step;
+    /** Whether they change direction or stay, whether their steps differ, and whether
+     *  the numbers differ. */
+    bool irregular, uneven, varies;
+} tally_order;
+
+/** What the fields of a column could be. */
+typedef struct tally {
+    size_t present;
+    /** Numbers with a decimal point, with a decimal comma, and only with one of them.
+     */
+    size_t point, comma, only_point, only_comma;
+    /** Numbers that are another one with the other sign, such as 1.234 or 1,234. */
+    size_t points, commas, quoted;
+    /** Whole numbers, and those of them of at least 1,000. */
+    size_t plain, large;
+    /** For each order of dates the number of times, how often they rise and fall, and
+     *  the last one. */
+    size_t times[CSV_ORDERS], rise[CSV_ORDERS], fall[CSV_ORDERS];
+    double last_time[CSV_ORDERS];
+    /** Whether a time is another one in another order. */
+    bool differ;
+    /** Times of day, times that are also numbers, and times whose numbers have points
+     *  between them. */
+    size_t clocks, compact, dotted;
+    /** Fields that are the part of a date that the name says. */
+    size_t parts;
+    /** The row of the first field that is neither a number nor a time, from 1; 0 if
+     *  there is none. */
+    size_t text_row;
+    /** The numbers with a decimal point, and with a decimal comma. */
+    tally_order order[2];
+} tally;
+
+/** Counts one more field. */
+void tally_field(tally *t, part kind, const char *field, bool quoted, size_t row);
+
+/**
+ * Sets what a column is, except for its name.
+ *
+ * @param file sums of only_point and only_comma of all columns
+ */
+void tally_classify(column *c, const tally *t, const tally *file, char delimiter,
+                    const forecast_options *options);
+
+#endif
