@@ -147,7 +147,10 @@ const char *lstm_file_layer_prefix(const lstm_file *file, size_t index);
  * @retval LSTM_INVALID_ARGUMENT file or config is NULL
  * @retval LSTM_BAD_FILE the file has no such LSTM, or it has several and prefix is NULL
  *         (the message lists the content of the file); or the metadata of the LSTM is
- *         damaged, has another major version, or does not match the tensors
+ *         damaged, has another major version, or does not match the tensors; or the
+ *         file has a tensor of an LSTM under the prefix, such as weight_ih_l2 or
+ *         weight_hh_l0_scale, that an LSTM with these options does not use, because a
+ *         layer is missing; the message names it
  * @retval LSTM_OUT_OF_MEMORY not enough memory
  * @since 1.0
  */

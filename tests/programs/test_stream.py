@@ -241,6 +241,12 @@ class Refusals(Base):
         self.save(models.lstm(self.rng, 2, 5, prefix="a") |
                   models.lstm(self.rng, 2, 5, prefix="b"))
         self.refuse("a.*b")
+        second = models.lstm(self.rng, 5, 5, prefix="lstm")
+        self.save(self.tensors | {name.replace("_l0", "_l2"): rows
+                                  for name, rows in second.items()})
+        self.refuse("unexpected tensor lstm.bias_hh_l2: .*the LSTM 'lstm' has 1 layer,")
+        self.save(models.lstm(self.rng, 2, 5, prefix="a") |
+                  models.lstm(self.rng, 2, 5, prefix="b"))
         self.assertEqual(run(self.path, "--prefix", "b", text="1 2\n").returncode, 0)
         self.tensors["fc.bias"][1] = math.nan
         self.save()

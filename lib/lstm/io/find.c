@@ -50,6 +50,37 @@ const lstm_stored *lstm_file_find_in(const lstm_file *file, const char *prefix,
     return find(file, (const char *const[]){prefix, *prefix ? "." : "", name});
 }
 
+/* Whether a name begins with these parts. */
+static bool begins_with(const char *const *parts, const char *name)
+{
+    for (size_t i = 0; i < 3; i++) {
+        size_t length = strlen(parts[i]);
+        if (strncmp(parts[i], name, length) != 0)
+            return false;
+        name += length;
+    }
+    return true;
+}
+
+size_t lstm_file_range(const lstm_file *file, const char *prefix, const char *start,
+                       size_t *count)
+{
+    const char *const parts[] = {prefix, *prefix ? "." : "", start};
+    size_t low = 0, high = file->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_parts(parts, file->sorted[middle]->name) > 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (high = low; high < file->count; high++)
+        if (!begins_with(parts, file->sorted[high]->name))
+            break;
+    *count = high - low;
+    return low;
+}
+
 const char *lstm_file_text(const lstm_file *file, const char *first, const char *second)
 {
     size_t low = 0, high = file->entries;

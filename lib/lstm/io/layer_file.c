@@ -220,6 +220,8 @@ lstm_status lstm_file_layer_config(lstm_file *file, const char *prefix,
     if (!status)
         status = find_config(file, prefix, &found);
     if (!status)
+        status = lstm_file_check_surplus(file, prefix, &found);
+    if (!status)
         *config = found;
     return status;
 }

@@ -5,6 +5,8 @@
 #ifndef LSTM_IO_LAYERS_H
 #define LSTM_IO_LAYERS_H
 
+#include <lstm/layer.h>
+
 #include "lib/lstm/io/safetensors.h"
 
 /** Kinds of layers, identified by the names and shapes of weight_ih and weight_hh. */
@@ -26,6 +28,11 @@ const lstm_stored *lstm_file_weight(const lstm_file *file, const char *prefix,
 
 /** If the prefix is NULL, replaces it by the prefix of the only LSTM in the file. */
 lstm_status lstm_file_choose(const lstm_file *file, const char **prefix);
+
+/** Fails if a file has a tensor whose name is one of an LSTM under the prefix, and an
+ * LSTM with these options does not use it. */
+lstm_status lstm_file_check_surplus(const lstm_file *file, const char *prefix,
+                                    const lstm_layer_config *config);
 
 /** Fails because no LSTM has this prefix; the message describes the content of the
  * file. */

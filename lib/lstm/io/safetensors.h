@@ -122,6 +122,11 @@ const lstm_stored *lstm_file_find(const lstm_file *file, const char *name);
 const lstm_stored *lstm_file_find_in(const lstm_file *file, const char *prefix,
                                      const char *name);
 
+/** Position in file->sorted of the first name that begins with start, after the prefix
+ *  and its dot, and the number of such names. */
+size_t lstm_file_range(const lstm_file *file, const char *prefix, const char *start,
+                       size_t *count);
+
 /** The text of a key in two parts; NULL if it is missing. */
 const char *lstm_file_text(const lstm_file *file, const char *first,
                            const char *second);
