@@ -348,8 +348,9 @@ lstm_status lstm_params_save(const lstm_params *params, const char *path,
  * @retval LSTM_IO_ERROR the file could not be read; the message gives its name and the
  *         reason
  * @retval LSTM_BAD_FILE as lstm_file_open(); or the file lacks a tensor, the optimiser
- *         or the generator, contains an unexpected tensor, or has a wrong checksum; no
- *         value was changed
+ *         or the generator, contains an unexpected tensor, or has a wrong checksum; or
+ *         a moment of the optimiser is not finite, or one of squares is negative, which
+ *         would make the next step not a number; no value was changed
  * @retval LSTM_SHAPE_MISMATCH a tensor has another shape (the message shows both); no
  *         value was changed
  * @retval LSTM_OUT_OF_MEMORY not enough memory; no value was changed

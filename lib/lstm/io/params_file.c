@@ -92,6 +92,8 @@ static lstm_status read_all(const lstm_params *params, const lstm_file *file,
         lstm_progress_read(file, options, records, lstm_params_size(params), progress);
     if (!status)
         status = lstm_records_read(records, file, data);
+    if (!status)
+        status = lstm_records_check_moments(records, file, data);
     if (!status && options->rng &&
         lstm_rng_set_state(options->rng, progress->rng) != LSTM_OK)
         status = lstm_fail(LSTM_BAD_FILE,

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -194,6 +195,52 @@ lstm_status lstm_records_read(const lstm_records *records, const lstm_file *file
     for (size_t i = 0; !status && i < records->count; i++) {
         const lstm_stored *stored = lstm_file_find(file, records->items[i].name);
         status = lstm_file_fetch(file, stored, data);
+        data += stored->end - stored->start;
+    }
+    return status;
+}
+
+/* Whether values of a moment can be those of Adam. */
+static bool is_moment(const float *values, size_t count, bool square, float *bad)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(values[i]) || (square && values[i] < 0)) {
+            *bad = values[i];
+            return false;
+        }
+    return true;
+}
+
+/* Checks the bytes of a tensor that a file has for a moment. */
+static lstm_status check_moment(const lstm_file *file, const lstm_stored *stored,
+                                const unsigned char *data)
+{
+    enum { CHUNK = 256 };
+    static const char first[] = LSTM_ADAM_NAME "exp_avg.";
+    bool square = strncmp(stored->name, first, strlen(first)) != 0;
+    float values[CHUNK], bad;
+    for (size_t i = 0; i < stored->count; i += CHUNK) {
+        size_t count = stored->count - i < CHUNK ? stored->count - i : CHUNK;
+        stored->format->convert(count, data + i * (stored->format->bits / 8), values);
+        if (!is_moment(values, count, square, &bad))
+            return lstm_fail(LSTM_BAD_FILE,
+                             "params: %s: tensor %s has the value %g, expected finite "
+                             "numbers%s",
+                             file->path, stored->name, (double)bad,
+                             square ? " of at least 0" : "");
+    }
+    return LSTM_OK;
+}
+
+lstm_status lstm_records_check_moments(const lstm_records *records,
+                                       const lstm_file *file, const unsigned char *data)
+{
+    lstm_status status = LSTM_OK;
+    for (size_t i = 0; !status && i < records->count; i++) {
+        const char *name = records->items[i].name;
+        const lstm_stored *stored = lstm_file_find(file, name);
+        if (strncmp(name, LSTM_ADAM_NAME, strlen(LSTM_ADAM_NAME)) == 0)
+            status = check_moment(file, stored, data);
         data += stored->end - stored->start;
     }
     return status;

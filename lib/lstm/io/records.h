@@ -47,6 +47,12 @@ size_t lstm_records_bytes(const lstm_records *records, const lstm_file *file);
 lstm_status lstm_records_read(const lstm_records *records, const lstm_file *file,
                               unsigned char *data);
 
+/** Checks that the moments in these bytes are finite and those of squares not negative,
+ * as Adam needs them. */
+lstm_status lstm_records_check_moments(const lstm_records *records,
+                                       const lstm_file *file,
+                                       const unsigned char *data);
+
 /** Converts the bytes to the values of the tensors; returns the number of tensors that
  * are not F32 in the file. */
 size_t lstm_records_fill(const lstm_records *records, const lstm_file *file,
