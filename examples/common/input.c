@@ -12,7 +12,7 @@ enum { FIRST_ROOM = 1 << 16 };
 
 const char *input_name(const char *path)
 {
-    return strcmp(path, INPUT_STDIN) == 0 ? "standard input" : path;
+    return strcmp(path, INPUT_STDIN) == 0 ? "standard input" : *path ? path : "''";
 }
 
 /* Makes room for more bytes, and for the byte 0 after them. */
@@ -57,7 +57,7 @@ static bool explain(const char *path, size_t limit, char *why, size_t size)
         snprintf(why, size, "%s: has more than %zu bytes, the limit", input_name(path),
                  limit);
     else
-        snprintf(why, size, "%s: %s", input_name(path), message_errno());
+        snprintf(why, size, "%s: %s", input_name(path), message_reason(path));
     return false;
 }
 

@@ -18,7 +18,8 @@ typedef struct input {
 /** The argument that selects standard input. */
 #define INPUT_STDIN "-"
 
-/** Name of a path in messages: "standard input" for INPUT_STDIN. */
+/** Name of a path in messages: "standard input" for INPUT_STDIN, two quotes for an
+ * empty one. */
 const char *input_name(const char *path);
 
 /**

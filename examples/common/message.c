@@ -11,6 +11,7 @@
 #include "examples/common/message.h"
 #include "examples/common/number.h"
 #include "lib/common/message.h"
+#include "lib/common/reason.h"
 
 static const char *program = "";
 static bool silent;
@@ -140,6 +141,18 @@ bool message_error(const char *format, ...)
 const char *message_errno(void)
 {
     return strerror(errno ? errno : EIO);
+}
+
+const char *message_reason(const char *path)
+{
+    static char text[COMMON_REASON_SIZE];
+    return common_reason(text, path, errno ? errno : EIO);
+}
+
+const char *message_write_reason(const char *path)
+{
+    static char text[COMMON_REASON_SIZE];
+    return common_write_reason(text, path, errno ? errno : EIO);
 }
 
 int message_finish(int status)

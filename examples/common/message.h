@@ -45,6 +45,11 @@ __attribute__((format(printf, 1, 2))) bool message_error(const char *format, ...
 /** Message of the current errno, or of EIO if it is 0. */
 const char *message_errno(void);
 
+/** Why a path cannot be opened, or written: the message of the current errno, or more,
+ * such as that a symbolic link leads to nothing. Valid until the next call. */
+const char *message_reason(const char *path);
+const char *message_write_reason(const char *path);
+
 /** Whether standard error is a terminal that can redraw a line; false for TERM=dumb. */
 bool message_has_terminal(void);
 

@@ -250,6 +250,19 @@ int options_refuse(const char *why)
     return OPTIONS_USAGE;
 }
 
+int options_check_file(const char *what, const char *path)
+{
+    if (path && !*path)
+        message_error("%s is an empty file name, expected the name of a file", what);
+    else if (path && strcmp(path, "-") == 0)
+        message_error("%s is '-', expected the name of a file; ./- is a file of this "
+                      "name",
+                      what);
+    else
+        return -1;
+    return OPTIONS_USAGE;
+}
+
 void options_set_defaults(const option_table *table, void *options, const char **given)
 {
     memcpy(options, table->defaults, table->size);

@@ -95,6 +95,16 @@ int options_parse(const option_table *table, void *options, int argc, char **arg
 int options_refuse(const char *why);
 
 /**
+ * Checks the name of a file that is not a stream.
+ *
+ * @param what the option or argument, for messages
+ * @param path its value; NULL if it is not given
+ * @return -1, or OPTIONS_USAGE after an error message: the name is empty, or "-", which
+ *         would be a file of this name
+ */
+int options_check_file(const char *what, const char *path);
+
+/**
  * Applies one option as if it were given on the command line.
  *
  * @param row index of the option

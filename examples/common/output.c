@@ -10,7 +10,8 @@
 
 static bool fail(output *file)
 {
-    message_error("%s: %s", file->path, message_errno());
+    message_error("%s: %s", *file->path ? file->path : "''",
+                  message_write_reason(file->path));
     output_abandon(file);
     return false;
 }

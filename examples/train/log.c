@@ -39,7 +39,7 @@ static bool exists(const char *path)
 
 static bool failed(const char *path)
 {
-    return message_error("%s: %s", path, message_errno());
+    return message_error("%s: %s", path, message_write_reason(path));
 }
 
 bool log_check(const train_options *options)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "examples/common/message.h"
+#include "examples/common/options.h"
 #include "examples/train/paths.h"
 
 enum { FOLDER_SIZE = PATH_MAX, PATH_SIZE = 2 * PATH_MAX };
@@ -87,19 +88,15 @@ int paths_check_options(const train_options *options)
     const struct {
         const char *name, *path;
     } files[] = {
-        {"save", options->epochs || options->save_given ? options->save : NULL},
-        {"checkpoint", options->checkpoint},
-        {"log", options->log},
-        {"load", options->load},
-        {"resume", options->resume}};
+        {"--save", options->epochs || options->save_given ? options->save : NULL},
+        {"--checkpoint", options->checkpoint},
+        {"--log", options->log},
+        {"--load", options->load},
+        {"--resume", options->resume}};
     enum { FILES = sizeof(files) / sizeof(files[0]) };
     for (size_t i = 0; i < FILES; i++)
-        if (files[i].path && strcmp(files[i].path, "-") == 0) {
-            message_error("--%s is '-', expected the name of a file; ./- is a file of "
-                          "this name",
-                          files[i].name);
-            return 2;
-        }
+        if (options_check_file(files[i].name, files[i].path) >= 0)
+            return OPTIONS_USAGE;
     for (size_t i = 0; i < FILES; i++)
         for (size_t k = i + 1; k < FILES; k++) {
             if (!files[i].path || !files[k].path ||
@@ -109,7 +106,7 @@ int paths_check_options(const train_options *options)
             if (files[i].path == options->checkpoint &&
                 files[k].path == options->resume)
                 continue;
-            message_error("--%s and --%s are the same file: %s", files[i].name,
+            message_error("%s and %s are the same file: %s", files[i].name,
                           files[k].name, files[i].path);
             return 2;
         }
@@ -136,13 +133,18 @@ static paths_file look(const char *path)
     return (paths_file){true, (uint64_t)facts.st_dev, (uint64_t)facts.st_ino};
 }
 
+static bool cannot_write(const char *path)
+{
+    return message_error("%s: cannot be written: %s", path, message_write_reason(path));
+}
+
 static bool check_existing(const char *path, const struct stat *facts)
 {
     if (!S_ISREG(facts->st_mode))
         return message_error("%s: exists and is not a regular file", path);
+    errno = EACCES;
     if (!(facts->st_mode & 0222) || access(path, W_OK))
-        return message_error("%s: cannot be written: it is write-protected (mode %03o)",
-                             path, (unsigned)facts->st_mode & 0777);
+        return cannot_write(path);
     return true;
 }
 
@@ -156,7 +158,7 @@ bool paths_check(const char *path, const char *run, bool force, paths_file *foun
     resolve(real, path);
     write_folder(folder, real);
     if (access(folder, W_OK | X_OK))
-        return message_error("%s: cannot be written: %s", path, message_errno());
+        return cannot_write(path);
     if (!found->exists || force || is_own(path, run))
         return true;
     return message_error("%s: exists and is not of this run; --force replaces it, or "

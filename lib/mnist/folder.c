@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/common/file.h"
+#include "lib/common/reason.h"
 #include "lib/mnist/folder.h"
 #include "lib/mnist/status.h"
 
@@ -145,12 +146,12 @@ mnist_status mnist_folder_refuse(const mnist_found *found, const char *folder,
                                  const char *why, const mnist_entry *entry,
                                  mnist_split split)
 {
-    char has[LIST_SIZE];
+    char has[LIST_SIZE], text[COMMON_REASON_SIZE];
     struct stat facts;
     const mnist_remote *files = entry->files[split];
     if (common_file_get_calls()->stat(folder, &facts))
         return mnist_fail(MNIST_NOT_FOUND, "%s%s: cannot access the %s folder: %s",
-                          folder, why, entry->name, strerror(errno));
+                          folder, why, entry->name, common_reason(text, folder, errno));
     if (!S_ISDIR(facts.st_mode))
         return mnist_fail(MNIST_NOT_FOUND,
                           "%s%s: is not a folder, expected one with the files of %s",

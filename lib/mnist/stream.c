@@ -9,6 +9,7 @@
 
 #include "lib/common/file.h"
 #include "lib/common/memory.h"
+#include "lib/common/reason.h"
 #include "lib/mnist/status.h"
 #include "lib/mnist/stream.h"
 
@@ -103,13 +104,14 @@ static mnist_status refill(mnist_stream *stream)
 static mnist_status open_file(mnist_stream *stream)
 {
     struct stat facts;
+    char text[COMMON_REASON_SIZE];
     const common_file_calls *calls = common_file_get_calls();
     stream->file = stream->input->memory
                        ? stream->input->file
                        : calls->open(stream->path, O_RDONLY | O_CLOEXEC, 0);
     if (stream->file < 0 || calls->fstat(stream->file, &facts))
         return mnist_fail(MNIST_IO_ERROR, "%s: cannot be opened: %s", stream->path,
-                          strerror(errno));
+                          common_reason(text, stream->path, errno));
     if (S_ISDIR(facts.st_mode))
         return mnist_fail(MNIST_IO_ERROR, "%s: is a directory, expected a file",
                           stream->path);

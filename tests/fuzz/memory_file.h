@@ -87,6 +87,16 @@ static inline int fuzz_stat(const char *path, struct stat *facts)
     return -1;
 }
 
+/* No file is a symbolic link. */
+static inline ssize_t fuzz_readlink(const char *path, char *text, size_t size)
+{
+    (void)path;
+    (void)text;
+    (void)size;
+    errno = EINVAL;
+    return -1;
+}
+
 /** Makes the parser read these files; those without data do not exist. */
 static inline void fuzz_files_start(void)
 {
@@ -97,6 +107,7 @@ static inline void fuzz_files_start(void)
         .pread = fuzz_pread,
         .close = fuzz_close,
         .stat = fuzz_stat,
+        .readlink = fuzz_readlink,
     };
     memset(fuzz_files, 0, sizeof(fuzz_files));
     test_file_set_calls(&calls);

@@ -71,6 +71,17 @@ const char *message_errno(void)
     return strerror(errno);
 }
 
+const char *message_reason(const char *path)
+{
+    (void)path;
+    return strerror(errno);
+}
+
+const char *message_write_reason(const char *path)
+{
+    return message_reason(path);
+}
+
 int message_finish(int status)
 {
     return status;

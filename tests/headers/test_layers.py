@@ -35,7 +35,7 @@ MAY_INCLUDE = {
     "lib/mnist": ["lib/common/", "lib/mnist/", "mnist/"],
     "examples": ["examples/", "lstm/", "mnist/"],
     "examples/common": ["examples/common/", "lib/common/file.h", "lib/common/message.h",
-                        "lstm/"],
+                        "lib/common/reason.h", "lstm/"],
     "tests": ["lib/", "tests/", "examples/", "lstm/", "mnist/"],
     "tests/api": ["tests/support/", "tests/golden/", "lstm/", "mnist/"],
     "tests/install": ["lstm/", "mnist/"],

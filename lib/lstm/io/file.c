@@ -6,16 +6,29 @@
 #include <string.h>
 
 #include "lib/common/memory.h"
+#include "lib/common/reason.h"
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/io/safetensors.h"
 #include "lib/lstm/tensor/tensor.h"
 
-lstm_status lstm_fail_file(const char *path, int error)
+static lstm_status fail(const char *path, int error, const char *reason)
 {
     if (error == ENOMEM)
         return lstm_fail_memory("safetensors");
-    return lstm_fail(LSTM_IO_ERROR, "safetensors: %s: %s", path,
-                     error == EINVAL ? "Not a regular file" : strerror(error));
+    return lstm_fail(LSTM_IO_ERROR, "safetensors: %s: %s", *path ? path : "''",
+                     error == EINVAL ? "Not a regular file" : reason);
+}
+
+lstm_status lstm_fail_file(const char *path, int error)
+{
+    char text[COMMON_REASON_SIZE];
+    return fail(path, error, common_reason(text, path, error));
+}
+
+lstm_status lstm_fail_write(const char *path, int error)
+{
+    char text[COMMON_REASON_SIZE];
+    return fail(path, error, common_write_reason(text, path, error));
 }
 
 lstm_status lstm_file_bytes(const lstm_file *file, void *data, size_t size,

@@ -98,6 +98,9 @@ struct lstm_file {
 /** Fails with the text of an errno: "safetensors: PATH: No space left on device". */
 lstm_status lstm_fail_file(const char *path, int error);
 
+/** The same for a file that is written: also tells what is protected. */
+lstm_status lstm_fail_write(const char *path, int error);
+
 /** Reads bytes at an offset of the file. */
 lstm_status lstm_file_bytes(const lstm_file *file, void *data, size_t size,
                             size_t offset);

@@ -150,7 +150,7 @@ static lstm_status write_file(const char *path, const lstm_record *records,
                            header.size - LSTM_LENGTH_SIZE, LSTM_HEADER_LIMIT);
     int error = status ? 0 : replace(path, &header, records, d->count);
     if (error)
-        status = lstm_fail_file(path, error);
+        status = lstm_fail_write(path, error);
     lstm_text_destroy(&header);
     return status;
 }
