@@ -33,7 +33,9 @@ static const option_row rows[] = {
      .value = "FILE",
      .kind = OPTION_TEXT,
      .field = FIELD(state),
-     .help = "start with the states in FILE instead of those of the model"},
+     .help =
+         "start with the states in FILE, saved with the same model,\ninstead of those "
+         "in the model"},
     {.name = "save-state",
      .value = "FILE",
      .kind = OPTION_TEXT,
@@ -205,6 +207,10 @@ int main(int argc, char **argv)
                       argc - first);
         return OPTIONS_USAGE;
     }
+    if (options_check_file("MODEL", argv[first]) >= 0 ||
+        options_check_file("--state", options.state) >= 0 ||
+        options_check_file("--save-state", options.save_state) >= 0)
+        return OPTIONS_USAGE;
     message_set_quiet(options.quiet);
     return stream(&options, argv[first]) ? message_finish(EXIT_SUCCESS) : EXIT_FAILURE;
 }

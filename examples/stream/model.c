@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "examples/common/finite.h"
 #include "examples/common/message.h"
 #include "examples/common/number.h"
+#include "examples/stream/fingerprint.h"
 #include "examples/stream/model.h"
 #include "examples/stream/states.h"
 
@@ -23,6 +25,20 @@ static char *join(const char *prefix, const char *name)
     else
         message_error("out of memory");
     return joined;
+}
+
+/* Lists all weights, and checks that they are finite. */
+static bool check_weights(model *m, const char *path, const char *prefix,
+                          const char *head)
+{
+    char why[400];
+    if (lstm_params_create(&m->params) != LSTM_OK ||
+        lstm_params_add_layer(m->params, prefix, m->layer) != LSTM_OK ||
+        (m->head && lstm_params_add_linear(m->params, head, m->head) != LSTM_OK) ||
+        (m->table && lstm_params_add_tensor(m->params, "embedding.weight", m->table,
+                                            NULL) != LSTM_OK))
+        return lstm_failed();
+    return finite_check(m->params, path, why, sizeof(why)) || message_error("%s", why);
 }
 
 static bool has_tensor(const lstm_file *file, const char *name)
@@ -67,30 +83,43 @@ static bool allocate(model *m)
     return m->values || message_error("out of memory");
 }
 
-/* Whether a name is one of a layer under a prefix. */
-static bool belongs(const char *name, const char *prefix)
+/* Whether a tensor is one of the LSTM, which refuses those of its names that it does
+ * not use. The names of an LSTMCell have no "_l0". */
+static bool is_of_layer(const char *whole, const char *prefix)
 {
+    static const char *const stems[] = {"weight_ih", "weight_hh", "weight_hr",
+                                        "bias_ih", "bias_hh"};
     size_t length = strlen(prefix);
-    if (length && (strncmp(name, prefix, length) != 0 || name[length] != '.'))
+    if (length && (strncmp(whole, prefix, length) != 0 || whole[length] != '.'))
         return false;
-    const char *rest = length ? name + length + 1 : name;
-    return strcmp(rest, "weight") == 0 || strcmp(rest, "bias") == 0 ||
-           strncmp(rest, "weight_", 7) == 0 || strncmp(rest, "bias_", 5) == 0 ||
-           strcmp(rest, "h0") == 0 || strcmp(rest, "c0") == 0;
+    const char *name = length ? whole + length + 1 : whole;
+    for (size_t i = 0; i < sizeof(stems) / sizeof(stems[0]); i++)
+        if (strncmp(name, stems[i], strlen(stems[i])) == 0)
+            return true;
+    return false;
+}
+
+/* Whether the model uses a tensor, or it is one of an optimiser. */
+static bool is_used(const model *m, const char *name, const char *prefix)
+{
+    for (size_t i = 0; i < lstm_params_size(m->params); i++)
+        if (strcmp(name, lstm_params_name(m->params, i)) == 0)
+            return true;
+    return is_of_layer(name, prefix) || strcmp(name, m->h_name) == 0 ||
+           strcmp(name, m->c_name) == 0 || strncmp(name, "__adam__.", 9) == 0;
 }
 
 /* Warns of the tensors that the model does not use: one of them may be a head with
  * another name. */
-static void name_unused(const lstm_file *file, const char *path, const char *prefix,
-                        const char *head)
+static void name_unused(const model *m, const lstm_file *file, const char *path,
+                        const char *prefix)
 {
     enum { SHOWN = 5 };
     char text[600] = "";
     size_t length = 0, count = 0;
     lstm_tensor_info info;
     for (size_t i = 0; lstm_file_tensor_info(file, i, &info) == LSTM_OK; i++) {
-        if (belongs(info.name, prefix) || belongs(info.name, head) ||
-            belongs(info.name, "embedding") || strncmp(info.name, "__adam__.", 9) == 0)
+        if (is_used(m, info.name, prefix))
             continue;
         if (count++ < SHOWN)
             length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%.100s",
@@ -106,7 +135,7 @@ static void name_unused(const lstm_file *file, const char *path, const char *pre
 static bool set_first_states(model *m, lstm_file *file)
 {
     bool has_h = has_tensor(file, m->h_name), has_c = has_tensor(file, m->c_name);
-    return states_read(m->stream, m->layer, file, has_h ? m->h_name : NULL,
+    return states_read(m->stream, m->layer, file, m->path, has_h ? m->h_name : NULL,
                        has_c ? m->c_name : NULL);
 }
 
@@ -116,7 +145,8 @@ static bool read_file(model *m, lstm_file *file, const char *path, const char *p
     if (lstm_layer_read(&m->layer, file, prefix, NULL) != LSTM_OK)
         return lstm_failed();
     prefix = prefix ? prefix : lstm_file_layer_prefix(file, 0);
-    if (!read_head(m, file, head) || !read_embedding(m, file, path) || !allocate(m) ||
+    if (!read_head(m, file, head) || !read_embedding(m, file, path) ||
+        !check_weights(m, path, prefix, head ? head : "fc") || !allocate(m) ||
         !(m->h_name = join(prefix, "h0")) || !(m->c_name = join(prefix, "c0")))
         return false;
     size_t inputs = lstm_tensor_extent(m->x, 1);
@@ -130,13 +160,14 @@ static bool read_file(model *m, lstm_file *file, const char *path, const char *p
     if (lstm_layer_set_training(m->layer, false) != LSTM_OK ||
         lstm_stream_create(&m->stream, m->layer, m->head, 1) != LSTM_OK)
         return lstm_failed();
-    name_unused(file, path, prefix, head ? head : "fc");
+    name_unused(m, file, path, prefix);
     return set_first_states(m, file);
 }
 
 bool model_load(model *m, const char *path, const char *prefix, const char *head)
 {
     lstm_file *file;
+    m->path = path;
     if (lstm_file_open(&file, path) != LSTM_OK)
         return lstm_failed();
     bool loaded = read_file(m, file, path, prefix, head);
@@ -148,6 +179,7 @@ void model_destroy(model *m)
 {
     lstm_tensor_destroy(&m->x);
     lstm_tensor_destroy(&m->y);
+    lstm_params_destroy(&m->params);
     lstm_tensor_destroy(&m->table);
     lstm_stream_destroy(&m->stream);
     lstm_linear_destroy(&m->head);
@@ -158,13 +190,30 @@ void model_destroy(model *m)
     *m = (model){0};
 }
 
+/* Whether a file has states of this model, or does not tell. */
+static bool check_model(const model *m, const char *path, const lstm_file *file)
+{
+    char own[FINGERPRINT_SIZE];
+    const char *found = lstm_file_metadata(file, STATES_MODEL_KEY);
+    fingerprint_write(own, m->params, &m->keys);
+    if (!found)
+        message_warning("%s: has no metadata " STATES_MODEL_KEY
+                        ", so it is not known whether these are states of %s",
+                        path, m->path);
+    return !found || strcmp(found, own) == 0 ||
+           message_error("%s: has states of the model %s, expected those of %s, the "
+                         "model %s",
+                         path, found, m->path, own);
+}
+
 bool model_load_state(model *m, const char *path)
 {
     lstm_file *file;
     if (lstm_file_open(&file, path) != LSTM_OK)
         return lstm_failed();
     const char *before = lstm_file_metadata(file, "stream.before");
-    bool read = states_read(m->stream, m->layer, file, m->h_name, m->c_name);
+    bool read = states_read(m->stream, m->layer, file, path, m->h_name, m->c_name) &&
+                check_model(m, path, file);
     m->has_before = before && number_real(before, &m->before);
     if (read && m->keys.differences && !m->has_before)
         read =
@@ -182,7 +231,9 @@ bool model_may_save_state(const model *m, const char *path)
 
 bool model_save_state(const model *m, const char *path)
 {
-    return states_save(m->stream, m->layer, path, m->h_name, m->c_name,
+    char own[FINGERPRINT_SIZE];
+    fingerprint_write(own, m->params, &m->keys);
+    return states_save(m->stream, m->layer, path, m->h_name, m->c_name, own,
                        m->keys.differences && m->has_before ? &m->before : NULL);
 }
 

@@ -21,6 +21,10 @@ typedef struct model {
     /** Rows [count, I] of an embedding: the input is the index of a row; else NULL. */
     lstm_tensor *table;
     lstm_tensor *x, *y;
+    /** All weights of these, with their names. */
+    lstm_params *params;
+    /** Of the model, for messages. It stays valid. */
+    const char *path;
     /** Names of the tensors of the first states, "PREFIX.h0" and "PREFIX.c0". */
     char *h_name, *c_name;
     /** Numbers in an input and in an output. */
@@ -36,7 +40,7 @@ typedef struct model {
 
 /**
  * Loads a model with its first states. Names the tensors of the file that it does not
- * use.
+ * use; refuses values that are not finite.
  *
  * @param prefix of the LSTM; NULL for the only one
  * @param head prefix of the linear layer; NULL for "fc", if the file has it
@@ -47,7 +51,9 @@ bool model_load(model *m, const char *path, const char *prefix, const char *head
 /** Frees the members. */
 void model_destroy(model *m);
 
-/** Reads the states from a file that has both; false after an error message. */
+/** Reads the states from a file that has both; false after an error message, also if
+ *  they are those of another model. A file that does not tell its model is accepted
+ * with a warning. */
 bool model_load_state(model *m, const char *path);
 
 /** Whether the states may be saved to a path; false after an error message. */

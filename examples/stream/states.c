@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "examples/common/finite.h"
 #include "examples/common/message.h"
 #include "examples/stream/states.h"
 
@@ -48,18 +49,36 @@ static void destroy(states *s)
     lstm_tensor_destroy(&s->c);
 }
 
+/* Whether the states that have a name are finite. */
+static bool check_finite(const states *s, const char *path, const char *h_name,
+                         const char *c_name)
+{
+    char why[400];
+    lstm_params *params = NULL;
+    bool listed =
+        (lstm_params_create(&params) == LSTM_OK &&
+         (!h_name || lstm_params_add_tensor(params, h_name, s->h, NULL) == LSTM_OK) &&
+         (!c_name || lstm_params_add_tensor(params, c_name, s->c, NULL) == LSTM_OK)) ||
+        lstm_failed();
+    bool finite = listed && (finite_check(params, path, why, sizeof(why)) ||
+                             message_error("%s", why));
+    lstm_params_destroy(&params);
+    return finite;
+}
+
 bool states_read(lstm_stream *stream, const lstm_layer *layer, lstm_file *file,
-                 const char *h_name, const char *c_name)
+                 const char *path, const char *h_name, const char *c_name)
 {
     states s;
-    bool read = create(&s, layer) &&
-                (!h_name || lstm_file_read_tensor(file, h_name, s.h) == LSTM_OK) &&
-                (!c_name || lstm_file_read_tensor(file, c_name, s.c) == LSTM_OK) &&
-                lstm_stream_set_state(stream, s.h_view, s.c_view) == LSTM_OK;
-    if (!read)
-        lstm_failed();
+    bool read = (create(&s, layer) &&
+                 (!h_name || lstm_file_read_tensor(file, h_name, s.h) == LSTM_OK) &&
+                 (!c_name || lstm_file_read_tensor(file, c_name, s.c) == LSTM_OK)) ||
+                lstm_failed();
+    bool set =
+        read && check_finite(&s, path, h_name, c_name) &&
+        (lstm_stream_set_state(stream, s.h_view, s.c_view) == LSTM_OK || lstm_failed());
     destroy(&s);
-    return read;
+    return set;
 }
 
 bool states_may_save(const char *path, const char *h_name, const char *c_name)
@@ -80,17 +99,18 @@ bool states_may_save(const char *path, const char *h_name, const char *c_name)
 }
 
 static bool save(const states *s, const char *path, const char *h_name,
-                 const char *c_name, const double *before)
+                 const char *c_name, const char *fingerprint, const double *before)
 {
     char text[40];
-    const char *pairs[] = {"stream.before", text};
-    const lstm_file_options options = {.metadata = pairs, .metadata_count = 1};
+    const char *pairs[] = {STATES_MODEL_KEY, fingerprint, "stream.before", text};
+    const lstm_file_options options = {.metadata = pairs,
+                                       .metadata_count = before ? 2 : 1};
     lstm_params *params = NULL;
     snprintf(text, sizeof(text), "%.17g", before ? *before : 0);
     bool saved = lstm_params_create(&params) == LSTM_OK &&
                  lstm_params_add_tensor(params, h_name, s->h, NULL) == LSTM_OK &&
                  lstm_params_add_tensor(params, c_name, s->c, NULL) == LSTM_OK &&
-                 lstm_params_save(params, path, before ? &options : NULL) == LSTM_OK;
+                 lstm_params_save(params, path, &options) == LSTM_OK;
     if (!saved)
         lstm_failed();
     lstm_params_destroy(&params);
@@ -98,13 +118,14 @@ static bool save(const states *s, const char *path, const char *h_name,
 }
 
 bool states_save(const lstm_stream *stream, const lstm_layer *layer, const char *path,
-                 const char *h_name, const char *c_name, const double *before)
+                 const char *h_name, const char *c_name, const char *fingerprint,
+                 const double *before)
 {
     states s;
     bool got = (create(&s, layer) &&
                 lstm_stream_get_state(stream, s.h_view, s.c_view) == LSTM_OK) ||
                lstm_failed();
-    bool saved = got && save(&s, path, h_name, c_name, before);
+    bool saved = got && save(&s, path, h_name, c_name, fingerprint, before);
     destroy(&s);
     return saved;
 }

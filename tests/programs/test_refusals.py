@@ -3,6 +3,7 @@
 usage: test_refusals.py FOLDER_OF_PROGRAMS
 """
 import json
+import math
 import os
 import pathlib
 import random
@@ -84,6 +85,43 @@ class Base(unittest.TestCase):
         path = self.folder / name
         path.write_bytes(b"P5 28 28 255\n" + bytes(value for row in rows for value in row))
         return path
+
+
+class States(Base):
+    def test_states_of_another_model_are_refused(self):
+        self.model("a")
+        self.run_program("stream", "--save-state", "s", "a", text=b"1\n2\n")
+        own = models.decode((self.folder / "s").read_bytes())[1]["stream.model"]
+        self.assertRegex(own, r"\A[0-9a-f]{16}\Z")
+        self.assertEqual(self.run_program("stream", "--state", "s", "a", text=b"1\n").stderr
+                         .count("\n"), 1)
+        message = rf"s: has states of the model {own}, expected those of \S*, the model "
+        self.model("b", seed=2)
+        self.refuse(message, "stream", "--state", "s", "b", text=b"1\n")
+        self.model("b", scale="0 2")
+        self.refuse(message, "stream", "--state", "s", "b", text=b"1\n")
+        self.model("b", note="the same model")
+        self.run_program("stream", "--state", "s", "b", text=b"1\n")
+
+    def test_states_without_a_model_are_accepted_with_a_note(self):
+        self.model("a")
+        models.write(self.folder / "s", {"lstm.h0": [[0.1] * 3], "lstm.c0": [[0.2] * 3]})
+        done = self.run_program("stream", "--state", "s", "--quiet", "a", text=b"1\n")
+        self.assertRegex(done.stderr, r"\As: has no metadata stream\.model, so it is not known "
+                                      r"whether these are states of a\n\Z")
+
+    def test_states_that_are_not_finite_are_refused(self):
+        self.model("a")
+        self.run_program("stream", "--save-state", "s", "a", text=b"1\n2\n")
+        before = (self.folder / "s").read_bytes()
+        for name in ("lstm.h0", "lstm.c0"):
+            (self.folder / "s").write_bytes(before)
+            change(self.folder / "s", put(math.nan, name))
+            self.refuse(f"s: {name} has the value -?nan, expected finite", "stream", "--state",
+                        "s", "a", text=b"1\n")
+        tensors = models.lstm(random.Random(1), 1, 3) | {"lstm.c0": [[0.0, 0.0, math.inf]]}
+        models.write(self.folder / "a", tensors)
+        self.refuse("a: lstm.c0 has the value inf", "stream", "a", text=b"1\n")
 
 
 class Names(Base):

@@ -250,7 +250,11 @@ class Refusals(Base):
         self.assertEqual(run(self.path, "--prefix", "b", text="1 2\n").returncode, 0)
         self.tensors["fc.bias"][1] = math.nan
         self.save()
-        self.refuse("output 2 of the model is nan, expected a finite number")
+        self.refuse("model.safetensors: fc.bias has the value nan, expected finite numbers")
+        self.tensors["fc.bias"][1] = 3e38
+        self.tensors["fc.weight"][1] = [1e38] * HIDDEN
+        self.save(scale="1e308 1e300")
+        self.refuse("output 2 of the model is -?inf, expected a finite number", text="1 1\n")
 
     def test_usage(self):
         for words in ([], [self.path, self.path], ["--stats", "x", self.path],
