@@ -140,8 +140,18 @@ static const option_table table = {
 
 static int check_together(const charlm_options *options)
 {
+    const struct {
+        const char *what, *path;
+    } files[] = {{"--save", options->save},
+                 {"--resume", options->resume},
+                 {"--load", options->load}};
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        if (options_check_file(files[i].what, files[i].path) >= 0)
+            return OPTIONS_USAGE;
     if (options->load && (options->resume || options->save))
         return options_refuse("--load cannot be combined with --resume or --save");
+    if (options->force && !options->save)
+        return options_refuse("--force needs --save, whose file it replaces");
     if ((options->load || options->resume) &&
         (options->hidden_given || options->held_out_given))
         return options_refuse(
@@ -241,6 +251,9 @@ static bool train(train_pass *learn, train_pass *held, char_run *run,
     if (run->epochs == options->epochs)
         message_info("charlm: %s has %llu epochs already: nothing is left to train",
                      options->resume, (unsigned long long)run->epochs);
+    else if (options->resume && !options->save)
+        message_info("charlm: no model is saved without --save; %s stays as it is",
+                     options->resume);
     while (run->epochs < options->epochs) {
         double bits, held_bits = 0;
         if (!train_epoch(learn, &bits) ||

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "examples/charlm/model.h"
+#include "examples/common/finite.h"
 #include "examples/common/message.h"
 #include "examples/common/number.h"
 
@@ -161,7 +162,15 @@ static bool read_file(char_model *m, lstm_file *file, const char *path)
     lstm_layer_config layer;
     if (lstm_file_layer_config(file, "lstm", &layer) != LSTM_OK)
         return fail(m);
-    return check_layer(&layer, path) && (read_model(m, file, &layer) || fail(m));
+    if (!check_layer(&layer, path))
+        return false;
+    if (!read_model(m, file, &layer))
+        return fail(m);
+    char why[400];
+    if (finite_check(m->params, path, why, sizeof(why)))
+        return true;
+    model_destroy(m);
+    return message_error("%s", why);
 }
 
 bool model_load(char_model *m, const char *path, char_run *run)

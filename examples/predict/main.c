@@ -2,6 +2,7 @@
  * mnist-predict: classifies digits in pictures and IDX files. sheet.c reads a file,
  * model.c classifies, output.c and tally.c print.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -188,6 +189,37 @@ static void predict_file(session *run, const char *path)
     sheet_close(&from);
 }
 
+/* Adds to the reason why MODEL cannot be opened that one of the files is a model. */
+static void explain_order(const predict_options *options, char *why, size_t size)
+{
+    for (size_t i = 0; i < options->file_count; i++) {
+        lstm_file *file;
+        const char *path = options->files[i];
+        size_t length = strlen(why);
+        if (strcmp(path, INPUT_STDIN) == 0 || lstm_file_open(&file, path) != LSTM_OK)
+            continue;
+        snprintf(why + length, size - length,
+                 "; %s is a model: MODEL comes before FILE", path);
+        lstm_file_destroy(&file);
+        return;
+    }
+}
+
+/* Opens the model; false with a reason. */
+static bool open_model(session *run, char *why, size_t size)
+{
+    const predict_options *options = run->options;
+    lstm_file *file;
+    if (model_open(&run->network, options->model, options->lstm, options->head, why,
+                   size))
+        return true;
+    if (lstm_file_open(&file, options->model) != LSTM_OK)
+        explain_order(options, why, size);
+    else
+        lstm_file_destroy(&file);
+    return false;
+}
+
 static bool start(session *run)
 {
     const predict_options *options = run->options;
@@ -198,8 +230,7 @@ static bool start(session *run)
     run->out.kind = options->json  ? OUTPUT_JSON
                     : options->csv ? OUTPUT_CSV
                                    : OUTPUT_TEXT;
-    bool done = model_open(&run->network, options->model, options->lstm, options->head,
-                           why, sizeof(why));
+    bool done = open_model(run, why, sizeof(why));
     run->out.classes = run->network.classes;
     run->pixels = malloc((size_t)MODEL_BATCH * MODEL_PIXELS);
     run->probabilities =

@@ -128,6 +128,9 @@ int predict_options_parse(predict_options *parsed, int argc, char **argv)
     parsed->model = argv[first];
     parsed->files = argv + first + 1;
     parsed->file_count = (size_t)(argc - first - 1);
+    if (options_check_file("MODEL", parsed->model) >= 0 ||
+        options_check_file("--labels", parsed->labels) >= 0)
+        return OPTIONS_USAGE;
     if (parsed->json && parsed->csv)
         return options_refuse("--json and --csv exclude each other");
     if (parsed->labels && parsed->file_count > 1)

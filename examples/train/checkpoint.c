@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -93,11 +94,15 @@ bool checkpoint_load(train_state *trainer, const char *path)
     train_best *best = &trainer->best;
     if (!read_path(trainer, path, position))
         return message_error("%s", lstm_last_error());
-    if (sscanf(position, POSITION_READ, &trainer->seed, &samples, &batch,
+    int end = 0;
+    if (sscanf(position, POSITION_READ "%n", &trainer->seed, &samples, &batch,
                &trainer->epoch, &trainer->step, &trainer->order, &trainer->loss_sum,
                &trainer->loss_count, &trainer->loss_last, &started, &levels->best,
                &levels->bad, &levels->cooling, &trainer->completed, &best->epoch,
-               &best->correct, &best->bad, &trainer->seconds) != POSITION_FIELDS)
+               &best->correct, &best->bad, &trainer->seconds,
+               &end) != POSITION_FIELDS ||
+        position[end] != '\0' || !isfinite(trainer->loss_sum) ||
+        !(trainer->seconds >= 0 && isfinite(trainer->seconds)))
         return message_error("%s: metadata " CHECKPOINT_KEY " is damaged", path);
     if (samples != trainer->samples || batch != trainer->full.count)
         return message_error("%s: checkpoint has %zu images in batches of %zu, "

@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "examples/common/message.h"
 #include "examples/train/data.h"
@@ -9,7 +10,7 @@
  * digits, as in MNIST. */
 enum { TRAIN_SEED = 1, TEST_SEED = 2, TRAIN_PER_TEST = 6, TEST_COUNT = 10000 };
 /* Labels are bytes. */
-enum { MOST_CLASSES = 256 };
+enum { MOST_CLASSES = 256, TEXT_SIZE = 4400 };
 /* A download that brings no data for this time is said to wait. */
 static const double WAIT_SECONDS = 2.5;
 
@@ -114,6 +115,40 @@ static mnist_status open_split(mnist_dataset **out, train_data *data,
     return status;
 }
 
+/* Says which file is read if a folder has it with and without .gz, or with another name
+ * that libmnist knows: the first one in its order. part is "images-idx3-ubyte" or
+ * another end in path, which ends with it or with .gz. */
+static void name_twins(const char *path, size_t before, const char *part)
+{
+    static const char *const ends[] = {"", ".gz"};
+    char used[TEXT_SIZE] = "", other[TEXT_SIZE];
+    for (size_t i = 0; i < 4; i++) {
+        struct stat facts;
+        const char *dash = strstr(part, "-idx");
+        snprintf(other, sizeof(other), "%.*s%.*s%c%s%s", (int)before, path,
+                 (int)(dash - part), part, i < 2 ? '-' : '.', dash + 1, ends[i % 2]);
+        if (stat(other, &facts) || S_ISDIR(facts.st_mode))
+            continue;
+        if (*used)
+            message_info("%s: not read, because %s is there", other, used);
+        else
+            memcpy(used, other, sizeof(used));
+    }
+}
+
+/* The same for the images and labels of a data set. */
+static void describe_twins(const mnist_dataset *dataset)
+{
+    static const char images[] = "images";
+    static const char *const parts[] = {"images-idx3-ubyte", "labels-idx1-ubyte",
+                                        "labels-idx2-int"};
+    const char *origin = dataset ? mnist_dataset_origin(dataset) : "";
+    const char *slash = strrchr(origin, '/');
+    const char *name = slash ? strstr(slash, images) : NULL;
+    for (size_t i = 0; name && i < sizeof(parts) / sizeof(parts[0]); i++)
+        name_twins(origin, (size_t)(name - origin), parts[i]);
+}
+
 const mnist_dataset *train_data_any(const train_data *data)
 {
     return data->train ? data->train : data->test;
@@ -199,6 +234,8 @@ void train_data_describe(const train_data *data, const train_options *options)
     describe("validation", data->validation);
     describe("testing", data->test);
     describe_classes(data);
+    describe_twins(data->whole ? data->whole : data->train);
+    describe_twins(data->test);
     if (options->synthetic_given)
         return;
     if (mnist_dataset_is_synthetic(train_data_any(data)))

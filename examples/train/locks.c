@@ -62,14 +62,38 @@ static int open_locked(const char *path, int *file)
     return EWOULDBLOCK;
 }
 
+/* Says that a file is not locked; runs without locks would replace each other's files.
+ */
+static bool warn(const char *path, int error)
+{
+    message_warning("%s: cannot be locked: %s; another run could write it at the same "
+                    "time",
+                    path, strerror(error));
+    return true;
+}
+
+/* Whether nothing can be created in the folder of a path: then saving is refused for
+ * the same reason. */
+static bool is_closed(const char *path)
+{
+    char *folder = strdup(path);
+    char *slash = folder ? strrchr(folder, '/') : NULL;
+    if (slash)
+        slash[slash == folder] = '\0';
+    bool closed = folder && access(slash ? folder : ".", W_OK | X_OK);
+    free(folder);
+    return closed;
+}
+
 bool locks_take(train_locks *locks, const char *path)
 {
     char *name = paths_beside(path, ".lock");
     struct train_lock *next = &locks->held[locks->count];
     int error = name ? open_locked(name, &next->file) : ENOMEM;
     if (error) {
+        bool closed = name && is_closed(name);
         free(name);
-        return error != EWOULDBLOCK || refuse(path);
+        return error == EWOULDBLOCK ? refuse(path) : closed || warn(path, error);
     }
     next->path = name;
     locks->count++;
@@ -88,5 +112,10 @@ void locks_release(train_locks *locks)
 
 bool locks_take_open(int file, const char *path)
 {
-    return lock(file) != EWOULDBLOCK || refuse(path);
+    /* A resumed log is locked twice, to check it and to write it. */
+    static bool said;
+    int error = lock(file);
+    if (error == EWOULDBLOCK)
+        return refuse(path);
+    return !error || said || (said = warn(path, error));
 }

@@ -22,8 +22,8 @@ typedef struct train_locks {
 /**
  * Locks a model or a checkpoint: the file PATH.lock beside it, locked with flock(). It
  * stays when the process is killed, but its lock does not: the next run takes it over.
- * Where a file cannot be locked, nothing is; what prevents it also prevents saving, or
- * the file system has no locks.
+ * If it cannot be locked, for example because the file system has no locks, a warning
+ * says so; there is none where no file can be created, because saving is refused then.
  *
  * @return false after an error message if another process holds the lock
  */

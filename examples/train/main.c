@@ -27,20 +27,39 @@ static uint64_t random_seed(void)
     return seed;
 }
 
-/* What a run saves: the model, or NULL, and what was known of the files before. */
+/* What a run saves: the model, or NULL; a resumed run that is not told whether to save
+ * it, the checkpoint that has it; and what was known of the files before. */
 typedef struct targets {
     const char *model;
+    const char *checkpoint;
     char run[PATHS_RUN_SIZE];
     paths_file model_file, checkpoint_file;
 } targets;
+
+/* Whether a resumed run saves no model because nobody said so. */
+static bool is_unsaid(const train_options *options)
+{
+    return options->resume && !options->save && !options->no_save;
+}
+
+/* Says where the model of such a run is. */
+static void describe_checkpoint(const targets *to)
+{
+    if (to->checkpoint)
+        message_info("no model is saved without --save; %s has its weights, and "
+                     "--resume with --save saves them as a model",
+                     to->checkpoint);
+}
 
 static bool save(train_state *trainer, const targets *to)
 {
     if (signals_stop)
         message_info("interrupted by %s%s", signals_name(),
-                     to->model ? "" : "; model not saved");
-    if (!to->model)
+                     to->model || to->checkpoint ? "" : "; model not saved");
+    if (!to->model) {
+        describe_checkpoint(to);
         return true;
+    }
     return trainer_use_best(trainer) &&
            paths_save(trainer->network.params, to->model, to->run, &to->model_file);
 }
@@ -129,7 +148,17 @@ static int finish(train_state *trainer, const train_options *options, const targ
 {
     message_info("%s: the run is finished after epoch %zu; more --epochs continue it",
                  options->resume, trainer->epoch);
-    return !to->model || to->model_file.exists || save(trainer, to) ? 0 : 1;
+    return (to->model && to->model_file.exists) || save(trainer, to) ? 0 : 1;
+}
+
+/* As PyTorch does. */
+static void warn_of_dropout(const lstm_layer_config *config)
+{
+    if (config->dropout > 0 && config->layers <= 1)
+        message_warning(
+            "a dropout of %g has no effect: it is between layers, and there "
+            "is 1 layer",
+            config->dropout);
 }
 
 static void describe(const train_state *trainer, const train_options *options,
@@ -143,6 +172,8 @@ static void describe(const train_state *trainer, const train_options *options,
                  (unsigned long long)trainer->seed, lstm_threads(), lstm_kernels_name(),
                  lstm_params_count(trainer->network.params));
     describe_precision(trainer);
+    if (options->epochs > 0)
+        warn_of_dropout(lstm_layer_get_config(trainer->network.lstm));
 }
 
 /* Opens the log and writes the first checkpoint, which reports problems now, such as an
@@ -165,7 +196,8 @@ static bool open_files(const train_state *trainer, const train_options *options,
 static int run_state(train_state *trainer, const train_options *options,
                      const train_data *data, double started)
 {
-    targets to = {.model = model_path(options)};
+    targets to = {.model = model_path(options),
+                  .checkpoint = is_unsaid(options) ? options->checkpoint : NULL};
     snprintf(to.run, sizeof(to.run), "%016" PRIx64, train_options_run(trainer->seed));
     if (!check_targets(&to, options))
         return 1;
@@ -197,6 +229,16 @@ static int run(const train_options *options, const train_data *data, double star
     return status;
 }
 
+/* Whether there is a file to load. */
+static bool check_load(const char *path)
+{
+    lstm_file *file;
+    if (lstm_file_open(&file, path) != LSTM_OK)
+        return message_error("%s", lstm_last_error());
+    lstm_file_destroy(&file);
+    return true;
+}
+
 /* Before the checkpoint is read: a run that still writes it would be repeated. */
 static bool lock_targets(train_locks *locks, const train_options *options)
 {
@@ -222,6 +264,8 @@ int main(int argc, char **argv)
     if (status >= 0)
         return status;
     /* Before a download, which may take long; run_state() checks again. */
+    if (options.load && !check_load(options.load))
+        return 1;
     if (!options.resume &&
         !check_targets(&(targets){.model = model_path(&options)}, &options))
         return 1;

@@ -215,6 +215,7 @@ static const option_row rows[] = {
     {.name = "no-save",
      .kind = OPTION_CLEAR,
      .field = FIELD(save),
+     .given = FIELD(no_save),
      .help = "do not save the model"},
     {.name = "load",
      .value = "FILE",

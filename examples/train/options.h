@@ -53,7 +53,7 @@ typedef struct train_options {
     const char *log;
     /** NULL: the model is not saved. */
     const char *save;
-    bool save_given;
+    bool save_given, no_save;
     const char *load;
     /** Checkpoint to write and checkpoint to resume from, or NULL. */
     const char *checkpoint, *resume;

@@ -117,9 +117,9 @@ static bool parse_value(const struct key *key, const char *text, double *value)
            (*value > key->low || (key->inclusive && *value == key->low));
 }
 
-/* Parses KEY=VALUE. */
+/* Parses KEY=VALUE. seen has a bit for each key that was given. */
 static bool parse_pair(train_schedule *schedule, unsigned bit, const char *text,
-                       char *why, size_t size)
+                       unsigned *seen, char *why, size_t size)
 {
     size_t length = strcspn(text, "=,");
     const struct key *key = text[length] == '=' ? find_key(bit, text, length) : NULL;
@@ -141,6 +141,12 @@ static bool parse_pair(train_schedule *schedule, unsigned bit, const char *text,
         snprintf(why, size, "at is given more than %d times", SCHEDULE_MAX_MILESTONES);
         return false;
     }
+    unsigned mark = 1u << (key - keys);
+    if (!is_milestone && (*seen & mark)) {
+        snprintf(why, size, "%s is given twice", key->name);
+        return false;
+    }
+    *seen |= mark;
     field(schedule, key)[is_milestone ? schedule->at_count++ : 0] = value;
     return true;
 }
@@ -162,8 +168,9 @@ bool schedule_parse(train_schedule *schedule, const char *text, char *why, size_
         if ((keys[i].schedules & name->bit) && keys[i].field != FIELD(at))
             *field(schedule, &keys[i]) = keys[i].standard;
     const char *next = text + length;
+    unsigned seen = 0;
     while (*next != '\0') {
-        if (!parse_pair(schedule, name->bit, ++next, why, size))
+        if (!parse_pair(schedule, name->bit, ++next, &seen, why, size))
             return false;
         next += strcspn(next, ",");
     }

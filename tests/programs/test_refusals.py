@@ -2,6 +2,7 @@
 
 usage: test_refusals.py FOLDER_OF_PROGRAMS
 """
+import gzip
 import json
 import math
 import os
@@ -87,6 +88,68 @@ class Base(unittest.TestCase):
         return path
 
 
+class Models(Base):
+    def test_a_network_without_a_layer_is_no_smaller_network(self):
+        self.train("--layers", "3", "--epochs", "1", "--save", "m")
+
+        def remove(tensors, metadata):
+            for name in list(tensors):
+                if name.endswith("_l1"):
+                    del tensors[name]
+            metadata.clear()
+
+        self.picture()
+        change(self.folder / "m", remove)
+        message = r"m: unexpected tensor lstm\.bias_hh_l2: .*has 1 layer"
+        self.refuse(message, "stream", "m", text=b"0\n")
+        self.refuse(message, "mnist-predict", "m", "one.pgm")
+        self.refuse(message, "mnist-train", *SMALL, "--load", "m", "--epochs", "0")
+
+    def test_moments_that_adam_cannot_have_are_refused(self):
+        (self.folder / "text").write_bytes(TEXT)
+        self.run_program("charlm", "--hidden", "4", "--save", "c", "text", "1")
+        self.train("--epochs", "1", "--checkpoint", "t", "--no-save")
+        commands = {"c": ["charlm", "--resume", "c", "--save", "c", "text", "2"],
+                    "t": ["mnist-train", "--resume", "t", "--epochs", "2"]}
+        for path, words in commands.items():
+            before = (self.folder / path).read_bytes()
+            for name, value, shown in (("exp_avg_sq", -1, "-1"), ("exp_avg", math.inf, "inf"),
+                                       ("exp_avg_sq", math.nan, "-?nan")):
+                with self.subTest(path=path, name=name, value=value):
+                    (self.folder / path).write_bytes(before)
+                    tensor = f"__adam__.{name}.lstm.weight_hh_l0"
+                    change(self.folder / path, put(value, tensor))
+                    self.refuse(rf"{path}: tensor {tensor} has the value {shown}, expected "
+                                "finite", *words)
+
+    def test_a_position_that_is_not_one_is_refused(self):
+        self.train("--epochs", "1", "--checkpoint", "t", "--no-save")
+        before = (self.folder / "t").read_bytes()
+        for old, new in (("loss ", "loss nan "), ("seconds ", "seconds -"),
+                         ("seconds ", "seconds inf "), ("samples", "of samples")):
+            (self.folder / "t").write_bytes(before)
+            change(self.folder / "t", lambda _, metadata: metadata.update(
+                {"mnist-train": metadata["mnist-train"].replace(old, new)}))
+            self.refuse("t: metadata mnist-train is damaged", "mnist-train", "--resume", "t",
+                        "--epochs", "2")
+
+    def test_weights_that_are_not_finite_are_refused(self):
+        (self.folder / "text").write_bytes(TEXT)
+        self.run_program("charlm", "--hidden", "4", "--save", "c", "text", "1")
+        before = (self.folder / "c").read_bytes()
+        for name in ("embedding.weight", "lstm.weight_ih_l0", "fc.bias"):
+            for value in (math.nan, -math.inf):
+                (self.folder / "c").write_bytes(before)
+                change(self.folder / "c", put(value, name))
+                message = f"c: {name} has the value -?(nan|inf), expected finite numbers"
+                self.refuse(message, "charlm", "--load", "c")
+                self.refuse(message, "charlm", "--resume", "c", "text", "2")
+        for name in ("lstm.weight_hh_l0", "lstm.bias_ih_l0", "fc.weight"):
+            change(self.model(), put(math.inf, name))
+            self.refuse(f"model: {name} has the value inf, expected", "stream", "model",
+                        text=b"1\n")
+
+
 class States(Base):
     def test_states_of_another_model_are_refused(self):
         self.model("a")
@@ -124,7 +187,70 @@ class States(Base):
         self.refuse("a: lstm.c0 has the value inf", "stream", "a", text=b"1\n")
 
 
+class Trainings(Base):
+    def test_a_resumed_run_says_that_it_saves_no_model(self):
+        self.train("--epochs", "1", "--checkpoint", "t", "--no-save")
+        says = "no model is saved without --save; t has its weights"
+        for words, said in ((["--epochs", "2"], True), (["--epochs", "2"], True),
+                            (["--epochs", "3", "--no-save"], False),
+                            (["--epochs", "4", "--save", "m"], False)):
+            done = self.run_program("mnist-train", "--resume", "t", *words)
+            self.assertEqual(says in done.stderr, said, words)
+        (self.folder / "text").write_bytes(TEXT)
+        self.run_program("charlm", "--hidden", "4", "--save", "c", "text", "1")
+        done = self.run_program("charlm", "--resume", "c", "text", "2")
+        self.assertIn("no model is saved without --save; c stays as it is", done.stderr)
+
+    def test_of_two_files_the_one_that_is_read_is_named(self):
+        for part, count in (("train", 100), ("t10k", 50)):
+            images = struct.pack(">4I", 0x803, count, 28, 28) + bytes(range(196)) * 4 * count
+            labels = struct.pack(">2I", 0x801, count) + bytes(i % 10 for i in range(count))
+            (self.folder / f"{part}-images-idx3-ubyte").write_bytes(images)
+            (self.folder / f"{part}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(labels))
+        words = ["mnist-train", "--data", ".", "--no-save", "--epochs", "1", "--hidden", "2"]
+        self.assertNotIn("not read", self.run_program(*words).stderr)
+        (self.folder / "train-images-idx3-ubyte.gz").write_bytes(b"other")
+        (self.folder / "t10k-labels.idx1-ubyte").write_bytes(b"other")
+        lines = [line for line in self.run_program(*words).stderr.splitlines()
+                 if "not read" in line]
+        self.assertEqual(lines, [
+            "./train-images-idx3-ubyte.gz: not read, because ./train-images-idx3-ubyte is "
+            "there",
+            "./t10k-labels.idx1-ubyte: not read, because ./t10k-labels-idx1-ubyte.gz is there"])
+
+    def test_a_key_of_a_schedule_twice_is_refused(self):
+        for text, key in (("step:every=1,every=2", "every"), ("cosine:min=0,warmup=1,min=0",
+                                                             "min")):
+            self.refuse(f"{key} is given twice", "mnist-train", *SMALL, "--schedule", text,
+                        status=2)
+        self.train("--epochs", "1", "--no-save", "--schedule", "multistep:at=1,gamma=2,at=2")
+
+    def test_dropout_without_effect_is_said(self):
+        says = "a dropout of 0.5 has no effect: it is between layers"
+        for words, said in ((["--dropout", "0.5"], True), ([], False),
+                            (["--dropout", "0.5", "--layers", "2"], False)):
+            done = self.train("--epochs", "1", "--no-save", "--quiet", *words)
+            self.assertEqual(says in done.stderr, said, words)
+
+    def test_a_file_that_cannot_be_locked_is_named(self):
+        name = "m" * 253
+        (self.folder / "c.lock").mkdir()
+        done = self.train("--epochs", "1", "--save", name, "--checkpoint", "c")
+        self.assertIn(f"{name}: cannot be locked: File name too long; another run", done.stderr)
+        self.assertIn("c: cannot be locked: Is a directory; another run", done.stderr)
+        self.assertTrue((self.folder / name).exists())
+
+
 class Names(Base):
+    def test_a_picture_in_place_of_the_model(self):
+        self.train("--epochs", "1", "--save", "m")
+        self.picture()
+        self.refuse("one.pgm: .*not a safetensors file.*; m is a model: MODEL comes before FILE",
+                    "mnist-predict", "one.pgm", "m")
+        self.refuse("; m is a model", "mnist-predict", "none", "one.pgm", "m")
+        done = self.run_program("mnist-predict", "one.pgm", "one.pgm", status=1)
+        self.assertNotIn("is a model", done.stderr)
+
     def test_links_to_nothing_are_named(self):
         os.symlink("gone/file", self.folder / "link")
         (self.folder / "text").write_bytes(TEXT)
@@ -134,6 +260,7 @@ class Names(Base):
         for words in (["stream", "link"], ["stream", "--state", "link", "m"],
                       ["charlm", "link"], ["charlm", "--load", "link"],
                       ["charlm", "--resume", "link", "text"], ["mnist-predict", "link", "one.pgm"],
+                      ["mnist-train", "--epochs", "0", "--load", "link"],
                       ["mnist-train", "--resume", "link"], ["mnist-train", "--data", "link"]):
             with self.subTest(words):
                 self.refuse(says, *words)
@@ -171,6 +298,29 @@ class Names(Base):
                       ["mnist-train", *SMALL, "--no-save", "--log", "m"]):
             self.refuse("m: .*no permission to write in its folder", *words,
                         preexec_fn=become_nobody)
+
+    def test_empty_names_are_named(self):
+        self.model("m", 28, 3, 10)
+        for words, status in ((["stream", ""], 2), (["mnist-predict", "", "m"], 2),
+                              (["charlm", ""], 1)):
+            self.refuse("empty file name", *words, status=status)
+        done = self.run_program("mnist-predict", "m", "", status=1)
+        self.assertIn("'': empty file name", done.stderr)
+
+    def test_a_hyphen_is_no_name_of_a_file(self):
+        self.model("m", 28, 3, 10)
+        (self.folder / "text").write_bytes(TEXT)
+        for words in (["stream", "-"], ["stream", "--save-state", "-", "m"],
+                      ["stream", "--state", "-", "m"], ["charlm", "--save", "-", "text"],
+                      ["charlm", "--load", "-"], ["charlm", "--resume", "-", "text"],
+                      ["mnist-predict", "-", "m"], ["mnist-predict", "--labels", "-", "m", "x"],
+                      ["mnist-train", *SMALL, "--save", "-"],
+                      ["mnist-train", *SMALL, "--log", "-"]):
+            with self.subTest(words):
+                self.refuse("is '-', expected the name of a file; ./- is a file of this name",
+                            *words, status=2)
+        self.run_program("charlm", "--hidden", "4", "--save", "./-", "text", "1")
+        self.assertTrue((self.folder / "-").exists())
 
 
 if __name__ == "__main__":
