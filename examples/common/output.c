@@ -62,6 +62,24 @@ bool output_open(output *file, const char *path)
     return file->stream || fail(file);
 }
 
+bool output_check(const char *path)
+{
+    output file = {.path = path};
+    struct stat facts;
+    if (!is_special(path)) {
+        if (!output_open(&file, path))
+            return false;
+        output_abandon(&file);
+        return true;
+    }
+    bool folder = stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
+    if (!folder && access(path, W_OK) == 0)
+        return true;
+    if (folder)
+        errno = EISDIR;
+    return fail(&file);
+}
+
 /* Closes the stream; false, with errno set, if not all of it was written. */
 static bool close_stream(output *file)
 {

@@ -34,6 +34,10 @@ bool output_commit(output *file);
 /** Removes what was written and ends the output. */
 void output_abandon(output *file);
 
+/** Whether a file can be written, before long work: begins to write it, and removes
+ *  that. False after an error message. */
+bool output_check(const char *path);
+
 /** Whether both paths are one existing file; false if one is NULL. */
 bool output_same_file(const char *one, const char *other);
 

@@ -170,15 +170,17 @@ static void print_more_help(void)
         "The network learns the values, or their differences if these vary less. The\n"
         "last fifth of the values is held out from training. On it, the one-step "
         "errors\n"
-        "(RMSE) are compared with those of repeating the previous value and the value "
-        "one\n"
-        "season before. A forecast k steps ahead is followed by 1.96 times the root "
-        "mean\n"
-        "squared error of k-step forecasts of held-out values: about 95% of errors "
-        "like\n"
-        "those are smaller if they are normally distributed. What has not happened in "
-        "the\n"
-        "held-out values is not in it.\n"
+        "(RMSE) are compared with those of repeating the previous value, and the "
+        "value\n"
+        "one season before. The season is that of the changes; if repeating its "
+        "changes\n"
+        "is nearer than its values, as in a trend, that is compared, too. A forecast "
+        "k\n"
+        "steps ahead is followed by 1.96 times the root mean squared error of k-step\n"
+        "forecasts of held-out values: about 95% of errors like those are smaller if\n"
+        "they are normally distributed. What has not happened in the held-out values "
+        "is\n"
+        "not in it.\n"
         "\n"
         "Exit status: 0 success, 1 failure, 2 invalid usage.\n",
         stdout);
@@ -212,6 +214,11 @@ int forecast_options_parse(forecast_options *parsed, int argc, char **argv)
             return options_refuse("the same is given as an option and as an argument");
         *fields[i] = argv[first + i];
     }
+    if (!*parsed->path)
+        return options_refuse("the name of CSV is empty");
+    if (options_check_file("--svg", parsed->svg) >= 0 ||
+        options_check_file("--save", parsed->save) >= 0)
+        return OPTIONS_USAGE;
     if (parsed->svg && parsed->save &&
         (strcmp(parsed->svg, parsed->save) == 0 ||
          output_same_file(parsed->svg, parsed->save)))

@@ -42,9 +42,10 @@ static bool check(const forecast_options *options, const char *path, const char 
         return message_error("%s: is the table, which the %s would replace", path,
                              what);
     if (stat(path, &facts) != 0)
-        return errno == ENOENT || message_error("%s: %s", path, message_errno());
+        return errno != ENOENT ? message_error("%s: %s", path, message_errno())
+                               : output_check(path);
     if (options->force || !S_ISREG(facts.st_mode) || facts.st_size == 0 || is_own(path))
-        return true;
+        return output_check(path);
     return message_error("%s: exists and is not a %s of forecast; --force replaces it",
                          path, what);
 }

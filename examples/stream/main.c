@@ -16,6 +16,7 @@
 #include "examples/common/message.h"
 #include "examples/common/number.h"
 #include "examples/common/options.h"
+#include "examples/common/output.h"
 #include "examples/stream/latency.h"
 #include "examples/stream/lines.h"
 #include "examples/stream/model.h"
@@ -184,7 +185,8 @@ static bool stream(const stream_options *options, const char *path)
     bool done =
         model_load(&m, path, options->prefix, options->head) &&
         (!options->state || model_load_state(&m, options->state)) &&
-        (!options->save_state || model_may_save_state(&m, options->save_state)) &&
+        (!options->save_state || (model_may_save_state(&m, options->save_state) &&
+                                  output_check(options->save_state))) &&
         run(&m, options->skip_blank, &all) &&
         (!options->save_state || model_save_state(&m, options->save_state));
     if (done)

@@ -288,6 +288,7 @@ class Usage(Base):
                 (["--load", text, "--resume", text], "--load cannot be combined"),
                 (["--resume", text, "--hidden", 3, text], "cannot be combined"),
                 (["--load", text, "a", "b"], "one argument"),
+                (["--save", "-", text], "--save is '-', expected the name of a file"),
                 (["--temperature", "-1", text], "--temperature is '-1'"),
                 (["--temperature", "nan", text], "--temperature is 'nan'"),
                 (["--held-out", "0.6", text], "--held-out is '0.6'"),
