@@ -16,22 +16,38 @@
 #include "examples/forecast/replace.h"
 #include "examples/forecast/report.h"
 
+/* Compares with repeating what was one season before: its value, and its change if
+ * that is nearer on the training values. */
+static void compare_season(answer *a, const network *net)
+{
+    const double *values = net->values;
+    size_t first = net->train_count, season = a->season;
+    a->seasonal = baseline_error(values, first, net->count, season);
+    double by_value = baseline_error(values, season + 1, first, season);
+    a->by_change = baseline_change_error(values, season + 1, first, season) < by_value;
+    if (a->by_change)
+        a->changed = baseline_change_error(values, first, net->count, season);
+}
+
 /* Compares with simple predictions on the values that are held out. */
-static void compare(answer *a, const network *net, double *predicted,
+static bool compare(answer *a, const network *net, double *predicted,
                     const forecast_options *options)
 {
     double squares = 0;
     size_t first = net->train_count;
     a->first_held_out = first;
-    a->season = options->season ? options->season : baseline_season(net->values, first);
+    a->season = options->season;
+    if (!a->season && !baseline_season(net->values, first, &a->season))
+        return false;
     for (size_t i = first; i < net->count; i++)
         squares += pow(net->values[i] - predicted[i], 2);
     a->error = sqrt(squares / (double)(net->count - first));
     a->previous = baseline_error(net->values, first, net->count, 1);
     if (a->season)
-        a->seasonal = baseline_error(net->values, first, net->count, a->season);
+        compare_season(a, net);
     a->constant = net->constant;
     a->ramp = net->constant && net->differences;
+    return true;
 }
 
 /* In the unit of the values; at most the largest number. */
@@ -53,6 +69,7 @@ static void scale_back(answer *a, const network *net, double *predicted, double 
     a->error = scaled(net, a->error);
     a->previous = scaled(net, a->previous);
     a->seasonal = scaled(net, a->seasonal);
+    a->changed = scaled(net, a->changed);
 }
 
 static bool answer_series(const series *s, network *net, double *predicted,
@@ -63,9 +80,9 @@ static bool answer_series(const series *s, network *net, double *predicted,
                 .future = predicted + s->count,
                 .margins = errors,
                 .steps = (size_t)options->steps};
-    if (!network_predict(net, a.steps, predicted, errors))
+    if (!network_predict(net, a.steps, predicted, errors) ||
+        !compare(&a, net, predicted, options))
         return false;
-    compare(&a, net, predicted, options);
     scale_back(&a, net, predicted, errors);
     report_print(&a, options->csv);
     return message_finish(EXIT_SUCCESS) == EXIT_SUCCESS &&

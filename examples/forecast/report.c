@@ -28,15 +28,22 @@ void report_number(const answer *a, double value, double margin, char *text,
 /* Says, on standard error if the answer is a table, when the network is of no use. */
 static void print_verdict(const answer *a, FILE *file)
 {
-    bool seasonal = a->season > 0 && a->seasonal < a->previous;
-    double best = seasonal ? a->seasonal : a->previous;
+    double best = a->previous;
+    const char *what = "";
+    if (a->season > 0 && a->seasonal < best) {
+        best = a->seasonal;
+        what = "value";
+    }
+    if (a->season > 0 && a->by_change && a->changed < best) {
+        best = a->changed;
+        what = "change";
+    }
     if (a->constant || a->error < best)
         return;
-    if (seasonal)
-        fprintf(
-            file,
-            "The model is not better than repeating the value of %zu steps before.\n",
-            a->season);
+    if (*what)
+        fprintf(file,
+                "The model is not better than repeating the %s of %zu steps before.\n",
+                what, a->season);
     else
         fprintf(file, "The model is not better than repeating the previous value.\n");
 }
@@ -48,6 +55,9 @@ static void print_errors(const answer *a)
     if (a->season > 0)
         printf("RMSE of repeating the value of %zu steps before: %.4g\n", a->season,
                a->seasonal);
+    if (a->season > 0 && a->by_change)
+        printf("RMSE of repeating the change of %zu steps before: %.4g\n", a->season,
+               a->changed);
     if (a->ramp)
         printf("The training values change by the same at each step: there is nothing "
                "to learn.\n");

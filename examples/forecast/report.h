@@ -18,10 +18,12 @@ typedef struct answer {
     /** [steps] half widths of the bands. */
     const double *margins;
     size_t first_held_out, steps;
-    /** Root mean squared errors of one step: of the network, of the previous value, and
-     *  of the value one season before; season is 0 if there is none. */
-    double error, previous, seasonal;
+    /** Root mean squared errors of one step: of the network, of the previous value, of
+     *  the value one season before, and of the change one season before, if that is
+     *  nearer on the training values; season is 0 if there is none. */
+    double error, previous, seasonal, changed;
     size_t season;
+    bool by_change;
     /** Whether the training values (constant) or their differences (ramp, too) are all
      *  equal: there is no network. */
     bool constant, ramp;

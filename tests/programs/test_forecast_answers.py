@@ -4,8 +4,10 @@ usage: test_forecast_answers.py FORECAST STREAM
 """
 import csv
 import io
+import itertools
 import math
 import os
+import random
 import re
 import subprocess
 import unittest
@@ -69,6 +71,33 @@ class Values(Forecast):
         given = self.run_text(table([WAVE]), "--season", "10")
         self.assertIn("value of 10 steps before", given.stdout)
         self.refuse(table([WAVE]), "--season", "61", says=["--season is 61", "120 values"])
+
+    def test_a_season_is_found_under_a_trend(self):
+        for season, slope in ((12, .5), (7, -3), (24, .05), (4, 20)):
+            values = [slope * i + 4 * math.sin(2 * math.pi * i / season) + i * i % 7 / 20
+                      for i in range(150)]
+            done = self.run_text(table([[f"{value:.4f}" for value in values]]))
+            held_out = range(120, 150)
+
+            def rmse(errors, held_out=held_out):
+                return math.sqrt(sum(error * error for error in errors) / len(held_out))
+            by_value = rmse([values[i] - values[i - season] for i in held_out])
+            by_change = rmse([values[i] - values[i - 1] - values[i - season] +
+                              values[i - season - 1] for i in held_out])
+            for word, expected in (("value", by_value), ("change", by_change)):
+                found = re.search(rf"repeating the {word} of {season} steps before: (\S+)",
+                                  done.stdout)
+                self.assertAlmostEqual(float(found[1]), expected, delta=1e-3 * expected + 1e-3)
+
+    def test_no_season_is_found_in_noise(self):
+        generator = random.Random(5)
+        for count in (50, 100, 500):
+            noise = [generator.gauss(0, 1) for _ in range(count)]
+            walk = list(itertools.accumulate(noise))
+            trend = [.1 * i + value for i, value in enumerate(noise)]
+            for values in (noise, walk, trend):
+                done = self.run_text(table([[f"{value:.4f}" for value in values]]))
+                self.assertNotIn("steps before", done.stdout)
 
     def test_a_model_that_is_no_better_says_so(self):
         state, value, values = 1, 0.0, []
@@ -148,6 +177,31 @@ class Programs(Forecast):
                       ["--column", "a", "x", "b"], ["--decimal", "x", "y"],
                       ["--delimiter", "::", "y"], ["--none"]):
             self.assertEqual(self.run_words(*words).returncode, 2, words)
+
+    def test_outputs_are_checked_before_training(self):
+        path = self.folder / "table.csv"
+        # A table that takes long to learn, and which is not even read.
+        path.write_text("no table")
+        protected = self.folder / "protected"
+        protected.write_text("")
+        protected.chmod(0o400)
+        for option in ("--svg", "--save"):
+            done = self.run_words(path, option, "-")
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertIn(f"{option} is '-', expected the name of a file", done.stderr)
+            for name in (self.folder / "none" / "new", self.folder, protected):
+                done = self.run_words(path, option, name)
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertIn(f"forecast: {name}: ", done.stderr)
+                self.assertEqual(len(done.stderr.splitlines()), 1)
+            self.assertEqual(self.run_words(path, option, "").returncode, 2)
+        for words in ([""], [path, "0", ""], [path, "0", "new", ""], [path, "0", "-"],
+                      [path, "0", "new", "-"]):
+            done = self.run_words(*words)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertRegex(done.stderr, "empty|is '-'")
+        self.assertEqual(sorted(self.folder.iterdir()), [protected, path])
+        self.assertFalse(os.path.exists("-") or os.path.exists("new"))
 
     def test_standard_input_and_faults(self):
         text = table([DATES, WAVE], ["date", "sales"])
