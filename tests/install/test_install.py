@@ -114,6 +114,20 @@ class Install(unittest.TestCase):
             self.assertIn(f"-l{name}", libs)
             self.assertNotIn(f"-l{other}", libs)
 
+    def test_the_licence_and_the_pages_are_installed(self):
+        documents = self.prefix / "share/doc/lstm"
+        for name in ("LICENSE", "README.md"):
+            self.assertEqual((documents / name).read_bytes(), (ROOT / name).read_bytes())
+        self.assertEqual({path.name for path in (documents / "docs").iterdir()},
+                         {path.name for path in (ROOT / "docs").glob("*.md")})
+
+    def test_nothing_stays_after_uninstall(self):
+        folder = self.scratch / "removed"
+        output(NINJA, "-C", BUILD, "install", DESTDIR=str(folder))
+        self.assertTrue(folder.exists())
+        output(NINJA, "-C", BUILD, "uninstall", DESTDIR=str(folder))
+        self.assertEqual(list(folder.rglob("*")), [])
+
     def test_headers_and_links_are_installed(self):
         for name in LIBRARIES:
             installed = {path.name for path in (self.prefix / "include" / name).iterdir()}
