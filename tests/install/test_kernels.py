@@ -21,10 +21,10 @@ class Kernels(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="kernels-"))
         self.addCleanup(shutil.rmtree, self.folder)
 
-    def configure(self, option):
+    def configure(self, option, *words):
         return subprocess.run(
             [MESON, "setup", str(self.folder / "build"), str(ROOT), "-Dtests=false",
-             "-Dexamples=false", "-Dblas=builtin", f"-Dkernels={option}"],
+             "-Dexamples=false", "-Dblas=builtin", f"-Dkernels={option}", *words],
             text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={**os.environ, "CC": " ".join(COMPILER)})
 
@@ -62,6 +62,14 @@ class Kernels(unittest.TestCase):
             result = self.configure(f"generic,{name}")
             self.assertNotEqual(result.returncode, 0)
             self.assertIn(f'kernels: unknown set "{name}"', result.stdout)
+
+    def test_a_big_endian_processor_is_refused(self):
+        machine = self.folder / "big.ini"
+        machine.write_text(f"[binaries]\nc = {COMPILER!r}\n[host_machine]\nsystem = 'linux'\n"
+                           "cpu_family = 's390x'\ncpu = 'z14'\nendian = 'big'\n")
+        result = self.configure("", "--cross-file", str(machine))
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn('processor: "z14" is big-endian', result.stdout)
 
 
 if __name__ == "__main__":
