@@ -12,6 +12,8 @@ typedef struct builder {
     size_t spacing;
     /* Bytes of the text. */
     size_t bytes;
+    /* Rows, with those before the table, up to notes after it. */
+    size_t end;
     /* Fields of the row that is read. */
     char **row;
 } builder;
@@ -41,6 +43,14 @@ static size_t find_spacing(csv_scan scan, size_t before)
     return rows < before + FEWEST ? 0 : least;
 }
 
+/* Whether a row begins notes after the table: a blank line is before it, and it has
+ * fewer fields. */
+static bool begins_notes(const csv_scan *scan, const builder *b)
+{
+    enum { FEWEST = 4 };
+    return b->table->rows >= FEWEST && scan->gap > 0 && scan->count < b->columns;
+}
+
 /* Counts rows and bytes of fields from the beginning of a text; checks the lengths of
  * the rows after those before the table. */
 static bool measure(builder *b, csv_scan scan)
@@ -53,9 +63,20 @@ static bool measure(builder *b, csv_scan scan)
         fields += scan.count;
         if (skipped < b->before) {
             skipped++;
+            b->end++;
             table->before += scan.line - scan.row_line;
             continue;
         }
+        if (table->after || begins_notes(&scan, b)) {
+            table->after_line = table->after++ ? table->after_line : scan.row_line;
+            if (scan.count < b->columns)
+                continue;
+            return csv_fail(&scan, table->after_line,
+                            "fewer than the %zu fields of most rows, after which the "
+                            "table goes on",
+                            b->columns);
+        }
+        b->end++;
         if (!fits(&scan, b->columns))
             return csv_fail(&scan, scan.row_line,
                             "%zu field%s, expected %zu as in most rows", scan.count,
@@ -88,7 +109,7 @@ static void fill(builder *b, csv_scan scan)
     table->rows = 0;
     scan.out = table->text;
     scan.fields = b->row;
-    for (size_t i = 0; csv_scan_row(&scan) == CSV_ROW; i++) {
+    for (size_t i = 0; i < b->end && csv_scan_row(&scan) == CSV_ROW; i++) {
         if (i < b->before)
             continue;
         size_t missing = missing_rows(&scan, b, table->rows);

@@ -4,8 +4,9 @@
  *
  * Fields end with a comma, semicolon, tab, bar, or a run of blanks. Quoted fields keep
  * line ends, delimiters and doubled quotes. Lines end with CRLF, LF or CR. A UTF-8 byte
- * order mark, lines that begin with "#", blank lines between rows of several fields and
- * lines with fewer fields before a row of names are passed over and counted. Blanks
+ * order mark, lines that begin with "#", blank lines between rows of several fields,
+ * lines with fewer fields or mostly empty ones before a row of names, and lines with
+ * fewer fields after a blank line at the end are passed over and counted. Blanks
  * around fields are not part of them. A delimiter at the end of each row is ignored. A
  * line "sep=;" at the beginning sets the delimiter.
  */
@@ -50,6 +51,8 @@ typedef struct csv_table {
     char delimiter;
     /** Lines passed over: before the table, of comments, and blank ones in it. */
     size_t before, comments, blank;
+    /** Rows of notes after the table, and the line of the first one. */
+    size_t after, after_line;
     /** "UTF-8", or "Windows-1252" for bytes that are not UTF-8; fields are UTF-8. */
     const char *encoding;
     /** Private: [rows, columns] offsets in text, [rows] line where a row begins. */

@@ -12,13 +12,14 @@ static long full_year(int value)
 }
 
 /* Reads a year of four digits, or of two. */
-static const char *read_year(const char *text, long *year)
+static const char *read_year(const char *text, csv_date *d)
 {
     int value = 0;
     const char *end = csv_read_digits(text, 2, 4, &value);
     if (!end || end - text == 3)
         return NULL;
-    *year = end - text == 4 ? value : full_year(value);
+    d->year = end - text == 4 ? value : full_year(value);
+    d->short_year = end - text == 2;
     return end;
 }
 
@@ -84,12 +85,13 @@ static const char *numbers(const char *text, csv_order order, csv_date *d)
     d->separator = separator;
     if (order == CSV_YMD) {
         d->year = full_year(first);
+        d->short_year = true;
         d->month = second;
         return text - begin == 2 ? csv_read_digits(end + 1, 1, 2, &d->day) : NULL;
     }
     d->day = order == CSV_DMY ? first : second;
     d->month = order == CSV_DMY ? second : first;
-    return read_year(end + 1, &d->year);
+    return read_year(end + 1, d);
 }
 
 /* 31 Dec 2024, 31. Dezember 2024, 31-Dec-24. */
@@ -98,7 +100,7 @@ static const char *day_and_name(const char *text, csv_order order, csv_date *d)
     (void)order;
     const char *end = csv_read_digits(text, 1, 2, &d->day);
     end = end ? csv_read_month(csv_skip(end, ". -/"), &d->month) : NULL;
-    return end ? read_year(csv_skip(end, "., -/"), &d->year) : NULL;
+    return end ? read_year(csv_skip(end, "., -/"), d) : NULL;
 }
 
 /* Dec 31, 2024, Dec 2024, Dec-24. */
@@ -115,10 +117,10 @@ static const char *name_first(const char *text, csv_order order, csv_date *d)
         const char *year = csv_skip(end, ", ");
         if (strspn(year, "0123456789") == 4 && year[4] != ':') {
             d->day = day;
-            return read_year(year, &d->year);
+            return read_year(year, d);
         }
     }
-    return read_year(month, &d->year);
+    return read_year(month, d);
 }
 
 /* Sets the date of a part of a year; false if there is no such part. */

@@ -20,6 +20,7 @@ typedef struct csv_date {
     csv_precision precision;
     /** As in csv_time. */
     char separator;
+    bool short_year;
 } csv_date;
 
 /** Reads a date that exists; NULL without one, else what follows it. */

@@ -155,9 +155,19 @@ static bool has_names(const csv_scan *scan, const scratch *s)
     return 2 * names >= scan->count;
 }
 
-/* Finds the first row of the table: rows with fewer fields may stand before one of
- * names. Without such a row the table begins at once, and a wrong number of fields in
- * its first row is a fault. */
+/* Whether at most half of the fields of a row have a text, as in a title that a
+ * spreadsheet fills up with delimiters. */
+static bool is_sparse(const csv_scan *scan, const scratch *s)
+{
+    size_t present = 0;
+    for (size_t i = 0; i < scan->count; i++)
+        present += *s->fields[i] != '\0';
+    return scan->count > 1 && 2 * present <= scan->count;
+}
+
+/* Finds the first row of the table: rows with fewer fields, or mostly empty ones, may
+ * stand before one of names. Without such a row the table begins at once, and a wrong
+ * number of fields in its first row is a fault. */
 static void find_table(csv_scan scan, const shape *chosen, size_t *columns,
                        size_t *before, scratch *s)
 {
@@ -166,7 +176,7 @@ static void find_table(csv_scan scan, const shape *chosen, size_t *columns,
     *before = 0;
     *columns = chosen->columns - closed;
     while (rows <= MOST_ROWS_BEFORE && read_row(&scan, s) == CSV_ROW) {
-        if (scan.count >= *columns) {
+        if (scan.count >= *columns && !is_sparse(&scan, s)) {
             if (rows == 0 || has_names(&scan, s))
                 *before = rows;
             return;

@@ -68,6 +68,9 @@ typedef struct csv_time {
     int digits;
     /** What separates numbers whose order is not known; 0 if it is known. */
     char separator;
+    /** Whether its year has two digits: 69 to 99 are 1969 to 1999, 00 to 68 are 2000 to
+     *  2068. */
+    bool short_year;
     /** Whether it has an offset, so that seconds count in UTC. */
     bool zoned;
 } csv_time;

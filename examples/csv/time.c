@@ -93,6 +93,7 @@ bool csv_parse_time(const char *field, csv_order order, csv_time *time)
     }
     time->precision = d.precision;
     time->separator = d.separator;
+    time->short_year = d.short_year;
     if ((clock = before_clock(end))) {
         time->precision = CSV_SECOND;
         end = read_clock(clock, time);

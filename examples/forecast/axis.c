@@ -119,6 +119,20 @@ static axis_kind kind_of(const times *t)
     return numbers && t->clock == TIMES_NONE ? AXIS_NUMBERS : kinds[t->precision];
 }
 
+/* Says that years of two digits could be those of the last century. */
+static void say_years(const axis *a)
+{
+    /* Seconds of 2040-01-01. */
+    const double late = 2208988800;
+    for (size_t i = 0; i < a->count; i++)
+        if (a->at[i] >= late) {
+            message_warning("time axis '%s': years of two digits are taken as 1969 to "
+                            "2068; write four digits for others",
+                            a->name);
+            return;
+        }
+}
+
 static bool read_all(axis *a, times *t, double *nanoseconds)
 {
     unsigned orders = t->main == TIMES_NONE ? 0 : t->all->all[t->main].orders;
@@ -134,6 +148,8 @@ static bool read_all(axis *a, times *t, double *nanoseconds)
             a->name, t->zoned, a->count);
     a->kind = kind_of(t);
     a->zoned = t->zoned > 0;
+    if (t->short_years)
+        say_years(a);
     if (a->kind == AXIS_CLOCK)
         unwrap(a);
     if (a->kind != AXIS_NUMBERS)

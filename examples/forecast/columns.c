@@ -135,10 +135,28 @@ static void skip_units(columns *found, tally *tallies, const forecast_options *o
     tally_all(found, tallies, options);
 }
 
-/* The row after the last one that has a value. */
+/* Whether a row has a text in its first field only. */
+static bool is_note(const csv_table *table, size_t row)
+{
+    for (size_t i = 1; i < table->columns; i++)
+        if (!csv_is_missing(csv_field(table, row, i)))
+            return false;
+    return table->columns > 1 && is_name(csv_field(table, row, 0));
+}
+
+/* The row after the last one that has a value. Notes at the end are said. */
 static size_t find_end(const csv_table *table)
 {
-    size_t row = table->rows;
+    enum { MOST_NOTES = 50 };
+    char text[60];
+    size_t row = table->rows, end = row;
+    while (row > 2 && end - row < MOST_NOTES && is_note(table, row - 1))
+        row--;
+    if (row < end)
+        message_warning("rows of notes at the end are left out: %zu, the first in line "
+                        "%zu: '%s'",
+                        end - row, csv_line(table, row),
+                        columns_shown(csv_field(table, row, 0), text, sizeof(text)));
     for (; row > 1; row--)
         for (size_t i = 0; i < table->columns; i++)
             if (!csv_is_missing(csv_field(table, row - 1, i)))
@@ -276,7 +294,7 @@ bool columns_choose(const columns *found, size_t *index)
     for (int round = 0; round < 3; round++)
         for (size_t i = found->count; i-- > 0;) {
             const column *c = &found->all[i];
-            bool wanted = round == 0   ? c->measures
+            bool wanted = round == 0   ? c->measures && c->numbers >= SERIES_FEWEST
                           : round == 1 ? !c->counts && c->part == PART_NONE
                                        : true;
             if (c->kind == COLUMN_NUMBERS && wanted) {

@@ -20,6 +20,9 @@ typedef enum column_kind {
     COLUMN_TEXTS
 } column_kind;
 
+/** The fewest values of a series. */
+enum { SERIES_FEWEST = 50 };
+
 /** A column. */
 typedef struct column {
     column_kind kind;
@@ -34,6 +37,8 @@ typedef struct column {
     /** Of numbers: whether it counts: all are whole and rise or fall by the same, or
      *  they rise or fall and the name is that of a counter. */
     bool counts;
+    /** How many numbers it has. */
+    size_t numbers;
     /** Of numbers: whether it neither counts nor identifies something, and varies. */
     bool measures;
     /** The part of a date or a time of day that its numbers or names are. */

@@ -71,19 +71,21 @@ bool part_is_time_name(const char *name)
 
 bool part_looks_like_time(const char *text)
 {
-    enum { FEWEST_DIGITS = 5 };
+    enum { FEWEST_GROUPS = 3, FEWEST_DIGITS = 5 };
     size_t groups = 0, digits = 0;
     int month;
-    for (const char *at = text; *at;) {
-        size_t length = strspn(at, "0123456789");
-        bool letter = !length && (at == text || strchr(" -/.0123456789", at[-1]));
-        if (letter && csv_starts_with_month(at, &month) && strpbrk(text, "0123456789"))
+    for (const char *at = text; *at; at++)
+        if ((at == text || strchr(" -/.0123456789", at[-1])) &&
+            csv_starts_with_month(at, &month) && strpbrk(text, "0123456789"))
             return true;
-        groups += length > 0;
+    /* Numbers with a sign between them. */
+    for (size_t length; (length = strspn(text, "0123456789")) > 0; text += length + 1) {
+        groups++;
         digits += length;
-        at += length ? length : 1;
+        if (!text[length] || !strchr("-/.:_", text[length]))
+            break;
     }
-    return strspn(text, "0123456789") > 0 && groups > 1 && digits >= FEWEST_DIGITS;
+    return groups >= FEWEST_GROUPS && digits >= FEWEST_DIGITS;
 }
 
 bool part_is_counter_name(const char *name)

@@ -119,6 +119,9 @@ static void say_dialect(const series *s, const columns *all, size_t index,
         add(text, sizeof(text), ", %s", table->encoding);
     if (table->before)
         add(text, sizeof(text), ", lines before the table: %zu", table->before);
+    if (table->after)
+        add(text, sizeof(text), ", notes after the table: %zu from line %zu on",
+            table->after, table->after_line);
     if (table->comments)
         add(text, sizeof(text), ", lines of comments: %zu", table->comments);
     if (table->blank)
@@ -165,6 +168,56 @@ static bool say_missing(const series *s, const columns *all, const gaps *found,
         "%s",
         s->name, found->count, s->axis.count, line, what);
     return true;
+}
+
+/* Refuses a last value that is the sum of the others, as in a row of totals, and not
+ * that of a growth such as 1, 2, 4. */
+static bool check_total(const series *s, const columns *all, const gaps *found)
+{
+    double sum = 0, most = 0, last = s->values[found->last];
+    for (size_t i = found->first; i < found->last; i++)
+        if (!isnan(s->values[i])) {
+            sum += s->values[i];
+            most = fmax(most, fabs(s->values[i]));
+        }
+    double rounding = 0.51 * pow(10, -s->decimals) + 1e-12 * fabs(sum);
+    return fabs(last) <= 3 * most || fabs(last - sum) > rounding ||
+           message_error("line %zu, column '%s': %.15g is the sum of all values before "
+                         "it, as in a row of totals; expected the next value",
+                         csv_line(all->table, s->axis.rows[found->last]), s->name,
+                         last);
+}
+
+/* Whether a number consists of nines, as marks of missing values do. */
+static bool is_nines(double value)
+{
+    double nines = 999;
+    while (nines < fabs(value) && nines < 1e9)
+        nines = 10 * nines + 9;
+    return fabs(fabs(value) - nines) <= 0;
+}
+
+/* Says when a number is far from the others and could be a mark of missing values. */
+static void say_marks(const series *s, const columns *all, const gaps *found)
+{
+    double low = INFINITY, high = -INFINITY;
+    size_t marks = 0, first = 0;
+    for (size_t i = found->first; i <= found->last; i++)
+        if (!isnan(s->values[i]) && !is_nines(s->values[i])) {
+            low = fmin(low, s->values[i]);
+            high = fmax(high, s->values[i]);
+        }
+    for (size_t i = found->first; i <= found->last; i++) {
+        double value = s->values[i], beyond = fmax(low - value, value - high);
+        if (is_nines(value) && beyond > high - low && marks++ == 0)
+            first = i;
+    }
+    if (marks > 0)
+        message_warning(
+            "column '%s': numbers such as %.15g (line %zu) are far from the "
+            "others: %zu; if they mark missing values, they must be empty",
+            s->name, s->values[first], csv_line(all->table, s->axis.rows[first]),
+            marks);
 }
 
 /* Fills gaps between values on straight lines. The factors avoid an overflow of the
@@ -225,11 +278,14 @@ static bool fill(series *s, const columns *all, size_t index,
         message_warning("column '%s': %zu numbers in parentheses are negative", s->name,
                         found.parentheses);
     if (s->count < SERIES_FEWEST)
-        return message_error("column '%s' has %zu number%s, expected at least %d",
-                             s->name, s->count, s->count == 1 ? "" : "s",
-                             SERIES_FEWEST);
-    if (!say_missing(s, all, &found, options->missing))
+        return message_error("column '%s' has %zu number%s, expected at least %d%s",
+                             s->name, s->count, s->count == 1 ? "" : "s", SERIES_FEWEST,
+                             all->count >= SERIES_FEWEST
+                                 ? "; a series is a column of the table, not a row"
+                                 : "");
+    if (!check_total(s, all, &found) || !say_missing(s, all, &found, options->missing))
         return false;
+    say_marks(s, all, &found);
     close_up(s, &found, options->missing);
     shorten(s);
     return true;

@@ -7,11 +7,8 @@
 
 #include "examples/forecast/axis.h"
 
-enum {
-    /** The fewest values to learn from, and the most: the last ones are used. */
-    SERIES_FEWEST = 50,
-    SERIES_MOST = 5000
-};
+/** The most values that are used: the last ones. */
+enum { SERIES_MOST = 5000 };
 
 /** Values at the times of an axis; freed with series_free(). */
 typedef struct series {

@@ -196,6 +196,7 @@ void tally_classify(column *c, const tally *t, const tally *file, char delimiter
                 (!o->uneven || part_is_counter_name(c->name));
     if (t->parts < t->present || c->kind == COLUMN_TIMES)
         c->part = PART_NONE;
+    c->numbers = o->count;
     c->measures = (o->varies || !whole) && !c->counts && c->part == PART_NONE &&
                   !has_identifier_name(c->name);
 }

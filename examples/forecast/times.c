@@ -103,6 +103,7 @@ static bool read_time(times *t, size_t row, double *seconds, double *nanoseconds
     t->digits = time.digits > t->digits ? time.digits : t->digits;
     t->digits = clock.digits > t->digits ? clock.digits : t->digits;
     t->zoned += time.zoned || clock.zoned;
+    t->short_years = t->short_years || time.short_year;
     *seconds = time.seconds + clock.seconds;
     *nanoseconds = time.nanoseconds + clock.nanoseconds;
     return true;

@@ -21,6 +21,8 @@ typedef struct times {
     csv_precision precision;
     int digits;
     size_t zoned;
+    /** Whether a year has two digits. */
+    bool short_years;
 } times;
 
 #define TIMES_NONE SIZE_MAX

@@ -70,6 +70,10 @@ static void what_surrounds_a_table_is_passed_over(void **state)
     expect("Account;DE1\n\nFrom:;1.1.2024\nday;type;sum\n1;x;2\n1;y;3\n2;x;2\n2;y;3\n"
            "3;x;2\n3;y;4\n4;y;4\n4;y;4\n",
            ';', 3, "day~type~sum~1~x~2~1~y~3~2~x~2~2~y~3~3~x~2~3~y~4~4~y~4~4~y~4~");
+    expect("Title;;\n;;\na;b;c\n1;2;3\n", ';', 3, "a~b~c~1~2~3~");
+    expect("Title,\na,b\n1,2\n", ',', 2, "a~b~1~2~");
+    expect(",a\n0,1\n1,2\n", ',', 2, "~a~0~1~1~2~");
+    expect("a,b\n1,2\n3,4\n5,6\n\nnotes\nmore\n", ',', 2, "a~b~1~2~3~4~5~6~");
     /* A blank line in one column is a value that is missing. */
     expect("a\n1\n\n2\n\n", CSV_NONE, 1, "a~1~~2~");
     expect("1\n\n2\n\n3\n\n4\n", CSV_NONE, 1, "1~2~3~4~");
@@ -117,6 +121,7 @@ static void a_fault_is_named_with_its_line(void **state)
         {"a,b\n\"x\ny\",1\n3\n", 14, "line 4: 1 field, expected 2"},
         {"a,b\n\"1\"x,2\n", 11, "line 2: text follows a closing quote"},
         {"a;b\n1;2\n1;2;3\n", 14, "line 3: 3 fields, expected 2"},
+        {"a,b\n1,2\n3,4\n5,6\n7,8\n\nx\n9,0\n", 27, "line 7: fewer than the 2 fields"},
         {"a\n\0\n", 4, "line 2: contains a byte 0"},
         {"", 0, "no rows"},
         {"# only\n", 7, "no rows"},
@@ -327,6 +332,8 @@ static void parts_of_seconds_keep_their_digits(void **state)
     assert_true(csv_parse_time("10:00:00,5000000001", CSV_MDY, &time));
     assert_true(time.nanoseconds == 5e8);
     assert_int_equal(time.digits, 10);
+    assert_true(csv_parse_time("1/2/55", CSV_MDY, &time) && time.short_year);
+    assert_true(csv_parse_time("1/2/1955", CSV_MDY, &time) && !time.short_year);
 }
 
 static void days_of_the_calendar_follow_each_other(void **state)

@@ -1,0 +1,158 @@
+"""Tests forecast on tables as offices, spreadsheets and web pages export them: each has the right
+value, or is refused with what is wrong.
+
+usage: test_forecast_tables.py FORECAST STREAM
+"""
+import csv
+import datetime
+
+from tables import COUNT, DATES, WAVE, Forecast, german, main, table
+
+FIRSTS = [datetime.date(2015 + i // 12, i % 12 + 1, 1) for i in range(COUNT)]
+GERMAN = [date.strftime("%d.%m.%Y") for date in DATES]
+MONTHS = ("Januar Februar M\u00e4rz April Mai Juni Juli August September Oktober November "
+          "Dezember").split()
+NAMES = ["date", "v"]
+
+
+def thousands(separator, decimal="."):
+    return [f"{1000 * float(value):,.2f}".replace(".", "D").replace(",", separator)
+            .replace("D", decimal) for value in WAVE]
+
+
+def with_value(text, row=40):
+    return table([DATES, [*WAVE[:row], text, *WAVE[row + 1:]]], NAMES)
+
+
+PLAIN = table([DATES, WAVE], NAMES)
+TOTAL = f"{sum(map(float, WAVE)):.4f}"
+
+
+class Exports(Forecast):
+    def check_all(self, cases):
+        for name, text, parts in cases:
+            with self.subTest(name):
+                said = self.check(text)
+                for part in parts:
+                    self.assertIn(part, said)
+
+    def refuse_all(self, cases):
+        for name, text, parts in cases:
+            with self.subTest(name):
+                self.refuse(text, says=parts)
+
+    def test_spreadsheets(self):
+        self.check_all([
+            ("German Excel", table([GERMAN, german(WAVE)], ["Datum", "Umsatz"], ";", "\r\n"),
+             ["decimal comma"]),
+            ("padded title", "Bericht;;\r\n;;\r\n" + table(
+                [GERMAN, german(WAVE), german(WAVE)], ["Datum", "Alt", "Neu"], ";", "\r\n"),
+             ["lines before the table: 2", "column 'Neu'"]),
+            ("padded title of two", "Report,\n" + PLAIN, ["lines before the table: 1"]),
+            ("index without a name", table([range(COUNT), DATES, WAVE], ["", *NAMES]), []),
+            ("title and units", "Sales\n\ndate,sales\n(day),(EUR)\n" + table([DATES, WAVE]),
+             ["line 4 is taken as units, not as values: '(day)', '(EUR)'"]),
+            ("units", "temp\n\u00b0C\n" + table([WAVE]), ["line 2 is taken as units"]),
+            ("two rows of names", "date,price\nday,close\n" + table([DATES, WAVE]),
+             ["line 2 is taken as units", "column 'price'"]),
+            ("total", PLAIN + f"Total,{TOTAL}\n",
+             ["rows after the last time are left out: 1, the first in line 122: 'Total'"]),
+            ("empty rows", PLAIN + ",\n" * 5, []),
+            ("quotes around all", table([[f" {date} " for date in DATES],
+                                         [f" {value} " for value in WAVE]], NAMES,
+                                        quoting=csv.QUOTE_ALL), []),
+            ("half of the lines end with CRLF", PLAIN.replace("\n", "\r\n", 60), []),
+            ("few numbers in the last column",
+             table([DATES, WAVE, WAVE[:9] + [""] * (COUNT - 9)], ["date", "v", "w"]),
+             ["column 'v' (others of numbers: 'w')"]),
+        ])
+        self.check(table([DATES, thousands("\u202f", ",")], ["Date", "Chiffre"], ";"),
+                   scale=1000)
+        for separator in "\u00a0\u2009\u2007\u202f'\u2019 ":
+            self.check(table([DATES, thousands(separator)], NAMES), scale=1000)
+
+    def test_offices(self):
+        months = [MONTHS[date.month - 1] for date in FIRSTS]
+        years = [date.year for date in FIRSTS]
+        self.check_all([
+            ("Destatis", "GENESIS-Tabelle: 61111;;\nPreise;;\nDeutschland;;\n;;Index\n"
+             "Jahr;Monat;2020=100\n" + table([years, months, german(WAVE)], delimiter=";") +
+             "__________;;\n(C)opyright Bundesamt;;\nStand: 01.02.2024;;\n",
+             ["time axis 'Jahr Monat'", "notes at the end are left out: 3, the first in line 126"]),
+            ("Eurostat", table([[f"{date:%Y-%m}" for date in FIRSTS],
+                                [":" if i % 9 == 5 else value for i, value in enumerate(WAVE)]],
+                               ["TIME_PERIOD", "OBS_VALUE"]), ["13 of 120 values are missing"]),
+            ("World Bank", with_value(".."), ["1 of 120 values are missing"]),
+            ("Google Trends", "Category: All categories\n\nMonth,lstm: (Worldwide)\n" +
+             table([[f"{date:%Y-%m}" for date in FIRSTS], WAVE]), ["lines before the table: 1"]),
+            ("notes", PLAIN + "\nSource: an office\nMore of it\n",
+             ["notes after the table: 2 from line 123 on"]),
+            ("missing trade", table([DATES, ["null" if i == 7 else value
+                                             for i, value in enumerate(WAVE)]], ["Date", "Close"]),
+             ["1 of 120 values are missing"]),
+        ])
+        for mark in ("-999", "9999", "99999"):
+            self.assertIn(f"numbers such as {mark} (line 42) are far from the others: 1",
+                          self.run_text(with_value(mark)).stderr)
+        growing = "".join(f"{900 + i}\n" for i in range(COUNT))
+        self.assertNotIn("far from", self.run_text(growing).stderr)
+
+    def test_what_is_wrong_is_named(self):
+        self.refuse_all([
+            ("a total without a name", table([WAVE + [TOTAL]], ["v"]),
+             ["line 122, column 'v'", "is the sum of all values before it"]),
+            ("a total without a date", PLAIN + f",{TOTAL}\n", ["line 122", "has no time"]),
+            ("two tables", PLAIN + "\n" + PLAIN, ["line 123", "has the name of the column again"]),
+            ("a table after notes", PLAIN + "\nNote\n\n2020-04-30,1\n",
+             ["line 123", "after which the table goes on"]),
+            ("a note without a blank line", PLAIN + "Source: office\n",
+             ["line 122: 1 field, expected 2"]),
+            ("ragged", PLAIN.replace("\n", ",x,y\n", 7).replace(",x,y\n", "\n", 6),
+             ["line 7: 4 fields, expected 2"]),
+            ("a byte 0", PLAIN.replace("02-01", "02\0-01"), ["line 33: contains a byte 0"]),
+            ("a long line", PLAIN + "x" * 200000 + ",1\n", ["line 122", "131072 bytes"]),
+            ("one row", "date,v\n2024-01-01,1\n", ["has 1 number, expected at least 50"]),
+            ("only names", "date,v\n", ["date"]),
+            ("all missing", table([DATES, ["NA"] * COUNT], NAMES), ["no column has numbers"]),
+            ("years in columns", table([["DE", "FR"], *([["1", "2"]] * 60)],
+                                       ["country", *(str(1960 + i) for i in range(60))]),
+             ["a series is a column of the table, not a row"]),
+            ("fewer than one", with_value("<1"), ["line 42", "'<1' is not a number"]),
+            ("a flag", with_value("20.1 p"), ["line 42", "'20.1 p' is not a number"]),
+            ("a fault of Excel", with_value("#DIV/0!"), ["line 42", "'#DIV/0!'"]),
+            ("Indian groups", table([DATES, [f"1,23,{400 + i}.00" for i in range(COUNT)]], NAMES),
+             ["'v' (text such as '1,23,400.00' in line 2)"]),
+            ("another order of dates",
+             table([[date.strftime("%m/%d/%Y") for date in DATES], WAVE],
+                   NAMES).replace("02/10/2020", "31/12/2020"),
+             ["line 42, column 'date': '31/12/2020' is not a time"]),
+        ] + [(f"unit {unit}", table([DATES, [unit.format(value) for value in WAVE]], NAMES),
+              [f"'v' (text such as '{unit.format(WAVE[0])}' in line 2)"])
+             for unit in ("{}%", "{} kg", "{}K", "${}", "\u20ac {}", "{}-", "'{}", "={}")])
+        html = "<!DOCTYPE html><html><table><tr><td>1</td></tr></table></html>\n" * 60
+        self.refuse(html, says=["no column has numbers", "'<!DOCTYPE"])
+
+    def test_growth_is_not_a_total(self):
+        done = self.run_text("".join(f"{2 ** i}\n" for i in range(60)))
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_years_of_two_digits_are_said_if_they_are_late(self):
+        for first, said in ((1955, True), (1975, False)):
+            known = [f"{date.month}/1/{(date.year - 2015 + first) % 100:02d}" for date in FIRSTS]
+            done = self.run_text(table([known, WAVE]))
+            self.assertEqual("years of two digits" in done.stderr, said)
+
+    def test_decimal_signs_that_change_the_numbers_are_said_when_quiet(self):
+        values = [f"{float(value):.3f}".replace(".", ",") for value in WAVE]
+        said = self.check(table([values], ["v"], ";"), "--quiet")
+        self.assertEqual(said, "column 'v': 20,000 is taken as 20; --decimal . for the other, "
+                               "20000\n")
+
+    def test_columns_of_text_are_named(self):
+        text = table([DATES, WAVE, [value + " kg" for value in WAVE]], ["date", "v", "weight"])
+        self.assertIn("not numbers: 'weight' (text such as '20.0000 kg' in line 2)",
+                      self.check(text))
+
+
+if __name__ == "__main__":
+    main()
