@@ -145,7 +145,7 @@ def build(folder, options=()):
     folder = pathlib.Path(folder)
     if not (folder / "build.ninja").exists():
         run(["meson", "setup", folder, ROOT, "--cross-file", ROOT / "lib/wasi/wasm32.ini",
-             "--buildtype=release", "-Doptimization=s", "-Dblas=builtin",
+             "-Doptimization=s", "-Ddebug=false", "-Db_ndebug=true", "-Dblas=builtin",
              "-Ddownload=disabled", "-Dtests=false", *options])
     run(["ninja", "-C", folder])
     return folder

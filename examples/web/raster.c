@@ -14,10 +14,12 @@ static float distance(float x, float y, float dx, float dy)
     return sqrtf(x * x + y * y);
 }
 
-/* The pixel at a position, within the raster. */
+/* The pixel at a position, within the raster; the first for NaN. */
 static int clamp(float position)
 {
-    return position < 0 ? 0 : position >= RASTER_SIDE ? RASTER_SIDE - 1 : (int)position;
+    if (position >= RASTER_SIDE)
+        return RASTER_SIDE - 1;
+    return position > 0 ? (int)position : 0;
 }
 
 void raster_line(raster *to, float x0, float y0, float x1, float y1, float width)
