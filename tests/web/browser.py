@@ -33,7 +33,6 @@ def missing():
 class Browser:
     def __init__(self, *, size=(1280, 900), dark=False, arguments=()):
         self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        # pylint: disable=consider-using-with
         self.driver = subprocess.Popen(
             ["chromedriver", "--port=0"], stdout=subprocess.PIPE, text=True,
             stderr=subprocess.STDOUT)
@@ -50,10 +49,14 @@ class Browser:
         if dark:
             flags += ["--force-dark-mode", "--blink-settings=preferredColorScheme=0"]
         self.session = None
-        answer = self.call("POST", "/session", {"capabilities": {"alwaysMatch": {
-            "browserName": "chrome",
-            "goog:loggingPrefs": {"performance": "ALL", "browser": "ALL"},
-            "goog:chromeOptions": {"args": flags, "binary": shutil.which("chromium")}}}})
+        try:
+            answer = self.call("POST", "/session", {"capabilities": {"alwaysMatch": {
+                "browserName": "chrome",
+                "goog:loggingPrefs": {"performance": "ALL", "browser": "ALL"},
+                "goog:chromeOptions": {"args": flags, "binary": shutil.which("chromium")}}}})
+        except BrowserError:
+            self.end()
+            raise
         self.session = answer["sessionId"]
 
     def __enter__(self):
@@ -63,10 +66,13 @@ class Browser:
         try:
             self.call("DELETE", "")
         finally:
-            self.driver.terminate()
-            self.driver.wait()
-            self.driver.stdout.close()
-            self.folder.cleanup()
+            self.end()
+
+    def end(self):
+        self.driver.terminate()
+        self.driver.wait()
+        self.driver.stdout.close()
+        self.folder.cleanup()
 
     def call(self, method, path, body=None):
         prefix = f"/session/{self.session}" if self.session else ""
