@@ -6,7 +6,8 @@
 # of programs and campaigns of faults; with a sanitizer large networks, and other sets of kernels
 # in tests that are not of kernels (tests/meson.build).
 #
-#   sh tests/run.sh --quick [OPTION...]    only the release: every test once, as a user builds
+#   sh tests/run.sh --quick [OPTION...]    only the release: every test once, as a user builds,
+#                                          but no packages
 #   sh tests/run.sh [OPTION...]            everything; options are those of `meson setup`,
 #                                          such as -Dwerror=true
 #
@@ -144,7 +145,12 @@ setup=$*
 sanitized='--buildtype=debugoptimized -Dc_args=-Wno-maybe-uninitialized -Db_sanitize='
 computing='--suite unit --suite kernel --suite api --suite golden --suite bits --suite fuzz'
 
-run release --buildtype=release
+if [ "$quick" ]; then
+    run release --buildtype=release --no-suite packages
+    skip 'packages: run without --quick'
+else
+    run release --buildtype=release
+fi
 
 # What the other configurations, fuzzing and static analysis add.
 others() {
