@@ -52,7 +52,7 @@ static const struct {
 static const char *first_character(const start *s)
 {
     size_t i = begins(s, 0, "\xef\xbb\xbf", 3) ? 3 : 0;
-    if (s->size == 0 || memchr(s->bytes, '\0', s->size < 16 ? s->size : 16))
+    if (memchr(s->bytes, '\0', s->size < 16 ? s->size : 16))
         return NULL;
     while (i < s->size && memchr(" \t\r\n", s->bytes[i], 4))
         i++;
