@@ -111,6 +111,41 @@ static void labels_may_start_at_another_number(void **state)
     }
 }
 
+static void integers_that_end_early_are_refused(void **state)
+{
+    (void)state;
+    enum { SIZE = 12 + 4 * 6 };
+    static const int32_t values[] = {1, 2, 3, 4, 5, 6};
+    uint8_t bytes[SIZE + 1];
+    integers(values, 2, 3);
+    assert_int_equal(test_read_file("integers", (char *)bytes, sizeof(bytes)), SIZE);
+    for (size_t size = 0; size < SIZE; size++) {
+        test_bytes packed = test_gzip(bytes, size);
+        refuse(test_write_file("short", bytes, size), 10, 2, "short");
+        refuse(test_write_file("short.gz", packed.data, packed.size), 10, 2, "short");
+        test_bytes_free(&packed);
+    }
+}
+
+/* Only the sum of the file itself is compared, because labels are not kept as the file
+ * has them. */
+static void the_sum_of_integers_is_that_of_the_file(void **state)
+{
+    (void)state;
+    static const int32_t values[] = {1, 2};
+    static const char wrong[] =
+        "0000000000000000000000000000000000000000000000000000000000000000";
+    const mnist_label_form form = {.classes = 10};
+    const mnist_input pixels = {.path = images(2)};
+    const mnist_input labels = {
+        .path = integers(values, 2, 0), .sha256 = wrong, .content_sha256 = wrong};
+    mnist_dataset *dataset;
+    assert_int_equal(mnist_dataset_read_inputs(&dataset, &pixels, &labels, &form),
+                     MNIST_BAD_FILE);
+    assert_null(dataset);
+    assert_contains(mnist_last_error(), "integers: SHA-256 is ");
+}
+
 static void other_formats_are_named(void **state)
 {
     (void)state;
@@ -155,6 +190,8 @@ int main(void)
         TEST(labels_may_be_integers_of_one_or_more_columns),
         TEST(the_number_of_classes_may_come_from_the_labels),
         TEST(labels_may_start_at_another_number),
+        TEST(integers_that_end_early_are_refused),
+        TEST(the_sum_of_integers_is_that_of_the_file),
         TEST(other_formats_are_named),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
