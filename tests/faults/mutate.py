@@ -2,18 +2,19 @@
 """Changes the libraries in small ways, one at a time, and counts the changes that tests find.
 
 usage: mutate.py [--count N] [--seed S] [--only GLOB] [--build FOLDER] [--quick]
-                 [--suites NAME,NAME] [--list]
+                 [--suites NAME,NAME] [--plain] [--again FILE] [--list]
 
 A mutant differs from the source by one comparison, operator, constant, condition or dropped
 statement. The kernels are left out: their tests compare every result with plain C. Each
-mutant is built in a copy of the tree; tests run one after the other until one fails, those
-that name the mutated file first. A mutant that survives is built and tested once more with
-the sanitizers of addresses and undefined behaviour. A test that runs ten times as long as
-before counts as failed. A mutant that compiles to the same code as the source is not
-counted. --quick leaves out tests that take more than 10 s of a processor, with sanitizers 50 s,
-and runs each test program with one set of kernels.
---suites has only tests of these suites, and no sanitizers. A mutant that only a test finds
-which was left out counts as a survivor.
+mutant is built in a copy of the tree; the tests that run the mutated function, which a build
+that counts lines has found out, run one after the other until one fails, those that name the
+mutated file first. A mutant that survives is built and tested once more with the sanitizers of
+addresses and undefined behaviour. A test that runs ten times as long as before counts as
+failed. A mutant that compiles to the same code as the source is not counted. --quick leaves out
+tests that take more than 10 s of a processor, with sanitizers 50 s, and runs each test program
+with one set of kernels. --suites has only tests of these suites. A mutant that only a test
+finds which was left out counts as a survivor. --plain does not build with sanitizers.
+--again FILE tries the survivors once more which an output of this program names.
 
 Survivors are printed as a line of the file and its change. A survivor that SURVIVORS
 explains is counted as explained; all others make the exit status 1.
@@ -32,6 +33,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from reach import Reach
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SURVIVORS = pathlib.Path(__file__).with_name("survivors.txt")
@@ -116,18 +119,20 @@ def copy_changed(source, target):
 
 
 class Tree:
-    """A copy of the tree with a build folder, and its tests in the order of their names.
+    """A copy of the tree with a build folder, and its tests.
 
     With sanitizers its tests are the C programs, which then find leaks and bad accesses.
     """
 
-    def __init__(self, folder, options, sanitizers="none"):
+    def __init__(self, folder, options, *settings, programs_only=False):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.sanitizers = sanitizers
+        self.programs_only = programs_only
+        self.longest = QUICK_SECONDS * (5 if programs_only else 1) if options.quick else 600
         self.suites = set(options.suites.split(",")) if options.suites else None
         self.source = folder / "source"
         self.build = folder / "build"
+        self.left_out = []
         if not self.source.exists():
             shutil.copytree(ROOT, self.source, symlinks=True,
                             ignore=shutil.ignore_patterns("build*", ".git"))
@@ -135,44 +140,54 @@ class Tree:
         for path in (*ROOT.glob("lib/**/*.[ch]"), *ROOT.glob("tests/**/*.[ch]")):
             copy_changed(path, self.source / path.relative_to(ROOT))
         if not (self.build / "build.ninja").exists():
-            done = run("meson", "setup", self.build, self.source, "-Dbuildtype=debugoptimized",
-                       "-Db_ndebug=false", "-Dwarning_level=0",
-                       f"-Db_sanitize={sanitizers}", "-Db_lundef=false")
+            done = run("meson", "setup", self.build, self.source, "-Db_ndebug=false",
+                       "-Dwarning_level=0", "-Db_lundef=false", *settings)
             if done.returncode:
                 sys.exit(done.stdout + done.stderr)
         built = json.loads((self.build / "meson-info/intro-targets.json").read_text())
         self.known = {name for target in built for name in target["filename"]}
         self.tests = self.find_tests()
+        if options.quick:
+            self.tests = self.each_once()
         targets = {target for test in self.tests for target in self.targets(test)}
         # Without names ninja builds everything.
         if not self.builds(*sorted(targets if self.suites else []), timeout=3600):
             sys.exit(f"the build in {self.build} fails without a change")
-        self.left_out = [test["name"] for test in self.tests if not self.measure(test)]
-        self.tests = [test for test in self.tests if test["passes"]]
-        if options.quick:
-            self.keep_quick()
 
     def measure(self, test):
-        """Runs a test without a change; sets whether it passes, and its time limit."""
+        """Runs a test without a change; sets whether it is used, and its time limit."""
         start, before = time.monotonic(), os.times()
-        test["passes"] = self.passes(test, 600)
+        test["used"] = self.builds(*self.targets(test)) and self.passes(test, 600)
         after = os.times()
         test["limit"] = SLOWEST * (time.monotonic() - start) + 5
         # Other programs of the machine do not count.
         test["seconds"] = (after.children_user + after.children_system
                            - before.children_user - before.children_system)
-        return test["passes"]
+        test["used"] = test["used"] and test["seconds"] <= self.longest
+        if not test["used"]:
+            self.left_out.append(self.label(test))
 
-    def keep_quick(self):
-        """Leaves out slow tests, and runs of a program with other kernels."""
-        longest = QUICK_SECONDS if self.sanitizers == "none" else 5 * QUICK_SECONDS
+    def used(self, path, line, reach):
+        """The tests for a mutant, those that name the file first."""
+        tests = [test for test in self.tests if reach.enters(self.label(test), path, line)]
+        for test in tests:
+            if "used" not in test:
+                self.measure(test)
+        return self.order([test for test in tests if test["used"]], path)
+
+    @staticmethod
+    def label(test):
+        return f"{','.join(test['suites'])} {test['name']}"
+
+    def each_once(self):
+        """Each program with the kernels that the library chooses, instead of with each set."""
         kept = {}
-        for test in sorted(self.tests, key=lambda test: test["seconds"]):
-            if test["seconds"] <= longest:
-                kept.setdefault(tuple(test["command"]), test)
-        quick = list(kept.values())
-        self.left_out += [test["name"] for test in self.tests if test not in quick]
-        self.tests = quick
+        for test in self.tests:
+            rest = {name: value for name, value in test["environment"].items()
+                    if name not in ("LSTM_CPU", "OPENBLAS_CORETYPE")}
+            kept.setdefault((*test["command"], *sorted(rest.items())),
+                            {**test, "environment": rest})
+        return list(kept.values())
 
     def find_tests(self):
         tests = json.loads((self.build / "meson-info/intro-tests.json").read_text())
@@ -185,7 +200,7 @@ class Tree:
                 continue
             if "tests/faults" in " ".join(test["cmd"]) and test["name"] not in {"functions", "unload"}:
                 continue
-            if self.sanitizers != "none" and self.build not in pathlib.Path(
+            if self.programs_only and self.build not in pathlib.Path(
                     test["cmd"][0]).parents:
                 continue
             found.append({"name": test["name"], "suites": suites, "command": test["cmd"],
@@ -193,8 +208,8 @@ class Tree:
                           "folder": test["workdir"] or str(self.build)})
         return found
 
-    def passes(self, test, limit):
-        environment = {**os.environ, **test["environment"], "MALLOC_PERTURB_": "85"}
+    def passes(self, test, limit, **more):
+        environment = {**os.environ, **test["environment"], "MALLOC_PERTURB_": "85", **more}
         process = subprocess.Popen(test["command"], cwd=test["folder"], env=environment,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL, start_new_session=True)
@@ -220,8 +235,9 @@ class Tree:
                 dump.split("\n", 3)[-1], code.read_bytes() if code.exists() else b"")
         return result
 
-    def order(self, path):
-        """The tests, those that name the file first."""
+    @staticmethod
+    def order(tests, path):
+        """The tests, those that name the file first, then the fastest."""
         words = set(re.split(r"[_./]", path.split("/", 1)[1])) - {"lstm", "mnist", "c", "nn",
                                                                   "io", "core", "tensor"}
         stem = pathlib.PurePath(path).stem
@@ -230,8 +246,8 @@ class Tree:
             name = set(re.split(r"[ _-]", test["name"]))
             exact = stem.replace("_", " ") in test["name"].replace("_", " ")
             program = "programs" in test["suites"] or "install" in test["suites"]
-            return (not exact, not words & name, program, test["limit"])
-        return sorted(self.tests, key=rank)
+            return not exact, not words & name, program, test.get("seconds", 0)
+        return sorted(tests, key=rank)
 
     def targets(self, test):
         """What ninja builds of the command of a test."""
@@ -242,8 +258,9 @@ class Tree:
         names = [pathlib.Path(target).relative_to(self.build) for target in targets]
         return run("ninja", "-C", self.build, *names, timeout=timeout).returncode == 0
 
-    def verdict(self, path, text, objects):
+    def verdict(self, path, line, text, objects, reach):
         """What finds the mutant: a test, "compiler", "same code", or None."""
+        tests = self.used(path, line, reach)
         source = self.source / path
         original = (ROOT / path).read_text()
         source.write_text(text)
@@ -256,7 +273,7 @@ class Tree:
                 return "same code"
             if not self.builds(*libraries):
                 return "compiler"
-            for test in self.order(path):
+            for test in tests:
                 if not self.builds(*self.targets(test)):
                     return "compiler"
                 if not self.passes(test, test["limit"]):
@@ -270,6 +287,12 @@ def change_of(path, line, text):
     old = (ROOT / path).read_text().split("\n")
     new = text.split("\n")
     return f"{path}: {old[line - 1].strip()} -> {new[line - 1].strip()}"
+
+
+def survivors_of(output):
+    """The changes that an output of this program says to have survived."""
+    return {re.sub(r":\d+: ", ": ", line.split("SURVIVED: ", 1)[1], count=1)
+            for line in output.read_text().splitlines() if "SURVIVED: " in line}
 
 
 def explanations():
@@ -292,7 +315,9 @@ def main():
     parser.add_argument("--only", default="*", help="pattern of the files, like lib/lstm/io/*")
     parser.add_argument("--build", type=pathlib.Path, help="folder to keep the copy in")
     parser.add_argument("--quick", action="store_true", help="leave out slow tests")
-    parser.add_argument("--suites", help="only tests of these, without sanitizers")
+    parser.add_argument("--suites", help="only tests of these")
+    parser.add_argument("--plain", action="store_true", help="without sanitizers")
+    parser.add_argument("--again", type=pathlib.Path, help="output with survivors to try again")
     parser.add_argument("--list", action="store_true", help="print the numbers of mutants")
     options = parser.parse_args()
     paths = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "lib").rglob("*.c"))]
@@ -306,26 +331,31 @@ def main():
     folder = options.build or pathlib.Path(tempfile.mkdtemp(prefix="mutate-"))
     # A shell starts programs in the background with Ctrl-C ignored, which tests inherit.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    tree = Tree(folder, options)
+    tree = Tree(folder, options, "-Dbuildtype=debugoptimized")
+    reach = Reach(Tree(folder / "counted", options, "-Dbuildtype=debug", "-Db_coverage=true"))
     sanitized = None
-    if tree.left_out:
-        print("tests that fail without a change or are slow, left out:",
-              ", ".join(tree.left_out), flush=True)
     explained = explanations()
+    again = survivors_of(options.again) if options.again else None
     objects, counts, survivors = {}, {}, []
     tried = 0
     for path, kind, line, text in mutants:
         if tried == options.count:
             break
+        if again is not None and change_of(path, line, text) not in again:
+            continue
         if path not in objects:
             objects[path] = tree.objects(path)
-        found = tree.verdict(path, text, objects[path])
+        # Files of other systems and other options.
+        if not objects[path]:
+            continue
+        found = tree.verdict(path, line, text, objects[path], reach)
         if found in ("compiler", "same code"):
             continue
-        if found is None and not options.suites:
+        if found is None and not options.plain:
             sanitized = sanitized or Tree(folder / "sanitized", options,
-                                          "address,undefined")
-            found = sanitized.verdict(path, text, None)
+                                          "-Dbuildtype=debugoptimized",
+                                          "-Db_sanitize=address,undefined", programs_only=True)
+            found = sanitized.verdict(path, line, text, None, reach)
         tried += 1
         change = change_of(path, line, text)
         counts[kind] = counts.get(kind, 0) + 1
@@ -334,6 +364,8 @@ def main():
         print(f"{tried:4} {'killed by ' + found if found else 'SURVIVED'}: "
               f"{path}:{line}: {change.split(': ', 1)[1]}", flush=True)
     killed = tried - len(survivors)
+    left_out = tree.left_out + (sanitized.left_out if sanitized else [])
+    print("tests that fail without a change or are slow, left out:", ", ".join(left_out) or "none")
     print(", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())))
     print(f"{tried} mutants, {killed} killed ({100 * killed / max(tried, 1):.1f}%), "
           f"{len(survivors)} survived")
