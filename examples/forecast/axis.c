@@ -319,7 +319,7 @@ static bool check_rule(axis *a, const columns *all, forecast_missing missing)
         return false;
     faults found = find_faults(a);
     rule_print(&a->rule, axis_has_calendar(a), step, sizeof(step));
-    if (a->rule.any_day && a->kind == AXIS_DAYS) {
+    if (a->rule.any_day && a->kind > AXIS_MONTHS) {
         message_info("time axis '%s': on different days of its months; months are "
                      "counted",
                      a->name);

@@ -6,7 +6,7 @@
 #include "examples/csv/field.h"
 #include "examples/forecast/rule.h"
 
-enum { DAY = 86400, LAST_DAY = 31 };
+enum { DAY = 86400 };
 
 static int compare(const void *left, const void *right)
 {
@@ -53,33 +53,18 @@ static int largest_other(const double *at, size_t count, int wanted)
 static bool find_months(rule *r, const double *at, size_t count)
 {
     enum { LEAST_APART = 10 };
-    int day, length;
-    bool ends = true;
-    for (size_t i = 0; i < count; i++) {
-        month_of(at[i], &day, &length);
-        ends = ends && day == length;
-    }
-    int last = ends ? LAST_DAY : largest_other(at, count, 0);
-    int first = largest_other(at, count, last);
+    int last = largest_other(at, count, 0), first = largest_other(at, count, last);
     r->kind = RULE_MONTHS;
     r->per_month = first ? 2 : 1;
     r->days[0] = first ? first : last;
     r->days[1] = last;
-    if (first == 0)
-        return true;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; first && i < count; i++) {
+        int length, day;
         month_of(at[i], &day, &length);
         if (!is_day(day, length, first) && !is_day(day, length, last))
             return false;
     }
-    /* The second day may be the last one of each month. */
-    bool second_ends = last >= 30;
-    for (size_t i = 0; i < count; i++) {
-        month_of(at[i], &day, &length);
-        second_ends = second_ends && (day == first || day == length);
-    }
-    r->days[1] = second_ends ? LAST_DAY : last;
-    return last - first >= LEAST_APART;
+    return first == 0 || last - first >= LEAST_APART;
 }
 
 static void find_weekdays(rule *r, const double *at, size_t count)

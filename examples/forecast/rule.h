@@ -21,7 +21,7 @@ typedef struct rule {
     rule_kind kind;
     /** Of even steps, their length; else the number of places from one to the next. */
     double step;
-    /** The days of a month, 31 for the last one, and their number. */
+    /** The days of a month, or the last one of shorter months, and their number. */
     int days[2];
     long per_month;
     /** Whether times are on any day of their months. */

@@ -118,8 +118,7 @@ static void find_end(times *t)
         return;
     while (row > t->all->first && t->all->end - row < MOST_AFTER &&
            !csv_is_missing(field_of(t, row - 1, index)) &&
-           !csv_is_time(field_of(t, row - 1, index)) &&
-           !has_names_again(t, row - 1, index))
+           !csv_is_time(field_of(t, row - 1, index)))
         row--;
     if (row == t->all->end || row == t->all->first ||
         !csv_is_time(field_of(t, row - 1, index)))

@@ -86,9 +86,10 @@ class Calendar(Times):
         def last(i):
             date = month(i, 31)
             return date - DAY * max(0, date.weekday() - 4)
-        said = self.check_times([last(i) for i in range(COUNT)],
-                                ["2025-01", "2025-02", "2025-03"], lines=2)
-        self.assertIn("on different days of its months", said)
+        for form in ("%Y-%m-%d", "%Y-%m-%d 17:30"):
+            said = self.check_times(texts([last(i) for i in range(COUNT)], form),
+                                    ["2025-01", "2025-02", "2025-03"], lines=2)
+            self.assertIn("on different days of its months", said)
 
     def test_weeks_quarters_and_months_keep_their_form(self):
         weeks = [datetime.date(2020, 1, 6) + 7 * i * DAY for i in range(COUNT)]
