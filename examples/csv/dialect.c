@@ -144,7 +144,7 @@ static shape choose(const csv_scan *start, scratch *s)
 }
 
 /* Whether a row consists of names: texts that are neither numbers nor times. */
-static bool has_names(const csv_scan *scan, const scratch *s)
+static bool has_names(const csv_scan *scan, size_t columns, const scratch *s)
 {
     size_t names = 0;
     for (size_t i = 0; i < scan->count; i++) {
@@ -152,17 +152,17 @@ static bool has_names(const csv_scan *scan, const scratch *s)
             return false;
         names += !csv_is_missing(s->fields[i]);
     }
-    return 2 * names >= scan->count;
+    return 2 * names >= columns;
 }
 
 /* Whether at most half of the fields of a row have a text, as in a title that a
  * spreadsheet fills up with delimiters. */
-static bool is_sparse(const csv_scan *scan, const scratch *s)
+static bool is_sparse(const csv_scan *scan, size_t columns, const scratch *s)
 {
     size_t present = 0;
     for (size_t i = 0; i < scan->count; i++)
         present += *s->fields[i] != '\0';
-    return scan->count > 1 && 2 * present <= scan->count;
+    return columns > 1 && 2 * present <= columns;
 }
 
 /* Finds the first row of the table: rows with fewer fields, or mostly empty ones, may
@@ -176,8 +176,8 @@ static void find_table(csv_scan scan, const shape *chosen, size_t *columns,
     *before = 0;
     *columns = chosen->columns - closed;
     while (rows <= MOST_ROWS_BEFORE && read_row(&scan, s) == CSV_ROW) {
-        if (scan.count >= *columns && !is_sparse(&scan, s)) {
-            if (rows == 0 || has_names(&scan, s))
+        if (scan.count >= *columns && !is_sparse(&scan, *columns, s)) {
+            if (rows == 0 || has_names(&scan, *columns, s))
                 *before = rows;
             return;
         }

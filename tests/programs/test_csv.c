@@ -72,6 +72,7 @@ static void what_surrounds_a_table_is_passed_over(void **state)
            ';', 3, "day~type~sum~1~x~2~1~y~3~2~x~2~2~y~3~3~x~2~3~y~4~4~y~4~4~y~4~");
     expect("Title;;\n;;\na;b;c\n1;2;3\n", ';', 3, "a~b~c~1~2~3~");
     expect("Title,\na,b\n1,2\n", ',', 2, "a~b~1~2~");
+    expect("1;;;\nx;y;;\n", ';', 3, "x~y~~");
     expect(",a\n0,1\n1,2\n", ',', 2, "~a~0~1~1~2~");
     expect("a,b\n1,2\n3,4\n5,6\n\nnotes\nmore\n", ',', 2, "a~b~1~2~3~4~5~6~");
     /* A blank line in one column is a value that is missing. */
