@@ -164,7 +164,8 @@ static int refuse_value(const option_row *row, const char *text, const char *why
         snprintf(expected, sizeof(expected), "an integer from %.0f to %.0f", row->low,
                  row->high);
     else if (row->kind == OPTION_COUNT)
-        snprintf(expected, sizeof(expected), "an integer below 2^64");
+        snprintf(expected, sizeof(expected), "an integer from %.0f, below 2^64",
+                 row->low);
     else if (row->kind == OPTION_REAL)
         snprintf(expected, sizeof(expected), "a number from %g to %g", row->low,
                  row->high);
@@ -202,6 +203,28 @@ int options_take(const option_table *table, void *options, size_t index,
     return parse_value(row, text ? text : "", field_of(options, row), why, sizeof(why))
                ? -1
                : refuse_value(row, text ? text : "", why);
+}
+
+/* Says that an option replaces an earlier one, and notes its text. seen has the texts
+ * of the rows that were given. */
+static void note_repeat(const option_table *table, size_t index, const char *text,
+                        const char **seen)
+{
+    const option_row *row = &table->rows[index];
+    if (row->kind == OPTION_HELP || row->kind == OPTION_VERSION)
+        return;
+    for (size_t i = 0; i < table->count; i++) {
+        if (!seen[i] || table->rows[i].field != row->field)
+            continue;
+        if (i != index)
+            message_warning("--%s and --%s are given: the last one applies",
+                            table->rows[i].name, row->name);
+        else if (strcmp(seen[i], text) != 0)
+            message_warning("--%s is given twice, '%s' and '%s': the last one applies",
+                            row->name, seen[i], text);
+        seen[i] = NULL;
+    }
+    seen[index] = text;
 }
 
 /* Reports the error for which getopt_long() returned '?' or ':'. */
@@ -273,7 +296,10 @@ void options_set_defaults(const option_table *table, void *options, const char *
 int options_parse(const option_table *table, void *options, int argc, char **argv,
                   const char **given, int *first)
 {
+    /* A command line that is parsed again has the same repeats. */
+    static bool repeats_said;
     struct option names[OPTION_MOST_ROWS + 1];
+    const char *seen[OPTION_MOST_ROWS] = {NULL};
     int code, status = -1;
     fill_names(table, names);
     /* getopt_long() prints no messages. */
@@ -281,10 +307,13 @@ int options_parse(const option_table *table, void *options, int argc, char **arg
     optind = 0;
     while (status < 0 && (code = getopt_long(argc, argv, ":h", names, NULL)) != -1) {
         size_t row = code == 'h' ? help_row(table) : (size_t)(code - FIRST_CODE);
+        if (code >= FIRST_CODE && !repeats_said)
+            note_repeat(table, row, optarg ? optarg : "", seen);
         status = code == 'h' || code >= FIRST_CODE
                      ? options_take(table, options, row, optarg, given)
                      : refuse_word(table, code, argv);
     }
+    repeats_said = true;
     *first = optind;
     return status;
 }

@@ -79,7 +79,8 @@ typedef struct option_table {
 void options_set_defaults(const option_table *table, void *options, const char **given);
 
 /**
- * Applies the command line to options, which have the defaults before.
+ * Applies the command line to options, which have the defaults before. Of options for
+ * one field the last one applies; a warning says so if the values differ.
  *
  * @param[in,out] argv [argc] reordered, so that other arguments come last
  * @param[out] given [count] text of each option that is given, "" without value, else

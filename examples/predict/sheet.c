@@ -157,10 +157,10 @@ bool sheet_open(sheet *s, const char *path, const predict_options *options, char
         return false;
     if (s->dataset)
         return prepare_dataset(s, options, why, size);
-    if (!options->labels)
+    if (!options->labels && !options->transpose)
         return true;
-    snprintf(why, size, "%s: is a picture, expected an IDX file for --labels",
-             input_name(path));
+    snprintf(why, size, "%s: is a picture, expected an IDX file for --%s",
+             input_name(path), options->labels ? "labels" : "transpose");
     return false;
 }
 

@@ -48,8 +48,11 @@ bool checkpoint_save(const train_state *trainer, const char *path)
         .metadata = pairs,
         .metadata_count = 2 + train_options_list(pairs + 4),
     };
-    return lstm_params_save(trainer->stored, path, &options) == LSTM_OK ||
-           message_error("%s", lstm_last_error());
+    lstm_status status = lstm_params_save(trainer->stored, path, &options);
+    if (status == LSTM_INVALID_ARGUMENT)
+        return message_error("%s: cannot store the options of the run: %s", path,
+                             lstm_last_error());
+    return status == LSTM_OK || message_error("%s", lstm_last_error());
 }
 
 /* Restores the order of the epoch and the position of the loader in it. */

@@ -161,6 +161,15 @@ static void warn_of_dropout(const lstm_layer_config *config)
             config->dropout);
 }
 
+static void warn_of_milestones(const train_options *options)
+{
+    for (size_t i = 0; i < options->schedule.at_count; i++)
+        if (options->schedule.at[i] >= (double)options->epochs && options->epochs > 0)
+            message_warning("--schedule has at=%g, which %" PRIu64 " epoch%s not reach",
+                            options->schedule.at[i], options->epochs,
+                            options->epochs == 1 ? " does" : "s do");
+}
+
 static void describe(const train_state *trainer, const train_options *options,
                      const train_data *data)
 {
@@ -174,6 +183,9 @@ static void describe(const train_state *trainer, const train_options *options,
     describe_precision(trainer);
     if (options->epochs > 0)
         warn_of_dropout(lstm_layer_get_config(trainer->network.lstm));
+    else if (!options->load)
+        message_warning("--epochs 0 without --load tests random weights");
+    warn_of_milestones(options);
 }
 
 /* Opens the log and writes the first checkpoint, which reports problems now, such as an
@@ -229,12 +241,16 @@ static int run(const train_options *options, const train_data *data, double star
     return status;
 }
 
-/* Whether there is a file to load. */
+/* Whether there is a file to load. Says what else is in it. */
 static bool check_load(const char *path)
 {
     lstm_file *file;
     if (lstm_file_open(&file, path) != LSTM_OK)
         return message_error("%s", lstm_last_error());
+    if (lstm_file_metadata(file, CHECKPOINT_KEY))
+        message_info("%s: is a checkpoint, of which --load takes only the weights; "
+                     "--resume continues its run",
+                     path);
     lstm_file_destroy(&file);
     return true;
 }

@@ -11,6 +11,7 @@
 #include "examples/train/options.h"
 #include "examples/train/report.h"
 #include "examples/train/stored.h"
+#include "examples/train/together.h"
 
 static const train_options defaults = {
     .epochs = 10,
@@ -370,81 +371,12 @@ static const option_table table = {
     .size = sizeof(defaults),
 };
 
-static int check_resume(const train_options *options)
-{
-    if (!options->resume || (!options->load && options->epochs > 0))
-        return -1;
-    message_error("--resume cannot be combined with --load or --epochs 0");
-    return 2;
-}
-
-static int check_validation(const train_options *options)
-{
-    if (options->validation > 0 && options->epochs == 0)
-        message_error("--validation cannot be combined with --epochs 0");
-    else if (options->validation == 0 && options->keep == TRAIN_KEEP_BEST)
-        message_error("--keep best needs --validation");
-    else if (options->validation == 0 && options->patience > 0)
-        message_error("--patience needs --validation");
-    else
-        return -1;
-    return OPTIONS_USAGE;
-}
-
 const char *train_options_dataset(const train_options *options, char *text, size_t size)
 {
     if (!options->emnist_given)
         return options->dataset;
     snprintf(text, size, "emnist-%s", emnist_names[options->emnist]);
     return text;
-}
-
-static int check_dataset(const train_options *options)
-{
-    bool emnist = options->dataset && strcmp(options->dataset, "emnist") == 0;
-    if (options->synthetic_given && (options->data || options->dataset))
-        message_error("--synthetic cannot be combined with --data or --dataset");
-    else if (emnist && !options->emnist_given)
-        message_error("--dataset emnist needs --split: byclass, bymerge, balanced, "
-                      "letters, digits or mnist");
-    else if (options->emnist_given && !emnist)
-        message_error("--split needs --dataset emnist");
-    else
-        return -1;
-    return OPTIONS_USAGE;
-}
-
-static int check_together(const train_options *options)
-{
-    int status = check_resume(options);
-    if (status >= 0)
-        return status;
-    if ((options->checkpoint_every.steps || options->checkpoint_every.seconds > 0) &&
-        !options->checkpoint) {
-        message_error("--checkpoint-every needs --checkpoint");
-        return OPTIONS_USAGE;
-    }
-    status = check_dataset(options);
-    if (status < 0)
-        status = check_validation(options);
-    if (status >= 0)
-        return status;
-    bool sizes_known = (!options->load && !options->resume) ||
-                       (options->hidden_given && options->proj_given);
-    if (sizes_known && options->proj >= options->hidden) {
-        message_error("--proj is %llu, expected less than --hidden %llu",
-                      (unsigned long long)options->proj,
-                      (unsigned long long)options->hidden);
-        return 2;
-    }
-    if (options->schedule.warmup > 0 &&
-        options->schedule.warmup >= (double)options->epochs) {
-        message_error("--schedule has a warmup of %g epochs, expected less than "
-                      "--epochs %llu",
-                      options->schedule.warmup, (unsigned long long)options->epochs);
-        return 2;
-    }
-    return -1;
 }
 
 static int take_words(train_options *options, int argc, char **argv)
@@ -460,7 +392,7 @@ static int take_words(train_options *options, int argc, char **argv)
 static int resume(train_options *options, int argc, char **argv)
 {
     const char *path = options->resume, *words[ROWS];
-    int status = check_resume(options);
+    int status = together_check_resume(options);
     if (status >= 0)
         return status;
     memcpy(words, given, sizeof(words));
@@ -486,5 +418,5 @@ int train_options_parse(train_options *options, int argc, char **argv)
         status = resume(options, argc, argv);
     if (options->validation > 0 && !options->eval_given)
         options->eval = TRAIN_EVAL_END;
-    return status < 0 ? check_together(options) : status;
+    return status < 0 ? together_check(options) : status;
 }

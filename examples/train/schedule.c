@@ -106,6 +106,12 @@ static double *field(train_schedule *schedule, const struct key *key)
     return (double *)(void *)((char *)schedule + key->field);
 }
 
+/* Whether the values are numbers of epochs that the library counts. */
+static bool is_count(const struct key *key)
+{
+    return key->field == FIELD(patience) || key->field == FIELD(cooldown);
+}
+
 /* Parses a decimal number up to the next comma. */
 static bool parse_value(const struct key *key, const char *text, double *value)
 {
@@ -114,6 +120,7 @@ static bool parse_value(const struct key *key, const char *text, double *value)
     *value = strtod(text, &end);
     return length > 0 && strspn(text, "0123456789.eE+-") >= length &&
            end == text + length && *value <= key->high &&
+           (!is_count(key) || *value == floor(*value)) &&
            (*value > key->low || (key->inclusive && *value == key->low));
 }
 
@@ -131,8 +138,9 @@ static bool parse_pair(train_schedule *schedule, unsigned bit, const char *text,
     double value;
     const char *given = text + length + 1;
     if (!parse_value(key, given, &value)) {
-        snprintf(why, size, "%s is '%.*s', expected a number %s %g and at most %g",
-                 key->name, (int)strcspn(given, ","), given,
+        snprintf(why, size, "%s is '%.*s', expected %s %s %g and at most %g", key->name,
+                 (int)strcspn(given, ","), given,
+                 is_count(key) ? "an integer" : "a number",
                  key->inclusive ? "of at least" : "above", key->low, key->high);
         return false;
     }

@@ -103,7 +103,7 @@ class Models(Base):
         message = r"m: unexpected tensor lstm\.bias_hh_l2: .*has 1 layer"
         self.refuse(message, "stream", "m", text=b"0\n")
         self.refuse(message, "mnist-predict", "m", "one.pgm")
-        self.refuse(message, "mnist-train", *SMALL, "--load", "m", "--epochs", "0")
+        self.refuse(message, "mnist-train", *SMALL, "--load", "m", "--epochs", "1")
 
     def test_moments_that_adam_cannot_have_are_refused(self):
         (self.folder / "text").write_bytes(TEXT)
@@ -224,6 +224,46 @@ class Trainings(Base):
             self.refuse(f"{key} is given twice", "mnist-train", *SMALL, "--schedule", text,
                         status=2)
         self.train("--epochs", "1", "--no-save", "--schedule", "multistep:at=1,gamma=2,at=2")
+
+    def test_an_option_that_replaces_another_is_said(self):
+        done = self.train("--epochs", "1", "--no-save", "--save", "m", "--layers", "2",
+                          "--layers", "2")
+        self.assertEqual([line for line in done.stderr.splitlines() if "applies" in line], [
+            "--no-save and --save are given: the last one applies",
+            "--layers is given twice, '1' and '2': the last one applies"])
+        done = self.run_program("stream", "--quiet", "--quiet", self.model("s"))
+        self.assertEqual(done.stderr, "")
+
+    def test_options_without_effect_are_refused_or_said(self):
+        for word in ("--log", "--checkpoint"):
+            self.refuse(f"{word} cannot be combined with --epochs 0", "mnist-train", *SMALL,
+                        "--epochs", "0", word, "x", status=2)
+        self.refuse("--eval none cannot be combined with --epochs 0", "mnist-train", *SMALL,
+                    "--epochs", "0", status=2)
+        done = self.train("--eval", "end", "--epochs", "0")
+        self.assertIn("--epochs 0 without --load tests random weights", done.stderr)
+        done = self.train("--epochs", "1", "--no-save", "--schedule", "multistep:at=0.5,at=1")
+        self.assertIn("--schedule has at=1, which 1 epoch does not reach\n", done.stderr)
+        self.assertNotIn("at=0.5, which", done.stderr)
+        self.refuse("patience is '1.5', expected an integer", "mnist-train", *SMALL,
+                    "--schedule", "plateau:patience=1.5", status=2)
+        self.refuse("--force needs --save", "charlm", "--force", "text", status=2)
+        self.model("m", 28, 3, 10)
+        self.picture()
+        self.refuse("one.pgm: is a picture, expected an IDX file for --transpose",
+                    "mnist-predict", "--transpose", "m", "one.pgm")
+
+    def test_a_checkpoint_in_place_of_a_model_is_said(self):
+        self.train("--epochs", "1", "--checkpoint", "t", "--save", "m")
+        for name, said in (("t", True), ("m", False)):
+            done = self.train("--epochs", "1", "--no-save", "--load", name)
+            self.assertEqual(f"{name}: is a checkpoint, of which --load takes only the weights"
+                             in done.stderr, said)
+
+    def test_a_name_that_a_checkpoint_cannot_store_is_named(self):
+        self.refuse("t: cannot store the options of the run: .*save is not valid UTF-8",
+                    "mnist-train", *SMALL, "--epochs", "1", "--checkpoint", "t", "--save",
+                    os.fsdecode(b"\xff"))
 
     def test_dropout_without_effect_is_said(self):
         says = "a dropout of 0.5 has no effect: it is between layers"

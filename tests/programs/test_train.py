@@ -458,7 +458,9 @@ class Train(unittest.TestCase):
 
     def test_a_model_of_a_different_size_is_refused(self):
         self.train()
-        self.assert_fails(run(*SMALL, "--hidden", "9", "--load", self.model, "--no-save"),
+        words = list(SMALL)
+        words[words.index("--hidden") + 1] = "9"
+        self.assert_fails(run(*words, "--load", self.model, "--no-save"),
                           self.model, "lstm.weight_ih_l0", "[32, 28]", "[36, 28]")
 
     @unittest.skipUnless(os.path.exists("/dev/full"), "there is no /dev/full")
