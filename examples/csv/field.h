@@ -71,8 +71,10 @@ typedef struct csv_time {
     /** Whether its year has two digits: 69 to 99 are 1969 to 1999, 00 to 68 are 2000 to
      *  2068. */
     bool short_year;
-    /** Whether it has an offset, so that seconds count in UTC. */
+    /** Whether it has an offset, and its seconds, which are subtracted, so that seconds
+     *  count in UTC. */
     bool zoned;
+    double offset;
 } csv_time;
 
 /**

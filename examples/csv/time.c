@@ -24,7 +24,8 @@ static const char *read_offset(const char *text, csv_time *time)
     }
     if (hours > 15 || minutes > 59)
         return NULL;
-    time->seconds -= (*sign == '-' ? -60 : 60) * (60.0 * hours + minutes);
+    time->offset = (*sign == '-' ? -60 : 60) * (60.0 * hours + minutes);
+    time->seconds -= time->offset;
     return end;
 }
 

@@ -119,6 +119,28 @@ static axis_kind kind_of(const times *t)
     return numbers && t->clock == TIMES_NONE ? AXIS_NUMBERS : kinds[t->precision];
 }
 
+static bool has_whole_days(const axis *a)
+{
+    for (size_t i = 1; i < a->count; i++)
+        if (fabs(fmod(a->at[i] - a->at[0], DAY)) > 0)
+            return false;
+    return true;
+}
+
+/* Reads times without their offsets if these are what keeps them from being on days:
+ * the offset changes in summer. */
+static bool read_local(axis *a, times *t, double *nanoseconds)
+{
+    t->local = true;
+    if (!times_read(t, a, nanoseconds))
+        return false;
+    t->local = has_whole_days(a);
+    if (t->local)
+        message_warning("time axis '%s': local times, whose offsets are left out",
+                        a->name);
+    return t->local || times_read(t, a, nanoseconds);
+}
+
 /* Says that years of two digits could be those of the last century. */
 static void say_years(const axis *a)
 {
@@ -146,8 +168,10 @@ static bool read_all(axis *a, times *t, double *nanoseconds)
             "others not; expected all or none; --time none reads the "
             "rows without them",
             a->name, t->zoned, a->count);
+    if (t->offsets && !read_local(a, t, nanoseconds))
+        return false;
     a->kind = kind_of(t);
-    a->zoned = t->zoned > 0;
+    a->zoned = t->zoned > 0 && !t->local;
     if (t->short_years)
         say_years(a);
     if (a->kind == AXIS_CLOCK)

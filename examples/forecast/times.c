@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -104,7 +105,9 @@ static bool read_time(times *t, size_t row, double *seconds, double *nanoseconds
     t->digits = clock.digits > t->digits ? clock.digits : t->digits;
     t->zoned += time.zoned || clock.zoned;
     t->short_years = t->short_years || time.short_year;
-    *seconds = time.seconds + clock.seconds;
+    double offset = time.offset + clock.offset;
+    t->offsets = t->offsets || fabs(offset) > 0;
+    *seconds = time.seconds + clock.seconds + (t->local ? offset : 0);
     *nanoseconds = time.nanoseconds + clock.nanoseconds;
     return true;
 }

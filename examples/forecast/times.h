@@ -21,6 +21,8 @@ typedef struct times {
     csv_precision precision;
     int digits;
     size_t zoned;
+    /** Whether an offset is not 0; whether times are read without subtracting it. */
+    bool offsets, local;
     /** Whether a year has two digits. */
     bool short_years;
 } times;

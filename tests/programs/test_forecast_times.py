@@ -138,6 +138,15 @@ class Clocks(Times):
             ["10:00:00.000000120", "10:00:00.000000121", "10:00:00.000000122"], lines=2)
         self.assertIn("12 digits, of which 9 are used", said)
 
+    def test_local_days_and_months_stay_so_in_summer(self):
+        months = [month(i) for i in range(COUNT + 3)]
+        for dates in (months, [datetime.date(2024, 3, 1) + i * DAY for i in range(COUNT + 3)]):
+            known = [f"{date}T00:00:00+0{2 if 4 <= date.month <= 10 else 1}:00"
+                     for date in dates]
+            said = self.check_times(known[:COUNT], [f"{date} 00:00:00" for date in dates[COUNT:]],
+                                    lines=2)
+            self.assertIn("local times, whose offsets are left out", said)
+
     def test_offsets_are_for_all_times_or_none(self):
         hours = [f"2024-01-{1 + i // 24:02d}T{i % 24:02d}:00:00" for i in range(COUNT)]
         self.refuse(table([[*(hour + "Z" for hour in hours[:-1]), hours[-1]], WAVE]),
