@@ -95,6 +95,17 @@ static void the_declared_size_is_checked_before_memory_is_allocated(void **state
     test_bytes_free(&file);
 }
 
+static void a_size_that_memory_cannot_have_is_refused(void **state)
+{
+    (void)state;
+    const uint32_t most = UINT32_MAX, extents[] = {most, most, most};
+    test_bytes plain = test_idx(3, extents, 100, 256);
+    refuse_bytes(plain.data, plain.size,
+                 "extent of axis 1 is 4294967295, expected a product of extents below "
+                 "2^63");
+    test_bytes_free(&plain);
+}
+
 /* Path of a pipe that contains data. */
 static const char *pipe_of(const void *data, size_t size, int *reader)
 {
@@ -143,6 +154,7 @@ int main(void)
         TEST(a_large_ratio_needs_a_limit),
         TEST(a_large_size_needs_a_limit),
         TEST(the_declared_size_is_checked_before_memory_is_allocated),
+        TEST(a_size_that_memory_cannot_have_is_refused),
         TEST(a_pipe_is_read_up_to_a_limit),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);

@@ -358,6 +358,30 @@ static void the_paper_may_be_given(void **state)
     assert_true(status != MNIST_OK || memcmp(out, other, PIXELS) != 0);
 }
 
+/* A digit in the form of MNIST stays as it is, but for its place. */
+static void digits_of_mnist_stay_on_light_paper_too(void **state)
+{
+    (void)state;
+    mnist_dataset *digits;
+    size_t kept = 0;
+    assert_int_equal(mnist_dataset_synthetic(&digits, 50, 1), MNIST_OK);
+    for (size_t i = 0; i < 50; i++) {
+        const uint8_t *image = mnist_dataset_image(digits, i);
+        uint8_t light[PIXELS], dark[PIXELS], out[PIXELS];
+        const mnist_fit_config config = {.paper = MNIST_PAPER_LIGHT};
+        for (size_t k = 0; k < PIXELS; k++)
+            light[k] = (uint8_t)(255 - image[k]);
+        assert_int_equal(mnist_image_fit(image, SIDE, SIDE, NULL, dark), MNIST_OK);
+        assert_int_equal(mnist_image_fit(light, SIDE, SIDE, NULL, out), MNIST_OK);
+        assert_memory_equal(out, dark, PIXELS);
+        assert_int_equal(mnist_image_fit(light, SIDE, SIDE, &config, out), MNIST_OK);
+        assert_memory_equal(out, dark, PIXELS);
+        kept += sum_of(dark) == sum_of(image);
+    }
+    assert_in_range(kept, 40, 50);
+    mnist_dataset_destroy(&digits);
+}
+
 static void a_data_set_has_one_paper(void **state)
 {
     (void)state;
@@ -465,6 +489,7 @@ int main(void)
         TEST(dashes_and_dots_are_one_digit),
         TEST(a_row_of_strokes_is_several_digits),
         TEST(the_paper_may_be_given),
+        TEST(digits_of_mnist_stay_on_light_paper_too),
         TEST(a_data_set_has_one_paper),
         TEST(invalid_arguments_are_refused_with_a_message),
         TEST(every_size_is_accepted),
