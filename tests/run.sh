@@ -7,7 +7,7 @@
 # in tests that are not of kernels (tests/meson.build).
 #
 #   sh tests/run.sh --quick [OPTION...]    only the release: every test once, as a user builds,
-#                                          but no packages
+#                                          but no packages and no WebAssembly
 #   sh tests/run.sh [OPTION...]            everything; options are those of `meson setup`,
 #                                          such as -Dwerror=true
 #
@@ -147,7 +147,7 @@ computing='--suite unit --suite kernel --suite api --suite golden --suite bits -
 
 if [ "$quick" ]; then
     run release --buildtype=release --no-suite packages
-    skip 'packages: run without --quick'
+    skip 'packages, WebAssembly: run without --quick'
 else
     run release --buildtype=release
 fi
@@ -155,7 +155,7 @@ fi
 # What the other configurations, fuzzing and static analysis add.
 others() {
     run builtin '--buildtype=release -Dblas=builtin -Ddownload=disabled' \
-        --no-suite once --no-suite headers --no-suite faults
+        --no-suite once --no-suite packages --no-suite headers --no-suite faults
     if works clang; then
         CC=clang
         export CC
