@@ -2,7 +2,8 @@
 """Changes the libraries in small ways, one at a time, and counts the changes that tests find.
 
 usage: mutate.py [--count N] [--seed S] [--only GLOB] [--build FOLDER] [--quick]
-                 [--suites NAME,NAME] [--plain] [--again FILE] [--list]
+                 [--suites NAME,NAME] [--plain]
+                 [--resume FILE] [--again FILE] [--list]
 
 A mutant differs from the source by one comparison, operator, constant, condition or dropped
 statement. The kernels are left out: their tests compare every result with plain C. Each
@@ -14,6 +15,7 @@ failed. A mutant that compiles to the same code as the source is not counted. --
 tests that take more than 10 s of a processor, with sanitizers 50 s, and runs each test program
 with one set of kernels. --suites has only tests of these suites. A mutant that only a test
 finds which was left out counts as a survivor. --plain does not build with sanitizers.
+--resume FILE continues after an output of the same seed,
 --again FILE tries the survivors once more which an output of this program names.
 
 Survivors are printed as a line of the file and its change. A survivor that SURVIVORS
@@ -156,6 +158,19 @@ class Tree:
 
     def measure(self, test):
         """Runs a test without a change; sets whether it is used, and its time limit."""
+        saved = self.folder / "measured.json"
+        measured = json.loads(saved.read_text()) if saved.exists() else {}
+        if self.label(test) in measured:
+            test.update(measured[self.label(test)])
+        else:
+            self.run_once(test)
+            keys = ("used", "limit", "seconds")
+            measured[self.label(test)] = {key: test[key] for key in keys}
+            saved.write_text(json.dumps(measured))
+        if not test["used"]:
+            self.left_out.append(self.label(test))
+
+    def run_once(self, test):
         start, before = time.monotonic(), os.times()
         test["used"] = self.builds(*self.targets(test)) and self.passes(test, 600)
         after = os.times()
@@ -164,8 +179,6 @@ class Tree:
         test["seconds"] = (after.children_user + after.children_system
                            - before.children_user - before.children_system)
         test["used"] = test["used"] and test["seconds"] <= self.longest
-        if not test["used"]:
-            self.left_out.append(self.label(test))
 
     def used(self, path, line, reach):
         """The tests for a mutant, those that name the file first."""
@@ -289,6 +302,14 @@ def change_of(path, line, text):
     return f"{path}: {old[line - 1].strip()} -> {new[line - 1].strip()}"
 
 
+def verdicts_of(output):
+    """What an output of this program says of each mutant: a test, or None for survivors."""
+    found = re.findall(r"(?m)^ *\d+ (?:killed by (.*?)|SURVIVED): (\S+?):(\d+): (.*)$",
+                       output.read_text())
+    return {(path, int(line), f"{path}: {change}"): test or None
+            for test, path, line, change in found}
+
+
 def survivors_of(output):
     """The changes that an output of this program says to have survived."""
     return {re.sub(r":\d+: ", ": ", line.split("SURVIVED: ", 1)[1], count=1)
@@ -317,6 +338,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="leave out slow tests")
     parser.add_argument("--suites", help="only tests of these")
     parser.add_argument("--plain", action="store_true", help="without sanitizers")
+    parser.add_argument("--resume", type=pathlib.Path, help="output of a run that was stopped")
     parser.add_argument("--again", type=pathlib.Path, help="output with survivors to try again")
     parser.add_argument("--list", action="store_true", help="print the numbers of mutants")
     options = parser.parse_args()
@@ -336,6 +358,7 @@ def main():
     sanitized = None
     explained = explanations()
     again = survivors_of(options.again) if options.again else None
+    resumed = verdicts_of(options.resume) if options.resume else {}
     objects, counts, survivors = {}, {}, []
     tried = 0
     for path, kind, line, text in mutants:
@@ -348,16 +371,18 @@ def main():
         # Files of other systems and other options.
         if not objects[path]:
             continue
-        found = tree.verdict(path, line, text, objects[path], reach)
+        change = change_of(path, line, text)
+        known = (path, line, change) in resumed
+        found = resumed[path, line, change] if known else tree.verdict(
+            path, line, text, objects[path], reach)
         if found in ("compiler", "same code"):
             continue
-        if found is None and not options.plain:
+        if found is None and not known and not options.plain:
             sanitized = sanitized or Tree(folder / "sanitized", options,
                                           "-Dbuildtype=debugoptimized",
                                           "-Db_sanitize=address,undefined", programs_only=True)
             found = sanitized.verdict(path, line, text, None, reach)
         tried += 1
-        change = change_of(path, line, text)
         counts[kind] = counts.get(kind, 0) + 1
         if found is None:
             survivors.append(change)
