@@ -54,12 +54,13 @@ typedef struct mnist_box {
  * Brings a picture of a digit to the form of MNIST's images.
  *
  * The picture may have any size, paper of any grey, uneven light, shadows, noise, and
- * strokes of any width. The call finds the paper and what is drawn on it, leaves specks
- * and frames out, scales the digit to fit into 20 by 20 pixels with its aspect ratio
- * kept, brings its strokes to the width of MNIST's, and places it into 28 by 28 pixels
- * so that its centre of mass is at pixel [14, 14], or as near as the border allows. A
- * picture of 28 by 28 pixels that has this form changes only its place: nearly all
- * images of MNIST stay as they are.
+ * strokes of any width. The call finds the paper and what is drawn on it, leaves out
+ * specks, frames, printed boxes and the lines of ruled and squared paper, scales the
+ * digit to fit into 20 by 20 pixels with its aspect ratio kept, brings its strokes to
+ * the width of MNIST's, and places it into 28 by 28 pixels so that its centre of mass
+ * is at pixel [14, 14], or as near as the border allows. A picture of 28 by 28 pixels
+ * that has this form changes only its place: nearly all images of MNIST stay as they
+ * are.
  *
  * The result is the same on every machine.
  *

@@ -11,10 +11,15 @@
 #include "lib/mnist/ink.h"
 #include "lib/mnist/paper.h"
 #include "lib/mnist/parts.h"
+#include "lib/mnist/rulings.h"
 #include "lib/mnist/status.h"
 #include "lib/mnist/stroke.h"
 
 enum { LARGEST = 65535, PIXELS = MNIST_FIT_SIDE * MNIST_FIT_SIDE, BRIGHT = 224 };
+
+/* Strokes are thinner than this, in parts of 10,000 of the longer side of the digit: a
+ * disc has 5,000. */
+enum { THICKEST = 4500 };
 
 static mnist_status check(const uint8_t *pixels, size_t rows, size_t cols,
                           const mnist_fit_config *config, const uint8_t *out)
@@ -135,9 +140,13 @@ static mnist_status read_as(const uint8_t *pixels, size_t rows, size_t cols,
     bool shaded;
     mnist_status status = mnist_find_ink(pixels, rows, cols, paper, &r->ink, &shaded);
     if (!status)
+        status = mnist_rulings_erase(&r->ink);
+    if (!status)
         status = mnist_groups_find(&r->groups, &r->ink, shaded);
     if (!status)
         status = mnist_stroke_thickness(&r->ink, &r->groups, &r->thickness);
+    if (!status && r->thickness > THICKEST)
+        status = mnist_fail(MNIST_BLANK, "image: blank: only a spot");
     if (status)
         forget(r);
     return status;

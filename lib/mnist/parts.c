@@ -3,7 +3,8 @@
  *
  * Parts are connected over sides and corners. Specks, which are small beside the
  * largest part, and frames, whose ink is along the border of their box, belong to no
- * digit. What touches the border of the picture is left out if something else does not
+ * digit. The lines of printed boxes are erased first, so that what is in a box is a part
+ * of its own. What touches the border of the picture is left out if something else does not
  * touch it, or if the picture has shadows.
  *
  * Parts make up one digit if their columns overlap, or if they are small and near: the
@@ -11,9 +12,13 @@
  * Digits are in one line if their rows overlap.
  */
 #include "lib/mnist/parts.h"
-#include "lib/common/memory.h"
-#include "lib/mnist/status.h"
+
 #include <stdbool.h>
+#include <string.h>
+
+#include "lib/common/memory.h"
+#include "lib/mnist/rulings.h"
+#include "lib/mnist/status.h"
 
 /* A part, and the digit that it belongs to. */
 typedef struct part {
@@ -116,6 +121,27 @@ static void find_parts(const mnist_plane *ink, uint32_t *owners, uint32_t *stack
     }
     for (size_t i = 0; i < count; i++)
         owners[i] = owners[i] == speck ? 0 : owners[i];
+}
+
+/* Erases printed boxes, and finds the parts that remain. */
+static mnist_status erase_boxes(mnist_plane *ink, uint32_t *owners, uint32_t *stack,
+                                parts *found)
+{
+    bool any = false;
+    mnist_status status = MNIST_OK;
+    size_t longer = ink->rows > ink->cols ? ink->rows : ink->cols;
+    for (size_t i = 0; !status && i < found->count; i++) {
+        bool erased = false;
+        if (8 * extent(&found->all[i].box) > longer)
+            status = mnist_rulings_erase_box(ink, &found->all[i].box, &erased);
+        any = any || erased;
+    }
+    if (status || !any)
+        return status;
+    memset(owners, 0, ink->rows * ink->cols * sizeof(*owners));
+    found->count = 0;
+    find_parts(ink, owners, stack, found);
+    return MNIST_OK;
 }
 
 /* Chains of dashes -------------------------------------------------------------------
@@ -397,8 +423,7 @@ static mnist_status group(mnist_groups *to, parts *found, size_t pixels)
                      : mnist_fail(MNIST_BLANK, "image: blank: only specks or a frame");
 }
 
-mnist_status mnist_groups_find(mnist_groups *groups, const mnist_plane *ink,
-                               bool shaded)
+mnist_status mnist_groups_find(mnist_groups *groups, mnist_plane *ink, bool shaded)
 {
     size_t pixels = ink->rows * ink->cols;
     *groups = (mnist_groups){.owners = common_alloc(pixels, sizeof(uint32_t))};
@@ -410,6 +435,9 @@ mnist_status mnist_groups_find(mnist_groups *groups, const mnist_plane *ink,
             mnist_fail(MNIST_OUT_OF_MEMORY, "image: no memory for %zu pixels", pixels);
     if (!status) {
         find_parts(ink, groups->owners, stack, &found);
+        status = erase_boxes(ink, groups->owners, stack, &found);
+    }
+    if (!status) {
         join_dashes(ink, groups->owners, &found);
         leave_out(ink, groups->owners, &found, shaded);
         status = group(groups, &found, pixels);

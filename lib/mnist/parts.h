@@ -30,6 +30,7 @@ typedef struct mnist_groups {
 /**
  * Finds the digits of ink. Specks and frames belong to none.
  *
+ * @param[in,out] ink printed boxes are erased
  * @param shaded whether the light differs over the picture: then what touches its
  * border may be the edge of a shadow, and belongs to no digit
  * @param[out] groups freed with mnist_groups_destroy(), also after a failure
@@ -37,8 +38,7 @@ typedef struct mnist_groups {
  * @retval MNIST_BLANK there is no digit
  * @retval MNIST_OUT_OF_MEMORY a memory allocation failed
  */
-mnist_status mnist_groups_find(mnist_groups *groups, const mnist_plane *ink,
-                               bool shaded);
+mnist_status mnist_groups_find(mnist_groups *groups, mnist_plane *ink, bool shaded);
 
 void mnist_groups_destroy(mnist_groups *groups);
 
