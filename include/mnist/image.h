@@ -70,7 +70,8 @@ typedef struct mnist_box {
  * @param config options; NULL for the defaults
  * @param[out] out [28, 28] bytes, light on 0; not written on failure
  * @retval MNIST_OK out was written
- * @retval MNIST_BLANK nothing stands out from the paper
+ * @retval MNIST_BLANK nothing stands out from the paper, or it has fewer than 10
+ *         pixels
  * @retval MNIST_SEVERAL_DIGITS the picture has several digits
  * @retval MNIST_INVALID_ARGUMENT a pointer is NULL, a size is 0 or above 65,535, or
  *         paper is unknown
@@ -96,7 +97,8 @@ mnist_status mnist_image_fit(const uint8_t *pixels, size_t rows, size_t cols,
  * @param[out] boxes [capacity] where the digits are in the picture; NULL to skip
  * @param[out] count number of digits found, which may be above capacity
  * @retval MNIST_OK the first digits, up to capacity, and count were written
- * @retval MNIST_BLANK nothing stands out from the paper
+ * @retval MNIST_BLANK nothing stands out from the paper, or it has fewer than 10
+ *         pixels
  * @retval MNIST_INVALID_ARGUMENT pixels, out or count is NULL, a size is 0 or above
  *         65,535, or paper is unknown
  * @retval MNIST_OUT_OF_MEMORY a memory allocation failed

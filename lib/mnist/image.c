@@ -21,6 +21,9 @@ enum { LARGEST = 65535, PIXELS = MNIST_FIT_SIDE * MNIST_FIT_SIDE, BRIGHT = 224 }
  * disc has 5,000. */
 enum { THICKEST = 4500 };
 
+/* Pixels of the longer side of a digit: fewer do not tell a 5 from a 6. */
+enum { SMALLEST = 10 };
+
 static mnist_status check(const uint8_t *pixels, size_t rows, size_t cols,
                           const mnist_fit_config *config, const uint8_t *out)
 {
@@ -103,6 +106,26 @@ static mnist_box box_in_picture(const mnist_group *g, const mnist_plane *ink,
     return (mnist_box){top, left, bottom - top, right - left};
 }
 
+/* Refuses a picture whose largest digit has too few pixels. */
+static mnist_status check_size(const mnist_plane *ink, const mnist_groups *groups,
+                               size_t rows, size_t cols)
+{
+    size_t tall = 0, wide = 0;
+    for (size_t i = 0; i < groups->count; i++) {
+        const mnist_group *g = &groups->groups[i];
+        size_t high = ((g->bottom - g->top) * rows + ink->rows / 2) / ink->rows;
+        size_t broad = ((g->right - g->left) * cols + ink->cols / 2) / ink->cols;
+        tall = high > tall ? high : tall;
+        wide = broad > wide ? broad : wide;
+    }
+    if (tall >= SMALLEST || wide >= SMALLEST)
+        return MNIST_OK;
+    return mnist_fail(MNIST_BLANK,
+                      "image: too small: the drawing has %zu by %zu pixels, expected a "
+                      "side of at least %d",
+                      tall, wide, SMALLEST);
+}
+
 static mnist_status draw_digits(const mnist_plane *ink, const mnist_groups *groups,
                                 size_t capacity, uint8_t *out)
 {
@@ -122,7 +145,10 @@ static mnist_status draw_digits(const mnist_plane *ink, const mnist_groups *grou
 typedef struct reading {
     mnist_plane ink;
     mnist_groups groups;
-    size_t thickness;
+    /* Of the largest digit: its longer side, and the width of its strokes. */
+    size_t extent, thickness;
+    /* Soft pixels of all digits, in hundredths of their outermost pixels. */
+    size_t softness;
 } reading;
 
 static void forget(reading *r)
@@ -130,6 +156,32 @@ static void forget(reading *r)
     mnist_groups_destroy(&r->groups);
     mnist_plane_destroy(&r->ink);
     *r = (reading){0};
+}
+
+static size_t largest_extent(const mnist_groups *groups)
+{
+    size_t largest = 0;
+    for (size_t i = 0; i < groups->count; i++) {
+        const mnist_group *g = &groups->groups[i];
+        size_t tall = g->bottom - g->top, wide = g->right - g->left;
+        size_t longer = tall > wide ? tall : wide;
+        largest = longer > largest ? longer : largest;
+    }
+    return largest;
+}
+
+static size_t softness_of(const mnist_plane *ink, const mnist_groups *groups)
+{
+    size_t soft = 0, outer = 0, cols = ink->cols;
+    for (size_t row = 1; row + 1 < ink->rows; row++)
+        for (size_t col = 1; col + 1 < cols; col++) {
+            const uint32_t *at = &groups->owners[row * cols + col];
+            if (!*at || (at[-1] && at[1] && *(at - cols) && at[cols]))
+                continue;
+            outer++;
+            soft += ink->pixels[row * cols + col] == MNIST_INK_SOFT;
+        }
+    return outer ? 100 * soft / outer : 0;
 }
 
 /* Reads a picture; r is empty after a failure. */
@@ -149,14 +201,32 @@ static mnist_status read_as(const uint8_t *pixels, size_t rows, size_t cols,
         status = mnist_fail(MNIST_BLANK, "image: blank: only a spot");
     if (status)
         forget(r);
+    if (!status) {
+        r->extent = largest_extent(&r->groups);
+        r->softness = softness_of(&r->ink, &r->groups);
+    }
     return status;
+}
+
+/* Whether the other reading is better: not of less than half of the size, with edges
+ * all around, and with thin strokes. */
+static bool is_better(const reading *other, const reading *than)
+{
+    enum { CLEARLY = 10 };
+    if (2 * other->extent < than->extent || 2 * than->extent < other->extent)
+        return other->extent > than->extent;
+    if (other->softness + CLEARLY < than->softness ||
+        than->softness + CLEARLY < other->softness)
+        return other->softness < than->softness;
+    return other->thickness < than->thickness;
 }
 
 /*
  * Reads a picture whose paper is not known. The greys of its border tell it, unless
  * they are uneven, as with a shadow, or nothing is drawn on this paper, as if a page
  * lies on a desk. Then what is darker than its surroundings is compared with what is
- * lighter: strokes are thin, the paper that they surround is not.
+ * lighter: strokes have edges on both sides and are thin, light on the paper and the
+ * paper that strokes surround are not.
  */
 static mnist_status read_any(const uint8_t *pixels, size_t rows, size_t cols,
                              reading *r)
@@ -174,7 +244,7 @@ static mnist_status read_any(const uint8_t *pixels, size_t rows, size_t cols,
         forget(r);
         return second;
     }
-    if (!second && (status || other.thickness < r->thickness)) {
+    if (!second && (status || is_better(&other, r))) {
         forget(r);
         *r = other;
         return MNIST_OK;
@@ -193,7 +263,9 @@ static mnist_status fit(const uint8_t *pixels, size_t rows, size_t cols,
                               : read_as(pixels, rows, cols, paper, &r);
     if (status)
         return status;
-    status = draw_digits(&r.ink, &r.groups, capacity, out);
+    status = check_size(&r.ink, &r.groups, rows, cols);
+    if (!status)
+        status = draw_digits(&r.ink, &r.groups, capacity, out);
     if (!status)
         *count = r.groups.count;
     for (size_t i = 0; !status && boxes && i < r.groups.count && i < capacity; i++)

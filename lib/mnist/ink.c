@@ -8,6 +8,9 @@
  *    light lacks.
  * 4. Ink is more than half as light as the median of all that is clearly lighter than
  *    paper. A picture whose ink does not stand out from its noise is blank.
+ * 5. The picture gets darker across the edge of ink, by half of its contrast at least.
+ *    Where only the background changes there is light, not ink: those pixels are
+ *    marked.
  *
  * All arithmetic is in integers.
  */
@@ -140,6 +143,50 @@ static bool divide(mnist_plane *p, unsigned first, unsigned noise)
     return true;
 }
 
+/* Edges ------------------------------------------------------------------------------
+ */
+
+/* Whether the picture falls to a grey within reach steps from a pixel. Nothing is known
+ * beyond the border. */
+static bool falls(const mnist_plane *grey, size_t row, size_t col, int down, int right,
+                  size_t reach, uint8_t to)
+{
+    for (size_t k = 0; k < reach; k++) {
+        row += (size_t)down;
+        col += (size_t)right;
+        if (row >= grey->rows || col >= grey->cols)
+            return true;
+        if (grey->pixels[row * grey->cols + col] <= to)
+            return true;
+    }
+    return false;
+}
+
+/* Marks the outermost pixels of ink from which the picture does not fall to the middle
+ * between their grey and the background. A pixel of the picture is factor wide. */
+static void mark_edges(mnist_plane *ink, const mnist_plane *grey, const uint8_t *middle,
+                       size_t factor)
+{
+    static const int sides[][2] = {{0, 1}, {0, -1}, {1, 0}, {-1, 0}};
+    size_t longer = ink->rows > ink->cols ? ink->rows : ink->cols;
+    size_t reach = longer / 40 > 2 * factor ? longer / 40 : 2 * factor;
+    for (size_t row = 0; row < ink->rows; row++)
+        for (size_t col = 0; col < ink->cols; col++) {
+            uint8_t *at = &ink->pixels[row * ink->cols + col];
+            bool outer = false, edge = false;
+            for (size_t i = 0; *at && i < 4; i++) {
+                size_t y = row + (size_t)sides[i][0], x = col + (size_t)sides[i][1];
+                if (y >= ink->rows || x >= ink->cols || ink->pixels[y * ink->cols + x])
+                    continue;
+                outer = true;
+                edge = edge || falls(grey, row, col, sides[i][0], sides[i][1], reach,
+                                     middle[row * ink->cols + col]);
+            }
+            if (outer && !edge)
+                *at = MNIST_INK_SOFT;
+        }
+}
+
 /* The least contrast that is not noise. */
 static unsigned floor_of(unsigned first, unsigned noise)
 {
@@ -149,9 +196,24 @@ static unsigned floor_of(unsigned first, unsigned noise)
     return found > LEAST ? found : LEAST;
 }
 
-/* light and scratch have as many bytes as the picture. */
+/* Copies the greys of a picture without their noise. */
+static void keep_greys(const mnist_plane *p, mnist_plane *grey, uint8_t *scratch)
+{
+    memcpy(grey->pixels, p->pixels, p->rows * p->cols);
+    mnist_plane_smooth(grey, scratch);
+}
+
+/* The middles between the greys and the background, which they replace. */
+static void find_middles(uint8_t *background, const mnist_plane *grey)
+{
+    for (size_t i = 0; i < grey->rows * grey->cols; i++)
+        background[i] = (uint8_t)((grey->pixels[i] + background[i]) / 2);
+}
+
+/* light, scratch, middle and grey have as many bytes as the picture. */
 static mnist_status find(mnist_plane *p, mnist_paper paper, uint8_t *light,
-                         uint8_t *scratch, bool *shaded)
+                         uint8_t *scratch, uint8_t *middle, mnist_plane *grey,
+                         size_t factor, bool *shaded)
 {
     size_t histogram[GREYS];
     unsigned brightest;
@@ -161,6 +223,9 @@ static mnist_status find(mnist_plane *p, mnist_paper paper, uint8_t *light,
         mnist_background_find(p, mnist_greys_have_an_even_border(&greys), light);
     if (status)
         return status;
+    keep_greys(p, grey, scratch);
+    memcpy(middle, light, p->rows * p->cols);
+    find_middles(middle, grey);
     unsigned first = subtract(p, light), noise = first;
     find_light(light, p->rows * p->cols, paper);
     for (int i = 0; i < 3 && noise > 2; i++) {
@@ -176,13 +241,14 @@ static mnist_status find(mnist_plane *p, mnist_paper paper, uint8_t *light,
     if (!divide(p, first, noise))
         return mnist_fail(MNIST_BLANK,
                           "image: blank: nothing stands out from the paper");
+    mark_edges(p, grey, middle, factor);
     return MNIST_OK;
 }
 
 mnist_status mnist_find_ink(const uint8_t *pixels, size_t rows, size_t cols,
                             mnist_paper paper, mnist_plane *ink, bool *shaded)
 {
-    mnist_plane light = {0}, scratch = {0};
+    mnist_plane light = {0}, scratch = {0}, middle = {0}, grey = {0};
     *ink = (mnist_plane){0};
     mnist_status status = mnist_plane_resize(pixels, rows, cols, paper, true, ink);
     if (!status)
@@ -190,9 +256,16 @@ mnist_status mnist_find_ink(const uint8_t *pixels, size_t rows, size_t cols,
     if (!status)
         status = mnist_plane_create(&scratch, ink->rows, ink->cols);
     if (!status)
-        status = find(ink, paper, light.pixels, scratch.pixels, shaded);
+        status = mnist_plane_create(&middle, ink->rows, ink->cols);
+    if (!status)
+        status = mnist_plane_create(&grey, ink->rows, ink->cols);
+    if (!status)
+        status = find(ink, paper, light.pixels, scratch.pixels, middle.pixels, &grey,
+                      ink->rows / rows, shaded);
     mnist_plane_destroy(&light);
     mnist_plane_destroy(&scratch);
+    mnist_plane_destroy(&middle);
+    mnist_plane_destroy(&grey);
     if (status)
         mnist_plane_destroy(ink);
     return status;

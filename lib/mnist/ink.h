@@ -7,13 +7,20 @@
 
 #include "lib/mnist/plane.h"
 
+enum {
+    /** Ink. */
+    MNIST_INK = 255,
+    /** Ink whose outer side has no edge in the picture: it may be light. */
+    MNIST_INK_SOFT = 128
+};
+
 /**
  * Finds the ink of a picture.
  *
  * @param pixels [rows, cols], 1 to 65,535 each
  * @param paper of the picture, not MNIST_PAPER_AUTO
- * @param[out] ink 255 where the picture is drawn, else 0, at a size of its own that
- *        keeps the aspect ratio; freed with common_free() of its pixels
+ * @param[out] ink MNIST_INK or MNIST_INK_SOFT where the picture is drawn, else 0, at a
+ * size of its own that keeps the aspect ratio; freed with common_free() of its pixels
  * @param[out] shaded whether the light differs over the picture
  * @retval MNIST_OK ink was written
  * @retval MNIST_BLANK nothing stands out from the paper

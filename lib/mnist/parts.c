@@ -3,9 +3,9 @@
  *
  * Parts are connected over sides and corners. Specks, which are small beside the
  * largest part, and frames, whose ink is along the border of their box, belong to no
- * digit. The lines of printed boxes are erased first, so that what is in a box is a part
- * of its own. What touches the border of the picture is left out if something else does not
- * touch it, or if the picture has shadows.
+ * digit. The lines of printed boxes are erased first, so that what is in a box is a
+ * part of its own. What touches the border of the picture is left out if something else
+ * does not touch it, or if the picture has shadows.
  *
  * Parts make up one digit if their columns overlap, or if they are small and near: the
  * roof of a 5, a broken stroke. Dashes and dots that are near each other are one part.
@@ -24,8 +24,9 @@
 typedef struct part {
     /* The box of the part, and of the chain of dashes that it belongs to. */
     mnist_group box, whole;
-    /* Sides of its pixels that are next to paper. */
-    size_t outline;
+    /* Sides of its pixels that are next to paper, its outermost pixels, and those
+     * without an edge. */
+    size_t outline, outer, soft;
     bool touches, left_out;
     size_t group;
 } part;
@@ -161,10 +162,14 @@ static void measure_outlines(const mnist_plane *ink, const uint32_t *owners,
     for (size_t y = 0; y < rows; y++)
         for (size_t x = 0; x < cols; x++) {
             const uint32_t *at = &owners[y * cols + x];
-            if (*at)
-                found->all[*at - 1].outline +=
-                    (size_t)(x == 0 || !at[-1]) + (x + 1 == cols || !at[1]) +
-                    (y == 0 || !*(at - cols)) + (y + 1 == rows || !at[cols]);
+            if (!*at)
+                continue;
+            part *p = &found->all[*at - 1];
+            size_t sides = (size_t)(x == 0 || !at[-1]) + (x + 1 == cols || !at[1]) +
+                           (y == 0 || !*(at - cols)) + (y + 1 == rows || !at[cols]);
+            p->outline += sides;
+            p->outer += sides > 0;
+            p->soft += ink->pixels[y * cols + x] == MNIST_INK_SOFT;
         }
 }
 
@@ -217,12 +222,11 @@ static void measure_chain(parts *found, size_t first)
 }
 
 /* Joins dashes. Many of them are noise. */
-static void join_dashes(const mnist_plane *ink, const uint32_t *owners, parts *found)
+static void join_dashes(parts *found)
 {
     enum { MOST = 500 };
     if (found->count > MOST)
         return;
-    measure_outlines(ink, owners, found);
     for (size_t i = 0; i < found->count; i++)
         for (size_t k = i + 1; is_dash(&found->all[i]) && k < found->count; k++) {
             part *a = &found->all[i], *b = &found->all[k];
@@ -264,15 +268,22 @@ static bool is_strip(const mnist_plane *ink, const mnist_group *box)
            (width(box) == ink->cols && 8 * height(box) < ink->rows);
 }
 
-/* Leaves out frames, strips, what touches the border, and specks. */
+/* Whether a part is light, not ink: two of five of its outermost pixels have no edge.
+ */
+static bool is_light(const part *p)
+{
+    return 5 * p->soft > 2 * p->outer;
+}
+
+/* Leaves out light, frames, strips, what touches the border, and specks. */
 static void leave_out(const mnist_plane *ink, const uint32_t *owners, parts *found,
                       bool shaded)
 {
     size_t largest = 0, inside = 0;
     for (size_t i = 0; i < found->count; i++) {
         part *p = &found->all[i];
-        p->left_out =
-            is_frame(ink, owners, (uint32_t)i + 1, &p->box) || is_strip(ink, &p->box);
+        p->left_out = is_frame(ink, owners, (uint32_t)i + 1, &p->box) ||
+                      is_strip(ink, &p->box) || is_light(p);
         if (!p->left_out && !p->touches && extent(&p->whole) > inside)
             inside = extent(&p->whole);
     }
@@ -438,7 +449,8 @@ mnist_status mnist_groups_find(mnist_groups *groups, mnist_plane *ink, bool shad
         status = erase_boxes(ink, groups->owners, stack, &found);
     }
     if (!status) {
-        join_dashes(ink, groups->owners, &found);
+        measure_outlines(ink, groups->owners, &found);
+        join_dashes(&found);
         leave_out(ink, groups->owners, &found, shaded);
         status = group(groups, &found, pixels);
     }

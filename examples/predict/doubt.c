@@ -1,0 +1,85 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "examples/predict/doubt.h"
+
+enum { STEP = 2, PLACES = 5 };
+
+/* Memory for moved images. */
+typedef struct moved {
+    uint8_t *images;
+    double *probabilities;
+} moved;
+
+static size_t best_of(const double *probabilities, size_t classes)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < classes; i++)
+        if (probabilities[i] > probabilities[best])
+            best = i;
+    return best;
+}
+
+/* Moves an image; what leaves it is lost, what enters is 0. */
+static void move(const uint8_t *from, int down, int right, uint8_t *to)
+{
+    for (int row = 0; row < MODEL_SIDE; row++)
+        for (int col = 0; col < MODEL_SIDE; col++) {
+            int y = row - down, x = col - right;
+            bool inside = y >= 0 && y < MODEL_SIDE && x >= 0 && x < MODEL_SIDE;
+            to[row * MODEL_SIDE + col] = inside ? from[y * MODEL_SIDE + x] : 0;
+        }
+}
+
+bool doubt_measure(model *network, const uint8_t *images, size_t count,
+                   const double *probabilities, double *steadiness, char *why,
+                   size_t size)
+{
+    static const int steps[][2] = {{STEP, 0}, {-STEP, 0}, {0, STEP}, {0, -STEP}};
+    size_t classes = network->classes;
+    moved other = {malloc(count * MODEL_PIXELS),
+                   calloc(count * classes, sizeof(*other.probabilities))};
+    bool done = other.images && other.probabilities;
+    if (!done)
+        snprintf(why, size, "no memory to move %zu images", count);
+    for (size_t i = 0; i < count; i++)
+        steadiness[i] =
+            probabilities[i * classes + best_of(probabilities + i * classes, classes)] /
+            PLACES;
+    for (size_t k = 0; done && k + 1 < PLACES; k++) {
+        for (size_t i = 0; i < count; i++)
+            move(images + i * MODEL_PIXELS, steps[k][0], steps[k][1],
+                 other.images + i * MODEL_PIXELS);
+        done =
+            model_predict(network, other.images, count, other.probabilities, why, size);
+        for (size_t i = 0; done && i < count; i++) {
+            size_t best = best_of(probabilities + i * classes, classes);
+            steadiness[i] += other.probabilities[i * classes + best] / PLACES;
+        }
+    }
+    free(other.images);
+    free(other.probabilities);
+    return done;
+}
+
+bool doubt_is_wide(const uint8_t *image)
+{
+    size_t top = MODEL_SIDE, left = MODEL_SIDE, bottom = 0, right = 0;
+    for (size_t i = 0; i < MODEL_PIXELS; i++)
+        if (image[i]) {
+            size_t row = i / MODEL_SIDE, col = i % MODEL_SIDE;
+            top = row < top ? row : top;
+            left = col < left ? col : left;
+            bottom = row + 1 > bottom ? row + 1 : bottom;
+            right = col + 1 > right ? col + 1 : right;
+        }
+    return bottom > 0 && 2 * (right - left) > 3 * (bottom - top);
+}
+
+bool doubt_is_cut(const mnist_box *box, size_t rows, size_t cols)
+{
+    bool upper = box->top == 0, lower = box->top + box->rows >= rows;
+    bool left = box->left == 0, right = box->left + box->cols >= cols;
+    return upper != lower || left != right;
+}
