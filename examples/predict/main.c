@@ -10,16 +10,18 @@
 
 #include "examples/common/input.h"
 #include "examples/common/message.h"
-#include "examples/predict/model.h"
+#include "examples/predict/doubt.h"
 #include "examples/predict/output.h"
 #include "examples/predict/sheet.h"
 #include "examples/predict/tally.h"
 
 enum { WHY = 8192, MOST_LABELS = 256 };
 
-/* An image of a batch, and why it could not be read, or "". */
+/* An image of a batch, whether it may be cut off, and why it could not be read, or "".
+ */
 typedef struct slot {
     output_image image;
+    bool cut;
     char error[512];
 } slot;
 
@@ -31,6 +33,7 @@ typedef struct session {
     /* Images of a batch, and what belongs to them. */
     uint8_t *pixels;
     double *probabilities;
+    double steadiness[MODEL_BATCH];
     slot slots[MODEL_BATCH];
     output_answer answers[MODEL_BATCH];
     mnist_box boxes[MODEL_BATCH];
@@ -77,15 +80,39 @@ static void answer(session *run, const sheet *from, const output_answer *a,
         report_image(run, &a->image, "no memory to note a wrong answer");
 }
 
+/* Classifies images. */
+static bool classify(session *run, size_t count, char *why, size_t size)
+{
+    return model_predict(&run->network, run->pixels, count, run->probabilities, why,
+                         size) &&
+           doubt_measure(&run->network, run->pixels, count, run->probabilities,
+                         run->steadiness, why, size);
+}
+
+/* The answer for an image of the batch. Images of IDX files have MNIST's form, or one
+ * that the network knows. */
+static output_answer judge(const session *run, const sheet *from, output_image image,
+                           size_t number, bool cut)
+{
+    const char *doubt = NULL;
+    size_t classes = run->network.classes;
+    if (run->steadiness[number] < DOUBT_STEADINESS)
+        doubt = "it changes when the digit moves";
+    if (!from->dataset && doubt_is_wide(run->pixels + number * MODEL_PIXELS))
+        doubt = "wider than a digit";
+    if (cut)
+        doubt = "at the border, it may be cut off";
+    return output_judge(image, run->probabilities + number * classes, classes, doubt);
+}
+
 /* Classifies the images of the batch that could be read, and prints all of it. */
 static bool flush_batch(session *run, const sheet *from)
 {
     char why[WHY];
-    size_t good = 0, classes = run->network.classes;
+    size_t good = 0;
     for (size_t i = 0; i < run->count; i++)
         good += !*run->slots[i].error;
-    bool done = good == 0 || model_predict(&run->network, run->pixels, good,
-                                           run->probabilities, why, sizeof(why));
+    bool done = good == 0 || classify(run, good, why, sizeof(why));
     good = 0;
     for (size_t i = 0; i < run->count; i++) {
         slot *s = &run->slots[i];
@@ -94,8 +121,7 @@ static bool flush_batch(session *run, const sheet *from)
             if (from->has_labels)
                 tally_add_unread(&run->tally);
         } else if (done) {
-            output_answer a =
-                output_judge(s->image, run->probabilities + good * classes, classes);
+            output_answer a = judge(run, from, s->image, good, s->cut);
             answer(run, from, &a, run->pixels + good++ * MODEL_PIXELS);
         }
     }
@@ -113,8 +139,8 @@ static bool predict_images(session *run, sheet *from)
     for (size_t i = 0; i < sheet_count(from); i++) {
         slot *s = &run->slots[run->count++];
         *s = (slot){.image = {from->path, i, from->dataset, sheet_label(from, i)}};
-        good += sheet_read(from, i, run->pixels + good * MODEL_PIXELS, s->error,
-                           sizeof(s->error));
+        good += sheet_read(from, i, run->pixels + good * MODEL_PIXELS, &s->cut,
+                           s->error, sizeof(s->error));
         if (run->count < MODEL_BATCH && i + 1 < sheet_count(from))
             continue;
         if (!flush_batch(run, from))
@@ -127,19 +153,17 @@ static bool predict_images(session *run, sheet *from)
 static void predict_digits(session *run, sheet *from)
 {
     char why[WHY];
-    size_t count, classes = run->network.classes;
+    size_t count;
     const output_image whole = {.file = from->path, .label = -1};
     if (!sheet_read_digits(from, MODEL_BATCH, run->pixels, run->boxes, &count, why,
                            sizeof(why)) ||
-        !model_predict(&run->network, run->pixels, count, run->probabilities, why,
-                       sizeof(why))) {
+        !classify(run, count, why, sizeof(why))) {
         report_image(run, &whole, why);
         return;
     }
     for (size_t i = 0; i < count; i++) {
         const output_image image = {from->path, i, true, -1};
-        run->answers[i] =
-            output_judge(image, run->probabilities + i * classes, classes);
+        run->answers[i] = judge(run, from, image, i, sheet_cuts(from, &run->boxes[i]));
         run->answers[i].box = &run->boxes[i];
         draw(run, run->pixels + i * MODEL_PIXELS);
     }

@@ -4,6 +4,7 @@
 
 #include "examples/common/options.h"
 #include "examples/picture/picture.h"
+#include "examples/predict/doubt.h"
 #include "examples/predict/options.h"
 
 static const predict_options defaults;
@@ -97,13 +98,15 @@ static void print_more_help(void)
     printf(
         "MODEL is a safetensors file with an LSTM of 28 inputs and a linear layer, "
         "from\nmnist-train or PyTorch. Other tensors in it are named and not used.\n\n"
-        "An answer has the class and the probability of each class. Below %.0f%% it "
-        "is\ncalled unsure. With labels the text has, instead of each image, the "
+        "An answer has the class and the probability of each class. It is called "
+        "unsure\nbelow %.0f%%, if it changes when the digit moves by 2 pixels, if the "
+        "drawing is\nwider than a digit, and if it may be cut off. With labels the "
+        "text has, instead of each image, the "
         "wrongly read\nones, the confusion matrix and the accuracy; --json and --csv "
         "always have each\nimage. An image that cannot be read is reported and does "
         "not stop the rest.\n\n"
         "Exit status: 0 success, 1 failure of at least one image, 2 invalid usage.\n",
-        100 * PREDICT_SURE);
+        100 * DOUBT_PROBABILITY);
 }
 
 static const option_table table = {

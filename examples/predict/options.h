@@ -9,10 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Below this probability an answer is unsure. Of MNIST's 10,000 test digits these are
- *  129, with 60 of the 123 wrong answers of the first model in README.md. */
-#define PREDICT_SURE 0.8
-
 /** The options, and what follows them. */
 typedef struct predict_options {
     bool show, json, csv, digits, transpose;

@@ -1,16 +1,16 @@
 #include <unistd.h>
 
 #include "examples/common/message.h"
-#include "examples/predict/model.h"
-#include "examples/predict/options.h"
+#include "examples/predict/doubt.h"
 #include "examples/predict/output.h"
 
 enum { TEN_DIGITS = 10 };
 
 output_answer output_judge(output_image image, const double *probabilities,
-                           size_t classes)
+                           size_t classes, const char *doubt)
 {
-    output_answer answer = {.image = image, .probabilities = probabilities};
+    output_answer answer = {
+        .image = image, .probabilities = probabilities, .doubt = doubt};
     for (size_t i = 1; i < classes; i++)
         if (probabilities[i] > probabilities[answer.best])
             answer.best = i;
@@ -18,7 +18,7 @@ output_answer output_judge(output_image image, const double *probabilities,
     for (size_t i = 0; i < classes; i++)
         if (i != answer.best && probabilities[i] > probabilities[answer.second])
             answer.second = i;
-    answer.unsure = probabilities[answer.best] < PREDICT_SURE;
+    answer.unsure = doubt || probabilities[answer.best] < DOUBT_PROBABILITY;
     return answer;
 }
 
@@ -42,7 +42,8 @@ static void print_text(const output *o, const output_answer *a)
         printf("[%zu]", a->image.index);
     printf(": %zu ", a->best);
     if (a->unsure)
-        printf("(unsure, %zu or %zu) ", a->best, a->second);
+        printf("(unsure, %zu or %zu%s%s) ", a->best, a->second, a->doubt ? "; " : "",
+               a->doubt ? a->doubt : "");
     for (size_t i = 0; i < o->classes; i++)
         printf(" %zu %.2f%%", i, 100 * a->probabilities[i]);
     putchar('\n');
@@ -102,8 +103,10 @@ static void begin_object(output *o, const output_image *image)
 
 static void print_json_answer(const output *o, const output_answer *a)
 {
-    printf("\"class\": %zu, \"unsure\": %s, \"probabilities\": [", a->best,
-           a->unsure ? "true" : "false");
+    printf("\"class\": %zu, \"unsure\": %s, ", a->best, a->unsure ? "true" : "false");
+    if (a->doubt)
+        printf("\"doubt\": \"%s\", ", a->doubt);
+    fputs("\"probabilities\": [", stdout);
     for (size_t i = 0; i < o->classes; i++)
         printf("%s%.9g", i ? ", " : "", a->probabilities[i]);
     putchar(']');

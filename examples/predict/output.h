@@ -39,15 +39,18 @@ typedef struct output_answer {
     /** [classes]. */
     const double *probabilities;
     size_t best, second;
-    /** Whether the answer has a low probability. */
+    /** Whether not to believe the answer, and what is odd beside its probability; NULL
+     *  for nothing. */
     bool unsure;
+    const char *doubt;
     /** Where it is in the picture; NULL for an image with one digit. */
     const mnist_box *box;
 } output_answer;
 
-/** Finds the best and second class, and whether the answer is unsure. */
+/** Finds the best and second class, and whether the answer is unsure; doubt is a reason
+ *  for that, or NULL. */
 output_answer output_judge(output_image image, const double *probabilities,
-                           size_t classes);
+                           size_t classes, const char *doubt);
 
 /** Prints what comes before all answers. */
 void output_begin(output *o);

@@ -7,6 +7,7 @@
 
 #include "examples/common/input.h"
 #include "examples/common/message.h"
+#include "examples/predict/doubt.h"
 #include "examples/predict/labels.h"
 #include "examples/predict/sheet.h"
 
@@ -202,12 +203,39 @@ static bool explain_fit(mnist_status status, char *why, size_t size)
     return false;
 }
 
-bool sheet_read(sheet *s, size_t index, uint8_t *out, char *why, size_t size)
+/* Reads a picture, and finds where its digit is. Of MNIST's size it may have MNIST's
+ * form, which only mnist_image_fit() keeps. */
+static mnist_status fit_page(const sheet *s, uint8_t *out, mnist_box *box)
 {
-    picture from = s->dataset ? image_of(s, index) : s->page;
-    mnist_status status =
-        mnist_image_fit(from.pixels, from.rows, from.cols, &s->config, out);
+    size_t count;
+    const picture *p = &s->page;
+    if (p->rows == MODEL_SIDE && p->cols == MODEL_SIDE)
+        return mnist_image_fit(p->pixels, p->rows, p->cols, &s->config, out);
+    mnist_status status = mnist_image_fit_digits(p->pixels, p->rows, p->cols,
+                                                 &s->config, 1, out, box, &count);
+    return status == MNIST_OK && count > 1
+               ? mnist_image_fit(p->pixels, p->rows, p->cols, &s->config, out)
+               : status;
+}
+
+bool sheet_read(sheet *s, size_t index, uint8_t *out, bool *cut, char *why, size_t size)
+{
+    mnist_status status;
+    mnist_box box = {0};
+    *cut = false;
+    if (s->dataset) {
+        picture from = image_of(s, index);
+        status = mnist_image_fit(from.pixels, from.rows, from.cols, &s->config, out);
+    } else {
+        status = fit_page(s, out, &box);
+        *cut = status == MNIST_OK && box.rows > 0 && sheet_cuts(s, &box);
+    }
     return status == MNIST_OK || explain_fit(status, why, size);
+}
+
+bool sheet_cuts(const sheet *s, const mnist_box *box)
+{
+    return doubt_is_cut(box, s->page.rows, s->page.cols);
 }
 
 bool sheet_read_digits(sheet *s, size_t capacity, uint8_t *out, mnist_box *boxes,

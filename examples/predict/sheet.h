@@ -46,9 +46,11 @@ int sheet_label(const sheet *s, size_t index);
  * Brings an image with one digit to MNIST's form.
  *
  * @param[out] out [28, 28]
+ * @param[out] cut whether the digit of a picture may be cut off
  * @param[out] why [size] on failure, one line without the name of the file
  */
-bool sheet_read(sheet *s, size_t index, uint8_t *out, char *why, size_t size);
+bool sheet_read(sheet *s, size_t index, uint8_t *out, bool *cut, char *why,
+                size_t size);
 
 /**
  * Brings all digits of a picture to MNIST's form, from left to right.
@@ -59,5 +61,8 @@ bool sheet_read(sheet *s, size_t index, uint8_t *out, char *why, size_t size);
  */
 bool sheet_read_digits(sheet *s, size_t capacity, uint8_t *out, mnist_box *boxes,
                        size_t *count, char *why, size_t size);
+
+/** Whether a digit of a picture may be cut off. */
+bool sheet_cuts(const sheet *s, const mnist_box *box);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include <lstm/threads.h>
 
-#include "examples/predict/options.h"
+#include "examples/predict/doubt.h"
 #include "examples/web/raster.h"
 #include "examples/web/reader.h"
 
@@ -60,7 +60,7 @@ const char *page_why(void)
 
 double page_sure(void)
 {
-    return PREDICT_SURE;
+    return DOUBT_PROBABILITY;
 }
 
 void page_reproducible(bool on)
