@@ -224,19 +224,6 @@ static void blank_pictures_are_refused(void **state)
 }
 
 /* Whole numbers decide: some strengths of noise round to less than others. */
-/* The edge of a shadow at a slant, which leaves corners of light. */
-static void an_empty_page_in_a_shadow_is_blank(void **state)
-{
-    (void)state;
-    picture p;
-    uint8_t out[PIXELS];
-    for (size_t slant = 1; slant <= 5; slant++) {
-        for (size_t i = 0; i < COUNT; i++)
-            p.at[i] = slant * (i / WIDE) + i % WIDE < 90 + 100 * slant ? 84 : 210;
-        assert_int_equal(mnist_image_fit(p.at, TALL, WIDE, NULL, out), MNIST_BLANK);
-    }
-}
-
 static void noise_of_any_strength_is_blank(void **state)
 {
     (void)state;
@@ -495,7 +482,6 @@ int main(void)
         TEST(a_frame_may_be_the_whole_border),
         TEST(shadows_and_vignettes_are_light),
         TEST(blank_pictures_are_refused),
-        TEST(an_empty_page_in_a_shadow_is_blank),
         TEST(noise_of_any_strength_is_blank),
         TEST(several_digits_are_split_in_reading_order),
         TEST(a_broken_stroke_is_one_digit),

@@ -1,4 +1,4 @@
-/* Digits on ruled and squared paper, and in printed boxes. */
+/* Digits on ruled and squared paper and in printed boxes; pages without a digit. */
 #include <mnist/mnist.h>
 
 #include "tests/support/common.h"
@@ -168,6 +168,19 @@ static void empty_boxes_are_not_digits(void **state)
     assert_int_equal(mnist_image_fit(p, TALL, WIDE, NULL, out), MNIST_BLANK);
 }
 
+/* The edge of a shadow at a slant, which leaves corners of light. */
+static void an_empty_page_in_a_shadow_is_blank(void **state)
+{
+    (void)state;
+    enum { COLS = 300 };
+    uint8_t p[COUNT], out[PIXELS];
+    for (size_t slant = 1; slant <= 5; slant++) {
+        for (size_t i = 0; i < TALL * COLS; i++)
+            p[i] = slant * (i / COLS) + i % COLS < 90 + 100 * slant ? 84 : 210;
+        assert_int_equal(mnist_image_fit(p, TALL, COLS, NULL, out), MNIST_BLANK);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +190,7 @@ int main(void)
         TEST(strokes_from_side_to_side_stay),
         TEST(digits_in_boxes_are_read_without_them),
         TEST(empty_boxes_are_not_digits),
+        TEST(an_empty_page_in_a_shadow_is_blank),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
