@@ -14,45 +14,20 @@
 #include "examples/common/input.h"
 #include "examples/common/message.h"
 #include "examples/common/options.h"
+#include "examples/embed/name.h"
 
 typedef struct embed_options {
     const char *name;
 } embed_options;
 
-/* Names that a header for C and C++ cannot define, each between blanks. */
-static const char keywords[] =
-    " alignas alignof and and_eq asm auto bitand bitor bool break case catch char "
-    "char8_t char16_t char32_t class co_await co_return co_yield compl concept const "
-    "const_cast consteval constexpr constinit continue decltype default delete do "
-    "double dynamic_cast else enum explicit export extern false float for friend "
-    "goto if inline int long mutable namespace new noexcept not not_eq nullptr "
-    "operator or or_eq private protected public register reinterpret_cast requires "
-    "restrict return short signed sizeof static static_assert static_cast struct "
-    "switch template this thread_local throw true try typedef typeid typename typeof "
-    "typeof_unqual union unsigned using virtual void volatile wchar_t while xor "
-    "xor_eq size_t ";
-
-static bool is_identifier(const char *name)
-{
-    char between_blanks[40];
-    snprintf(between_blanks, sizeof(between_blanks), " %s ", name);
-    if (strstr(keywords, between_blanks))
-        return false;
-    if (!isalpha((unsigned char)*name))
-        return false;
-    while (isalnum((unsigned char)*name) || *name == '_')
-        name++;
-    return *name == '\0';
-}
-
 static bool parse_name(void *field, const char *text, char *why, size_t size)
 {
     *(const char **)field = text;
-    if (is_identifier(text))
+    if (name_is_free(text))
         return true;
     snprintf(why, size,
              "expected a letter, then letters, digits and _, but no keyword "
-             "of C or C++");
+             "or other reserved name of C or C++");
     return false;
 }
 

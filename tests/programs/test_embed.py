@@ -86,7 +86,8 @@ class Embed(unittest.TestCase):
 
     def test_the_name_is_model_unless_it_is_given(self):
         self.assertIn("static const size_t model_size = ", run(EMBED, self.path).stdout)
-        for name in ("", "1st", "a-b", "caf\u00e9", "int", "class", "_x", "size_t", "a b"):
+        for name in ("", "1st", "a-b", "caf\u00e9", "int", "class", "_x", "size_t", "a b",
+                     "main", "linux", "NULL", "uint8_t"):
             done = run(EMBED, "--name", name, self.path)
             self.assertEqual((done.returncode, done.stdout), (2, ""))
             self.assertIn("expected a letter", done.stderr)
