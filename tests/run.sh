@@ -39,6 +39,8 @@ need_command musl-gcc 'musl-tools make'
 need_command man 'man-db groff-base'
 need_command zsh zsh
 need_command fish fish
+need_command arm-none-eabi-gcc gcc-arm-none-eabi
+need_command qemu-system-arm qemu-system-arm
 need_file /usr/share/i18n/locales/de_DE locales
 need_picture_tools
 install_optional

@@ -1,8 +1,11 @@
 /*
- * Prints a model file as a C array for programs in C and C++. With --name digits the
- * header defines digits and digits_size, for
+ * Prints a model file for programs in C and C++: as an array, or as a source that
+ * computes the model. With --name digits the array's header defines digits and
+ * digits_size, for
  *
  *     lstm_file_open_bytes(&file, digits, digits_size);
+ *
+ * and the source the type digits_state and functions of it.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -15,9 +18,11 @@
 #include "examples/common/message.h"
 #include "examples/common/options.h"
 #include "examples/embed/name.h"
+#include "examples/embed/standalone.h"
 
 typedef struct embed_options {
-    const char *name;
+    const char *name, *prefix, *head;
+    bool standalone;
 } embed_options;
 
 static bool parse_name(void *field, const char *text, char *why, size_t size)
@@ -31,25 +36,20 @@ static bool parse_name(void *field, const char *text, char *why, size_t size)
     return false;
 }
 
-/* Whether the bytes are a model; the message of the library names it if not. */
-static bool check(const char *path, const input *content)
+/* The last part of a path, for a comment. */
+static void copy_title(char *title, size_t size, const char *path)
 {
-    lstm_file *file;
-    lstm_status status = lstm_file_open_bytes(&file, content->bytes, content->size);
-    if (status != LSTM_OK)
-        return message_error("%s: %s", input_name(path), lstm_last_error());
-    lstm_file_destroy(&file);
-    return true;
+    const char *slash = strrchr(path, '/');
+    snprintf(title, size, "%s", slash ? slash + 1 : path);
+    for (char *c = title; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("._- ", *c))
+            *c = '?';
 }
 
-static void print_array(const char *path, const char *name, const input *content)
+static void print_array(const char *title, const char *name, const input *content)
 {
     enum { COLUMNS = 20 };
-    const char *slash = strrchr(path, '/');
-    printf("/* ");
-    for (const char *c = slash ? slash + 1 : path; *c; c++)
-        putchar(isalnum((unsigned char)*c) || strchr("._- ", *c) ? *c : '?');
-    printf(", %zu bytes, printed by lstm-embed. */\n", content->size);
+    printf("/* %s, %zu bytes, printed by lstm-embed. */\n", title, content->size);
     printf("#ifndef LSTM_EMBED_%s\n#define LSTM_EMBED_%s\n\n", name, name);
     printf("#include <stddef.h>\n\n");
     printf("#ifdef __cplusplus\nalignas(16)\n#else\n_Alignas(16)\n#endif\n");
@@ -70,7 +70,24 @@ static const option_row rows[] = {
      .kind = OPTION_PARSED,
      .field = FIELD(name),
      .parse = parse_name,
-     .help = "name of the array (default model); its size is NAME_size"},
+     .help = "name of the array, whose size is NAME_size; begins the names\n"
+             "in the source of --standalone (default model)"},
+    {.name = "standalone",
+     .kind = OPTION_FLAG,
+     .field = FIELD(standalone),
+     .help = "print a source in C99 that computes the model without the\n"
+             "library, for microcontrollers"},
+    {.name = "prefix",
+     .value = "NAME",
+     .kind = OPTION_TEXT,
+     .field = FIELD(prefix),
+     .help = "with --standalone: prefix of the LSTM (default the only one)"},
+    {.name = "head",
+     .value = "NAME",
+     .kind = OPTION_TEXT,
+     .field = FIELD(head),
+     .help = "with --standalone: prefix of the linear layer after it\n"
+             "(default fc, if present)"},
     {.name = "help", .kind = OPTION_HELP, .help = "print this help and exit"},
     {.name = "version", .kind = OPTION_VERSION, .help = "print the version and exit"},
 };
@@ -81,21 +98,43 @@ static const option_table table = {
     .before =
         "Usage: lstm-embed [OPTION]... MODEL > HEADER\n\n"
         "Prints a safetensors file as a C array for lstm_file_open_bytes(). MODEL\n"
-        "is a file, or - for standard input.\n\n",
+        "is a file, or - for standard input.\n\n"
+        "With --standalone it prints a source that needs no library and allocates\n"
+        "no memory. The source defines NAME_state, NAME_reset() and NAME_step() for\n"
+        "an LSTM, with projection or without, and the linear layer after it. Other\n"
+        "models are refused: both directions, bfloat16, embeddings, first states and\n"
+        "metadata that change the values of a step.\n\n",
     .rows = rows,
     .count = sizeof(rows) / sizeof(rows[0]),
     .defaults = &defaults,
     .size = sizeof(defaults),
 };
 
-static int embed(const char *path, const char *name)
+/* Prints the bytes if they are a model; the message of the library names it if not. */
+static bool print(const char *path, const embed_options *options, const input *content)
+{
+    char title[300];
+    lstm_file *file;
+    standalone what = {input_name(path), title, options->name, options->prefix,
+                       options->head};
+    if (lstm_file_open_bytes(&file, content->bytes, content->size) != LSTM_OK)
+        return message_error("%s: %s", what.path, lstm_last_error());
+    bool printed = true;
+    copy_title(title, sizeof(title), path);
+    if (options->standalone)
+        printed = standalone_print(&what, file);
+    else
+        print_array(title, options->name, content);
+    lstm_file_destroy(&file);
+    return printed;
+}
+
+static int embed(const char *path, const embed_options *options)
 {
     input content;
     if (!input_read(&content, path, SIZE_MAX / 4))
         return EXIT_FAILURE;
-    bool done = check(path, &content);
-    if (done)
-        print_array(path, name, &content);
+    bool done = print(path, options, &content);
     input_free(&content);
     return message_finish(done ? EXIT_SUCCESS : EXIT_FAILURE);
 }
@@ -109,7 +148,9 @@ int main(int argc, char **argv)
     int status = options_parse(&table, &options, argc, argv, NULL, &first);
     if (status >= 0)
         return status;
+    if (!options.standalone && (options.prefix || options.head))
+        return options_refuse("--prefix and --head need --standalone");
     if (argc - first == 1)
-        return embed(argv[first], options.name);
+        return embed(argv[first], &options);
     return options_refuse(argc == first ? "missing MODEL" : "more than one MODEL");
 }

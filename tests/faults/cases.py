@@ -75,6 +75,7 @@ CASES = [
     Case("stream, keys", "stream", ["keys"], ["keys"], b"1\n2\n3\n"),
     Case("forecast", "forecast", ["waves.csv", "height", "new.svg", "new"], ["waves.csv"]),
     Case("embed", "lstm-embed", ["digits"], ["digits"]),
+    Case("embed, standalone", "lstm-embed", ["--standalone", "digits"], ["digits"]),
     Case("embed, stdin", "lstm-embed", ["--name", "net", "-"], [], b"digits"),
 ]
 

@@ -1,0 +1,19 @@
+/**
+ * @file
+ * The source that all models share.
+ */
+#ifndef EXAMPLES_EMBED_CODE_H
+#define EXAMPLES_EMBED_CODE_H
+
+/** Parts of the source, in their order; a name takes the place of each @. */
+extern const char code_checks[], code_modes[], code_multiply_add[], code_activations[],
+    code_layer[], code_copy[], code_project[], code_linear[], code_reset[];
+
+/** Prints a part to standard output; nothing after an error of it, so that a file that
+ * is cut short has no gaps. */
+void code_print(const char *part, const char *name);
+
+/** As printf(), with the same promise. */
+__attribute__((format(printf, 1, 2))) void code_write(const char *format, ...);
+
+#endif
