@@ -1,8 +1,9 @@
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include <lstm/version.h>
+#include <lstm/lstm.h>
 
 #include "examples/common/message.h"
 #include "examples/common/number.h"
@@ -293,27 +294,49 @@ void options_set_defaults(const option_table *table, void *options, const char *
         memset(given, 0, table->count * sizeof(*given));
 }
 
+/* Names variables of the environment that the library does not obey. */
+static void check_environment(void)
+{
+    const char *threads = getenv("LSTM_NUM_THREADS"), *cpu = getenv("LSTM_CPU");
+    const char *reproducible = getenv("LSTM_REPRODUCIBLE");
+    const char *kernels = lstm_kernels_name();
+    uint64_t count = 0;
+    if (threads && *threads &&
+        !(number_count(threads, &count) && count >= 1 && count <= LSTM_MAX_THREADS))
+        message_warning("LSTM_NUM_THREADS is '%s', expected 1 to %d: it is not used",
+                        threads, LSTM_MAX_THREADS);
+    if (reproducible && *reproducible && strcmp(reproducible, "0") != 0 &&
+        strcmp(reproducible, "1") != 0)
+        message_warning("LSTM_REPRODUCIBLE is '%s', expected 0 or 1: it is not used",
+                        reproducible);
+    if (cpu && *cpu && strcmp(cpu, kernels) != 0 &&
+        !(strcmp(cpu, "generic") == 0 && strcmp(kernels, "exact") == 0))
+        message_warning("LSTM_CPU is '%s', but the kernels are %s", cpu, kernels);
+}
+
 int options_parse(const option_table *table, void *options, int argc, char **argv,
                   const char **given, int *first)
 {
-    /* A command line that is parsed again has the same repeats. */
-    static bool repeats_said;
+    /* A command line that is parsed again has the same faults. */
+    static bool parsed;
     struct option names[OPTION_MOST_ROWS + 1];
     const char *seen[OPTION_MOST_ROWS] = {NULL};
     int code, status = -1;
+    if (!parsed)
+        check_environment();
     fill_names(table, names);
     /* getopt_long() prints no messages. */
     opterr = 0;
     optind = 0;
     while (status < 0 && (code = getopt_long(argc, argv, ":h", names, NULL)) != -1) {
         size_t row = code == 'h' ? help_row(table) : (size_t)(code - FIRST_CODE);
-        if (code >= FIRST_CODE && !repeats_said)
+        if (code >= FIRST_CODE && !parsed)
             note_repeat(table, row, optarg ? optarg : "", seen);
         status = code == 'h' || code >= FIRST_CODE
                      ? options_take(table, options, row, optarg, given)
                      : refuse_word(table, code, argv);
     }
-    repeats_said = true;
+    parsed = true;
     *first = optind;
     return status;
 }

@@ -104,7 +104,10 @@ void locks_release(train_locks *locks)
 {
     for (; locks->count > 0; locks->count--) {
         struct train_lock *last = &locks->held[locks->count - 1];
-        unlink(last->path);
+        bool same = false;
+        /* Not what has taken its name. */
+        if (compare(last->file, last->path, &same) == 0 && same)
+            unlink(last->path);
         close(last->file);
         free(last->path);
     }

@@ -83,34 +83,68 @@ char *paths_beside(const char *path, const char *ending)
     return text;
 }
 
+/* Whether a path is that of the lock of another one; see locks.h. */
+static bool is_lock_of(const char *path, const char *other)
+{
+    char *lock = other ? paths_beside(other, ".lock") : NULL;
+    bool is_lock = lock && paths_same(path, lock);
+    free(lock);
+    return is_lock;
+}
+
+/* A file that the command line names. */
+typedef struct named_file {
+    const char *name, *path;
+} named_file;
+enum { WRITTEN = 2, FILES = 5 };
+
+/* Only the first files, models and checkpoints, have locks. */
+static int check_locks(const named_file *files)
+{
+    for (size_t i = 0; i < FILES; i++)
+        for (size_t k = 0; k < WRITTEN; k++)
+            if (i != k && files[i].path && is_lock_of(files[i].path, files[k].path)) {
+                message_error("%s is %s, the lock of %s, expected another name",
+                              files[i].name, files[i].path, files[k].name);
+                return OPTIONS_USAGE;
+            }
+    return -1;
+}
+
+/* Whether two of the files may be one: a resumed run goes on with its checkpoint. */
+static bool may_be_same(const named_file *one, const named_file *other)
+{
+    return strcmp(one->name, "--checkpoint") == 0 &&
+           strcmp(other->name, "--resume") == 0;
+}
+
+static int check_pairs(const named_file *files)
+{
+    for (size_t i = 0; i < FILES; i++)
+        for (size_t k = i + 1; k < FILES; k++)
+            if (files[i].path && files[k].path && !may_be_same(&files[i], &files[k]) &&
+                paths_same(files[i].path, files[k].path)) {
+                message_error("%s and %s are the same file: %s", files[i].name,
+                              files[k].name, files[i].path);
+                return OPTIONS_USAGE;
+            }
+    return -1;
+}
+
 int paths_check_options(const train_options *options)
 {
-    const struct {
-        const char *name, *path;
-    } files[] = {
+    const named_file files[FILES] = {
         {"--save", options->epochs || options->save_given ? options->save : NULL},
         {"--checkpoint", options->checkpoint},
         {"--log", options->log},
         {"--load", options->load},
         {"--resume", options->resume}};
-    enum { FILES = sizeof(files) / sizeof(files[0]) };
-    for (size_t i = 0; i < FILES; i++)
-        if (options_check_file(files[i].name, files[i].path) >= 0)
-            return OPTIONS_USAGE;
-    for (size_t i = 0; i < FILES; i++)
-        for (size_t k = i + 1; k < FILES; k++) {
-            if (!files[i].path || !files[k].path ||
-                !paths_same(files[i].path, files[k].path))
-                continue;
-            /* A resumed run goes on with its checkpoint. */
-            if (files[i].path == options->checkpoint &&
-                files[k].path == options->resume)
-                continue;
-            message_error("%s and %s are the same file: %s", files[i].name,
-                          files[k].name, files[i].path);
-            return 2;
-        }
-    return -1;
+    int status = -1;
+    for (size_t i = 0; status < 0 && i < FILES; i++)
+        status = options_check_file(files[i].name, files[i].path);
+    if (status < 0)
+        status = check_pairs(files);
+    return status < 0 ? check_locks(files) : status;
 }
 
 /* Whether the file has the number of this run. */

@@ -53,9 +53,10 @@ class Base(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
 
-    def run_program(self, program, *words, status=0, text=b"", **options):
+    def run_program(self, program, *words, status=0, text=b"", more=None, **options):
         environment = {key: value for key, value in os.environ.items()
-                       if key != "MNIST_DIR"} | {"XDG_CACHE_HOME": str(self.folder)}
+                       if key != "MNIST_DIR" and not key.startswith("LSTM_")}
+        environment |= {"XDG_CACHE_HOME": str(self.folder)} | (more or {})
         done = subprocess.run([FOLDER / program, *map(str, words)], input=text,
                               capture_output=True, timeout=500, cwd=self.folder,
                               env=environment, **options)
@@ -264,6 +265,22 @@ class Trainings(Base):
         self.refuse("t: cannot store the options of the run: .*save is not valid UTF-8",
                     "mnist-train", *SMALL, "--epochs", "1", "--checkpoint", "t", "--save",
                     os.fsdecode(b"\xff"))
+
+    def test_a_lock_is_not_the_name_of_another_file(self):
+        for word, name in (("--checkpoint", "m.lock"), ("--log", "c.lock")):
+            self.refuse(f"{word} is {name}, the lock of --(save|checkpoint)", "mnist-train",
+                        *SMALL, "--force", "--save", "m", "--checkpoint", "c", word, name,
+                        status=2)
+
+    def test_variables_that_are_not_obeyed_are_named(self):
+        model = self.model("s")
+        for name, text, said in (
+                ("LSTM_NUM_THREADS", "two", "is 'two', expected 1 to 64: it is not used"),
+                ("LSTM_NUM_THREADS", "2", ""), ("LSTM_REPRODUCIBLE", "1", ""),
+                ("LSTM_REPRODUCIBLE", "yes", "is 'yes', expected 0 or 1: it is not used"),
+                ("LSTM_CPU", "fast", "is 'fast', but the kernels are "), ("LSTM_CPU", "generic", "")):
+            done = self.run_program("stream", "--quiet", model, more={name: text})
+            self.assertRegex(done.stderr, rf"\A{name} {said}\S*\n\Z" if said else r"\A\Z")
 
     def test_dropout_without_effect_is_said(self):
         says = "a dropout of 0.5 has no effect: it is between layers"
