@@ -105,8 +105,13 @@ static void extreme(uint8_t *pixels, uint8_t *scratch, const window *across,
 mnist_status mnist_background_find(const mnist_plane *p, bool even, uint8_t *background)
 {
     size_t longer = p->rows > p->cols ? p->rows : p->cols;
-    /* A window of a third of the picture: no stroke is as wide. */
-    size_t radius = longer / 6, least = even ? radius : longer / 21 + 1;
+    size_t shorter = p->rows > p->cols ? p->cols : p->rows;
+    /* A window of a third of the picture, in a row of digits a third of its height: no
+     * stroke is as wide. */
+    size_t radius = 2 * longer < 3 * shorter    ? longer / 6
+                    : shorter / 6 > longer / 12 ? shorter / 6
+                                                : longer / 12;
+    size_t least = even ? radius : radius * 2 / 7 + 1;
     window across = {p->cols, radius, least}, down = {p->rows, radius, least};
     uint8_t *scratch = common_alloc(p->rows * p->cols, 1);
     size_t *queue = common_alloc(longer, sizeof(*queue));

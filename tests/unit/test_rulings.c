@@ -181,6 +181,28 @@ static void an_empty_page_in_a_shadow_is_blank(void **state)
     }
 }
 
+/* Rises from the left to the right, with 7s of half of the light. */
+static void a_row_of_digits_may_be_in_uneven_light(void **state)
+{
+    (void)state;
+    enum { LONG = 900, HIGH = 150, DIGITS = 6 };
+    static uint8_t p[LONG * HIGH];
+    uint8_t out[DIGITS * PIXELS];
+    size_t count;
+    for (size_t i = 0; i < LONG * HIGH; i++) {
+        size_t col = i % LONG, row = i / LONG, x = col % (LONG / DIGITS);
+        bool roof = row >= 25 && row < 34 && x >= 40 && x < 100;
+        bool leg = row >= 25 && row < 125 && x + row / 3 >= 100 && x + row / 3 < 109;
+        size_t light = 60 + col * 180 / LONG;
+        light = row + col / 2 < 300 ? light / 2 : light;
+        p[i] = (uint8_t)(roof || leg ? light / 3 : light);
+    }
+    assert_int_equal(
+        mnist_image_fit_digits(p, HIGH, LONG, NULL, DIGITS, out, NULL, &count),
+        MNIST_OK);
+    assert_int_equal(count, DIGITS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +212,7 @@ int main(void)
         TEST(strokes_from_side_to_side_stay),
         TEST(digits_in_boxes_are_read_without_them),
         TEST(empty_boxes_are_not_digits),
+        TEST(a_row_of_digits_may_be_in_uneven_light),
         TEST(an_empty_page_in_a_shadow_is_blank),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
