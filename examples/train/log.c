@@ -99,7 +99,8 @@ static bool check_lines(const char *path, const train_options *options,
     char loss[64];
     if (compare(s->last, end) != 0)
         return message_error("%s: the log ends at step %zu of epoch %zu, expected step "
-                             "%zu of epoch %zu, the last one in %s",
+                             "%zu of epoch %zu, the last one in %s; another name "
+                             "begins another log",
                              path, s->last.step, s->last.epoch, end.step, end.epoch,
                              options->resume);
     if (end.epoch == 0 && s->size > s->kept)

@@ -297,11 +297,13 @@ static const char *given[ROWS];
 size_t train_options_list(const char **pairs)
 {
     size_t count = 0;
-    for (size_t i = 0; i < ROWS; i++)
-        if (given[i] && stored_contains(&rows[i])) {
+    for (size_t i = 0; i < ROWS; i++) {
+        const char *text = given[i] ? given[i] : stored_path(&rows[i], i);
+        if (text && stored_contains(&rows[i])) {
             pairs[2 * count] = rows[i].name;
-            pairs[2 * count++ + 1] = given[i];
+            pairs[2 * count++ + 1] = text;
         }
+    }
     return count;
 }
 

@@ -47,6 +47,24 @@ bool stored_is_fixed(const option_row *row)
     return stored_contains(row) && !is_path(row) && !is_one_of(row, others);
 }
 
+/* The files that a run may save its model to: one option replaces the other. */
+static bool is_model(const option_row *row)
+{
+    static const char *const names[] = {"save", "no-save", NULL};
+    return is_one_of(row, names);
+}
+
+static bool names_a_model(const train_options *options)
+{
+    return options->save_given || options->no_save;
+}
+
+const char *stored_path(const option_row *row, size_t i)
+{
+    return present[i] && is_path(row) && strcmp(row->name, "checkpoint") != 0 ? texts[i]
+                                                                              : NULL;
+}
+
 /* Keeps the text of an option; false after an error message. */
 static bool keep_text(const option_row *row, size_t i, const char *text,
                       const char *path)
@@ -134,32 +152,46 @@ static void add_word(char *command, const char *word)
     *end = '\0';
 }
 
+/* Appends an option with the name of a file. */
+static void add_option(char *command, const char *name, const char *text)
+{
+    char option[32];
+    snprintf(option, sizeof(option), "--%s", name);
+    add_word(command, option);
+    if (*text)
+        add_word(command, text);
+}
+
 /* Room for the command line: of a quoted word, each byte may take four. */
-static size_t command_size(const option_table *table, const train_options *options)
+static size_t command_size(const option_table *table, const train_options *options,
+                           const char *const *words)
 {
     enum { OPTION = 40 };
     const train_options *defaults = table->defaults;
     size_t size = OPTION + 4 * strlen(options->resume) + OPTION +
                   4 * (defaults->save ? strlen(defaults->save) : 0);
     for (size_t i = 0; i < table->count; i++)
-        size += present[i] ? OPTION + 4 * strlen(texts[i]) : 0;
+        size += (present[i] ? OPTION + 4 * strlen(texts[i]) : 0) +
+                (words[i] ? OPTION + 4 * strlen(words[i]) : 0);
     return size;
 }
 
-/* Writes the command line that goes on with the files of before; false if the command
- * line has all of them. */
+/* Writes the command line that goes on with the files that this one names, and with
+ * those of before; false if this one has all of them. */
 static bool write_command(const option_table *table, const train_options *options,
                           const char *const *words, char *command)
 {
-    bool lacks = false, saves = options->save_given;
+    bool lacks = false, names = names_a_model(options), saves = names;
     strcpy(command, "mnist-train");
     add_word(command, "--resume");
     add_word(command, options->resume);
     for (size_t i = 0; i < table->count; i++) {
         const option_row *row = &table->rows[i];
-        if (!is_path(row) || words[i] || !present[i])
+        if (is_path(row) && words[i])
+            add_option(command, row->name, words[i]);
+        if (!is_path(row) || words[i] || !present[i] || (names && is_model(row)))
             continue;
-        saves |= strcmp(row->name, "save") == 0 || strcmp(row->name, "no-save") == 0;
+        saves |= is_model(row);
         if (strcmp(row->name, "no-save") == 0 ||
             (strcmp(row->name, "checkpoint") == 0 &&
              strcmp(texts[i], options->resume) == 0))
@@ -169,10 +201,7 @@ static bool write_command(const option_table *table, const train_options *option
                          row->name);
             continue;
         }
-        char option[32];
-        snprintf(option, sizeof(option), "--%s", row->name);
-        add_word(command, option);
-        add_word(command, texts[i]);
+        add_option(command, row->name, texts[i]);
         lacks = true;
     }
     if (!saves && !options->save) {
@@ -268,12 +297,15 @@ int stored_check(const option_table *table, const train_options *before,
     for (size_t i = 0; i < table->count; i++)
         if (words[i] && !check_row(&table->rows[i], before, options, words[i], i))
             return OPTIONS_USAGE;
-    char *command = malloc(command_size(table, options));
+    char *command = malloc(command_size(table, options, words));
     if (!command) {
         message_error("%s: no memory for a command line", options->resume);
         return 1;
     }
     int status = explain(table, options, words, command);
     free(command);
+    for (size_t i = 0; i < table->count; i++)
+        if (names_a_model(options) && is_model(&table->rows[i]))
+            present[i] = false;
     return status;
 }

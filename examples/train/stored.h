@@ -39,4 +39,12 @@ int stored_take(const option_table *table, train_options *options, const char *p
 int stored_check(const option_table *table, const train_options *before,
                  const train_options *options, const char *const *words);
 
+/**
+ * Name of a file of before that the resumed run does not name. Its checkpoints keep the
+ * name, so that the next one can print it.
+ *
+ * @return NULL if there is none
+ */
+const char *stored_path(const option_row *row, size_t i);
+
 #endif

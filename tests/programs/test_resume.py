@@ -100,6 +100,22 @@ class Resume(Folder):
         self.assertEqual(shell.stdout.splitlines()[-1], name)
         self.assertFalse((self.folder / "x").exists())
 
+    def hint(self, *words):
+        """The words of the command line that a resumed run prints."""
+        said = self.run_program("--resume", "c", *words).stderr
+        return shlex.split(re.search("mnist-train (--resume .*)", said)[1])
+
+    def test_the_files_of_before_are_not_forgotten(self):
+        self.train("--save", "m", "--log", "l", "--checkpoint", "c")
+        before = ["--resume", "c", "--log", "l", "--save", "m"]
+        self.assertEqual(self.hint("--epochs", "3"), before)
+        self.assertEqual(self.hint("--epochs", "4"), before)
+        self.assertEqual(self.hint("--epochs", "5", "--log", "new"),
+                         ["--resume", "c", "--log", "new", "--save", "m"])
+        self.assertEqual(self.hint("--epochs", "6", "--no-save"),
+                         ["--resume", "c", "--log", "new", "--no-save"])
+        self.assertEqual(self.hint("--epochs", "7"), ["--resume", "c", "--log", "new"])
+
     def test_names_with_control_characters_are_not_printed(self):
         for name in ("a\033[31mb", "a\nb", "a\u202eb", "a\x9bb"):
             with self.subTest(name):
