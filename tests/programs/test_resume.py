@@ -319,7 +319,7 @@ class Others(Folder):
 
         def names():
             """Without those of saves of the process that runs."""
-            return {name for name in self.files() if not name.endswith(".tmp")}
+            return {name for name in os.listdir(self.folder) if not name.endswith(".tmp")}
 
         before = names()
         other = [*SMALL, "--epochs", "1", "--force"]
