@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "examples/charlm/generate.h"
 #include "examples/charlm/model.h"
@@ -168,6 +169,8 @@ static int take_words(charlm_options *options, int count, char **words)
         return status;
     if (options->load) {
         options->generate.prompt = count > 0 ? words[0] : NULL;
+        if (count > 0 && access(words[0], F_OK) == 0)
+            message_info("'%s' is the prompt, though a file has this name", words[0]);
         return count > 1 ? options_refuse("--load takes one argument, the prompt") : -1;
     }
     if (count < 1 || count > 3)

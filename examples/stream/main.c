@@ -77,8 +77,10 @@ static void print_more_help(void)
 }
 
 static const option_table table = {
-    .before = "Usage: stream [OPTION]... MODEL < FILE\n\n"
-              "Prints the output of the model for each line of inputs.\n\n",
+    .before =
+        "Usage: stream [OPTION]... MODEL < FILE\n\n"
+        "Prints the output of the model for each line of inputs. It depends on all\n"
+        "lines before: for the next value of a table, give the whole table.\n\n",
     .after = print_more_help,
     .rows = rows,
     .count = sizeof(rows) / sizeof(rows[0]),

@@ -60,6 +60,8 @@ static bool save(train_state *trainer, const targets *to)
         describe_checkpoint(to);
         return true;
     }
+    if (signals_stop && trainer->best.weights)
+        message_info("the best epoch so far is %zu", trainer->best.epoch);
     return trainer_use_best(trainer) &&
            paths_save(trainer->network.params, to->model, to->run, &to->model_file);
 }

@@ -206,6 +206,8 @@ class Saving(Base):
         self.assertEqual(short, loaded.stdout[:9] + b"\n")
         self.assertEqual(run("--load", model, "--length", 0, "x").stdout, b"x\n")
         self.assertIn("the prompt has bytes that the text", run("--load", model, "X").error)
+        self.assertIn("is the prompt, though a file has this name",
+                      run("--load", model, model).error)
 
     def test_a_file_is_replaced_only_if_asked(self):
         text, model = self.text(FOX * 9), self.text("mine", "model")
