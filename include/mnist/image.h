@@ -98,7 +98,8 @@ mnist_status mnist_image_fit(const uint8_t *pixels, size_t rows, size_t cols,
  * @param[out] count number of digits found, which may be above capacity
  * @retval MNIST_OK the first digits, up to capacity, and count were written
  * @retval MNIST_BLANK nothing stands out from the paper, or it has fewer than 10
- *         pixels
+ *         pixels; or capacity is above 1 and something touches the border or the edge
+ *         of a shadow and may hide a digit
  * @retval MNIST_INVALID_ARGUMENT pixels, out or count is NULL, a size is 0 or above
  *         65,535, or paper is unknown
  * @retval MNIST_OUT_OF_MEMORY a memory allocation failed

@@ -264,6 +264,10 @@ static mnist_status fit(const uint8_t *pixels, size_t rows, size_t cols,
     if (status)
         return status;
     status = check_size(&r.ink, &r.groups, rows, cols);
+    if (!status && capacity > 1 && r.groups.hidden)
+        status = mnist_fail(MNIST_BLANK,
+                            "image: something touches the border or the edge of a "
+                            "shadow: it may hide a digit");
     if (!status)
         status = draw_digits(&r.ink, &r.groups, capacity, out);
     if (!status)

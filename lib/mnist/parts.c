@@ -268,6 +268,20 @@ static bool is_strip(const mnist_plane *ink, const mnist_group *box)
            (width(box) == ink->cols && 8 * height(box) < ink->rows);
 }
 
+/* Whether a part that is left out, but for frames and strips, is as large as half of
+ * the tallest digit: a digit may be in it. */
+static bool hides_a_digit(const mnist_plane *ink, const uint32_t *owners,
+                          const parts *found, size_t tallest)
+{
+    for (size_t i = 0; i < found->count; i++) {
+        const part *p = &found->all[i];
+        if (p->left_out && 2 * extent(&p->box) >= tallest && !is_strip(ink, &p->box) &&
+            !is_frame(ink, owners, (uint32_t)i + 1, &p->box))
+            return true;
+    }
+    return false;
+}
+
 /* Whether a part is light, not ink: two of five of its outermost pixels have no edge.
  */
 static bool is_light(const part *p)
@@ -275,9 +289,10 @@ static bool is_light(const part *p)
     return 5 * p->soft > 2 * p->outer;
 }
 
-/* Leaves out light, frames, strips, what touches the border, and specks. */
-static void leave_out(const mnist_plane *ink, const uint32_t *owners, parts *found,
-                      bool shaded)
+/* Leaves out light, frames, strips, what touches the border, and specks; returns the
+ * extent of the largest part that remains. */
+static size_t leave_out(const mnist_plane *ink, const uint32_t *owners, parts *found,
+                        bool shaded)
 {
     size_t largest = 0, inside = 0;
     for (size_t i = 0; i < found->count; i++) {
@@ -298,6 +313,7 @@ static void leave_out(const mnist_plane *ink, const uint32_t *owners, parts *fou
         if (8 * extent(&found->all[i].whole) < largest ||
             24 * extent(&found->all[i].whole) < longer)
             found->all[i].left_out = true;
+    return largest;
 }
 
 /* Digits -----------------------------------------------------------------------------
@@ -451,7 +467,8 @@ mnist_status mnist_groups_find(mnist_groups *groups, mnist_plane *ink, bool shad
     if (!status) {
         measure_outlines(ink, groups->owners, &found);
         join_dashes(&found);
-        leave_out(ink, groups->owners, &found, shaded);
+        size_t largest = leave_out(ink, groups->owners, &found, shaded);
+        groups->hidden = hides_a_digit(ink, groups->owners, &found, largest);
         status = group(groups, &found, pixels);
     }
     common_free(stack);

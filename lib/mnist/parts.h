@@ -5,6 +5,7 @@
 #ifndef MNIST_PARTS_H
 #define MNIST_PARTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,9 @@ typedef struct mnist_groups {
     size_t count;
     /** [rows * cols] 1 + number of the digit of each pixel, 0 for paper and specks. */
     uint32_t *owners;
+    /** Whether something that was left out may have a digit: it touches the border, or
+     *  the edge of a shadow. */
+    bool hidden;
 } mnist_groups;
 
 /**

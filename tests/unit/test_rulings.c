@@ -203,6 +203,21 @@ static void a_row_of_digits_may_be_in_uneven_light(void **state)
     assert_int_equal(count, DIGITS);
 }
 
+/* A 7 whose roof begins at the border, beside two others. */
+static void a_digit_at_the_border_is_not_lost_silently(void **state)
+{
+    (void)state;
+    uint8_t p[COUNT], out[5 * PIXELS];
+    size_t count = 7;
+    memset(p, 255, COUNT);
+    for (size_t left = 0; left < 360; left += 120)
+        draw(p, 60, left, 100, 70);
+    assert_int_equal(mnist_image_fit_digits(p, TALL, WIDE, NULL, 5, out, NULL, &count),
+                     MNIST_BLANK);
+    assert_contains(mnist_last_error(), "it may hide a digit");
+    assert_int_equal(count, 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +227,7 @@ int main(void)
         TEST(strokes_from_side_to_side_stay),
         TEST(digits_in_boxes_are_read_without_them),
         TEST(empty_boxes_are_not_digits),
+        TEST(a_digit_at_the_border_is_not_lost_silently),
         TEST(a_row_of_digits_may_be_in_uneven_light),
         TEST(an_empty_page_in_a_shadow_is_blank),
     };
