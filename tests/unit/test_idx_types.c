@@ -77,6 +77,7 @@ static void the_number_of_classes_may_come_from_the_labels(void **state)
     expect(integers(values, 4, 0), 0, 256, bytes, 4);
     expect(integers(values + 2, 1, 0), 0, 1, bytes + 2, 1);
     expect(integers(values, 3, 0), 200, 200, bytes, 3);
+    expect(integers(values, 4, 0), 256, 256, bytes, 4);
     mnist_dataset *dataset;
     assert_int_equal(mnist_dataset_read(&dataset, images(1), NULL, 0),
                      MNIST_INVALID_ARGUMENT);
