@@ -67,6 +67,10 @@ if [ ! "$quick" ] && dpkg --print-foreign-architectures 2>/dev/null | grep -qx a
     install_optional
 fi
 
+# Some tests wait, for a server or a terminal: another one runs meanwhile.
+: "${MESON_TESTTHREADS=$(($(getconf _NPROCESSORS_ONLN) + 1))}"
+export MESON_TESTTHREADS
+
 passed=0
 failed=0
 skipped=0
