@@ -149,6 +149,31 @@ static void without_bias_everything_agrees_with_torch(void **state)
     destroy_fixture(&f);
 }
 
+/* Small integers, whose sums are exact. */
+static void the_gradient_of_the_bias_is_the_sum_of_any_rows(void **state)
+{
+    (void)state;
+    static const size_t widths[] = {1, 63, 64, 65, 128, 130}, counts[] = {1, 5, 129};
+    for (size_t i = 0; i < 18; i++) {
+        size_t width = widths[i / 3], rows = counts[i % 3];
+        fixture f =
+            create_fixture_of((lstm_linear_config){.inputs = 1, .outputs = width});
+        lstm_tensor *x = tensor_of(2, (size_t[]){rows, 1});
+        lstm_tensor *y = tensor_of(2, (size_t[]){rows, width});
+        assert_int_equal(lstm_linear_forward(f.linear, x, y), LSTM_OK);
+        float *dy = lstm_tensor_data(y);
+        for (size_t k = 0; k < rows * width; k++)
+            dy[k] = (float)(k / width + 3 * (k % width));
+        assert_int_equal(lstm_linear_backward(f.linear, y, NULL), LSTM_OK);
+        const float *db = lstm_tensor_data(lstm_params_grad(f.params, 1));
+        for (size_t k = 0; k < width; k++)
+            assert_true(db[k] == (float)(rows * (rows - 1) / 2 + 3 * k * rows));
+        lstm_tensor_destroy(&x);
+        lstm_tensor_destroy(&y);
+        destroy_fixture(&f);
+    }
+}
+
 static void the_options_are_read_back(void **state)
 {
     (void)state;
@@ -323,6 +348,7 @@ int main(void)
         TEST(forward_and_gradients_agree_with_torch),
         TEST(parameter_gradients_accumulate_and_dx_does_not),
         TEST(without_bias_everything_agrees_with_torch),
+        TEST(the_gradient_of_the_bias_is_the_sum_of_any_rows),
         TEST(the_options_are_read_back),
         TEST(x_may_change_before_backward),
         TEST(three_axes_and_strides_give_the_same),
