@@ -78,6 +78,7 @@ def models(folder):
         put("safetensors", dtype.lower(), of_dtype(dtype, size))
     put("safetensors", "pickle", b"PK\x03\x04archive/data.pkl\x80\x02}q\x00.")
     put("embed", "model", b"digits\0" + plain)
+    put("embed", "foreign", b"net\0" + without_checksums(plain))
     put("embed", "refused", b"int\0" + plain[:40])
 
     metadata = parts(checkpoint)[0]["__metadata__"]
