@@ -4,6 +4,7 @@ bits of the library in the reproducible mode, on this machine and on a Cortex-M4
 usage: test_standalone.py desk PROGRAM REFERENCE CC... -- [CXX...]
        test_standalone.py microcontroller PROGRAM REFERENCE
        test_standalone.py measure PROGRAM    prints the table of docs/microcontrollers.md
+       test_standalone.py random PROGRAM REFERENCE COUNT SEED    compares random models
 """
 import json
 import os
@@ -24,6 +25,7 @@ WARNINGS = ["-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
 PAGE = HERE.parents[1] / "docs/microcontrollers.md"
 ARM = ["arm-none-eabi-gcc", "-mthumb", "-ffp-contract=off", "-ffreestanding"]
 M4 = [*ARM, "-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
+CLANG = ["clang", "--target=arm-none-eabi", *M4[1:]]
 M3 = [*ARM, "-mcpu=cortex-m3", "-mfloat-abi=soft"]
 # Each instruction takes 2^SHIFT ns on the emulated machine; its clock has ticks of 40 ns.
 SHIFT = 6
@@ -150,13 +152,13 @@ class Source:
         assert (done.returncode, done.stderr) == (0, ""), done.stderr
         self.source.write_text(done.stdout)
 
-    def compile(self, compiler, target, options, more=(), libraries=()):
+    def compile(self, compiler, target, options, more=(), libraries=(), linker=None):
         """Builds the program; returns its path."""
         program = self.folder / "program"
         source = self.folder / "model.o"
         made = run(*compiler, *options, "-c", self.source, "-o", source)
         assert (made.returncode, made.stderr) == (0, ""), made.stderr[:2000]
-        made = run(*compiler, "-std=c99", "-O1", "-I", self.folder, "-I", HERE.parents[1], *more,
+        made = run(*(linker or compiler), "-std=c99", "-O1", "-I", self.folder, "-I", HERE.parents[1], *more,
                    HERE / "standalone_main.c", HERE / target, source, *libraries, "-o",
                    program)
         assert made.returncode == 0, made.stderr[:2000]
@@ -174,7 +176,8 @@ class Source:
         """The words that the program prints on an emulated board."""
         program = self.compile(compiler, "standalone_mps2.c", ["-std=c99", *options, *WARNINGS],
                                more=["-nostdlib", "-T", HERE / "standalone_mps2.ld"],
-                               libraries=["-lgcc"])
+                               libraries=["-lgcc"],
+                               linker=M4 if compiler is CLANG else None)
         done = run(*MACHINE, program, "-M", board, stdin=subprocess.DEVNULL)
         assert done.returncode == 0, done.stderr
         return done.stdout.split()
@@ -367,6 +370,13 @@ class Microcontroller(Standalone):
                 source = Source(self.folder, MODELS[name]())
                 self.compare(source.on_arm(compiler=M3, board="mps2-an385"), source.expected())
 
+    @unittest.skipUnless(shutil.which("clang"), "needs clang")
+    def test_so_does_what_clang_compiles(self):
+        for name in ("3 units", "32 units, projection", "tiny weights", "negative zeros"):
+            with self.subTest(name):
+                source = Source(self.folder, MODELS[name]())
+                self.compare(source.on_arm(compiler=CLANG), source.expected())
+
     def test_the_object_calls_nothing(self):
         source = Source(self.folder, MODELS["32 units, projection"]())
         for options in (["-O0"], ["-Os"], ["-O3"]):
@@ -375,6 +385,30 @@ class Microcontroller(Standalone):
             self.assertEqual((made.returncode, made.stderr), (0, ""))
             names = run("arm-none-eabi-nm", "-u", pathlib.Path(self.folder) / "model.o").stdout
             self.assertLessEqual(set(names.split()) - {"U"}, {"memcpy", "memset"})
+
+
+def compare_random(count, seed):
+    """Models of random sizes and ranges of values, on the desk and on the Cortex-M4."""
+    chance, wrong = random.Random(seed), 0
+    for index in range(count):
+        hidden = chance.choice([1, 2, 3, 5, 8, 16, 17, 33])
+        options = {
+            "hidden": hidden, "inputs": chance.randint(1, 30), "layers": chance.randint(1, 3),
+            "head": chance.choice([0, 1, 4, 9]), "bias": chance.random() < 0.7,
+            "proj": chance.randint(1, hidden - 1) if hidden > 1 and chance.random() < 0.3 else 0,
+            "weights": 10 ** chance.choice([-38, -20, -3, -1, 0, 0, 0, 1, 3, 18]),
+            "x": 10 ** chance.choice([-38, -20, -3, 0, 0, 0, 1, 3, 18]),
+            "step": chance.choice([0, 0, 0, 2.0**-8, 2.0**-20])}
+        with tempfile.TemporaryDirectory() as folder:
+            source = Source(folder, Model(**options))
+            expected = same_numbers(source.expected())
+            desk = run(source.compile(["cc"], "standalone_desk.c", ["-O2"])).stdout.split()
+            for place, words in (("desk", desk), ("Cortex-M4", source.on_arm())):
+                if same_numbers(words[:-2]) != expected:
+                    wrong += 1
+                    print(f"model {index}, {place}: {options}")
+    print(f"{count} models, {wrong} differences")
+    sys.exit(wrong > 0)
 
 
 def measure():
@@ -404,6 +438,8 @@ def main():
     if what == "measure":
         return measure()
     REFERENCE, *words = words
+    if what == "random":
+        compare_random(int(words[0]), int(words[1]))
     if what == "desk":
         split = words.index("--")
         CC, CXX = words[:split], words[split + 1:]
