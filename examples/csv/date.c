@@ -144,7 +144,7 @@ static bool set_part(csv_date *d, const char *word, int number, size_t length,
     int months = units[i].months;
     if (months) {
         d->month = months * (number - 1) + 1;
-        d->precision = months == 3 ? CSV_QUARTER : CSV_MONTH;
+        d->precision = months == 6 ? CSV_HALF : months == 3 ? CSV_QUARTER : CSV_MONTH;
         return weekday == 0 && d->month <= 12;
     }
     long days = csv_days_of_week(d->year, number);

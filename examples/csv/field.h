@@ -25,9 +25,9 @@ typedef struct csv_number {
 /**
  * Parses a decimal number.
  *
- * Blanks around it, a sign and an exponent are allowed. Groups of three digits may be
- * separated by the other one of "." and ",", by apostrophes, or by spaces, also those
- * that do not break. The minus may be U+2212.
+ * Blanks around it, a sign and an exponent are allowed. Without an exponent, groups of
+ * three digits may be separated by the other one of "." and ",", by apostrophes, or by
+ * spaces, also those that do not break. The minus may be U+2212.
  *
  * @param decimal "." or ","
  * @return false for other text, for example units, and for values beyond double, also
@@ -42,6 +42,7 @@ bool csv_is_missing(const char *field);
 /** What a point in time names, the least precise first. */
 typedef enum csv_precision {
     CSV_CLOCK,
+    CSV_HALF,
     CSV_QUARTER,
     CSV_MONTH,
     CSV_WEEK,

@@ -114,14 +114,15 @@ static const char *read_digits(plain *out, const char *text, char decimal,
                                                                  : NULL;
 }
 
-/* Appends an exponent, if there is one; NULL if it has no digits. */
+/* Appends an exponent, if there is one; NULL if it has no digits or follows groups. */
 static const char *read_exponent(plain *out, const char *text, csv_number *number)
 {
     if (*text != 'e' && *text != 'E')
         return text;
     size_t sign = text[1] == '-' || text[1] == '+';
     size_t digits = count_digits(text + 1 + sign);
-    if (digits == 0 || !append(out, "e", 1) || !append(out, text + 1, sign + digits))
+    if (digits == 0 || number->groups || !append(out, "e", 1) ||
+        !append(out, text + 1, sign + digits))
         return NULL;
     long exponent = strtol(text + 1, NULL, 10);
     exponent = exponent > 400 ? 400 : exponent < -400 ? -400 : exponent;

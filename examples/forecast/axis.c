@@ -112,9 +112,10 @@ static bool choose_order(axis *a, times *t, double *nanoseconds)
 static axis_kind kind_of(const times *t)
 {
     static const axis_kind kinds[] = {
-        [CSV_CLOCK] = AXIS_CLOCK,  [CSV_QUARTER] = AXIS_QUARTERS,
-        [CSV_MONTH] = AXIS_MONTHS, [CSV_WEEK] = AXIS_WEEKS,
-        [CSV_DAY] = AXIS_DAYS,     [CSV_SECOND] = AXIS_SECONDS};
+        [CSV_CLOCK] = AXIS_CLOCK,      [CSV_HALF] = AXIS_HALVES,
+        [CSV_QUARTER] = AXIS_QUARTERS, [CSV_MONTH] = AXIS_MONTHS,
+        [CSV_WEEK] = AXIS_WEEKS,       [CSV_DAY] = AXIS_DAYS,
+        [CSV_SECOND] = AXIS_SECONDS};
     bool numbers = t->main != TIMES_NONE && t->all->all[t->main].kind == COLUMN_NUMBERS;
     return numbers && t->clock == TIMES_NONE ? AXIS_NUMBERS : kinds[t->precision];
 }

@@ -18,6 +18,7 @@ typedef enum axis_kind {
     AXIS_NUMBERS,
     /** Times of day. */
     AXIS_CLOCK,
+    AXIS_HALVES,
     AXIS_QUARTERS,
     AXIS_MONTHS,
     AXIS_WEEKS,

@@ -5,12 +5,14 @@
 
 enum { DAY = 86400, HOUR = 3600, MINUTE = 60 };
 
-/* Writes a month, a quarter, a week or a date; its length. */
+/* Writes a month, a quarter, a half of a year, a week or a date; its length. */
 static int print_date(const axis *a, long days, char *text, size_t size)
 {
     long year;
     int month, day;
     csv_date_of_days(days, &year, &month, &day);
+    if (a->kind == AXIS_HALVES)
+        return snprintf(text, size, "%04ld-H%d", year, (month + 5) / 6);
     if (a->kind == AXIS_QUARTERS)
         return snprintf(text, size, "%04ld-Q%d", year, (month + 2) / 3);
     if (a->kind == AXIS_MONTHS)

@@ -75,6 +75,7 @@ static void classify_all(columns *found, const tally *tallies,
     for (size_t i = 0; i < found->count; i++) {
         file.only_point += tallies[i].only_point;
         file.only_comma += tallies[i].only_comma;
+        file.dotted += tallies[i].dotted;
     }
     for (size_t i = 0; i < found->count; i++)
         tally_classify(&found->all[i], &tallies[i], &file, found->table->delimiter,

@@ -39,7 +39,8 @@ typedef struct column {
     bool counts;
     /** How many numbers it has. */
     size_t numbers;
-    /** Of numbers: whether it neither counts nor identifies something, and varies. */
+    /** Of numbers: whether it neither counts nor identifies something, varies, and is
+     *  not 0 or 1 throughout. */
     bool measures;
     /** The part of a date or a time of day that its numbers or names are. */
     part part;

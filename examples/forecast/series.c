@@ -81,7 +81,7 @@ static void add_others(char *text, size_t size, const columns *all, size_t index
     if (count > SHOWN)
         add(text, size, " and %zu more", count - SHOWN);
     if (count)
-        add(text, size, ")");
+        add(text, size, "; --column chooses)");
 }
 
 /* Says which decimal sign was taken, if the other one gives other numbers. */

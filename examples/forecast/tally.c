@@ -15,6 +15,7 @@ static void add_to_order(tally_order *o, const csv_number *number)
     bool turns = count > 1 && (step > 0) != (before > 0);
     o->irregular = o->irregular || stays || turns;
     o->uneven = o->uneven || (count > 1 && fabs(step - before) > rounding);
+    o->many = o->many || (fabs(number->value) > 0 && fabs(number->value - 1) > 0);
     o->last = number->value;
     o->step = step;
 }
@@ -30,12 +31,16 @@ static void tally_number(tally *t, const char *field, bool quoted)
     t->only_point += with_point && !with_comma;
     t->only_comma += with_comma && !with_point;
     if (differ) {
+        double small = fabs(point.point ? point.value : comma.value);
+        t->split = fmax(t->split, small);
         t->points += point.point;
         t->commas += comma.point;
         t->quoted += quoted;
     }
     t->plain += with_point && with_comma && !differ;
-    t->large += with_point && with_comma && !differ && fabs(point.value) >= 1000;
+    if (with_point && with_comma && !differ && fabs(point.value) >= 1000)
+        t->least_large =
+            t->large++ ? fmin(t->least_large, fabs(point.value)) : fabs(point.value);
     if (with_point)
         add_to_order(&t->order[0], &point);
     if (with_comma)
@@ -91,19 +96,31 @@ void tally_field(tally *t, part kind, const char *field, bool quoted, size_t row
     t->present++;
 }
 
+/* Whether 1.234 beside 1240 has groups: as a decimal number it is far from the others,
+ * of which few are small. */
+static bool jumps(const tally *t)
+{
+    const double far = 50;
+    return 2 * t->large > t->plain && t->least_large >= far * t->split;
+}
+
 /* The decimal sign of a column whose numbers are the same kind with both: the one of
  * other columns, else the more likely one. Whole numbers below 1,000 beside 1,234 make
- * the comma a separator of groups, and so do quotes, unless they are needless. */
+ * the comma a separator of groups, and so do quotes, unless they are needless.
+ * Semicolons with dates such as 31.12.2024 are of a place where the point separates
+ * groups. */
 static char guess_decimal(const tally *t, const tally *file, char delimiter)
 {
     bool grouped = t->plain > 0 && t->large == 0;
     if (file->only_comma != file->only_point)
         return file->only_comma > file->only_point ? ',' : '.';
+    if (jumps(t))
+        return t->commas > 0 ? '.' : ',';
     if (t->commas > 0)
         return grouped || (t->quoted > 0 && (delimiter == ',' || delimiter == CSV_NONE))
                    ? '.'
                    : ',';
-    return grouped && delimiter == ';' ? ',' : '.';
+    return (grouped || file->dotted > 0) && delimiter == ';' ? ',' : '.';
 }
 
 static void set_decimal(column *c, const tally *t, const tally *file, char delimiter,
@@ -197,6 +214,6 @@ void tally_classify(column *c, const tally *t, const tally *file, char delimiter
     if (t->parts < t->present || c->kind == COLUMN_TIMES)
         c->part = PART_NONE;
     c->numbers = o->count;
-    c->measures = (o->varies || !whole) && !c->counts && c->part == PART_NONE &&
-                  !has_identifier_name(c->name);
+    c->measures = ((o->varies && o->many) || !whole) && !c->counts &&
+                  c->part == PART_NONE && !has_identifier_name(c->name);
 }

@@ -12,8 +12,8 @@ typedef struct tally_order {
     size_t count;
     double last, step;
     /** Whether they change direction or stay, whether their steps differ, and whether
-     *  the numbers differ. */
-    bool irregular, uneven, varies;
+     *  the numbers differ; whether one is not 0 or 1. */
+    bool irregular, uneven, varies, many;
 } tally_order;
 
 /** What the fields of a column could be. */
@@ -26,6 +26,9 @@ typedef struct tally {
     size_t points, commas, quoted;
     /** Whole numbers, and those of them of at least 1,000. */
     size_t plain, large;
+    /** The smallest of those, and the largest value of points and commas if their sign
+     *  is the decimal one. */
+    double least_large, split;
     /** For each order of dates the number of times, how often they rise and fall, and
      *  the last one. */
     size_t times[CSV_ORDERS], rise[CSV_ORDERS], fall[CSV_ORDERS];
@@ -50,7 +53,7 @@ void tally_field(tally *t, part kind, const char *field, bool quoted, size_t row
 /**
  * Sets what a column is, except for its name.
  *
- * @param file sums of only_point and only_comma of all columns
+ * @param file sums of only_point, only_comma and dotted of all columns
  */
 void tally_classify(column *c, const tally *t, const tally *file, char delimiter,
                     const forecast_options *options);

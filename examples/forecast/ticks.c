@@ -124,7 +124,7 @@ void ticks_of_axis(ticks *t, const axis *a, double low, double high, size_t coun
         return;
     }
     bool clock = a->kind == AXIS_SECONDS || a->kind == AXIS_CLOCK;
-    bool whole = a->kind == AXIS_MONTHS || a->kind == AXIS_QUARTERS;
+    bool whole = a->kind >= AXIS_HALVES && a->kind <= AXIS_MONTHS;
     if (least < 1 && clock) {
         of_seconds(t, a, low, high, round_up(least));
         return;

@@ -270,7 +270,7 @@ static void a_date_has_one_of_many_forms(void **state)
         {"Dez-24", CSV_MONTH, -30 * 86400.},
         {"202412", CSV_MONTH, -30 * 86400.},
         {"2024M12", CSV_MONTH, -30 * 86400.},
-        {"2024-S2", CSV_MONTH, -183 * 86400.},
+        {"2024-S2", CSV_HALF, -183 * 86400.},
         {"2024-Q4", CSV_QUARTER, -91 * 86400.},
         {"Q4 2024", CSV_QUARTER, -91 * 86400.},
         {"T4 2024", CSV_QUARTER, -91 * 86400.},

@@ -229,7 +229,7 @@ class Fields(Forecast):
             self.assertEqual(self.run_text(text, *words).stdout, by_name)
         last = self.run_text(text)
         self.assertEqual(last.stdout, self.run_text(text, "stock").stdout)
-        self.assertIn("column 'stock' (others of numbers: 'sales')", last.stderr)
+        self.assertIn("column 'stock' (others of numbers: 'sales'; --column chooses)", last.stderr)
         for name in ("price", "", "sale", "3", "1x"):
             self.refuse(text, name, says=["column", "0 'date' (times), 1 'sales' (numbers)"])
         self.refuse(table([WAVE, WAVE], ["a", "a"]), "a", says=["2 columns"])
@@ -274,7 +274,7 @@ class Fields(Forecast):
     def test_sensible_columns_are_chosen(self):
         stocks = table([DATES, [str(1000 + i * i % 777) for i in range(COUNT)], WAVE[::-1],
                         WAVE], ["Date", "Volume", "Open", "Close"])
-        self.assertIn("column 'Close' (others of numbers: 'Volume', 'Open')",
+        self.assertIn("column 'Close' (others of numbers: 'Volume', 'Open'; --column chooses)",
                       self.check(stocks))
         for index in (range(COUNT), [f"{i / 8:.3f}" for i in range(COUNT)]):
             for columns in ([index, WAVE], [WAVE, index], [DATES, WAVE, index]):

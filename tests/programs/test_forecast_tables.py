@@ -64,7 +64,7 @@ class Exports(Forecast):
             ("half of the lines end with CRLF", PLAIN.replace("\n", "\r\n", 60), []),
             ("few numbers in the last column",
              table([DATES, WAVE, WAVE[:9] + [""] * (COUNT - 9)], ["date", "v", "w"]),
-             ["column 'v' (others of numbers: 'w')"]),
+             ["column 'v' (others of numbers: 'w'; --column chooses)"]),
         ])
         self.check(table([DATES, thousands("\u202f", ",")], ["Date", "Chiffre"], ";"),
                    scale=1000)
@@ -147,6 +147,35 @@ class Exports(Forecast):
         said = self.check(table([values], ["v"], ";"), "--quiet")
         self.assertEqual(said, "column 'v': 20,000 is taken as 20; --decimal . for the other, "
                                "20000\n")
+
+    def test_groups_of_thousands_are_told_from_decimals(self):
+        whole = [f"{1000 * float(value):.0f}" for value in WAVE]
+        for separator, other in ".,", ",.":
+            grouped = [f"{int(value):,}".replace(",", separator) for value in whole]
+            for values in (grouped[:60] + whole[60:], whole[:60] + grouped[60:]):
+                said = self.check(table([DATES, values], NAMES, ";"), scale=1000)
+                self.assertRegex(said, r"is taken as [12]\d{4}; ")
+                self.assertIn(f"--decimal {separator} for the other", said)
+        said = self.check(table([GERMAN, [f"{value[:-1]}" for value in WAVE]], NAMES, ";"),
+                          scale=1000)
+        self.assertIn("column 'v': 20.000 is taken as 20000; --decimal . for the other, 20", said)
+        # Few large numbers, other dates, other decimals.
+        self.check(table([DATES, [f"{value[:-1]}" for value in WAVE]], NAMES, ";"))
+        self.check(table([GERMAN, [f"{value[:-1]}" for value in WAVE]], NAMES))
+        self.check(table([GERMAN, WAVE], NAMES, ";"))
+
+    def test_exponents_have_no_groups(self):
+        said = self.check(table([range(COUNT), [f"{float(value) / 1e6:.3e}" for value in WAVE]],
+                                ["t", "v"]), scale=1e-6)
+        self.assertNotIn("--decimal", said)
+
+    def test_other_columns_are_named_and_flags_are_not_chosen(self):
+        flags = [str(int(i % 7 == 0)) for i in range(COUNT)]
+        said = self.check(table([DATES, WAVE[::-1], WAVE, flags],
+                                ["Date", "Open", "Close", "holiday"]))
+        self.assertIn("column 'Close' (others of numbers: 'Open'; --column chooses)", said)
+        self.assertIn("column 'holiday'",
+                      self.run_text(table([DATES, flags], ["Date", "holiday"])).stderr)
 
     def test_columns_of_text_are_named(self):
         text = table([DATES, WAVE, [value + " kg" for value in WAVE]], ["date", "v", "weight"])

@@ -99,6 +99,9 @@ class Calendar(Times):
             names = [form.format(1990 + i // 4, i % 4 + 1 if form[0] == "{" and "-" in form else
                                  f"Q{i % 4 + 1}") for i in range(COUNT)]
             self.check_times(names, ["2020-Q1", "2020-Q2", "2020-Q3"])
+        for form in ("{}-H{}", "S{1} {0}"):
+            self.check_times([form.format(1960 + i // 2, i % 2 + 1) for i in range(COUNT)],
+                             ["2020-H1", "2020-H2", "2021-H1"])
         months = [month(i) for i in range(COUNT)]
         french = ["janv.", "f\u00e9vr.", "mars", "avr.", "mai", "juin", "juil.", "ao\u00fbt",
                   "sept.", "oct.", "nov.", "d\u00e9c."]
