@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "examples/common/message.h"
+#include "examples/forecast/footer.h"
+#include "examples/forecast/rejected.h"
 #include "examples/forecast/times.h"
 
 enum { DAY = 86400 };
@@ -21,16 +23,32 @@ static void unwrap(axis *a)
     }
 }
 
+/* Sets the rows of the axis. Blank rows have no time, and are said. */
+static void set_rows(axis *a, const times *t)
+{
+    size_t blank = 0, first = 0;
+    for (size_t row = t->all->first; row < t->end; row++)
+        if (!times_found(t) || !footer_is_blank(t->all->table, row))
+            a->rows[a->count++] = row;
+        else if (blank++ == 0)
+            first = row;
+    if (blank > 0)
+        message_info("rows without a time and values are left out: %zu, the first in "
+                     "line %zu",
+                     blank, csv_line(t->all->table, first));
+}
+
 static bool allocate(axis *a, const times *t, double **nanoseconds)
 {
-    a->count = t->end - t->all->first;
+    size_t rows = t->end - t->all->first;
     /* Missing times may be added. */
-    a->at = calloc(2 * a->count + 1, sizeof(*a->at));
-    a->rows = calloc(2 * a->count + 1, sizeof(*a->rows));
-    *nanoseconds = calloc(a->count + 1, sizeof(**nanoseconds));
-    for (size_t i = 0; a->rows && i < a->count; i++)
-        a->rows[i] = t->all->first + i;
-    return (a->at && a->rows && *nanoseconds) || message_error("no memory");
+    a->at = calloc(2 * rows + 1, sizeof(*a->at));
+    a->rows = calloc(2 * rows + 1, sizeof(*a->rows));
+    *nanoseconds = calloc(rows + 1, sizeof(**nanoseconds));
+    if (!a->at || !a->rows || !*nanoseconds)
+        return message_error("no memory");
+    set_rows(a, t);
+    return true;
 }
 
 /* Joins seconds and parts of them, from an origin that keeps their digits. */
@@ -182,34 +200,13 @@ static bool read_all(axis *a, times *t, double *nanoseconds)
     return true;
 }
 
-/* Says when a column that could have the times is not read. */
-static void say_unknown(const columns *all, size_t series)
-{
-    char text[60];
-    for (size_t i = 0; i < all->count; i++) {
-        const column *c = &all->all[i];
-        const char *field =
-            c->text_row ? csv_field(all->table, c->text_row - 1, i) : "";
-        if (i == series || c->part != PART_NONE || !strpbrk(field, "0123456789") ||
-            !(part_is_time_name(c->name) || part_looks_like_time(field)))
-            continue;
-        message_warning(
-            "line %zu, column '%s': '%s' looks like a time, but its form is "
-            "not known; the rows are counted",
-            csv_line(all->table, c->text_row - 1), c->name,
-            columns_shown(field, text, sizeof(text)));
-        return;
-    }
-}
-
 bool axis_read(axis *a, const columns *all, size_t series,
                const forecast_options *options)
 {
     times t;
     double *nanoseconds = NULL;
     *a = (axis){.name = "row"};
-    if (!times_choose(&t, all, series, options->time) ||
-        !allocate(a, &t, &nanoseconds)) {
+    if (!times_choose(&t, all, series, options) || !allocate(a, &t, &nanoseconds)) {
         free(nanoseconds);
         return false;
     }
@@ -218,7 +215,7 @@ bool axis_read(axis *a, const columns *all, size_t series,
         times_name(&t, a->name, sizeof(a->name));
         done = read_all(a, &t, nanoseconds);
     } else if (!options->time) {
-        say_unknown(all, series);
+        rejected_say(all, series);
     }
     free(nanoseconds);
     return done;
@@ -240,7 +237,7 @@ static void give_up(axis *a, const columns *all, size_t repeats, size_t backward
         "time axis '%s': repeated times: %zu, steps backwards: %zu, the first in line "
         "%zu; rows keep their order and are counted instead%s",
         a->name, repeats, backwards, line_of(a, all, first),
-        repeats > a->count / 4 ? "; are there several series in one column?" : "");
+        rejected_hint(a->at, a->count));
     a->kind = AXIS_ROWS;
 }
 

@@ -5,6 +5,7 @@
 #include "examples/common/input.h"
 #include "examples/common/message.h"
 #include "examples/common/number.h"
+#include "examples/forecast/footer.h"
 #include "examples/forecast/tally.h"
 
 const char *columns_shown(const char *field, char *text, size_t size)
@@ -18,15 +19,6 @@ const char *columns_shown(const char *field, char *text, size_t size)
         length--;
     snprintf(text + length, 4, "%s", field[length] ? "..." : "");
     return text;
-}
-
-/* Whether a field can name a column. */
-static bool is_name(const char *field)
-{
-    csv_number number;
-    return !csv_is_missing(field) && !strchr("0123456789+-.,", *field) &&
-           !csv_parse_number(field, '.', &number) &&
-           !csv_parse_number(field, ',', &number) && !csv_is_time(field);
 }
 
 /* Whether a field in the first row is a value of its column. A year may be a name. */
@@ -46,7 +38,7 @@ static bool detect_header(const columns *found)
 {
     size_t names = 0, texts = 0;
     if (found->table->rows < 2)
-        return is_name(csv_field(found->table, 0, 0));
+        return footer_is_name(csv_field(found->table, 0, 0));
     for (size_t i = 0; i < found->count; i++) {
         const column *c = &found->all[i];
         const char *field = csv_field(found->table, 0, i);
@@ -54,7 +46,7 @@ static bool detect_header(const columns *found)
             return false;
         bool text = c->kind == COLUMN_TEXTS || c->kind == COLUMN_EMPTY;
         texts += text;
-        names += !text && is_name(field);
+        names += !text && footer_is_name(field);
     }
     return names > 0 || texts == found->count;
 }
@@ -136,35 +128,6 @@ static void skip_units(columns *found, tally *tallies, const forecast_options *o
     tally_all(found, tallies, options);
 }
 
-/* Whether a row has a text in its first field only. */
-static bool is_note(const csv_table *table, size_t row)
-{
-    for (size_t i = 1; i < table->columns; i++)
-        if (!csv_is_missing(csv_field(table, row, i)))
-            return false;
-    return table->columns > 1 && is_name(csv_field(table, row, 0));
-}
-
-/* The row after the last one that has a value. Notes at the end are said. */
-static size_t find_end(const csv_table *table)
-{
-    enum { MOST_NOTES = 50 };
-    char text[60];
-    size_t row = table->rows, end = row;
-    while (row > 2 && end - row < MOST_NOTES && is_note(table, row - 1))
-        row--;
-    if (row < end)
-        message_warning("rows of notes at the end are left out: %zu, the first in line "
-                        "%zu: '%s'",
-                        end - row, csv_line(table, row),
-                        columns_shown(csv_field(table, row, 0), text, sizeof(text)));
-    for (; row > 1; row--)
-        for (size_t i = 0; i < table->columns; i++)
-            if (!csv_is_missing(csv_field(table, row - 1, i)))
-                return row;
-    return row;
-}
-
 bool columns_read(columns *found, const csv_table *table,
                   const forecast_options *options)
 {
@@ -172,8 +135,9 @@ bool columns_read(columns *found, const csv_table *table,
     *found = (columns){.table = table,
                        .all = calloc(table->columns, sizeof(*found->all)),
                        .count = table->columns,
+                       .decimal = options->decimal,
                        .first = 1,
-                       .end = find_end(table)};
+                       .end = footer_find_end(table)};
     if (!found->all || !tallies) {
         columns_free(found);
         free(tallies);
@@ -303,7 +267,9 @@ bool columns_choose(const columns *found, size_t *index)
                 return true;
             }
         }
-    return refuse(found, "no column has numbers");
+    return refuse(found, found->decimal == '.'   ? "--decimal .: no column has numbers"
+                         : found->decimal == ',' ? "--decimal ,: no column has numbers"
+                                                 : "no column has numbers");
 }
 
 bool columns_need_numbers(const columns *found, size_t index)
@@ -323,9 +289,11 @@ bool columns_need_numbers(const columns *found, size_t index)
     if (c->kind == COLUMN_EMPTY || row >= found->table->rows)
         snprintf(fact, sizeof(fact), "column '%s' has no values", c->name);
     else
-        snprintf(
-            fact, sizeof(fact), "line %zu, column '%s': '%s' is not a number",
-            csv_line(found->table, row), c->name,
-            columns_shown(csv_field(found->table, row, index), text, sizeof(text)));
+        snprintf(fact, sizeof(fact), "line %zu, column '%s': '%s' is not a number%s",
+                 csv_line(found->table, row), c->name,
+                 columns_shown(csv_field(found->table, row, index), text, sizeof(text)),
+                 found->decimal == '.'   ? " with --decimal ."
+                 : found->decimal == ',' ? " with --decimal ,"
+                                         : "");
     return refuse(found, fact);
 }

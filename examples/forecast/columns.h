@@ -51,6 +51,9 @@ typedef struct column {
     bool clock, repeats;
     /** Of texts: the first row, from 1, that is neither a number nor a time. */
     size_t text_row;
+    /** Of what would be a counter or a part of a date: the first row, from 1, that is
+     *  not one. */
+    size_t odd_row;
 } column;
 
 /** All columns of a table; freed with columns_free(). */
@@ -58,6 +61,8 @@ typedef struct columns {
     const csv_table *table;
     column *all;
     size_t count;
+    /** The decimal sign that is given, or 0. */
+    char decimal;
     /** The first row of values: 0 without a row of names, 1 after it, 2 after names and
      *  units; and the row after the last one that has a value. */
     size_t first, end;

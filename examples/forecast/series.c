@@ -14,7 +14,8 @@ typedef struct gaps {
 } gaps;
 
 /* Reads the values; a missing one is NAN. */
-static bool read_values(series *s, const columns *all, size_t index, gaps *found)
+static bool read_values(series *s, const columns *all, size_t index, gaps *found,
+                        const forecast_options *options)
 {
     const column *c = &all->all[index];
     char text[60];
@@ -32,10 +33,15 @@ static bool read_values(series *s, const columns *all, size_t index, gaps *found
         }
         if (!csv_parse_number(field, c->decimal, &number))
             return message_error(
-                "line %zu, column '%s': '%s' is %s%s", csv_line(all->table, row),
+                "line %zu, column '%s': '%s' is %s%s%s", csv_line(all->table, row),
                 c->name, columns_shown(field, text, sizeof(text)),
                 number.beyond ? "too large or too small for a number" : "not a number",
-                c->decimal == ',' ? " with a decimal comma" : "");
+                c->decimal == ',' ? " with a decimal comma" : "",
+                row == 0 && options->header == FORECAST_HEADER_NO
+                    ? "; --header no takes the first row as values"
+                : options->decimal == '.' ? "; --decimal . is given"
+                : options->decimal        ? "; --decimal , is given"
+                                          : "");
         found->parentheses += number.parentheses;
         if (s->count++ == 0)
             found->first = i;
@@ -171,7 +177,8 @@ static bool say_missing(const series *s, const columns *all, const gaps *found,
 }
 
 /* Refuses a last value that is the sum of the others, as in a row of totals, and not
- * that of a growth such as 1, 2, 4. */
+ * that of a growth such as 1, 2, 4. A sum that is far from the others may be that of
+ * numbers before they were rounded. */
 static bool check_total(const series *s, const columns *all, const gaps *found)
 {
     double sum = 0, most = 0, last = s->values[found->last];
@@ -180,12 +187,58 @@ static bool check_total(const series *s, const columns *all, const gaps *found)
             sum += s->values[i];
             most = fmax(most, fabs(s->values[i]));
         }
-    double rounding = 0.51 * pow(10, -s->decimals) + 1e-12 * fabs(sum);
+    double digit = pow(10, -s->decimals), rounding = 0.51 * digit;
+    if (fabs(last) > 10 * most)
+        rounding = 1.2 * sqrt((double)s->count) * digit;
+    rounding += 1e-12 * fabs(sum);
     return fabs(last) <= 3 * most || fabs(last - sum) > rounding ||
            message_error("line %zu, column '%s': %.15g is the sum of all values before "
                          "it, as in a row of totals; expected the next value",
                          csv_line(all->table, s->axis.rows[found->last]), s->name,
                          last);
+}
+
+static int compare(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+/* The size that numbers far from nine tenths of the others begin with, and their
+ * number; INFINITY without such. */
+static double find_far(const series *s, const gaps *found, size_t *far)
+{
+    const double times = 30;
+    size_t count = 0;
+    double *sizes = calloc(s->count + 1, sizeof(*sizes)), begin = INFINITY;
+    *far = 0;
+    for (size_t i = found->first; sizes && i <= found->last; i++)
+        if (!isnan(s->values[i]))
+            sizes[count++] = fabs(s->values[i]);
+    if (count > 0)
+        qsort(sizes, count, sizeof(*sizes), compare);
+    for (size_t i = count - count / 10; i < count && isinf(begin); i++)
+        if (sizes[i - 1] > 0 && sizes[i] >= times * sizes[i - 1]) {
+            begin = sizes[i];
+            *far = count - i;
+        }
+    free(sizes);
+    return begin;
+}
+
+/* Says when numbers are many times as large as all others. */
+static void say_far(const series *s, const columns *all, const gaps *found)
+{
+    size_t far, first = found->first;
+    double begin = find_far(s, found, &far);
+    if (far == 0)
+        return;
+    while (isnan(s->values[first]) || fabs(s->values[first]) < begin)
+        first++;
+    message_warning("column '%s': numbers such as %.15g (line %zu) are far from the "
+                    "others: %zu; expected no totals and no other decimal sign or unit",
+                    s->name, s->values[first],
+                    csv_line(all->table, s->axis.rows[first]), far);
 }
 
 /* Whether a number consists of nines, as marks of missing values do. */
@@ -218,6 +271,8 @@ static void say_marks(const series *s, const columns *all, const gaps *found)
             "others: %zu; if they mark missing values, they must be empty",
             s->name, s->values[first], csv_line(all->table, s->axis.rows[first]),
             marks);
+    else
+        say_far(s, all, found);
 }
 
 /* Fills gaps between values on straight lines. The factors avoid an overflow of the
@@ -272,7 +327,7 @@ static bool fill(series *s, const columns *all, size_t index,
     s->times = calloc(s->axis.count + 1, sizeof(*s->times));
     if (!s->values || !s->times)
         return message_error("no memory");
-    if (!read_values(s, all, index, &found))
+    if (!read_values(s, all, index, &found, options))
         return false;
     if (found.parentheses)
         message_warning("column '%s': %zu numbers in parentheses are negative", s->name,

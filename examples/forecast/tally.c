@@ -84,7 +84,14 @@ void tally_field(tally *t, part kind, const char *field, bool quoted, size_t row
         return;
     size_t times = most_times(t), digits = strspn(field, "0123456789");
     bool is_number = csv_parse_number(field, '.', &number);
-    t->parts += kind != PART_NONE && part_read(kind, field, &value);
+    if (kind != PART_NONE && part_read(kind, field, &value))
+        t->parts++;
+    else if (t->odd_row == 0) {
+        t->odd_row = row + 1;
+        t->odd_text = !is_number;
+    }
+    if (t->present == 0)
+        t->first_row = row + 1;
     tally_number(t, field, quoted);
     if (!is_number || ((digits == 8 || digits == 6) && !field[digits]))
         tally_time(t, field);
@@ -198,6 +205,32 @@ static void set_kind(column *c, const tally *t)
         c->kind = 2 * numbers >= t->present ? COLUMN_NUMBERS : COLUMN_TEXTS;
 }
 
+/* Sets whether a column counts, and where one that would has a text instead. */
+static void set_counts(column *c, const tally *t, const tally_order *o)
+{
+    bool rises = c->kind == COLUMN_NUMBERS && !o->irregular && o->count > 2 &&
+                 (!o->uneven || part_is_counter_name(c->name));
+    c->counts = rises && o->count == t->present;
+    c->odd_row = rises && !c->counts && o->count >= t->present - t->present / 20
+                     ? t->text_row
+                     : 0;
+}
+
+/* Leaves the part that a name says if all fields are one. A text among them, such as
+ * "Total", is refused where times are read. */
+static void set_part(column *c, const tally *t)
+{
+    bool most = c->part != PART_NONE && 2 * t->parts >= t->present;
+    if (t->parts == t->present && c->kind != COLUMN_TIMES)
+        return;
+    if (most && c->kind != COLUMN_TIMES) {
+        c->odd_row = t->odd_row;
+        if (t->odd_text)
+            return;
+    }
+    c->part = PART_NONE;
+}
+
 void tally_classify(column *c, const tally *t, const tally *file, char delimiter,
                     const forecast_options *options)
 {
@@ -206,14 +239,13 @@ void tally_classify(column *c, const tally *t, const tally *file, char delimiter
     set_kind(c, t);
     c->clock = t->clocks == t->times[c->order];
     c->repeats = t->rise[c->order] + t->fall[c->order] + 1 < t->times[c->order];
-    c->text_row = c->kind == COLUMN_TEXTS ? t->text_row : 0;
+    size_t text_row = t->text_row ? t->text_row : t->first_row;
+    c->text_row = c->kind == COLUMN_TEXTS ? text_row : 0;
     const tally_order *o = &t->order[c->decimal == ','];
     bool whole = o->count == t->present;
-    c->counts = c->kind == COLUMN_NUMBERS && whole && !o->irregular && o->count > 2 &&
-                (!o->uneven || part_is_counter_name(c->name));
-    if (t->parts < t->present || c->kind == COLUMN_TIMES)
-        c->part = PART_NONE;
+    set_counts(c, t, o);
+    set_part(c, t);
     c->numbers = o->count;
-    c->measures = ((o->varies && o->many) || !whole) && !c->counts &&
+    c->measures = ((o->varies && o->many) || !whole) && !c->counts && !c->odd_row &&
                   c->part == PART_NONE && !has_identifier_name(c->name);
 }

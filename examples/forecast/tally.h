@@ -40,9 +40,11 @@ typedef struct tally {
     size_t clocks, compact, dotted;
     /** Fields that are the part of a date that the name says. */
     size_t parts;
-    /** The row of the first field that is neither a number nor a time, from 1; 0 if
-     *  there is none. */
-    size_t text_row;
+    /** Rows from 1 of the first field, of the first one that is neither a number nor a
+     *  time, and of the first one that is not such a part; 0 without one. */
+    size_t first_row, text_row, odd_row;
+    /** Whether the last of them is not a number. */
+    bool odd_text;
     /** The numbers with a decimal point, and with a decimal comma. */
     tally_order order[2];
 } tally;

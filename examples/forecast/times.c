@@ -24,25 +24,48 @@ static bool has_names_again(const times *t, size_t row, size_t index)
     return t->all->first > 0 && *field && strcmp(field, field_of(t, 0, index)) == 0;
 }
 
+/* What an option that is given has to do with a field that is not a time; "" without
+ * one. */
+static const char *blame(const times *t, size_t row, size_t index)
+{
+    static const char *const orders[] = {"; --dates mdy does not fit it",
+                                         "; --dates dmy does not fit it",
+                                         "; --dates ymd does not fit it"};
+    const char *field = field_of(t, row, index);
+    if (row == 0 && t->options->header == FORECAST_HEADER_NO)
+        return "; --header no takes the first row as values";
+    if (t->options->dates_given && csv_is_time(field))
+        return orders[t->options->dates];
+    if (t->options->decimal && column_of(t, index)->kind == COLUMN_NUMBERS)
+        return "; --decimal is given";
+    return "";
+}
+
 static bool refuse_field(const times *t, size_t row, size_t index)
 {
     char text[60];
     const char *field = field_of(t, row, index), *name = column_of(t, index)->name;
+    const char *fault = blame(t, row, index);
     size_t line = csv_line(t->all->table, row);
-    const char *kind = column_of(t, index)->kind == COLUMN_NUMBERS ? "number" : "time";
+    const char *kind = index == t->main && column_of(t, index)->kind == COLUMN_NUMBERS
+                           ? "number"
+                           : "time";
     if (csv_is_missing(field))
         return message_error(
-            "line %zu, column '%s': has no %s, as the time axis needs; "
-            "--time none reads the rows without the times, this one "
-            "too",
+            "line %zu, column '%s': has no %s, as the time axis needs; remove the "
+            "line if it is a total; --time none takes it as a value",
             line, name, kind);
     if (has_names_again(t, row, index))
         return message_error("line %zu, column '%s': has the name of the column again, "
                              "as a second table does; expected one table",
                              line, name);
+    columns_shown(field, text, sizeof(text));
     return message_error("line %zu, column '%s': '%s' is not a %s like the others of "
-                         "the time axis; --time none reads the rows without it",
-                         line, name, columns_shown(field, text, sizeof(text)), kind);
+                         "the time axis%s",
+                         line, name, text, kind,
+                         *fault ? fault
+                                : "; remove the line if it is a total; --time none "
+                                  "takes it as a value");
 }
 
 static bool read_number(const times *t, axis *a, size_t row, double *value)
@@ -141,8 +164,8 @@ bool times_read(times *t, axis *a, double *nanoseconds)
     t->precision = CSV_CLOCK;
     t->digits = 0;
     t->zoned = 0;
-    for (size_t row = t->all->first; row < t->end; row++) {
-        size_t i = row - t->all->first;
+    for (size_t i = 0; i < a->count; i++) {
+        size_t row = a->rows[i];
         if (!(numbers ? read_number(t, a, row, &a->at[i])
                       : read_time(t, row, &a->at[i], &nanoseconds[i])))
             return false;
@@ -211,24 +234,34 @@ static void find_clock(times *t)
             t->clock = i;
 }
 
-static bool find_given(times *t, const char *given)
+static bool find_given(times *t, size_t series, const char *given)
 {
     if (!columns_find(t->all, given, &t->main))
         return false;
+    if (t->main == series)
+        return message_error("--time is column '%s', which has the values; expected "
+                             "another one",
+                             column_of(t, t->main)->name);
     const column *c = column_of(t, t->main);
     if (c->kind == COLUMN_TIMES || c->kind == COLUMN_NUMBERS)
         return true;
     return message_error("column '%s' has neither times nor numbers", c->name);
 }
 
-bool times_choose(times *t, const columns *all, size_t series, const char *given)
+bool times_choose(times *t, const columns *all, size_t series,
+                  const forecast_options *options)
 {
-    *t = (times){.all = all, .main = TIMES_NONE, .clock = TIMES_NONE, .end = all->end};
+    const char *given = options->time;
+    *t = (times){.all = all,
+                 .options = options,
+                 .main = TIMES_NONE,
+                 .clock = TIMES_NONE,
+                 .end = all->end};
     for (part kind = PART_NONE; kind < PARTS; kind++)
         t->parts[kind] = TIMES_NONE;
     if (given && strcmp(given, "none") == 0)
         return true;
-    if (given && !find_given(t, given))
+    if (given && !find_given(t, series, given))
         return false;
     if (!given)
         find_main(t, series, false);

@@ -10,6 +10,7 @@
 /** The columns that times are read from. */
 typedef struct times {
     const columns *all;
+    const forecast_options *options;
     /** Index of a column of dates, times or numbers, of one of times of day beside it,
      *  and of those with parts; TIMES_NONE without one. */
     size_t main, clock, parts[PARTS];
@@ -29,8 +30,9 @@ typedef struct times {
 
 #define TIMES_NONE SIZE_MAX
 
-/** Chooses the columns; false after an error message. */
-bool times_choose(times *t, const columns *all, size_t series, const char *given);
+/** Chooses the columns that are not the series; false after an error message. */
+bool times_choose(times *t, const columns *all, size_t series,
+                  const forecast_options *options);
 
 /** Whether there are any columns. */
 bool times_found(const times *t);
@@ -38,7 +40,7 @@ bool times_found(const times *t);
 /** Writes the names of the columns. */
 void times_name(const times *t, char *text, size_t size);
 
-/** Reads the times of all rows from the first to the end: whole seconds and the part
+/** Reads the times of the rows of the axis: whole seconds and the part
  *  after them, or numbers. False after an error message. */
 bool times_read(times *t, axis *a, double *nanoseconds);
 

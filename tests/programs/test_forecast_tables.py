@@ -56,7 +56,7 @@ class Exports(Forecast):
             ("two rows of names", "date,price\nday,close\n" + table([DATES, WAVE]),
              ["line 2 is taken as units", "column 'price'"]),
             ("total", PLAIN + f"Total,{TOTAL}\n",
-             ["rows after the last time are left out: 1, the first in line 122: 'Total'"]),
+             ["totals at the end are left out: 1, the first in line 122: 'Total'"]),
             ("empty rows", PLAIN + ",\n" * 5, []),
             ("quotes around all", table([[f" {date} " for date in DATES],
                                          [f" {value} " for value in WAVE]], NAMES,
@@ -78,7 +78,7 @@ class Exports(Forecast):
             ("Destatis", "GENESIS-Tabelle: 61111;;\nPreise;;\nDeutschland;;\n;;Index\n"
              "Jahr;Monat;2020=100\n" + table([years, months, german(WAVE)], delimiter=";") +
              "__________;;\n(C)opyright Bundesamt;;\nStand: 01.02.2024;;\n",
-             ["time axis 'Jahr Monat'", "notes at the end are left out: 3, the first in line 126"]),
+             ["time axis 'Jahr Monat'", "notes or totals at the end are left out: 3, the first in line 126"]),
             ("Eurostat", table([[f"{date:%Y-%m}" for date in FIRSTS],
                                 [":" if i % 9 == 5 else value for i, value in enumerate(WAVE)]],
                                ["TIME_PERIOD", "OBS_VALUE"]), ["13 of 120 values are missing"]),
@@ -181,6 +181,92 @@ class Exports(Forecast):
         text = table([DATES, WAVE, [value + " kg" for value in WAVE]], ["date", "v", "weight"])
         self.assertIn("not numbers: 'weight' (text such as '20.0000 kg' in line 2)",
                       self.check(text))
+
+
+class Totals(Forecast):
+    """Rows of totals are left out at the end, and refused where they are not told from values."""
+
+    def test_totals_at_the_end_are_left_out(self):
+        parts = [[date.year for date in FIRSTS], [date.month for date in FIRSTS], WAVE]
+        year_month = table(parts, ["Year", "Month", "Sales"])
+        counter = table([range(1, COUNT + 1), WAVE], ["No", "Sales"])
+        days = table([[f"Day {i}" for i in range(COUNT)], WAVE], ["Day", "Sales"])
+        dates = table([range(COUNT), DATES, WAVE], ["No", *NAMES])
+        export = table([GERMAN, german(WAVE)], ["Datum", "Umsatz"], ";", "\r\n")
+        for text, end, label in (
+                (year_month, f"Total,,{TOTAL}\n", "Total"),
+                (year_month, f",Total,{TOTAL}\n", "Total"),
+                (year_month, f"2024,Total,{TOTAL}\n", "Total"),
+                (year_month, f"Grand Total,,{TOTAL}\nAverage:,,20\n", "Grand Total"),
+                (counter, f"Total,{TOTAL}\n", "Total"), (counter, f"Summe:,{TOTAL}\n", "Summe:"),
+                (days, f"Total,{TOTAL}\n", "Total"), (dates, f"Total,,{TOTAL}\n", "Total"),
+                (dates, f",,\nOverall,,{TOTAL}\n,,\n", "Overall"),
+                (export, f";\r\nSumme;{TOTAL.replace('.', ',')}\r\n", "Summe")):
+            with self.subTest(end=end):
+                found, expected = self.run_text(text + end, "--csv"), self.run_text(text, "--csv")
+                self.assertEqual(found.stdout, expected.stdout, found.stderr)
+                self.assertIn(f": '{label}'", found.stderr)
+                self.assertIn("totals at the end are left out: ", found.stderr)
+                self.assertEqual(len(found.stderr.splitlines()),
+                                 len(expected.stderr.splitlines()) + 1)
+
+    def test_labels_of_values_are_not_totals(self):
+        for names in (["Total"] * COUNT, [("total", "paid")[i % 2] for i in range(COUNT)],
+                      [*["paid"] * (COUNT - 1), "TOTAL"]):
+            said = self.check(table([DATES, names, WAVE], ["date", "what", "v"]))
+            self.assertNotIn("left out", said)
+
+    def test_a_text_in_the_time_axis_is_not_passed_over(self):
+        rows = [f"{date.year},{date.month},{value}\n" for date, value in zip(FIRSTS, WAVE)]
+        yearly = [row for i, row in enumerate(rows)
+                  for row in [row, *[f"{FIRSTS[i].year},Total,240\n"] * (i % 12 == 11)]]
+        self.refuse("Year,Month,v\n" + "".join(yearly),
+                    says=["line 14, column 'Month': 'Total' is not a time", "if it is a total"])
+        counted = table([[*range(40), "x", *range(41, COUNT)], WAVE], ["No", "v"])
+        self.assertIn("line 42, column 'No': 'x' is not like the others", self.check(counted))
+        self.refuse(PLAIN + f",{TOTAL}\n", says=["line 122", "if it is a total"])
+        blank = PLAIN + f",\n,{TOTAL}\n"
+        self.refuse(blank, says=["line 123", "has no time"])
+        self.assertIn("line 42", self.check(PLAIN.replace("2020-02-10", ",\n2020-02-10")))
+
+    def test_a_last_value_is_about_the_sum(self):
+        values = [f"{float(value):.1f}" for value in WAVE]
+        for total in (f"{float(TOTAL):.1f}", f"{sum(map(float, values)):.1f}"):
+            self.refuse(table([[*values, total]], ["v"]), says=["line 122", "is the sum of all"])
+
+    def test_numbers_far_from_the_others_are_said(self):
+        for times in (50, 100, -1000):
+            for row in (40, COUNT - 1):
+                said = self.run_text(with_value(f"{times * 24}", row)).stderr
+                self.assertIn(f"numbers such as {times * 24} (line {row + 2}) are far from the "
+                              "others: 1; expected no totals", said)
+        for values in ([2 ** i for i in range(60)], [0] * 55 + [1, 0, 20, 0, 0],
+                       [i % 10 * 1000 + 1 for i in range(60)]):
+            self.assertNotIn("far from", self.run_text(table([values])).stderr)
+
+
+class Reasons(Forecast):
+    """Why a column is not the time axis, and which option does not fit."""
+
+    def test_years_that_begin_again_are_said(self):
+        years = [*range(1960, 2020), *range(1960, 2020)]
+        for index, name in ((years, "Year"), ([i % 60 for i in range(COUNT)], "No")):
+            said = self.run_text(table([["A"] * 60 + ["B"] * 60, index, WAVE],
+                                       ["Country", name, "v"])).stderr
+            self.assertIn(f"column '{name}' is not the time axis: numbers that are not after the "
+                          "one before: 1, the first in line 62", said)
+            self.assertIn("several series in one column?", said)
+        said = self.run_text(table([[*DATES[:60], *DATES[:60]], WAVE], NAMES)).stderr
+        self.assertIn("several series in one column?", said)
+
+    def test_the_option_that_does_not_fit_is_named(self):
+        text = table([GERMAN, german(WAVE)], ["Datum", "Umsatz"], ";")
+        self.refuse(text, "--dates", "ymd", says=["'01.01.2020'", "--dates ymd does not fit"])
+        self.refuse(text, "--header", "no", says=["line 1", "'Datum'", "--header no takes"])
+        self.refuse(text, "--decimal", ".", says=["--decimal .:", "such as '20,0000' in line 2"])
+        self.refuse(text, "1", "--decimal", ".", says=["'20,0000' is not a number with --decimal"])
+        self.refuse(table([WAVE], ["v"]), "--header", "no", says=["'v'", "--header no takes"])
+        self.refuse(PLAIN, "--time", "v", says=["--time is column 'v', which has the values"])
 
 
 if __name__ == "__main__":
