@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -31,6 +32,8 @@ static void fill_streams(void)
 void message_set_program(const char *name)
 {
     fill_streams();
+    /* A file of the largest size that is allowed is a failed write, with a message. */
+    signal(SIGXFSZ, SIG_IGN);
     program = name;
 }
 

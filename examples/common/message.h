@@ -14,7 +14,7 @@
 /**
  * Sets the name of the program, which begins its errors. Call it first: it also makes
  * sure that no file which the program opens takes the place of a standard stream that
- * is closed.
+ * is closed, and that a limit of file sizes is an error of the write.
  */
 void message_set_program(const char *name);
 

@@ -18,7 +18,7 @@
     "seed %" SCNu64 " samples %zu batch %zu epoch %zu step %zu order %" SCNu64         \
     " loss %la of %zu last %a plateau %d %la %" SCNu64 " %" SCNu64                     \
     " completed %zu best %zu %zu %zu seconds %la"
-enum { POSITION_FIELDS = 18, POSITION_SIZE = 600 };
+enum { POSITION_FIELDS = 18, POSITION_SIZE = 600, MAX_EPOCHS = 1000000 };
 
 static void write_position(const train_state *trainer, char *text)
 {
@@ -105,7 +105,9 @@ bool checkpoint_load(train_state *trainer, const char *path)
                &best->correct, &best->bad, &trainer->seconds,
                &end) != POSITION_FIELDS ||
         position[end] != '\0' || !isfinite(trainer->loss_sum) ||
-        !(trainer->seconds >= 0 && isfinite(trainer->seconds)))
+        !(trainer->seconds >= 0 && isfinite(trainer->seconds)) ||
+        trainer->epoch > MAX_EPOCHS || trainer->completed > trainer->epoch ||
+        best->epoch > trainer->epoch)
         return message_error("%s: metadata " CHECKPOINT_KEY " is damaged", path);
     if (samples != trainer->samples || batch != trainer->full.count)
         return message_error("%s: checkpoint has %zu images in batches of %zu, "

@@ -104,9 +104,11 @@ void locks_release(train_locks *locks)
 {
     for (; locks->count > 0; locks->count--) {
         struct train_lock *last = &locks->held[locks->count - 1];
+        struct stat facts;
         bool same = false;
-        /* Not what has taken its name. */
-        if (compare(last->file, last->path, &same) == 0 && same)
+        /* Not what has taken its name, and not a file that somebody has written. */
+        if (compare(last->file, last->path, &same) == 0 && same &&
+            fstat(last->file, &facts) == 0 && facts.st_size == 0)
             unlink(last->path);
         close(last->file);
         free(last->path);

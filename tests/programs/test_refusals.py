@@ -289,6 +289,28 @@ class Trainings(Base):
             done = self.train("--epochs", "1", "--no-save", "--quiet", *words)
             self.assertEqual(says in done.stderr, said, words)
 
+    def test_a_file_with_the_name_of_a_lock_stays(self):
+        (self.folder / "m.lock").write_text("mine")
+        self.train("--epochs", "1", "--save", "m")
+        self.assertEqual((self.folder / "m.lock").read_text(), "mine")
+        self.train("--epochs", "1", "--save", "n")
+        self.assertFalse((self.folder / "n.lock").exists())
+
+    def test_a_name_that_is_too_long_is_refused_before_the_training(self):
+        name = "m" * 256
+        for word in ("--save", "--checkpoint"):
+            self.refuse(f"{name}: cannot be written: File name too long", "mnist-train", *SMALL,
+                        "--epochs", "100000", word, name)
+
+    def test_a_limit_of_file_sizes_is_an_error(self):
+        """Not the signal SIGXFSZ."""
+        command = "ulimit -f 1; exec \"$@\""
+        done = subprocess.run(["bash", "-c", command, "-", FOLDER / "mnist-train", *SMALL,
+                               "--epochs", "1", "--save", "m"], cwd=self.folder, text=True,
+                              capture_output=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("m: File too large", done.stderr)
+
     def test_a_file_that_cannot_be_locked_is_named(self):
         name = "m" * 253
         (self.folder / "c.lock").mkdir()
