@@ -28,7 +28,7 @@ static const struct {
                    "e annee ano a\xc3\xb1o anno jaar yr yyyy ",
                    1000, 2999},
     [PART_QUARTER] = {" quarter quartal trimestre qtr ", 1, 4},
-    [PART_MONTH] = {" month monat mois mes mese maand mm mon ", 1, 12},
+    [PART_MONTH] = {" month monat mois mes mese maand mm mon mo ", 1, 12},
     [PART_WEEK] = {" week woche kw semaine semana settimana ", 1, 53},
     [PART_DAY] = {" day tag jour d\xc3\xad"
                   "a dia giorno dag dd ",

@@ -104,8 +104,10 @@ static bool say_restart(const columns *all, size_t index)
 
 void rejected_say(const columns *all, size_t series)
 {
-    for (size_t i = 0; i < all->count; i++)
-        if (i != series &&
-            (say_unknown(all, i) || say_odd(all, i) || say_restart(all, i)))
-            return;
+    static bool (*const reasons[])(const columns *, size_t) = {say_unknown, say_odd,
+                                                               say_restart};
+    for (size_t reason = 0; reason < sizeof(reasons) / sizeof(*reasons); reason++)
+        for (size_t i = 0; i < all->count; i++)
+            if (i != series && reasons[reason](all, i))
+                return;
 }

@@ -217,18 +217,16 @@ static void set_counts(column *c, const tally *t, const tally_order *o)
 }
 
 /* Leaves the part that a name says if all fields are one. A text among them, such as
- * "Total", is refused where times are read. */
+ * "Total", is refused where times are read. Days and shorter parts may be measures. */
 static void set_part(column *c, const tally *t)
 {
-    bool most = c->part != PART_NONE && 2 * t->parts >= t->present;
-    if (t->parts == t->present && c->kind != COLUMN_TIMES)
+    bool most = 2 * t->parts >= t->present && c->kind != COLUMN_TIMES;
+    if (c->part == PART_NONE || (most && t->parts == t->present))
         return;
-    if (most && c->kind != COLUMN_TIMES) {
+    if (most && (t->odd_text || c->part < PART_WEEK))
         c->odd_row = t->odd_row;
-        if (t->odd_text)
-            return;
-    }
-    c->part = PART_NONE;
+    if (!most || !t->odd_text)
+        c->part = PART_NONE;
 }
 
 void tally_classify(column *c, const tally *t, const tally *file, char delimiter,

@@ -216,6 +216,11 @@ class Totals(Forecast):
             said = self.check(table([DATES, names, WAVE], ["date", "what", "v"]))
             self.assertNotIn("left out", said)
 
+    def test_measures_may_have_the_name_of_a_part(self):
+        sales = [f"{4 * float(value) - 60:.0f}" for value in WAVE]
+        self.assertIn("column 'day sales'",
+                      self.run_text(table([DATES, WAVE, sales], ["date", "v", "day sales"])).stderr)
+
     def test_a_text_in_the_time_axis_is_not_passed_over(self):
         rows = [f"{date.year},{date.month},{value}\n" for date, value in zip(FIRSTS, WAVE)]
         yearly = [row for i, row in enumerate(rows)
@@ -224,6 +229,9 @@ class Totals(Forecast):
                     says=["line 14, column 'Month': 'Total' is not a time", "if it is a total"])
         counted = table([[*range(40), "x", *range(41, COUNT)], WAVE], ["No", "v"])
         self.assertIn("line 42, column 'No': 'x' is not like the others", self.check(counted))
+        annual = "".join(yearly).replace("Total", "13")
+        self.assertIn("line 14, column 'Month': '13' is not like the others",
+                      self.run_text("Year,Month,v\n" + annual).stderr)
         self.refuse(PLAIN + f",{TOTAL}\n", says=["line 122", "if it is a total"])
         blank = PLAIN + f",\n,{TOTAL}\n"
         self.refuse(blank, says=["line 123", "has no time"])

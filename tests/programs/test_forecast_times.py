@@ -260,6 +260,7 @@ class Parts(Times):
             (["year", "month", "day"], DATES, ["%Y", "%m", "%d"], "2020-04-30"),
             (["Day", "Month", "Year"], DATES, ["%d", "%m", "%Y"], "2020-04-30"),
             (["Jahr", "Monat"], firsts, ["%Y", "%m"], "2025-01"),
+            (["YEAR", "MO"], firsts, ["%Y", "%m"], "2025-01"),
             (["Year", "Month"], firsts, ["%Y", "%b"], "2025-01"),
             (["year", "month", "day", "hour"], hours, ["%Y", "%m", "%d", "%H"],
              "2024-01-06 00:00:00"),
