@@ -61,7 +61,7 @@ static const option_row rows[] = {
      .field = FIELD(column),
      .help = "the column to forecast: a name or a number from 0\n"
              "(default the last one of numbers that is neither a\n"
-             "counter nor a part of a date)"},
+             "counter nor a part of a date, and not only 0 and 1)"},
     {.name = "time",
      .value = "COLUMN",
      .kind = OPTION_TEXT,
