@@ -63,9 +63,11 @@ bool doubt_measure(model *network, const uint8_t *images, size_t count,
     return done;
 }
 
-bool doubt_is_wide(const uint8_t *image)
+/* The box of a drawing, and the sum of its ink; an empty one has no rows. */
+static mnist_box measure(const uint8_t *image, size_t *ink)
 {
     size_t top = MODEL_SIDE, left = MODEL_SIDE, bottom = 0, right = 0;
+    *ink = 0;
     for (size_t i = 0; i < MODEL_PIXELS; i++)
         if (image[i]) {
             size_t row = i / MODEL_SIDE, col = i % MODEL_SIDE;
@@ -73,8 +75,42 @@ bool doubt_is_wide(const uint8_t *image)
             left = col < left ? col : left;
             bottom = row + 1 > bottom ? row + 1 : bottom;
             right = col + 1 > right ? col + 1 : right;
+            *ink += image[i];
         }
-    return bottom > 0 && 2 * (right - left) > 3 * (bottom - top);
+    return bottom ? (mnist_box){top, left, bottom - top, right - left} : (mnist_box){0};
+}
+
+bool doubt_is_wide(const uint8_t *image)
+{
+    size_t ink;
+    mnist_box box = measure(image, &ink);
+    return 2 * box.cols > 3 * box.rows;
+}
+
+/* Whether the corners of a box, a third of its sides long, have no ink. */
+static bool is_cross(const uint8_t *image, const mnist_box *box)
+{
+    size_t ink = 0;
+    for (size_t row = 0; row < box->rows; row++)
+        for (size_t col = 0; col < box->cols; col++) {
+            bool middle = 3 * row >= box->rows && 3 * (row + 1) <= 2 * box->rows;
+            bool centre = 3 * col >= box->cols && 3 * (col + 1) <= 2 * box->cols;
+            if (!middle && !centre)
+                ink += image[(box->top + row) * MODEL_SIDE + box->left + col];
+        }
+    return 4 * box->cols >= 3 * box->rows && 4 * box->rows >= 3 * box->cols &&
+           ink < 255 * 4;
+}
+
+char doubt_sign(const uint8_t *image)
+{
+    size_t ink;
+    mnist_box box = measure(image, &ink);
+    if (box.rows == 0)
+        return '\0';
+    if (box.cols >= 2 * box.rows && 2 * ink > 255 * box.rows * box.cols)
+        return '-';
+    return is_cross(image, &box) ? '+' : '\0';
 }
 
 bool doubt_is_cut(const mnist_box *box, size_t rows, size_t cols)

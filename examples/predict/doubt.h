@@ -34,6 +34,10 @@ bool doubt_measure(model *network, const uint8_t *images, size_t count,
  *  digits that touch are, and one of 140 of MNIST's. */
 bool doubt_is_wide(const uint8_t *image);
 
+/** The sign that a drawing is: '-' if it is filled and at least twice as wide as tall,
+ *  '+' if it has no ink in the corners; else '\0'. */
+char doubt_sign(const uint8_t *image);
+
 /** Whether a digit is at a side of its picture and not at the opposite one. A picture
  *  that was cut to the digit's size has it at both. */
 bool doubt_is_cut(const mnist_box *box, size_t rows, size_t cols);

@@ -96,13 +96,20 @@ static output_answer judge(const session *run, const sheet *from, output_image i
 {
     const char *doubt = NULL;
     size_t classes = run->network.classes;
+    const uint8_t *pixels = run->pixels + number * MODEL_PIXELS;
+    char sign = from->dataset ? '\0' : doubt_sign(pixels);
     if (run->steadiness[number] < DOUBT_STEADINESS)
         doubt = "it changes when the digit moves";
-    if (!from->dataset && doubt_is_wide(run->pixels + number * MODEL_PIXELS))
+    if (!from->dataset && doubt_is_wide(pixels))
         doubt = "wider than a digit";
     if (cut)
         doubt = "at the border, it may be cut off";
-    return output_judge(image, run->probabilities + number * classes, classes, doubt);
+    if (sign)
+        doubt = sign == '-' ? "a dash, not a digit" : "a plus sign, not a digit";
+    output_answer answer =
+        output_judge(image, run->probabilities + number * classes, classes, doubt);
+    answer.sign = sign;
+    return answer;
 }
 
 /* Classifies the images of the batch that could be read, and prints all of it. */

@@ -100,9 +100,9 @@ static void print_more_help(void)
         "from\nmnist-train or PyTorch. Other tensors in it are named and not used.\n\n"
         "An answer has the class and the probability of each class. It is called "
         "unsure\nbelow %.0f%%, if it changes when the digit moves by 2 pixels, if the "
-        "drawing is\nwider than a digit, and if it may be cut off. With labels the "
-        "text has, instead of each image, the "
-        "wrongly read\nones, the confusion matrix and the accuracy; --json and --csv "
+        "drawing is\nwider than a digit, a dash or a plus sign, and if it may be cut "
+        "off. With labels\nthe text has, instead of each image, the wrongly read ones, "
+        "the\nconfusion matrix and the accuracy; --json and --csv "
         "always have each\nimage. An image that cannot be read is reported and does "
         "not stop the rest.\n\n"
         "Exit status: 0 success, 1 failure of at least one image, 2 invalid usage.\n",

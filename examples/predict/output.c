@@ -184,8 +184,13 @@ void output_print(output *o, const output_answer *answer)
 /* The classes of all digits as one number. Classes of two digits are kept apart. */
 static void print_number(const output *o, const output_answer *answers, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        printf("%s%zu", i && o->classes > TEN_DIGITS ? " " : "", answers[i].best);
+    for (size_t i = 0; i < count; i++) {
+        fputs(i && o->classes > TEN_DIGITS ? " " : "", stdout);
+        if (answers[i].sign)
+            putchar(answers[i].sign);
+        else
+            printf("%zu", answers[i].best);
+    }
 }
 
 static void print_json_digits(output *o, const output_answer *answers, size_t count)

@@ -43,6 +43,8 @@ typedef struct output_answer {
      *  for nothing. */
     bool unsure;
     const char *doubt;
+    /** The sign that it is, which a number has in its place; '\0' for a digit. */
+    char sign;
     /** Where it is in the picture; NULL for an image with one digit. */
     const mnist_box *box;
 } output_answer;
@@ -61,7 +63,7 @@ void output_end(const output *o);
 /** Prints an answer. */
 void output_print(output *o, const output_answer *answer);
 
-/** Prints the answers for the digits of one picture. */
+/** Prints the answers for the digits of one picture, and all as one number. */
 void output_print_digits(output *o, const output_answer *answers, size_t count);
 
 /** Prints that an image, or a whole file, could not be read; nothing in text, where

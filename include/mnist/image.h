@@ -86,7 +86,9 @@ mnist_status mnist_image_fit(const uint8_t *pixels, size_t rows, size_t cols,
 
 /**
  * Brings each digit of a picture to the form of MNIST's images, as mnist_image_fit()
- * does: lines from top to bottom, in each line from left to right.
+ * does: lines from top to bottom, in each line from left to right. Lines may rise or
+ * fall. Lines drawn under, over or through digits are left out, a dash beside them is a
+ * drawing of its own.
  *
  * @param pixels [rows, cols] bytes
  * @param rows 1 to 65,535

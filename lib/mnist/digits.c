@@ -34,11 +34,56 @@ static bool are_sides(const mnist_group *a, const mnist_group *b, ptrdiff_t acro
     return -across * 28 < (ptrdiff_t)tall && 5 * (right - left) < 4 * tall;
 }
 
+/* Whether a group is a dash: a minus, or a piece of a stroke. */
+static bool is_dash(const mnist_group *g)
+{
+    return g->solid && mnist_group_width(g) >= 2 * mnist_group_height(g);
+}
+
+/* Whether a group looks like a digit, though it is small beside the tallest: it is
+ * upright or has a bend, unlike a dash or a point. */
+static bool is_small_digit(const mnist_group *g, size_t tallest)
+{
+    return 25 * mnist_group_extent(g) >= 7 * tallest &&
+           (!g->solid || mnist_group_height(g) >= 2 * mnist_group_width(g));
+}
+
+/* Whether the lower one of two groups beside each other may be the angle of a 4, whose
+ * stroke is the other. */
+static bool may_be_an_angle(const mnist_group *low, const mnist_group *tall)
+{
+    return !low->solid && tall->solid && low->left < tall->left &&
+           low->top + low->bottom < tall->top + tall->bottom;
+}
+
+/* Whether a dash is at the height of a minus beside a digit. */
+static bool is_in_the_middle(const mnist_group *dash, const mnist_group *digit)
+{
+    size_t middle = 2 * (dash->top + dash->bottom), tall = mnist_group_height(digit);
+    return middle > 4 * digit->top + tall && middle < 4 * digit->top + 3 * tall;
+}
+
+/* Whether two groups beside each other with a clear gap are two digits, or a digit and
+ * a sign. */
+static bool are_apart(const mnist_group *a, const mnist_group *b, ptrdiff_t across,
+                      size_t tallest)
+{
+    const mnist_group *low = mnist_group_extent(a) < mnist_group_extent(b) ? a : b;
+    const mnist_group *tall = low == a ? b : a;
+    if (-across * 14 < (ptrdiff_t)mnist_group_extent(tall))
+        return false;
+    if (is_dash(low))
+        return is_in_the_middle(low, tall);
+    return is_small_digit(low, tallest) && !may_be_an_angle(low, tall);
+}
+
 /* Whether two groups are one digit; tallest is the extent of the largest group. */
 static bool belong(const mnist_group *a, const mnist_group *b, size_t tallest)
 {
     ptrdiff_t across = mnist_part_overlap(a->left, a->right, b->left, b->right);
     ptrdiff_t down = mnist_part_overlap(a->top, a->bottom, b->top, b->bottom);
+    if (are_apart(a, b, across, tallest))
+        return false;
     bool small =
         2 * mnist_part_smaller(mnist_group_extent(a), mnist_group_extent(b)) < tallest;
     bool near = -across * 4 < (ptrdiff_t)tallest && -down * 4 < (ptrdiff_t)tallest;
@@ -53,14 +98,17 @@ static bool belong(const mnist_group *a, const mnist_group *b, size_t tallest)
     return overlaps && -down * 8 < (ptrdiff_t)tallest;
 }
 
+/* The extent of the largest group; of dashes only if there is nothing else. */
 static size_t tallest_of(const mnist_group *boxes, size_t count)
 {
-    size_t tallest = 0;
-    for (size_t i = 0; i < count; i++)
-        tallest = mnist_group_extent(&boxes[i]) > tallest
-                      ? mnist_group_extent(&boxes[i])
-                      : tallest;
-    return tallest;
+    size_t tallest = 0, longest = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t extent = mnist_group_extent(&boxes[i]);
+        longest = extent > longest ? extent : longest;
+        if (!is_dash(&boxes[i]))
+            tallest = extent > tallest ? extent : tallest;
+    }
+    return tallest ? tallest : longest;
 }
 
 /* Merges groups until none belong together. boxes has the box of each group, empty if
@@ -77,6 +125,7 @@ static void merge_groups(mnist_parts *found, mnist_group *boxes)
                 mnist_group_include(&boxes[i], boxes[k].top, boxes[k].left,
                                     boxes[k].bottom, boxes[k].right);
                 boxes[i].area += boxes[k].area;
+                boxes[i].solid = false;
                 boxes[k] = (mnist_group){0};
                 mnist_parts_merge(found, k, i);
                 again = true;
@@ -84,14 +133,24 @@ static void merge_groups(mnist_parts *found, mnist_group *boxes)
     }
 }
 
+/* Whether a group is a digit or a minus, not a speck. Small ones are what remains of
+ * light if the picture has shadows. */
+static bool counts(const mnist_group *g, size_t tallest, bool shaded)
+{
+    if (2 * mnist_group_extent(g) >= tallest)
+        return true;
+    return !shaded && (is_small_digit(g, tallest) ||
+                       (is_dash(g) && 6 * mnist_group_width(g) >= tallest));
+}
+
 /* Copies the digits, in order, and renumbers the owners. Groups that are small beside
  * the tallest are no digits. */
 static mnist_status write_groups(mnist_groups *to, mnist_parts *found,
-                                 const mnist_group *boxes, size_t pixels)
+                                 const mnist_group *boxes, size_t pixels, bool shaded)
 {
     size_t tallest = tallest_of(boxes, found->count);
     for (size_t i = 0; i < found->count; i++)
-        if (boxes[i].area && 2 * mnist_group_extent(&boxes[i]) >= tallest)
+        if (boxes[i].area && counts(&boxes[i], tallest, shaded))
             to->groups[to->count++] = boxes[i];
     mnist_status status = mnist_lines_sort(to->groups, to->count);
     for (size_t i = 0; i < found->count; i++) {
@@ -108,7 +167,8 @@ static mnist_status write_groups(mnist_groups *to, mnist_parts *found,
     return status;
 }
 
-mnist_status mnist_parts_group(mnist_groups *to, mnist_parts *found, size_t pixels)
+mnist_status mnist_parts_group(mnist_groups *to, mnist_parts *found, size_t pixels,
+                               bool shaded)
 {
     mnist_group *boxes = common_alloc(found->count, sizeof(*boxes));
     to->groups = common_alloc(found->count, sizeof(*to->groups));
@@ -120,12 +180,14 @@ mnist_status mnist_parts_group(mnist_groups *to, mnist_parts *found, size_t pixe
     for (size_t i = 0; i < found->count; i++) {
         const mnist_part *p = &found->all[i];
         mnist_group *box = &boxes[p->group];
-        if (!p->left_out && !box->area)
+        if (!p->left_out && !box->area) {
             *box = p->whole;
+            box->solid = mnist_part_is_solid(p);
+        }
         boxes[i].first = i;
     }
     merge_groups(found, boxes);
-    mnist_status status = write_groups(to, found, boxes, pixels);
+    mnist_status status = write_groups(to, found, boxes, pixels, shaded);
     common_free(boxes);
     return status || to->count
                ? status

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "lib/common/memory.h"
+#include "lib/mnist/part.h"
 #include "lib/mnist/status.h"
 
 enum { NONE = -1 };
@@ -41,11 +42,15 @@ static bool may_follow(const place *a, const place *b)
     return a->x < b->x && 3 * down >= 2 * least(a->tall, b->tall) && down > 0;
 }
 
-/* How far a digit is from the one that it follows: steps down count thrice. */
+/* How far a digit is from the one that it follows: steps down count thrice, unless the
+ * rows of one are among those of the other. */
 static int64_t distance(const place *a, const place *b)
 {
     int64_t apart = a->y > b->y ? a->y - b->y : b->y - a->y;
-    return b->x - a->x + 3 * apart;
+    int64_t high = (int64_t)mnist_group_height(&a->group);
+    int64_t low = (int64_t)mnist_group_height(&b->group);
+    apart -= high > low ? high - low : low - high;
+    return b->x - a->x + (apart > 0 ? 3 * apart : 0);
 }
 
 /* The nearest digit that may follow one, or come before it; NONE without. */

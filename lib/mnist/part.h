@@ -17,6 +17,8 @@ typedef struct mnist_part {
      * without an edge. */
     size_t outline, outer, soft;
     bool touches, left_out;
+    /* Whether it is a line under or over digits. */
+    bool line;
     size_t group;
 } mnist_part;
 
@@ -63,6 +65,17 @@ static inline ptrdiff_t mnist_part_overlap(size_t start, size_t end, size_t from
     return (ptrdiff_t)(end < to ? end : to) - (ptrdiff_t)(start > from ? start : from);
 }
 
+/** Whether a part that is in no chain is a straight stroke or a point: its outline is
+ *  hardly longer than that of its box, which it fills unless that is narrow. */
+static inline bool mnist_part_is_solid(const mnist_part *p)
+{
+    size_t high = mnist_group_height(&p->box), wide = mnist_group_width(&p->box);
+    bool narrow = high >= 2 * wide || wide >= 2 * high;
+    return 5 * p->outline <= 11 * (high + wide) &&
+           (narrow || 4 * p->box.area >= 3 * high * wide) &&
+           mnist_group_extent(&p->box) == mnist_group_extent(&p->whole);
+}
+
 /** Gives all parts of a group to another. */
 static inline void mnist_parts_merge(mnist_parts *found, size_t from, size_t to)
 {
@@ -78,9 +91,11 @@ static inline void mnist_parts_merge(mnist_parts *found, size_t from, size_t to)
  * digit
  * @param found left_out of those that belong to no digit
  * @param pixels of the picture
+ * @param shaded whether the light differs over the picture
  * @retval MNIST_BLANK there is no digit
  * @retval MNIST_OUT_OF_MEMORY a memory allocation failed
  */
-mnist_status mnist_parts_group(mnist_groups *groups, mnist_parts *found, size_t pixels);
+mnist_status mnist_parts_group(mnist_groups *groups, mnist_parts *found, size_t pixels,
+                               bool shaded);
 
 #endif

@@ -75,6 +75,16 @@ static void find_parts(const mnist_plane *ink, uint32_t *owners, uint32_t *stack
         owners[i] = owners[i] == speck ? 0 : owners[i];
 }
 
+/* Erases the printed box that a part is, or the line through a row of digits. */
+static mnist_status erase_lines(mnist_plane *ink, const mnist_group *box, bool *erased)
+{
+    mnist_status status = mnist_rulings_erase_box(ink, box, erased);
+    if (!status && !*erased &&
+        2 * mnist_group_width(box) >= 7 * mnist_group_height(box))
+        status = mnist_rulings_erase_line(ink, box, erased);
+    return status;
+}
+
 /* Erases printed boxes, and finds the parts that remain. */
 static mnist_status erase_boxes(mnist_plane *ink, uint32_t *owners, uint32_t *stack,
                                 mnist_parts *found)
@@ -85,7 +95,7 @@ static mnist_status erase_boxes(mnist_plane *ink, uint32_t *owners, uint32_t *st
     for (size_t i = 0; !status && i < found->count; i++) {
         bool erased = false;
         if (8 * mnist_group_extent(&found->all[i].box) > longer)
-            status = mnist_rulings_erase_box(ink, &found->all[i].box, &erased);
+            status = erase_lines(ink, &found->all[i].box, &erased);
         any = any || erased;
     }
     if (status || !any)
@@ -259,7 +269,7 @@ static bool hides_a_digit(const mnist_plane *ink, const uint32_t *owners,
 {
     for (size_t i = 0; i < found->count; i++) {
         const mnist_part *p = &found->all[i];
-        if (p->left_out && 2 * mnist_group_extent(&p->box) >= tallest &&
+        if (p->left_out && !p->line && 2 * mnist_group_extent(&p->box) >= tallest &&
             !is_strip(ink, &p->box) && !is_frame(ink, owners, (uint32_t)i + 1, &p->box))
             return true;
     }
@@ -273,15 +283,46 @@ static bool is_light(const mnist_part *p)
     return 5 * p->soft > 2 * p->outer;
 }
 
-/* Leaves out light, frames, strips, what touches the border, and specks; returns the
- * extent of the largest part that remains. */
+/* Whether a part is long and low: a dash, or a line under digits. */
+static bool is_long(const mnist_part *p)
+{
+    size_t wide = mnist_group_width(&p->box), high = mnist_group_height(&p->box);
+    return wide >= 8 * high || (wide >= 4 * high && mnist_part_is_solid(p));
+}
+
+/* Whether a long part is a line under or over another part, not its roof or foot: it is
+ * wider, or there is a wide gap. */
+static bool is_line_of(const mnist_part *line, const mnist_part *other)
+{
+    const mnist_group *l = &line->box, *o = &other->box;
+    ptrdiff_t across = mnist_part_overlap(l->left, l->right, o->left, o->right);
+    ptrdiff_t down = mnist_part_overlap(l->top, l->bottom, o->top, o->bottom);
+    size_t wide = mnist_group_width(o), high = mnist_group_height(o);
+    if (is_long(other) || high < 2 * mnist_group_height(l) ||
+        2 * across < (ptrdiff_t)wide || 2 * down > (ptrdiff_t)mnist_group_height(l))
+        return false;
+    size_t usual = wide > high / 2 ? wide : high / 2;
+    return 10 * mnist_group_width(l) >= 13 * usual || -down * 6 >= (ptrdiff_t)high;
+}
+
+/* Finds lines under and over digits. */
+static void find_lines(mnist_parts *found)
+{
+    for (size_t i = 0; i < found->count; i++)
+        for (size_t k = 0; is_long(&found->all[i]) && k < found->count; k++)
+            if (k != i && is_line_of(&found->all[i], &found->all[k]))
+                found->all[i].line = true;
+}
+
+/* Leaves out lines, light, frames, strips, what touches the border, and specks; returns
+ * the extent of the largest part that remains. */
 static size_t leave_out(const mnist_plane *ink, const uint32_t *owners,
                         mnist_parts *found, bool shaded)
 {
     size_t largest = 0, inside = 0;
     for (size_t i = 0; i < found->count; i++) {
         mnist_part *p = &found->all[i];
-        p->left_out = is_frame(ink, owners, (uint32_t)i + 1, &p->box) ||
+        p->left_out = p->line || is_frame(ink, owners, (uint32_t)i + 1, &p->box) ||
                       is_strip(ink, &p->box) || is_light(p);
         if (!p->left_out && !p->touches && mnist_group_extent(&p->whole) > inside)
             inside = mnist_group_extent(&p->whole);
@@ -295,7 +336,8 @@ static size_t leave_out(const mnist_plane *ink, const uint32_t *owners,
     }
     for (size_t i = 0; i < found->count; i++)
         if (8 * mnist_group_extent(&found->all[i].whole) < largest ||
-            24 * mnist_group_extent(&found->all[i].whole) < longer)
+            (24 * mnist_group_extent(&found->all[i].whole) < longer &&
+             4 * mnist_group_extent(&found->all[i].whole) < largest))
             found->all[i].left_out = true;
     return largest;
 }
@@ -317,9 +359,10 @@ mnist_status mnist_groups_find(mnist_groups *groups, mnist_plane *ink, bool shad
     if (!status) {
         measure_outlines(ink, groups->owners, &found);
         join_dashes(&found);
+        find_lines(&found);
         size_t largest = leave_out(ink, groups->owners, &found, shaded);
         groups->hidden = hides_a_digit(ink, groups->owners, &found, largest);
-        status = mnist_parts_group(groups, &found, pixels);
+        status = mnist_parts_group(groups, &found, pixels, shaded);
     }
     common_free(stack);
     common_free(found.all);

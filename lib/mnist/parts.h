@@ -17,6 +17,8 @@ typedef struct mnist_group {
     size_t area;
     /** Number of its first part. */
     size_t first;
+    /** Whether it is a straight stroke or a point. */
+    bool solid;
 } mnist_group;
 
 /** The digits of ink. */

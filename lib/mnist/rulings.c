@@ -165,9 +165,9 @@ typedef struct region {
     erased across, down;
 } region;
 
-/* Copies a box of the ink and erases its lines. Lines may lack an eighth. */
-static mnist_status open_region(region *r, const mnist_plane *ink,
-                                const mnist_group *box, size_t thickness)
+/* Copies a box of the ink. */
+static mnist_status copy_region(region *r, const mnist_plane *ink,
+                                const mnist_group *box)
 {
     size_t rows = box->bottom - box->top, cols = box->right - box->left;
     *r = (region){.box = box};
@@ -179,8 +179,18 @@ static mnist_status open_region(region *r, const mnist_plane *ink,
                ink->pixels + (box->top + row) * ink->cols + box->left, cols);
     r->rows = (field){r->work.pixels, cols, rows, 1, cols};
     r->cols = (field){r->work.pixels, rows, cols, cols, 1};
-    r->across = erase_all(&r->rows, &(rule){cols / 8, thickness});
-    r->down = erase_all(&r->cols, &(rule){rows / 8, thickness});
+    return MNIST_OK;
+}
+
+/* Copies a box of the ink and erases its lines. Lines may lack an eighth. */
+static mnist_status open_region(region *r, const mnist_plane *ink,
+                                const mnist_group *box, size_t thickness)
+{
+    mnist_status status = copy_region(r, ink, box);
+    if (status)
+        return status;
+    r->across = erase_all(&r->rows, &(rule){r->work.cols / 8, thickness});
+    r->down = erase_all(&r->cols, &(rule){r->work.rows / 8, thickness});
     return MNIST_OK;
 }
 
@@ -242,6 +252,23 @@ mnist_status mnist_rulings_erase_box(mnist_plane *ink, const mnist_group *box,
     mnist_status status = open_region(&r, ink, box, longer_side(box) / 12);
     *is_box = sides_of(&r.across, &r.rows) + sides_of(&r.down, &r.cols) >= 3;
     if (!status && *is_box)
+        write_back(&r, ink);
+    mnist_plane_destroy(&r.work);
+    return status;
+}
+
+mnist_status mnist_rulings_erase_line(mnist_plane *ink, const mnist_group *box,
+                                      bool *is_line)
+{
+    bool touches;
+    region r;
+    mnist_status status = copy_region(&r, ink, box);
+    size_t before = status ? 0 : count_ink(&r.work, &touches);
+    if (!status)
+        r.across = erase_all(&r.rows, &(rule){r.work.cols / 8, r.work.rows / 6});
+    *is_line = r.across.count > 0 && 4 * r.across.first > r.work.rows &&
+               5 * count_ink(&r.work, &touches) > before;
+    if (!status && *is_line)
         write_back(&r, ink);
     mnist_plane_destroy(&r.work);
     return status;

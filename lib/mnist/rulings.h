@@ -29,4 +29,15 @@ mnist_status mnist_rulings_erase(mnist_plane *ink);
 mnist_status mnist_rulings_erase_box(mnist_plane *ink, const mnist_group *box,
                                      bool *is_box);
 
+/**
+ * Erases a line through a row of digits or under it that touches them, from one side of
+ * a box to the other. What it crosses stays.
+ *
+ * @param box of a part of the ink, much wider than high
+ * @param[out] is_line whether there was a line
+ * @retval MNIST_OUT_OF_MEMORY a memory allocation failed; ink did not change
+ */
+mnist_status mnist_rulings_erase_line(mnist_plane *ink, const mnist_group *box,
+                                      bool *is_line);
+
 #endif

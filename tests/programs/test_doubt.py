@@ -55,6 +55,23 @@ class Doubt(unittest.TestCase):
             for i in range(300 * 150)], strict=True)]
         self.assertEqual(self.doubt_of(page, 300), "wider than a digit")
 
+    def test_signs_are_named_and_not_read_as_digits(self):
+        def rows(left, top, wide, high):
+            return {row * 400 + col for row in range(top, top + high)
+                    for col in range(left, left + wide)}
+        minus, plus = rows(180, 90, 60, 12), rows(180, 84, 60, 12) | rows(204, 60, 12, 60)
+        digits = [angle(400, 200, 40, 30, 130), angle(400, 200, 290, 30, 130)]
+        for sign, ink, name in (("-", minus, "a dash"), ("+", plus, "a plus sign")):
+            page = [0 if i in ink else min(a, b)
+                    for i, (a, b) in enumerate(zip(*digits, strict=True))]
+            file = self.write("sum.pgm", p5(page, 400))
+            answer, = self.answers("--digits", file)
+            self.assertRegex(answer["number"], f"^[0-9][{sign}][0-9]$")
+            self.assertEqual(answer["digits"][1]["doubt"], f"{name}, not a digit")
+            self.assertTrue(answer["digits"][1]["unsure"])
+            alone = [0 if i in ink else 255 for i in range(400 * 200)]
+            self.assertEqual(self.doubt_of(alone, 400), f"{name}, not a digit")
+
     def test_a_digit_at_one_side_of_the_picture_may_be_cut_off(self):
         large = angle(400, 300, 100, 100, 120)
         for left, top in ((0, 20), (60, -20), (180, 30), (60, 80)):

@@ -91,11 +91,85 @@ static void lines_that_rise_or_fall_stay_apart(void **state)
     }
 }
 
+/* Sizes that alternate, with gaps of a fifth of the large ones. */
+static void digits_of_unequal_size_stay_apart(void **state)
+{
+    (void)state;
+    for (size_t small = 60; small <= 180; small += 20) {
+        uint8_t *p = blank();
+        size_t left[6];
+        for (size_t i = 0, at = 20; i < 6; i++) {
+            left[i] = at;
+            at += (i % 2 ? small : 180) / 2 + 36;
+            draw(p, i % 3 == 0 ? 150 : 330 - (i % 2 ? small : 180), left[i],
+                 i % 2 ? small : 180);
+        }
+        const found *all = read_all(p);
+        assert_int_equal(all->count, 6);
+        for (size_t i = 0; i < 6; i++)
+            assert_in_range(all->boxes[i].left + 4, left[i], left[i] + 8);
+    }
+}
+
+static void lines_under_and_over_digits_are_left_out(void **state)
+{
+    (void)state;
+    static uint8_t expected[PIXELS];
+    for (size_t gap = 12; gap <= 72; gap += 20)
+        for (size_t count = 1; count <= 6; count += 5) {
+            uint8_t *p = blank();
+            for (size_t i = 0; i < count; i++)
+                draw(p, 150, 100 + 110 * i, 140);
+            memcpy(expected, read_all(p)->images, PIXELS);
+            fill(p, 290 + gap, 70, 6, 110 * count + 30);
+            if (gap > 50)
+                fill(p, 150 - gap, 70, 6, 110 * count + 30);
+            const found *all = read_all(p);
+            assert_int_equal(all->count, count);
+            assert_memory_equal(all->images, expected, PIXELS);
+        }
+}
+
+static void a_line_may_go_through_digits(void **state)
+{
+    (void)state;
+    for (size_t down = 50; down <= 150; down += 50) {
+        uint8_t *p = blank();
+        for (size_t i = 0; i < 6; i++)
+            draw(p, 150, 100 + 110 * i, 140);
+        fill(p, 146 + down, 70, 6, 700);
+        const found *all = read_all(p);
+        assert_int_equal(all->count, 6);
+        for (size_t i = 0; i < 6; i++)
+            assert_at(&all->boxes[i], 150, 100 + 110 * i);
+    }
+}
+
+static void a_minus_is_a_drawing_of_its_own(void **state)
+{
+    (void)state;
+    for (size_t wide = 40; wide <= 100; wide += 20)
+        for (size_t gap = 20; gap <= 60; gap += 20) {
+            uint8_t *p = blank();
+            draw(p, 150, 100, 160);
+            fill(p, 225, 180 + gap, 12, wide);
+            draw(p, 150, 180 + 2 * gap + wide, 160);
+            const found *all = read_all(p);
+            assert_int_equal(all->count, 3);
+            assert_at(&all->boxes[1], 225, 180 + gap);
+            assert_in_range(all->boxes[1].cols, wide - 2, wide + 4);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_line_may_rise_or_fall),
         TEST(lines_that_rise_or_fall_stay_apart),
+        TEST(digits_of_unequal_size_stay_apart),
+        TEST(lines_under_and_over_digits_are_left_out),
+        TEST(a_line_may_go_through_digits),
+        TEST(a_minus_is_a_drawing_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
