@@ -126,6 +126,13 @@ static mnist_status check_size(const mnist_plane *ink, const mnist_groups *group
                       tall, wide, SMALLEST);
 }
 
+/* Brings a drawing to the form of MNIST; false if all of its pixels round to 0. */
+static bool scale(const mnist_plane *drawing, uint8_t *out)
+{
+    return mnist_image_scale(drawing->pixels, drawing->rows, drawing->cols, out) &&
+           (out[0] != 0 || memcmp(out, out + 1, PIXELS - 1) != 0);
+}
+
 static mnist_status draw_digits(const mnist_plane *ink, const mnist_groups *groups,
                                 size_t capacity, uint8_t *out)
 {
@@ -133,9 +140,8 @@ static mnist_status draw_digits(const mnist_plane *ink, const mnist_groups *grou
     for (size_t i = 0; !status && i < groups->count && i < capacity; i++) {
         mnist_plane drawing;
         status = mnist_stroke_draw(ink, groups, i, &drawing);
-        if (!status)
-            mnist_image_scale(drawing.pixels, drawing.rows, drawing.cols,
-                              out + i * PIXELS);
+        if (!status && !scale(&drawing, out + i * PIXELS))
+            status = mnist_fail(MNIST_BLANK, "image: blank: too faint to be drawn");
         common_free(drawing.pixels);
     }
     return status;
