@@ -74,12 +74,15 @@ static void draw(page *p, const mnist_dataset *digits, size_t number)
     for (size_t i = 0; i < count; i++) {
         const uint8_t *digit =
             mnist_dataset_image(digits, draw_size(&seed, 0, DIGITS - 1));
-        put(p, digit, draw_size(&seed, 0, p->rows - side),
-            draw_size(&seed, 0, p->cols - side), scale, (int)ink);
+        size_t top = draw_size(&seed, 0, p->rows - side);
+        size_t left = draw_size(&seed, 0, p->cols - side);
+        put(p, digit, top, left, scale, (int)ink);
     }
     clutter(p, &seed, draw_size(&seed, 0, 5), (uint8_t)ink);
-    shade(p, &seed, draw_size(&seed, 0, 1) * draw_size(&seed, 0, 100),
-          draw_size(&seed, 0, 1) * draw_size(&seed, 0, 24));
+    /* One after the other: compilers call the functions of arguments in any order. */
+    size_t shaded = draw_size(&seed, 0, 1), slope = draw_size(&seed, 0, 100);
+    size_t grainy = draw_size(&seed, 0, 1), noise = draw_size(&seed, 0, 24);
+    shade(p, &seed, shaded * slope, grainy * noise);
 }
 
 static uint64_t hash_number(uint64_t hash, size_t number)
