@@ -1,4 +1,5 @@
 #include "examples/charlm/text.h"
+#include "examples/common/hash.h"
 
 /* The table of well-formed byte sequences of the Unicode standard (table 3-7): first
  * bytes, the number of bytes after them, and the range of the first of those. The
@@ -41,11 +42,11 @@ void utf8_take(utf8_state *state, unsigned char byte)
 
 text_facts text_examine(const unsigned char *text, size_t size)
 {
-    text_facts facts = {.hash = 0xcbf29ce484222325u, .valid = true};
+    text_facts facts = {.hash = common_hash(COMMON_HASH_START, text, size),
+                        .valid = true};
     utf8_state state = {0};
     size_t start = 0;
     for (size_t i = 0; i < size; i++) {
-        facts.hash = (facts.hash ^ text[i]) * 0x100000001b3u;
         facts.occurs[text[i]] = true;
         if (!facts.valid)
             continue;

@@ -26,7 +26,7 @@ void utf8_take(utf8_state *state, unsigned char byte);
 
 /** Facts of a text. */
 typedef struct text_facts {
-    /** FNV-1a, 64 bits. */
+    /** Of all bytes. */
     uint64_t hash;
     /** Whether the text is valid UTF-8. */
     bool valid;

@@ -5,6 +5,7 @@
 
 #include <lstm/lstm.h>
 
+#include "examples/common/hash.h"
 #include "examples/common/message.h"
 #include "examples/common/number.h"
 #include "examples/common/options.h"
@@ -307,24 +308,21 @@ size_t train_options_list(const char **pairs)
     return count;
 }
 
-/* 64-bit FNV-1a. */
-static uint64_t add_hash(uint64_t hash, const char *text)
+/* With the end of the text, so that texts do not run together. */
+static uint64_t add_text(uint64_t hash, const char *text)
 {
-    do
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-    while (*text++);
-    return hash;
+    return common_hash(hash, text, strlen(text) + 1);
 }
 
 uint64_t train_options_run(uint64_t seed)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    uint64_t hash = COMMON_HASH_START;
     char number[24];
     snprintf(number, sizeof(number), "%llu", (unsigned long long)seed);
-    hash = add_hash(hash, number);
+    hash = add_text(hash, number);
     for (size_t i = 0; i < ROWS; i++)
         if (given[i] && stored_is_fixed(&rows[i]))
-            hash = add_hash(add_hash(hash, rows[i].name), given[i]);
+            hash = add_text(add_text(hash, rows[i].name), given[i]);
     return hash;
 }
 

@@ -14,18 +14,10 @@
 #include <sys/file.h>
 
 #include "lib/common/file.h"
+#include "lib/common/hash.h"
 #include "lib/common/memory.h"
 #include "lib/common/platform.h"
 #include "lib/common/replace.h"
-
-/* 64-bit FNV-1a. */
-static uint64_t hash(const char *name)
-{
-    uint64_t value = UINT64_C(0xcbf29ce484222325);
-    for (; *name; name++)
-        value = (value ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
-    return value;
-}
 
 void common_stem_write(char *stem, const char *name)
 {
@@ -40,7 +32,8 @@ void common_stem_write(char *stem, const char *name)
     while (size > 0 && ((unsigned char)name[size] & 0xc0) == 0x80)
         size--;
     memcpy(stem, name, size);
-    snprintf(stem + size, HASH_SIZE + 1, "~%016" PRIx64, hash(name));
+    uint64_t hash = common_hash(COMMON_HASH_START, name, strlen(name));
+    snprintf(stem + size, HASH_SIZE + 1, "~%016" PRIx64, hash);
 }
 
 char *common_temporary_name(const char *path, unsigned number)

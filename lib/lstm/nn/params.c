@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "lib/common/hash.h"
 #include "lib/common/memory.h"
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/nn/parameter.h"
@@ -111,9 +112,7 @@ static bool overlap(const lstm_tensor *a, const lstm_tensor *b)
 /* The slot of a name, or the empty one where it belongs. */
 static size_t *find_slot(const lstm_params *params, const char *name)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (const char *c = name; *c; c++)
-        hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+    uint64_t hash = common_hash(COMMON_HASH_START, name, strlen(name));
     size_t mask = params->slot_count - 1, at = (size_t)(hash ^ hash >> 32) & mask;
     while (params->slots[at] &&
            strcmp(params->entries[params->slots[at] - 1].name, name) != 0)
