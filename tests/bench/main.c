@@ -27,6 +27,12 @@ static const char usage[] =
     "                      backward with lengths uniform in 1 to T) or padded (all\n"
     "                      lengths T) (default train)\n"
     "  --phases            with --shape: measure the phases of a step, too\n"
+    "  --outputs K         with --shape: outputs of the head (default 10)\n"
+    "  --latency           of streams: report p50, p99 and p99.9 of single calls, "
+    "too;\n"
+    "                      without --shape, only streams: of the experiment, and of "
+    "the\n"
+    "                      STAC-ML benchmark (128 inputs, 2 layers of 128 units)\n"
     "  --bf16              matrix products in bfloat16\n"
     "  --threads K         maximum number of threads; --shape runs with K, the parts\n"
     "                      with 1 and K (default all processors)\n"
@@ -42,6 +48,8 @@ typedef struct {
     size_t threads;
     plan plan;
 } options;
+
+enum { MAX_OUTPUTS = 1 << 20 };
 
 static int refuse(const char *option, const char *value)
 {
@@ -79,6 +87,8 @@ static int parse(options *o, int count, char **words)
         {"shape", required_argument, NULL, 's'},
         {"work", required_argument, NULL, 'w'},
         {"phases", no_argument, NULL, 'p'},
+        {"outputs", required_argument, NULL, 'u'},
+        {"latency", no_argument, NULL, 'y'},
         {"bf16", no_argument, NULL, 'b'},
         {"threads", required_argument, NULL, 't'},
         {"seconds", required_argument, NULL, 'd'},
@@ -118,6 +128,13 @@ static int parse(options *o, int count, char **words)
             break;
         case 'j':
             o->json = optarg;
+            break;
+        case 'u':
+            if (!parse_size(optarg, MAX_OUTPUTS, &o->plan.outputs))
+                return refuse("--outputs", optarg);
+            break;
+        case 'y':
+            o->plan.latency = true;
             break;
         case 'l':
             list_shapes();
@@ -161,6 +178,15 @@ static void run_inference(const options *o, size_t threads)
     measure_inference(&o->plan, &one, threads);
     one.steps = 1;
     measure_streaming(&o->plan, &one, threads);
+}
+
+static void run_latency(const options *o)
+{
+    shape streams[] = {experiment, {1, 1, 128, 128, 2}};
+    streams[0].batch = streams[0].steps = 1;
+    report_heading(o->plan.report, "Streams");
+    for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++)
+        measure_streaming(&o->plan, &streams[i], 1);
 }
 
 static void run_sweep(const options *o, size_t threads)
@@ -217,7 +243,9 @@ int main(int count, char **words)
                                         NULL};
     static const char *const works[] = {"train",   "infer",  "stream",
                                         "lengths", "padded", NULL};
-    options o = {.work = "train", .threads = machine_processors(), .plan.seconds = 1};
+    options o = {.work = "train",
+                 .threads = machine_processors(),
+                 .plan = {.seconds = 1, .outputs = 10}};
     int status = parse(&o, count, words);
     if (status)
         return status;
@@ -229,6 +257,8 @@ int main(int count, char **words)
     o.plan.report = &r;
     if (o.has_shape)
         run_shape(&o);
+    else if (o.plan.latency)
+        run_latency(&o);
     else
         run_parts(&o);
     fputc('\n', r.table);

@@ -8,8 +8,6 @@
 #include "tests/bench/measure.h"
 #include "tests/bench/network.h"
 
-enum { CLASSES = 10 };
-
 const char *const phase_names[PHASES] = {"loader",   "pack",      "forward",  "head",
                                          "backward", "gradients", "optimiser"};
 
@@ -76,7 +74,7 @@ static void create_objects(network *net, lstm_precision precision)
                                                 .precision = precision},
                            net->rng));
     must(lstm_linear_create(
-        &net->head, &(lstm_linear_config){.inputs = s->hidden, .outputs = CLASSES},
+        &net->head, &(lstm_linear_config){.inputs = s->hidden, .outputs = net->outputs},
         net->rng));
     must(lstm_cross_entropy_create(&net->loss, NULL));
     must(lstm_params_create(&net->params));
@@ -92,8 +90,8 @@ static void create_tensors(network *net)
     net->hn = tensor(3, (size_t[]){s->layers, s->batch, s->hidden});
     net->cn = tensor(3, (size_t[]){s->layers, s->batch, s->hidden});
     net->dhn = tensor(3, (size_t[]){s->layers, s->batch, s->hidden});
-    net->logits = tensor(2, (size_t[]){s->batch, CLASSES});
-    net->dlogits = tensor(2, (size_t[]){s->batch, CLASSES});
+    net->logits = tensor(2, (size_t[]){s->batch, net->outputs});
+    net->dlogits = tensor(2, (size_t[]){s->batch, net->outputs});
     must(lstm_tensor_select(&net->last, net->hn, 0, s->layers - 1));
     must(lstm_tensor_select(&net->dlast, net->dhn, 0, s->layers - 1));
 }
@@ -108,12 +106,12 @@ static void draw_input(network *net)
     }
     net->targets = must_allocate(net->shape.batch, sizeof(int64_t));
     for (size_t i = 0; i < net->shape.batch; i++)
-        net->targets[i] = (int64_t)(i % CLASSES);
+        net->targets[i] = (int64_t)(i % net->outputs);
 }
 
-network network_create(const shape *s, lstm_precision precision)
+network network_create(const shape *s, size_t outputs, lstm_precision precision)
 {
-    network net = {.shape = *s};
+    network net = {.shape = *s, .outputs = outputs};
     create_objects(&net, precision);
     create_tensors(&net);
     draw_input(&net);

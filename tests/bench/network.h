@@ -44,6 +44,8 @@ double phase_flop(const shape *s, phase p);
 /** The objects of a training step. */
 typedef struct network {
     shape shape;
+    /** Outputs of the head. */
+    size_t outputs;
     lstm_rng *rng;
     lstm_layer *layer;
     lstm_linear *head;
@@ -62,7 +64,7 @@ typedef struct network {
 void must(lstm_status status);
 
 /** Creates a network with random weights and input; exits on failure. */
-network network_create(const shape *s, lstm_precision precision);
+network network_create(const shape *s, size_t outputs, lstm_precision precision);
 void network_destroy(network *net);
 
 /** Forward, loss, backward, Adam. */

@@ -40,33 +40,79 @@ static void report_weights(const plan *p, const network *net)
                                        .p10 = seconds});
 }
 
-void measure_streaming(const plan *p, const shape *s, size_t threads)
+static network streaming_network(const plan *p, const shape *s)
 {
-    /* Reading the CPU clock takes a tenth of the time of a step. */
-    enum { REPEATS = 64 };
-    if (lstm_set_threads(threads))
-        return;
-    network net = network_create(s, p->precision);
+    network net = network_create(s, p->outputs, p->precision);
     must(lstm_layer_set_training(net.layer, false));
     must(lstm_stream_create(&net.stream, net.layer, net.head, s->batch));
     net.out = outputs(s, lstm_tensor_extent(net.logits, 1));
+    return net;
+}
+
+static void streaming_destroy(network *net)
+{
+    lstm_tensor_destroy(&net->out);
+    lstm_stream_destroy(&net->stream);
+    network_destroy(net);
+}
+
+/* Number of calls that take so long together that reading the clocks, some 0.5 us, does
+ * not matter. */
+static size_t repeats_of(network *net)
+{
+    const double enough = 100e-6;
+    size_t repeats = 1;
+    for (double seconds = 0; seconds < enough; repeats *= 2) {
+        double start = clock_wall();
+        for (size_t i = 0; i < repeats; i++)
+            stream_step(net);
+        seconds = clock_wall() - start;
+    }
+    return repeats;
+}
+
+/* The times of single calls, with the time of reading the clock. */
+static void report_latency(const plan *p, size_t threads, network *net)
+{
+    static const struct {
+        const char *name;
+        double quantile;
+    } rows[] = {{"(p50)", 0.5}, {"(p99)", 0.99}, {"(p99.9)", 0.999}};
+    samples calls = {0};
+    for (double end = clock_wall() + p->seconds, now = 0; now < end;) {
+        double start = clock_wall();
+        stream_step(net);
+        now = clock_wall();
+        samples_add(&calls, now - start);
+    }
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        double value = samples_quantile(&calls, rows[i].quantile);
+        report_result(p->report, &(result){.name = rows[i].name,
+                                           .shape = net->shape,
+                                           .threads = threads,
+                                           .median = value,
+                                           .p10 = value});
+    }
+    samples_destroy(&calls);
+}
+
+void measure_streaming(const plan *p, const shape *s, size_t threads)
+{
+    if (lstm_set_threads(threads))
+        return;
+    network net = streaming_network(p, s);
     /* A step of a stream has a recurrent product, unlike the first step of a forward.
      */
     shape longer = *s;
     longer.steps++;
-    series steps = series_measure(p, threads, REPEATS, stream_step, &net);
-    series_report(p, "stream", &net, threads,
-                  shape_forward_flop(&longer) - shape_forward_flop(s), &steps);
+    double flop = shape_forward_flop(&longer) - shape_forward_flop(s);
+    series steps = series_measure(p, threads, repeats_of(&net), stream_step, &net);
+    series_report(p, "stream", &net, threads, flop * (double)s->steps, &steps);
     series_destroy(&steps);
-    series single = series_measure(p, threads, 1, stream_step, &net);
-    result tail = {.name = "(p99.9)", .shape = *s, .threads = threads};
-    tail.median = tail.p10 = samples_quantile(&single.wall, 0.999);
-    report_result(p->report, &tail);
-    series_destroy(&single);
+    if (p->latency)
+        report_latency(p, threads, &net);
     report_weights(p, &net);
-    lstm_tensor_destroy(&net.out);
-    lstm_stream_destroy(&net.stream);
-    network_destroy(&net);
+    streaming_destroy(&net);
 }
 
 static void forward_backward(network *net)
@@ -97,7 +143,7 @@ void measure_lengths(const plan *p, const shape *s, size_t threads, bool lengths
 {
     if (lstm_set_threads(threads))
         return;
-    network net = network_create(s, p->precision);
+    network net = network_create(s, p->outputs, p->precision);
     net.out = outputs(s, s->hidden);
     net.dout = outputs(s, s->hidden);
     must(lstm_rng_uniform(net.rng, net.dout, -1, 1));

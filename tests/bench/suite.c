@@ -82,7 +82,7 @@ void measure_training(const plan *p, const shape *s, size_t threads, bool phases
 {
     if (lstm_set_threads(threads))
         return;
-    network net = network_create(s, p->precision);
+    network net = network_create(s, p->outputs, p->precision);
     series steps = series_measure(p, threads, 1, network_train, &net);
     series_report(p, "train", &net, threads, shape_training_flop(s), &steps);
     double peak = limit_typical(&steps.inverse_peak, threads);
@@ -96,7 +96,7 @@ void measure_inference(const plan *p, const shape *s, size_t threads)
 {
     if (lstm_set_threads(threads))
         return;
-    network net = network_create(s, p->precision);
+    network net = network_create(s, p->outputs, p->precision);
     if (lstm_layer_set_training(net.layer, false))
         return;
     series steps = series_measure(p, threads, 1, network_infer, &net);
@@ -175,7 +175,7 @@ void measure_optimiser(const plan *p, const shape *s, size_t threads)
 {
     if (lstm_set_threads(threads))
         return;
-    network net = network_create(s, p->precision);
+    network net = network_create(s, p->outputs, p->precision);
     touch t = {lstm_params_count(net.params), NULL};
     t.arrays = must_allocate(4 * t.count, sizeof(float));
     memset(t.arrays, 0, 4 * t.count * sizeof(float));

@@ -10,7 +10,11 @@
 /** Parameters of a measurement; each takes about seconds. */
 typedef struct plan {
     double seconds;
+    /** Outputs of the head. */
+    size_t outputs;
     lstm_precision precision;
+    /** Whether to report the quantiles of single calls of a stream, too. */
+    bool latency;
     report *report;
 } plan;
 
@@ -28,8 +32,8 @@ void measure_training(const plan *p, const shape *s, size_t threads, bool phases
 
 void measure_inference(const plan *p, const shape *s, size_t threads);
 
-/** One step of a stream with a head, compared with reading the weights once from the L2
- *  cache. */
+/** One call of a stream with a head, of one or more steps; compared with reading the
+ *  weights once from the L2 cache. */
 void measure_streaming(const plan *p, const shape *s, size_t threads);
 
 /** Forward and backward with gradients of all outputs, for lengths uniform in 1 to T
