@@ -15,6 +15,14 @@
 #include <xmmintrin.h>
 #endif
 
+/* Results are flushed to zero, and on x86 operands are taken for zeros. Writing the
+ * mode costs as much as some 30 multiply-adds, so it is written only if it changes. */
+#if defined(__x86_64__)
+static const uint64_t lstm_denormals_bits = 1u << 15 | 1u << 6;
+#elif defined(__aarch64__)
+static const uint64_t lstm_denormals_bits = (uint64_t)1 << 24;
+#endif
+
 /** The mode of this thread: denormal numbers and rounding. */
 static inline uint64_t lstm_float_mode(void)
 {
@@ -34,10 +42,11 @@ static inline uint64_t lstm_denormals_off(void)
 {
     uint64_t mode = lstm_float_mode();
 #if defined(__x86_64__)
-    /* Flush to zero (results), denormals are zeros (operands). */
-    _mm_setcsr((unsigned)mode | 1u << 15 | 1u << 6);
+    if ((mode & lstm_denormals_bits) != lstm_denormals_bits)
+        _mm_setcsr((unsigned)(mode | lstm_denormals_bits));
 #elif defined(__aarch64__)
-    __asm__ volatile("msr fpcr, %0" ::"r"(mode | (uint64_t)1 << 24));
+    if ((mode & lstm_denormals_bits) != lstm_denormals_bits)
+        __asm__ volatile("msr fpcr, %0" ::"r"(mode | lstm_denormals_bits));
 #endif
     return mode;
 }
@@ -46,9 +55,11 @@ static inline uint64_t lstm_denormals_off(void)
 static inline void lstm_denormals_restore(uint64_t mode)
 {
 #if defined(__x86_64__)
-    _mm_setcsr((unsigned)mode);
+    if (mode != lstm_float_mode())
+        _mm_setcsr((unsigned)mode);
 #elif defined(__aarch64__)
-    __asm__ volatile("msr fpcr, %0" ::"r"(mode));
+    if (mode != lstm_float_mode())
+        __asm__ volatile("msr fpcr, %0" ::"r"(mode));
 #else
     (void)mode;
 #endif
