@@ -88,21 +88,22 @@ typedef struct lstm_cell {
 } lstm_cell;
 
 /**
- * One step of the cell for a single row: all blocks of hidden units. The blocks of a
- * single row are contiguous, so x and h are plain arrays of channels.
+ * One step of the cell for a single row and some hidden units, rounded up to whole
+ * vectors. The blocks of a single row are contiguous, so x and h are plain arrays of
+ * channels.
  */
 typedef struct lstm_cell_row {
-    size_t inputs, state, blocks;
+    size_t inputs, state, units;
     /** [inputs], and [state] of the previous step; h NULL for zeros. */
     const float *x, *h;
     /** Panels and biases of all blocks, as in lstm_cell. */
     const lstm_packed *weights;
     const float *bias;
-    /** [blocks][4][16] the result of lstm_cell_inputs, which replaces x and bias; or
-     * NULL.
+    /** [units / 16][4][16] the result of lstm_cell_inputs, which replaces x and bias;
+     * or NULL.
      */
     const float *sums;
-    /** [blocks][16], as in lstm_cell. */
+    /** [units], as in lstm_cell. */
     const float *c_before;
     float *c, *h_out;
 } lstm_cell_row;
@@ -112,22 +113,23 @@ typedef struct lstm_cell_row {
  * W_ih^T. It reads the weights of x from memory once, not once per step.
  */
 typedef struct lstm_cell_inputs {
-    size_t steps, inputs, state, blocks;
+    size_t steps, inputs, state, units;
     /** [steps][inputs]. */
     const float *x;
     size_t x_stride;
     const lstm_packed *weights;
     const float *bias;
-    /** [steps][blocks][4][16]. */
+    /** [steps][units / 16][4][16]. */
     float *sums;
     size_t sums_stride;
 } lstm_cell_inputs;
 
 /** y = x W^T + b for a single row. Sums have the order and rounding of gemm.h. */
 typedef struct lstm_linear_row {
-    size_t inputs, blocks;
+    size_t inputs, outputs;
     const float *x;
-    /** [inputs][blocks * 16] and [blocks * 16], the padding zero. */
+    /** [inputs][blocks of outputs * 16] and [blocks of outputs * 16], the padding zero.
+     * y has the same padding, which may be written. */
     const float *weights, *bias;
     float *y;
 } lstm_linear_row;

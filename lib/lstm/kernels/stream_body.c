@@ -15,7 +15,7 @@
 #include "lib/lstm/kernels/tile.h"
 
 /* Number of groups of LANES units that are computed together. */
-enum { ROW_GROUPS = 2 };
+enum { ROW_GROUPS = 3 };
 
 /* The offset of a unit of the first gate in [blocks][4][16], of sums and biases. */
 INLINE size_t gate_offset(size_t unit)
@@ -59,21 +59,25 @@ INLINE void row_tile(const lstm_cell_row *job, size_t unit, size_t groups)
         row_multiply(acc, groups, stride, job->h, job->state,
                      weights + job->inputs * LSTM_GATES * LANES);
     const lstm_cell states = {.c_before = job->c_before, .c = job->c};
+    vf c[ROW_GROUPS];
+    UNROLL for (size_t g = 0; g < groups; g++) c[g] =
+        cell_state(&states, unit + g * LANES, acc + g * LSTM_GATES);
     UNROLL for (size_t g = 0; g < groups; g++)
     {
         size_t offset = unit + g * LANES;
-        vf c = cell_state(&states, offset, acc + g * LSTM_GATES);
         v_store(job->h_out + offset,
-                cell_output(&states, offset, c, acc[g * LSTM_GATES + 3]));
+                cell_output(&states, offset, c[g], acc[g * LSTM_GATES + 3]));
     }
 }
 
 static void BODY(cell_row)(const lstm_cell_row *job)
 {
-    size_t units = job->blocks * BLOCK, unit = 0;
-    for (; unit + ROW_GROUPS * LANES <= units; unit += ROW_GROUPS * LANES)
+    size_t unit = 0;
+    for (; unit + (ROW_GROUPS - 1) * LANES < job->units; unit += ROW_GROUPS * LANES)
         row_tile(job, unit, ROW_GROUPS);
-    for (; unit < units; unit += LANES)
+    if (unit + LANES < job->units)
+        row_tile(job, unit, 2);
+    else if (unit < job->units)
         row_tile(job, unit, 1);
 }
 
@@ -101,7 +105,7 @@ INLINE void inputs_tile(const lstm_cell_inputs *job, size_t unit, size_t step,
 
 static void BODY(cell_inputs)(const lstm_cell_inputs *job)
 {
-    for (size_t unit = 0; unit < job->blocks * BLOCK; unit += LANES) {
+    for (size_t unit = 0; unit < job->units; unit += LANES) {
 #define TILE(n) inputs_tile(job, unit, row, n)
         FOR_TILES(job->steps, CELL_ROWS, 1, TILE)
 #undef TILE
@@ -110,8 +114,8 @@ static void BODY(cell_inputs)(const lstm_cell_inputs *job)
 
 static void BODY(linear_row)(const lstm_linear_row *job)
 {
-    size_t columns = job->blocks * BLOCK;
-    for (size_t column = 0; column < columns; column += LANES) {
+    size_t columns = lstm_blocks(job->outputs) * BLOCK;
+    for (size_t column = 0; column < job->outputs; column += LANES) {
         vf sum = v_load(job->bias + column);
         const float *weights = job->weights + column;
         for (size_t k = 0; k < job->inputs; k++, weights += columns)
@@ -175,10 +179,12 @@ INLINE void pair_row_tile(const lstm_cell_row *job, size_t unit, size_t groups)
 
 static void BODY(pair_cell_row)(const lstm_cell_row *job)
 {
-    size_t units = job->blocks * BLOCK, unit = 0;
-    for (; unit + ROW_GROUPS * LANES <= units; unit += ROW_GROUPS * LANES)
+    size_t unit = 0;
+    for (; unit + (ROW_GROUPS - 1) * LANES < job->units; unit += ROW_GROUPS * LANES)
         pair_row_tile(job, unit, ROW_GROUPS);
-    for (; unit < units; unit += LANES)
+    if (unit + LANES < job->units)
+        pair_row_tile(job, unit, 2);
+    else if (unit < job->units)
         pair_row_tile(job, unit, 1);
 }
 #endif

@@ -91,6 +91,14 @@ void lstm_cell_forward(const lstm_steps *s, size_t step, bool first, bool prefet
     }
 }
 
+/* Units of some blocks, without those that are padding. */
+static size_t units_of(const lstm_steps *s, size_t first_block, size_t last_block)
+{
+    size_t hidden = s->weights->config.hidden;
+    size_t end = last_block * LSTM_BLOCK;
+    return (end < hidden ? end : hidden) - first_block * LSTM_BLOCK;
+}
+
 void lstm_cell_forward_inputs(const lstm_steps *s, size_t steps, size_t first_block,
                               size_t last_block)
 {
@@ -100,7 +108,7 @@ void lstm_cell_forward_inputs(const lstm_steps *s, size_t steps, size_t first_bl
         .steps = steps,
         .inputs = lstm_direction_inputs(s->direction),
         .state = s->weights->state,
-        .blocks = last_block - first_block,
+        .units = units_of(s, first_block, last_block),
         .x = s->at->x,
         .x_stride = lstm_blocked_step(blocked, s->x_blocks),
         .weights = panel_of(s->direction, first_block),
@@ -122,7 +130,7 @@ void lstm_cell_forward_row(const lstm_steps *s, size_t step, bool first,
     blocked->kernels->cell_row(&(lstm_cell_row){
         .inputs = lstm_direction_inputs(s->direction),
         .state = s->weights->state,
-        .blocks = last_block - first_block,
+        .units = units_of(s, first_block, last_block),
         .x = at->x + step * lstm_blocked_step(blocked, s->x_blocks),
         .h = !first || tape->has_h0
                  ? at->h + step * lstm_blocked_step(blocked, s->state)

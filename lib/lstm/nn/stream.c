@@ -51,6 +51,25 @@ static lstm_activations plan_layer(const lstm_weights *weights,
     return at;
 }
 
+static bool has_cells(const lstm_stream *stream)
+{
+    const lstm_layer_config *config = &stream->tape.weights->config;
+    return stream->tape.single && !config->proj_size &&
+           config->precision == LSTM_FLOAT32;
+}
+
+static lstm_cell_row cell_of(const lstm_steps *s)
+{
+    return (lstm_cell_row){
+        .inputs = lstm_direction_inputs(s->direction),
+        .state = s->weights->state,
+        .units = s->weights->config.hidden,
+        .weights = s->direction->cell,
+        .bias = s->direction->bias,
+        .c = s->at->c,
+    };
+}
+
 /* Assigns addresses in memory to the arrays of a stream; with NULL it only counts
  * bytes. */
 static size_t plan(lstm_stream *stream, bool head, void *memory)
@@ -64,6 +83,8 @@ static size_t plan(lstm_stream *stream, bool head, void *memory)
     lstm_arena_take(&arena, 1, sizeof(*stream));
     tape->at = lstm_arena_take(&arena, layers, sizeof(*tape->at));
     stream->steps = lstm_arena_take(&arena, layers, sizeof(*stream->steps));
+    bool cells = has_cells(stream);
+    stream->cells = lstm_arena_take(&arena, cells ? layers : 0, sizeof(*stream->cells));
     batch->active = lstm_arena_take(&arena, 1, sizeof(size_t));
     tape->x = take_blocks(&arena, &batch->blocked, weights->config.inputs);
     stream->row =
@@ -77,7 +98,11 @@ static size_t plan(lstm_stream *stream, bool head, void *memory)
             continue;
         tape->at[l] = at;
         stream->steps[l] = lstm_steps_of(weights, tape, &stream->range, l);
+        if (cells)
+            stream->cells[l] = cell_of(&stream->steps[l]);
     }
+    if (!cells)
+        stream->cells = NULL;
     if (!head)
         stream->weight = stream->bias = NULL;
     return arena.used;
@@ -192,6 +217,28 @@ static const float *step_in(const lstm_stream *stream, const lstm_sequence *from
     return tape->x;
 }
 
+/* Runs all layers of a single row; returns h of the last one. */
+static const float *run_cells(lstm_stream *stream, const lstm_kernels *kernels,
+                              const float *x)
+{
+    lstm_tape *tape = &stream->tape;
+    for (size_t l = 0; l < tape->weights->config.layers; l++) {
+        lstm_activations *at = &tape->at[l];
+        lstm_cell_row *cell = &stream->cells[l];
+        float *h = at->h_out;
+        cell->x = x;
+        cell->h = tape->has_h0 ? at->h : NULL;
+        cell->c_before = tape->has_c0 ? at->c : NULL;
+        cell->h_out = h;
+        kernels->cell_row(cell);
+        at->h_out = at->h;
+        at->h = h;
+        x = h;
+    }
+    tape->has_h0 = tape->has_c0 = true;
+    return x;
+}
+
 /* Runs all layers; returns h of the last one. */
 static const float *run_layers(lstm_stream *stream, const float *x)
 {
@@ -211,11 +258,12 @@ static const float *run_layers(lstm_stream *stream, const float *x)
 }
 
 /* y = h W^T + b of a row. The head is float32 in both precisions. */
-static void run_head(const lstm_stream *stream, const float *h)
+static void run_head(const lstm_stream *stream, const lstm_kernels *kernels,
+                     const float *h)
 {
-    lstm_kernels_get()->linear_row(&(lstm_linear_row){
+    kernels->linear_row(&(lstm_linear_row){
         .inputs = stream->tape.weights->state,
-        .blocks = lstm_blocks(stream->outputs),
+        .outputs = stream->outputs,
         .x = h,
         .weights = stream->weight,
         .bias = stream->bias,
@@ -224,7 +272,7 @@ static void run_head(const lstm_stream *stream, const float *h)
 }
 
 static void step_out(const lstm_stream *stream, const float *last,
-                     const lstm_sequence *to, float *y)
+                     const lstm_kernels *floats, const lstm_sequence *to, float *y)
 {
     const lstm_blocked *blocked = &stream->tape.batch.blocked;
     size_t state = stream->tape.weights->state, blocks = lstm_blocks(state);
@@ -237,7 +285,7 @@ static void step_out(const lstm_stream *stream, const float *last,
         }
         if (!plain)
             lstm_blocked_row_out(blocked, true, last, offset, 1, state, stream->row, 1);
-        run_head(stream, plain ? last : stream->row);
+        run_head(stream, floats, plain ? last : stream->row);
         lstm_row_from_blocks(stream->y, LSTM_BLOCK, stream->outputs, y, to->channel);
     }
 }
@@ -246,13 +294,16 @@ static void run_steps(lstm_stream *stream, size_t steps, const lstm_sequence *fr
                       const lstm_sequence *to)
 {
     uint64_t mode = lstm_denormals_off();
-    stream->tape.batch.blocked.kernels = lstm_weights_kernels(stream->tape.weights);
+    const lstm_kernels *kernels = lstm_weights_kernels(stream->tape.weights);
+    const lstm_kernels *floats = lstm_kernels_get();
+    stream->tape.batch.blocked.kernels = kernels;
     for (size_t step = 0; step < steps; step++) {
         const float *x =
             step_in(stream, from, from->data + (ptrdiff_t)step * from->step);
-        const float *h = run_layers(stream, x);
+        const float *h =
+            stream->cells ? run_cells(stream, kernels, x) : run_layers(stream, x);
         if (to->data)
-            step_out(stream, h, to, to->data + (ptrdiff_t)step * to->step);
+            step_out(stream, h, floats, to, to->data + (ptrdiff_t)step * to->step);
     }
     lstm_denormals_restore(mode);
 }
@@ -287,9 +338,12 @@ static lstm_status check_x(const lstm_stream *stream, const lstm_tensor *x)
 static lstm_status check_y(const lstm_stream *stream, const lstm_tensor *x,
                            const lstm_tensor *y)
 {
-    size_t shape[LSTM_MAX_RANK];
+    size_t last = x->rank - 1, shape[LSTM_MAX_RANK];
+    if (y->rank == x->rank && y->shape[0] == x->shape[0] &&
+        (last == 1 || y->shape[1] == x->shape[1]) && y->shape[last] == stream->outputs)
+        return LSTM_OK;
     memcpy(shape, x->shape, sizeof(shape));
-    shape[x->rank - 1] = stream->outputs;
+    shape[last] = stream->outputs;
     return lstm_tensor_expect(y, "stream", "y", x->rank, shape);
 }
 

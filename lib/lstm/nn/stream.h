@@ -19,6 +19,9 @@ struct lstm_stream {
     /** [layers] the step of each layer, for all rows. */
     lstm_steps *steps;
     lstm_range range;
+    /** [layers] the cell of each layer without the arrays that change, for a single
+     * sequence of float32 without a projection; else NULL. */
+    lstm_cell_row *cells;
     /** Y. */
     size_t outputs;
     /** h of one row as floats [S], and the output of the head [Y], padded to blocks. */
