@@ -5,6 +5,7 @@
 
 #include "examples/common/message.h"
 #include "examples/train/checkpoint.h"
+#include "examples/train/diverge.h"
 #include "examples/train/epochs.h"
 
 /* Evaluates on a set and reports the accuracy of an epoch, unless stopped. */
@@ -53,9 +54,9 @@ static bool train_step(train_run *run)
     trainer->seconds = report_elapsed(run->report);
     train_line line = last_line(trainer);
     if (!isfinite(line.loss))
-        return message_error("epoch %zu, step %zu: the loss is %g, expected a finite "
-                             "number; a smaller --lr or --clip-norm may help",
-                             line.epoch, line.step, (double)line.loss);
+        return diverge_loss(&line, run->options);
+    if (line.epoch == 1 && line.step == 1)
+        run->first_loss = (double)line.loss;
     return report_step(run->report, &line, samples) &&
            (line.step == run->report->steps || report_log(run->report, &line, -1)) &&
            save_regularly(run);
@@ -122,6 +123,8 @@ static bool complete_epoch(const train_run *run)
         trainer->best = before;
         return done && *run->stop;
     }
+    double mean = trainer->loss_sum / (double)trainer->loss_count;
+    diverge_warn(trainer->epoch, mean, run->first_loss, trainer->classes, run->options);
     if (!trainer_end_epoch(trainer))
         return false;
     if (trainer->epoch < run->options->epochs && trainer_is_last(trainer, run->options))
@@ -166,6 +169,7 @@ bool epochs_train(train_run *run)
     train_state *trainer = run->trainer;
     size_t correct;
     run->saved = report_seconds();
+    run->first_loss = -1;
     if (run->options->epochs == 0)
         return evaluate(run, "Test", &trainer->test, 0, &correct);
     /* An epoch that was not complete when the checkpoint was written. */

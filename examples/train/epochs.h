@@ -18,6 +18,8 @@ typedef struct train_run {
     /** Steps and time of the last checkpoint of --checkpoint-every. */
     uint64_t unsaved_steps;
     double saved;
+    /** Loss of the first step of the run; negative if this part did not see it. */
+    double first_loss;
 } train_run;
 
 /**

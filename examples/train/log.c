@@ -6,9 +6,9 @@
 
 #include "examples/common/message.h"
 #include "examples/common/output.h"
+#include "examples/train/line.h"
 #include "examples/train/locks.h"
 #include "examples/train/log.h"
-#include "examples/train/report.h"
 
 /* A step of a run, in the order of time. */
 typedef struct moment {
@@ -18,7 +18,7 @@ typedef struct moment {
 /* What a log has up to the position of a checkpoint. */
 typedef struct scan {
     moment last;
-    char loss[64];
+    float loss;
     /* Bytes up to there, and of the whole file. */
     long kept, size;
 } scan;
@@ -54,25 +54,27 @@ bool log_check(const train_options *options)
 /* Reads lines up to a moment. Returns false for a file that is not a log. What follows
  * may be anything: a killed run may leave a part of a line, and a loss of power blocks
  * that were never written. */
-static bool read_lines(FILE *file, moment end, scan *s)
+static bool read_lines(FILE *file, line_format format, moment end, scan *s)
 {
     char *line = NULL;
     size_t room = 0;
+    const char *header = line_header(format);
     bool valid =
-        getline(&line, &room, file) > 0 && strcmp(line, REPORT_COLUMNS "\n") == 0;
+        !*header || (getline(&line, &room, file) > 0 && strcmp(line, header) == 0);
     s->kept = ftell(file);
     for (ssize_t size; valid && compare(s->last, end) < 0 &&
                        (size = getline(&line, &room, file)) > 0;) {
-        moment now;
-        char loss[64];
+        train_line read;
+        double accuracy;
         if (line[size - 1] != '\n')
             break;
-        valid = sscanf(line, "%zu,%zu,%63[^,],", &now.epoch, &now.step, loss) == 3 &&
-                compare(s->last, now) < 0;
+        valid = line_read(line, format, &read, &accuracy);
+        moment now = {read.epoch, read.step};
+        valid = valid && compare(s->last, now) < 0;
         if (!valid || compare(now, end) > 0)
             break;
         s->last = now;
-        memcpy(s->loss, loss, sizeof(loss));
+        s->loss = read.loss;
         s->kept = ftell(file);
     }
     free(line);
@@ -96,7 +98,6 @@ static moment position(const train_state *trainer)
 static bool check_lines(const char *path, const train_options *options,
                         const train_state *trainer, const scan *s, moment end)
 {
-    char loss[64];
     if (compare(s->last, end) != 0)
         return message_error("%s: the log ends at step %zu of epoch %zu, expected step "
                              "%zu of epoch %zu, the last one in %s; another name "
@@ -107,12 +108,12 @@ static bool check_lines(const char *path, const train_options *options,
         return message_error("%s: the log cannot be compared with %s, which has no "
                              "step yet; --force removes its lines",
                              path, options->resume);
-    snprintf(loss, sizeof(loss), "%.9g", (double)trainer->loss_last);
     bool comparable = end.epoch == trainer->epoch && end.step == trainer->step;
-    if (end.epoch > 0 && comparable && strcmp(loss, s->loss) != 0)
+    if (end.epoch > 0 && comparable && s->loss != trainer->loss_last)
         return message_error("%s: the log is of another run: the loss of step %zu of "
-                             "epoch %zu is %s, expected %s",
-                             path, end.step, end.epoch, s->loss, loss);
+                             "epoch %zu is %.9g, expected %.9g",
+                             path, end.step, end.epoch, (double)s->loss,
+                             (double)trainer->loss_last);
     return true;
 }
 
@@ -140,11 +141,12 @@ static bool prepare(const char *path, const train_options *options,
     FILE *file = fopen(path, "re");
     if (!file)
         return failed(path);
+    line_format format = line_format_of(path);
     bool done = locks_take_open(fileno(file), path) &&
-                (read_lines(file, end, &s)
+                (read_lines(file, format, end, &s)
                      ? check_lines(path, options, trainer, &s, end)
-                     : message_error(
-                           "%s: is not a log with the columns " REPORT_COLUMNS, path));
+                     : message_error("%s: is not a log with the %s " LINE_COLUMNS, path,
+                                     format == LINE_JSON ? "keys" : "columns"));
     if (done && s.size > s.kept) {
         message_info("%s: removed the lines after step %zu of epoch %zu, which are "
                      "done again",
@@ -183,6 +185,7 @@ bool log_open(FILE **log, const train_options *options, const train_state *train
     /* Line buffering, so that other programs can follow the file step by step. */
     setvbuf(*log, NULL, _IOLBF, BUFSIZ);
     return goes_on ||
-           (fputs(REPORT_COLUMNS "\n", *log) >= 0 && output_sync_new(*log, path)) ||
+           (fputs(line_header(line_format_of(path)), *log) >= 0 &&
+            output_sync_new(*log, path)) ||
            failed(path);
 }

@@ -9,8 +9,8 @@
 #include "examples/common/message.h"
 #include "examples/common/number.h"
 #include "examples/common/options.h"
+#include "examples/train/line.h"
 #include "examples/train/options.h"
-#include "examples/train/report.h"
 #include "examples/train/stored.h"
 #include "examples/train/together.h"
 
@@ -204,10 +204,11 @@ static const option_row rows[] = {
      .high = 1e9,
      .help = "print the loss every N steps"},
     {.name = "log",
-     .value = "FILE.csv",
+     .value = "FILE",
      .kind = OPTION_TEXT,
      .field = FIELD(log),
-     .help = "log every step: " REPORT_COLUMNS},
+     .help = "log every step: " LINE_COLUMNS ";\n"
+             "JSON lines if the name ends with .jsonl, else CSV"},
     {.name = "save",
      .value = "FILE",
      .kind = OPTION_TEXT,

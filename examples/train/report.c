@@ -106,15 +106,10 @@ bool report_step(train_report *report, const train_line *line, size_t samples)
     return true;
 }
 
-/* %.9g and %.17g are exact for float and double. */
 bool report_log(train_report *report, const train_line *line, double accuracy)
 {
-    char text[32] = "";
-    if (accuracy >= 0)
-        snprintf(text, sizeof(text), "%.9g", accuracy);
     return !report->log ||
-           fprintf(report->log, "%zu,%zu,%.9g,%.17g,%s,%.3f\n", line->epoch, line->step,
-                   (double)line->loss, line->lr, text, line->seconds) >= 0 ||
+           line_write(report->log, line_format_of(report->log_name), line, accuracy) ||
            log_failed(report);
 }
 
