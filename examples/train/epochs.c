@@ -124,6 +124,8 @@ static bool complete_epoch(const train_run *run)
         return done && *run->stop;
     }
     double mean = trainer->loss_sum / (double)trainer->loss_count;
+    if (!report_epoch(run->report, trainer->epoch, mean, line.lr))
+        return false;
     diverge_warn(trainer->epoch, mean, run->first_loss, trainer->classes, run->options);
     if (!trainer_end_epoch(trainer))
         return false;

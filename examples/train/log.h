@@ -15,7 +15,8 @@
 bool log_check(const train_options *options);
 
 /**
- * Opens the log and writes its header line, if it has one, or continues the log of an earlier part.
+ * Opens the log and writes its header line, if it has one, or continues the log of an
+ * earlier part.
  *
  * A log is continued if it has the line of the last step in the checkpoint with the
  * same loss. Lines after it are of steps that this part does again: they are removed,

@@ -13,6 +13,7 @@
 #include "examples/common/message.h"
 #include "examples/train/checkpoint.h"
 #include "examples/train/epochs.h"
+#include "examples/train/events.h"
 #include "examples/train/locks.h"
 #include "examples/train/log.h"
 #include "examples/train/paths.h"
@@ -88,11 +89,12 @@ static size_t resumed_samples(const train_state *trainer, size_t all)
 }
 
 static bool run_trainer(train_state *trainer, const train_options *options,
-                        const train_data *data, const targets *to, FILE *log)
+                        const train_data *data, const targets *to, FILE *log,
+                        const train_events *events)
 {
     train_report report = {0};
     report_open(&report, options, mnist_loader_batches(trainer->train),
-                mnist_dataset_count(data->train), trainer->seconds, log);
+                mnist_dataset_count(data->train), trainer->seconds, log, events);
     report.samples_total -= resumed_samples(trainer, report.samples_total);
     signals_handle();
     train_run run = {.trainer = trainer,
@@ -142,7 +144,7 @@ static bool check_targets(targets *to, const train_options *options)
     force |= options->resume && paths_same(options->resume, options->checkpoint);
     return (!options->checkpoint ||
             paths_check(options->checkpoint, run, force, &to->checkpoint_file)) &&
-           log_check(options);
+           log_check(options) && events_check(options);
 }
 
 /* A run that is complete already: only a model that does not exist is saved. */
@@ -190,17 +192,20 @@ static void describe(const train_state *trainer, const train_options *options,
     warn_of_milestones(options);
 }
 
-/* Opens the log and writes the first checkpoint, which reports problems now, such as an
- * option value that is not valid UTF-8. A resumed run first checks its log, and a new
- * one leaves no log if it fails. */
+/* Opens the log and the events, and writes the first checkpoint, which reports problems
+ * now, such as an option value that is not valid UTF-8. A resumed run first checks its
+ * log, and a new one leaves no log and no events if it fails. */
 static bool open_files(const train_state *trainer, const train_options *options,
-                       FILE **log)
+                       FILE **log, train_events *events)
 {
     *log = NULL;
     if (options->resume && !log_open(log, options, trainer))
         return false;
-    if (!options->checkpoint || checkpoint_save(trainer, options->checkpoint))
-        return options->resume || log_open(log, options, trainer);
+    if (events_open(events, options, trainer) &&
+        (!options->checkpoint || checkpoint_save(trainer, options->checkpoint)) &&
+        (options->resume || log_open(log, options, trainer)))
+        return true;
+    events_abandon(events);
     if (*log)
         fclose(*log);
     return false;
@@ -218,11 +223,13 @@ static int run_state(train_state *trainer, const train_options *options,
     if (options->resume && trainer_is_finished(trainer, options))
         return finish(trainer, options, &to);
     FILE *log;
-    if (!open_files(trainer, options, &log))
+    train_events events;
+    if (!open_files(trainer, options, &log, &events))
         return 1;
     describe(trainer, options, data);
     message_info("ready after %.2f s", report_seconds() - started);
-    return run_trainer(trainer, options, data, &to, log) ? signals_status() : 1;
+    return run_trainer(trainer, options, data, &to, log, &events) ? signals_status()
+                                                                  : 1;
 }
 
 static int run(const train_options *options, const train_data *data, double started)

@@ -209,6 +209,12 @@ static const option_row rows[] = {
      .field = FIELD(log),
      .help = "log every step: " LINE_COLUMNS ";\n"
              "JSON lines if the name ends with .jsonl, else CSV"},
+    {.name = "tensorboard",
+     .value = "DIR",
+     .kind = OPTION_TEXT,
+     .field = FIELD(tensorboard),
+     .help = "write the loss of each step, accuracies, learning rates and the\n"
+             "options into DIR, for TensorBoard"},
     {.name = "save",
      .value = "FILE",
      .kind = OPTION_TEXT,
@@ -345,10 +351,11 @@ static void print_more_help(void)
         "FILE and the files that the command line names, not those that the "
         "checkpoint\n"
         "names: it prints the command line with them. --log continues the log of\n"
-        "before. These options may change: --epochs (more only), --threads, --log,\n"
-        "--save, --no-save, --checkpoint, --checkpoint-every, --eval, --log-every,\n"
-        "--data, --offline, --limit, --quiet, --no-progress, --force. All others must\n"
-        "be equal.\n\n"
+        "before, --tensorboard its curves. These options may change: --epochs (more\n"
+        "only), --threads, --log, --tensorboard, --save, --no-save, --checkpoint,\n"
+        "--checkpoint-every, --eval, --log-every, --data, --offline, --limit, "
+        "--quiet,\n"
+        "--no-progress, --force. All others must be equal.\n\n"
         "Without --validation, each epoch is tested on the test set, to show the\n"
         "progress. Nothing is chosen by it, and neither should you: a model that was\n"
         "chosen by its test accuracy has a lower one on new images. To choose the\n"
@@ -419,5 +426,7 @@ int train_options_parse(train_options *options, int argc, char **argv)
         status = resume(options, argc, argv);
     if (options->validation > 0 && !options->eval_given)
         options->eval = TRAIN_EVAL_END;
+    options->word_count = argc - 1;
+    options->words = argv + 1;
     return status < 0 ? together_check(options) : status;
 }

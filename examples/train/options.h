@@ -51,6 +51,8 @@ typedef struct train_options {
     uint64_t threads;
     uint64_t log_every;
     const char *log;
+    /** Folder of TensorBoard's events, or NULL. */
+    const char *tensorboard;
     /** NULL: the model is not saved. */
     const char *save;
     bool save_given, no_save;
@@ -71,6 +73,9 @@ typedef struct train_options {
     uint64_t patience;
     lstm_precision precision;
     bool precision_given, offline, reproducible, quiet, no_progress;
+    /** The words of the command line, after the name of the program. */
+    int word_count;
+    char **words;
 } train_options;
 
 /** Upper limit of the number of options. */

@@ -96,7 +96,7 @@ static bool is_lock_of(const char *path, const char *other)
 typedef struct named_file {
     const char *name, *path;
 } named_file;
-enum { WRITTEN = 2, FILES = 5 };
+enum { WRITTEN = 2, FILES = 6 };
 
 /* Only the first files, models and checkpoints, have locks. */
 static int check_locks(const named_file *files)
@@ -137,6 +137,7 @@ int paths_check_options(const train_options *options)
         {"--save", options->epochs || options->save_given ? options->save : NULL},
         {"--checkpoint", options->checkpoint},
         {"--log", options->log},
+        {"--tensorboard", options->tensorboard},
         {"--load", options->load},
         {"--resume", options->resume}};
     int status = -1;

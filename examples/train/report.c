@@ -20,13 +20,19 @@ static bool log_failed(train_report *report)
     return message_error("%s: %s", report->log_name, message_errno());
 }
 
+static bool events_failed(train_report *report)
+{
+    report->failed = true;
+    return message_error("%s: events: %s", report->events_name, message_errno());
+}
+
 double report_elapsed(const train_report *report)
 {
     return report->before + report_seconds() - report->started;
 }
 
 void report_open(train_report *report, const train_options *options, size_t steps,
-                 size_t samples, double before, FILE *log)
+                 size_t samples, double before, FILE *log, const train_events *events)
 {
     *report = (train_report){
         .epochs = options->epochs,
@@ -34,6 +40,8 @@ void report_open(train_report *report, const train_options *options, size_t step
         .log_every = options->log_every,
         .log = log,
         .log_name = options->log,
+        .events = *events,
+        .events_name = options->tensorboard,
         .before = before,
         .progress = !options->quiet && !options->no_progress && message_has_terminal(),
         .samples_total = options->epochs * samples,
@@ -46,7 +54,8 @@ bool report_close(train_report *report)
     FILE *log = report->log;
     report->log = NULL;
     message_clear_progress();
-    return !log || fclose(log) == 0 || log_failed(report);
+    bool closed = events_close(&report->events) || events_failed(report);
+    return (!log || fclose(log) == 0 || log_failed(report)) && closed;
 }
 
 static bool check_output(train_report *report, int printed)
@@ -108,22 +117,34 @@ bool report_step(train_report *report, const train_line *line, size_t samples)
 
 bool report_log(train_report *report, const train_line *line, double accuracy)
 {
-    return !report->log ||
-           line_write(report->log, line_format_of(report->log_name), line, accuracy) ||
-           log_failed(report);
+    if (report->log &&
+        !line_write(report->log, line_format_of(report->log_name), line, accuracy))
+        return log_failed(report);
+    return events_step(&report->events, line) || events_failed(report);
+}
+
+bool report_epoch(train_report *report, size_t epoch, double mean, double lr)
+{
+    return events_epoch(&report->events, epoch, mean, lr) || events_failed(report);
 }
 
 bool report_sync(train_report *report)
 {
-    return !report->log || output_sync(report->log) || log_failed(report);
+    if (report->log && !output_sync(report->log))
+        return log_failed(report);
+    return events_sync(&report->events) || events_failed(report);
 }
 
 bool report_accuracy(train_report *report, const char *set, size_t epoch,
                      size_t correct, size_t count)
 {
+    double accuracy = (double)correct / (double)count;
     message_clear_progress();
-    return check_output(
-        report, printf("Epoch [%zu/%zu], %s accuracy: %.2f%% (%zu/%zu)\n", epoch,
-                       report->epochs, set, 100.0 * (double)correct / (double)count,
-                       correct, count));
+    if (!check_output(report,
+                      printf("Epoch [%zu/%zu], %s accuracy: %.2f%% (%zu/%zu)\n", epoch,
+                             report->epochs, set,
+                             100.0 * (double)correct / (double)count, correct, count)))
+        return false;
+    return events_accuracy(&report->events, set, epoch, accuracy) ||
+           events_failed(report);
 }

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "examples/train/events.h"
 #include "examples/train/line.h"
 #include "examples/train/options.h"
 
@@ -15,6 +16,9 @@ typedef struct train_report {
     size_t epochs, steps, log_every;
     FILE *log;
     const char *log_name;
+    /** Of TensorBoard. */
+    train_events events;
+    const char *events_name;
     /** Seconds of the earlier parts of the run. */
     double before;
     /** Whether to draw the progress line, the time of its last update, and the start of
@@ -30,11 +34,12 @@ typedef struct train_report {
 double report_seconds(void);
 
 /** Begins a report. before has the seconds of the earlier parts of the run; log is the
- *  open log or NULL, and closed by report_close(). */
+ *  open log or NULL. report_close() closes it and the events. */
 void report_open(train_report *report, const train_options *options, size_t steps,
-                 size_t samples, double before, FILE *log);
+                 size_t samples, double before, FILE *log, const train_events *events);
 
-/** Closes the log; false after an error message if it could not be written. */
+/** Closes the log and the events; false after an error message if they could not be
+ *  written. */
 bool report_close(train_report *report);
 
 /** Seconds of the run, earlier parts included. */
@@ -44,11 +49,15 @@ double report_elapsed(const train_report *report);
  *  an error message. */
 bool report_step(train_report *report, const train_line *line, size_t samples);
 
-/** Writes the line of a step into the log, if there is one. The accuracy is empty
- *  if it is negative. Returns false after an error message. */
+/** Writes the line of a step into the log and its loss into the events, if there are
+ *  any. The accuracy is empty if it is negative. Returns false after an error message.
+ */
 bool report_log(train_report *report, const train_line *line, double accuracy);
 
-/** Waits until all lines of the log are on the disk. */
+/** Writes the mean loss and the learning rate of an epoch into the events. */
+bool report_epoch(train_report *report, size_t epoch, double mean, double lr);
+
+/** Waits until all lines of the log and all events are on the disk. */
 bool report_sync(train_report *report);
 
 /** Reports an evaluation on a set, "Test" or "Validation"; false after an error

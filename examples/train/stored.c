@@ -6,6 +6,7 @@
 #include <lstm/lstm.h>
 
 #include "examples/common/message.h"
+#include "examples/train/command.h"
 #include "examples/train/stored.h"
 
 enum { TEXT_SIZE = 4096 };
@@ -26,8 +27,8 @@ static bool is_one_of(const option_row *row, const char *const *names)
 /* Names of files and folders, which are printed only. */
 static bool is_path(const option_row *row)
 {
-    static const char *const names[] = {"data",    "log",        "save",
-                                        "no-save", "checkpoint", NULL};
+    static const char *const names[] = {"data",       "log",         "save", "no-save",
+                                        "checkpoint", "tensorboard", NULL};
     return is_one_of(row, names);
 }
 
@@ -132,34 +133,14 @@ static bool has_controls(const char *text)
     return false;
 }
 
-/* Appends a word to a command line, quoted for the shell; there is room for it. */
-static void add_word(char *command, const char *word)
-{
-    char *end = command + strlen(command);
-    bool plain = *word && word[strspn(word, "abcdefghijklmnopqrstuvwxyz"
-                                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                            "0123456789._-+=/:,@%")] == '\0';
-    *end++ = ' ';
-    if (!plain)
-        *end++ = '\'';
-    for (; *word; word++)
-        if (*word == '\'')
-            end += sprintf(end, "'\\''");
-        else
-            *end++ = *word;
-    if (!plain)
-        *end++ = '\'';
-    *end = '\0';
-}
-
 /* Appends an option with the name of a file. */
 static void add_option(char *command, const char *name, const char *text)
 {
     char option[32];
     snprintf(option, sizeof(option), "--%s", name);
-    add_word(command, option);
+    command_add(command, option);
     if (*text)
-        add_word(command, text);
+        command_add(command, text);
 }
 
 /* Room for the command line: of a quoted word, each byte may take four. */
@@ -183,8 +164,8 @@ static bool write_command(const option_table *table, const train_options *option
 {
     bool lacks = false, names = names_a_model(options), saves = names;
     strcpy(command, "mnist-train");
-    add_word(command, "--resume");
-    add_word(command, options->resume);
+    command_add(command, "--resume");
+    command_add(command, options->resume);
     for (size_t i = 0; i < table->count; i++) {
         const option_row *row = &table->rows[i];
         if (is_path(row) && words[i])
@@ -205,8 +186,8 @@ static bool write_command(const option_table *table, const train_options *option
         lacks = true;
     }
     if (!saves && !options->save) {
-        add_word(command, "--save");
-        add_word(command, ((const train_options *)table->defaults)->save);
+        command_add(command, "--save");
+        command_add(command, ((const train_options *)table->defaults)->save);
         lacks = true;
     }
     return lacks;

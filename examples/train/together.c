@@ -44,6 +44,7 @@ static int check_dataset(const train_options *options)
 static int check_testing(const train_options *options)
 {
     const char *other = options->log                       ? "--log"
+                        : options->tensorboard             ? "--tensorboard"
                         : options->checkpoint              ? "--checkpoint"
                         : options->eval == TRAIN_EVAL_NONE ? "--eval none"
                                                            : NULL;

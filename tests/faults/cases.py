@@ -37,6 +37,9 @@ DATA = [f"data/{name}" for name in DIGITS]
 CASES = [
     Case("train", "mnist-train", [*TRAIN, "--synthetic=24", "--seed", "1", "--save", "new",
                                   "--log", "log.csv", "--checkpoint", "point"], []),
+    Case("train, report", "mnist-train", [*TRAIN, "--synthetic=24", "--seed", "1", "--save",
+                                          "new", "--tensorboard", "events", "--log",
+                                          "log.jsonl"], []),
     Case("train, no seed", "mnist-train", [*TRAIN, "--synthetic=24", "--no-save"], []),
     Case("train, file", "mnist-train", [*TRAIN, "--data", "data", "--seed", "1", "--save",
                                         "new"], DATA),

@@ -52,6 +52,8 @@ ERRORS = {
     "random": (["ENOSYS"], ["EAGAIN", "EINTR"])}
 REPORT = struct.Struct(f"<{len(CLASSES) + 1}Q32s")
 TIME_LIMIT = 60
+# The names of files that may have only a beginning after a failure.
+MAY_END_EARLY = (".csv", ".jsonl", "events")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,10 +78,25 @@ class Result:
     failed: int
 
 
+def records(content):
+    """The complete records of a file of events without their times, which come first."""
+    at = 0
+    while at + 12 <= len(content):
+        end = at + 12 + int.from_bytes(content[at:at + 8], "little") + 4
+        if end > len(content):
+            break
+        yield content[at + 21:end - 4]
+        at = end
+
+
 def without_times(name, content):
     """A log or a checkpoint without the seconds in it, which differ from run to run."""
     if name.endswith(".csv") and b",seconds" in content:
         return re.sub(rb",[^,\n]*\n", b",\n", content)
+    if name.endswith(".jsonl"):
+        return re.sub(rb"\"seconds\": [^\n]*\n", b"\n", content)
+    if "tfevents" in name:
+        return b"".join(records(content))
     if b" seconds 0x" not in content[:100000]:
         return content
     try:
@@ -88,6 +105,18 @@ def without_times(name, content):
         return content
     metadata.pop("lstm.checksum", None)
     return re.sub(" seconds [^ ]+", "", repr((tensors, metadata))).encode()
+
+
+def plain_name(name):
+    """The name of a file of events without time, machine and process."""
+    return re.sub(r"events\.out\.tfevents\..*", "events", name)
+
+
+def read_files(folder):
+    """The content of each file without times, by its name without times."""
+    return {plain_name(str(path.relative_to(folder))): without_times(path.name,
+                                                                     path.read_bytes())
+            for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def is_part(text, right):
@@ -127,10 +156,7 @@ class Campaign:
             status, output, messages = "time", b"", b""
         *counts, failed, _ = REPORT.unpack(report.read_bytes())
         report.unlink()
-        files = {str(path.relative_to(folder)): path.read_bytes()
-                 for path in sorted(folder.rglob("*")) if path.is_file()}
-        files = {name: without_times(name, content) for name, content in files.items()}
-        return Result(status, output, messages.decode(errors="replace"), files,
+        return Result(status, output, messages.decode(errors="replace"), read_files(folder),
                       dict(zip(CLASSES, counts)), failed)
 
     def fresh(self, case):
@@ -246,7 +272,7 @@ class Campaign:
                 continue
             if name not in right.files:
                 continue
-            if name.endswith(".csv") and right.files[name].startswith(content):
+            if name.endswith(MAY_END_EARLY) and right.files[name].startswith(content):
                 continue
             try:
                 if not content.startswith(b"({"):

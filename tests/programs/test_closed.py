@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests/support"), str(ROOT / "tests/faults")]
 import models  # noqa: E402
 from cases import CASES, prepare  # noqa: E402
-from run_faults import without_times  # noqa: E402
+from run_faults import MAY_END_EARLY, read_files, without_times  # noqa: E402
 
 PROGRAMS = {}
 STDIN, STDOUT, STDERR = range(3)
@@ -48,8 +48,7 @@ class Closed(unittest.TestCase):
         done = subprocess.run([PROGRAMS[case.program], *case.words], cwd=folder, input=text,
                               env=environment, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, preexec_fn=close)
-        files = {str(path.relative_to(folder)): without_times(path.name, path.read_bytes())
-                 for path in sorted(folder.rglob("*")) if path.is_file()}
+        files = read_files(folder)
         return done.returncode, done.stdout, done.stderr.decode(), files
 
     def each(self):
@@ -67,7 +66,7 @@ class Closed(unittest.TestCase):
             self.assertIn("standard output: Bad file descriptor", messages)
             for name, content in files.items():
                 old = self.folder / "base" / name
-                if name.endswith(".csv") and name in right[3]:
+                if name.endswith(MAY_END_EARLY) and name in right[3]:
                     self.assertTrue(right[3][name].startswith(content), name)
                 elif content != right[3].get(name) and not (
                         old.exists() and content == without_times(name, old.read_bytes())):

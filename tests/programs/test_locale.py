@@ -13,7 +13,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests/support"), str(ROOT / "tests/faults")]
 from cases import CASES, prepare  # noqa: E402
-from run_faults import without_times  # noqa: E402
+from run_faults import read_files  # noqa: E402
 
 NAME = "de_DE.UTF-8"
 PROGRAMS = {}
@@ -64,8 +64,7 @@ class Locale(unittest.TestCase):
         done = subprocess.run([PROGRAMS[case.program], *case.words], cwd=folder, input=text,
                               env=environment, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE)
-        files = {str(path.relative_to(folder)): without_times(path.name, path.read_bytes())
-                 for path in sorted(folder.rglob("*")) if path.is_file()}
+        files = read_files(folder)
         return done.returncode, done.stdout, files
 
     def test_answers_and_files_are_the_same(self):
