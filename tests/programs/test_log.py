@@ -52,12 +52,14 @@ class Lines(Folder):
         return [{key: line[key] for key in KEYS[:-1]} for line in lines]
 
     def test_json_lines_have_the_values_of_csv(self):
-        self.train("--no-save", "--log", "run.jsonl")
-        self.train("--no-save", "--log", "run.csv")
+        rate = "0.00123456789012345"
+        self.train("--no-save", "--lr", rate, "--log", "run.jsonl")
+        self.train("--no-save", "--lr", rate, "--log", "run.csv")
         lines = self.lines("run.jsonl")
         self.assertEqual(len(lines), 2 * STEPS)
         self.assertTrue(all(list(line) == KEYS for line in lines))
         self.assertEqual(self.without_seconds(lines), self.without_seconds(self.rows("run.csv")))
+        self.assertEqual({line["lr"] for line in lines}, {float(rate)})
         self.assertEqual([line["step"] for line in lines if line["accuracy"] is not None],
                          [STEPS, STEPS])
 
