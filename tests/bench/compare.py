@@ -2,7 +2,7 @@
 """Compares the speed of liblstm and other libraries on the same workloads.
 
 usage: compare.py [--what WHAT] [--threads 1,2] [--rounds R] [--seconds S]
-                  [--bench FILE] [--json FILE]
+                  [--build FOLDER] [--rtneural FOLDER] [--json FILE]
 
 WHAT is
   experiment  a training step of the experiment: 64 sequences of 28 steps
@@ -10,6 +10,8 @@ WHAT is
   drop-in     a training step in PyTorch, with liblstm.torch.LSTM and with nn.LSTM
   inference   1,000 sequences, and one sequence, of 28 steps
   streaming   one step of one sequence with carried state, and the head
+  small       a step of streams with one input, 8 to 64 units and one output, in calls of
+              one step and of 128, with RTNeural, compiled for each size
   lengths     forward and backward of 64 sequences of 1 to 100 steps, evenly spread, and
               of 64 sequences of 100 steps; PyTorch packs and unpacks them
 
@@ -19,16 +21,23 @@ Runtime has its inputs and outputs bound to memory. lstm-bench measures liblstm,
 Python. In each round, each library runs for S seconds and reports a median. The table
 shows the median of the rounds, and its ratio to the first line. With one thread, times are
 CPU times, which other programs affect less; with more, they are wall-clock times.
-Libraries that are not installed are reported and skipped.
+Libraries that are not installed, and those that fail, are reported and left out.
+
+The peak that lstm-bench measures in each round tells whether the machine was disturbed.
+Only rounds with at least 93% of the best peak count, if they are three or more.
 """
 import argparse
+import contextlib
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+from native import RTNeural
 from works import LIBRARIES, missing
 
 EXPERIMENT = (64, 28, 28, 128, 2)  # N, T, I, H, L
@@ -39,6 +48,8 @@ WHAT = {
     "drop-in": ("train", [EXPERIMENT]),
     "inference": ("infer", [(1000, *EXPERIMENT[1:]), (1, *EXPERIMENT[1:])]),
     "streaming": ("stream", [(1, 1, *EXPERIMENT[2:])]),
+    "small": ("stream", [(1, steps, 1, hidden, 1)
+                         for hidden in (8, 16, 20, 24, 32, 40, 64) for steps in (1, 128)]),
     "lengths": ("lengths", [(64, 100, 28, 128, 1), (64, 100, 128, 128, 2)]),
 }
 # Makes malloc() keep freed memory. By default it returns memory to the system after each
@@ -50,7 +61,26 @@ KEEP_MEMORY = {
 }
 
 
+CALM = 0.93  # of the best peak
+ENOUGH = 3  # calm rounds
+
+
 # The contenders -----------------------------------------------------------------------
+# A contender has a name, and run(), which returns the medians of a workload, or None if it
+# does not have the workload. It raises Failure if it fails.
+
+
+class Failure(Exception):
+    pass
+
+
+def reason_of(process, text):
+    """Why a process ended: its signal, and the last line that it wrote."""
+    process.wait()
+    lines = [line for line in text.splitlines() if line.strip()]
+    end = (f"ended by {signal.Signals(-process.returncode).name}" if process.returncode < 0
+           else f"exit status {process.returncode}")
+    return ": ".join([end, *lines[-1:]])
 
 
 class Other:
@@ -63,48 +93,77 @@ class Other:
         self.name = name + " bf16" * bf16
         if LIBRARIES[library][0] == "torch":
             self.name += ", at its best" if best else ", as installed"
-        self.processes = {}
+        self.processes, self.errors = {}, {}
 
     def run(self, work, shape, threads, seconds):
         if work not in self.works:
             return None
         if threads not in self.processes:
+            self.errors[threads] = tempfile.TemporaryFile("w+")
             self.processes[threads] = subprocess.Popen(
                 [sys.executable, Path(__file__).with_name("works.py"), self.library,
                  str(threads)],
                 env=os.environ | {"LIBLSTM": self.liblstm} |
                 (KEEP_MEMORY if self.best else {}),
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=self.errors[threads], text=True)
         process = self.processes[threads]
         job = {"work": work, "shape": shape, "seconds": seconds, "best": self.best,
                "bf16": self.bf16}
-        print(json.dumps(job), file=process.stdin, flush=True)
+        with contextlib.suppress(BrokenPipeError):
+            print(json.dumps(job), file=process.stdin, flush=True)
         answer = process.stdout.readline()
         if not answer:
-            sys.exit(f"compare.py: {self.name}: the process ended")
+            self.errors[threads].seek(0)
+            raise Failure(reason_of(process, self.errors[threads].read()))
         return json.loads(answer)
 
     def close(self):
         for process in self.processes.values():
-            process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
             process.wait()
+        for file in self.errors.values():
+            file.close()
+
+
+def measured(command):
+    """What a program prints as JSON."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as process:
+        out, errors = process.communicate()
+    if process.returncode:
+        raise Failure(reason_of(process, errors))
+    return json.loads(out)
+
+
+class Native:
+    """A library of C++ in a program that lives for one run; see native.py."""
+
+    def __init__(self, library):
+        self.name, self.library = library.name, library
+
+    def run(self, work, shape, threads, seconds):
+        command = self.library.command(work, shape, threads, seconds)
+        return command and measured(command)
+
+    def close(self):
+        self.library.close()
 
 
 class Library:
     """liblstm through lstm-bench, with a process per run."""
 
-    def __init__(self, bench, bf16=False):
+    def __init__(self, bench, bf16=False, outputs=10):
         self.name = "liblstm" + " bf16" * bf16
-        self.command = [bench, "--json", "-"] + ["--bf16"] * bf16
+        self.command = [bench, "--json", "-", "--outputs", str(outputs)]
+        self.command += ["--bf16"] * bf16
 
     def run(self, work, shape, threads, seconds):
         command = self.command + [
             "--shape", ",".join(map(str, shape)), "--work", work,
             "--threads", str(threads), "--seconds", str(seconds)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            return None
-        return json.loads(done.stdout)["results"][0]
+        return measured(command)["results"][0]
 
     def close(self):
         pass
@@ -140,8 +199,12 @@ TORCH = [("torch", {}), ("torch", {"best": False})]
 TORCH_BF16 = [("torch", {"bf16": True}), ("torch", {"best": False, "bf16": True})]
 
 
-def contenders(what, bench):
+def contenders(what, bench, rtneural):
     """The libraries to compare; the first one is the reference."""
+    if what == "small":
+        if not rtneural:
+            print("--rtneural is not given; skipping RTNeural", file=sys.stderr)
+        return [Library(bench, outputs=1), *map(Native, RTNeural.all(rtneural))]
     if what == "sweep":
         return [Library(bench), *others(TORCH[0])]
     if what == "drop-in":
@@ -150,24 +213,43 @@ def contenders(what, bench):
         runners = [Library(bench), *others(("drop-in", {}), *TORCH)]
         return [As(runner, f"{runner.name}, {work}", work)
                 for runner in runners for work in ("lengths", "padded")]
-    found = [Library(bench)]
-    if Library(bench, True).run("train", (2, 2, 2, 16, 1), 1, 0.01):
-        found.append(Library(bench, True))
-    else:
-        print("this build of liblstm has no bf16", file=sys.stderr)
-    return found + others(("onnxruntime", {}), ("keras", {}), *TORCH, *TORCH_BF16)
+    return [Library(bench), Library(bench, True)] + others(("onnxruntime", {}), ("keras", {}), *TORCH, *TORCH_BF16)
 
 
 # The comparisons ----------------------------------------------------------------------
 
 
 def measure(runners, work, shape, threads, rounds, seconds):
-    """Results of each library in all rounds; None if it does not support the workload."""
+    """Results of each library in the calm rounds; None if it does not support the
+    workload. Removes a library that fails from the runners."""
     results = {runner: [] for runner in runners}
     for _ in range(rounds):
-        for runner in runners:
-            results[runner].append(runner.run(work, shape, threads, seconds))
-    return results
+        for runner in list(runners):
+            try:
+                results[runner].append(runner.run(work, shape, threads, seconds))
+            except Failure as failure:
+                if runner is runners[0]:
+                    sys.exit(f"compare.py: {runner.name} fails: {failure}")
+                print(f"{runner.name} fails in {work}, shape {shape}: {failure}; it is "
+                      "left out", file=sys.stderr)
+                runners.remove(runner)
+    return calm({runner: results[runner] for runner in runners})
+
+
+def calm(results):
+    """The rounds in which the first library has found the peak undisturbed."""
+    peaks = [result and result.get("peak_gflops", 0) for result in
+             next(iter(results.values()), [])]
+    if not all(peaks):
+        return results
+    kept = [i for i, peak in enumerate(peaks) if peak >= CALM * max(peaks)]
+    if len(kept) < len(peaks):
+        print(f"the machine was disturbed: the peak was {min(peaks):.0f} to "
+              f"{max(peaks):.0f} GFLOP/s, {len(kept)} of {len(peaks)} rounds are calm"
+              + ("" if len(kept) >= ENOUGH else ", too few: all count"), file=sys.stderr)
+    if len(kept) < ENOUGH:
+        return results
+    return {runner: [found[i] for i in kept] for runner, found in results.items()}
 
 
 def summary(results, threads):
@@ -201,7 +283,7 @@ def compare(runners, work, shapes, options):
                 first = first or entry["median_ms"]
                 peak = (f" {entry['of_peak']:7.1%} of peak"
                         if "of_peak" in entry and work != "stream" else "")
-                print(f"  {runner.name:30} {entry['median_ms']:10.4f} ms "
+                print(f"  {runner.name:30} {entry['median_ms']:10.6f} ms "
                       f"{entry['median_ms'] / first:7.2f} x{peak}", flush=True)
                 rows.append({"work": work, "shape": shape, "threads": threads,
                              "name": runner.name, **entry})
@@ -236,12 +318,12 @@ def sweep(runners, shapes, options):
     return rows
 
 
-def find_bench():
-    """Path of lstm-bench in the newest build folder."""
+def newest_build():
+    """The build folder with the newest lstm-bench."""
     root = Path(__file__).resolve().parents[2]
     found = sorted(root.glob("build*/tests/bench/lstm-bench"),
                    key=lambda path: path.stat().st_mtime)
-    return str(found[-1]) if found else None
+    return found[-1].parents[2] if found else None
 
 
 def parse():
@@ -254,22 +336,25 @@ def parse():
     parser.add_argument("--rounds", type=int, default=5, help="rounds (default 5)")
     parser.add_argument("--seconds", type=float, default=1.0,
                         help="seconds per measurement (default 1)")
-    parser.add_argument("--bench", default=find_bench(), help="path of lstm-bench")
+    parser.add_argument("--build", type=Path, help="build folder (default the newest)")
+    parser.add_argument("--rtneural", type=Path,
+                        help="folder with the sources of RTNeural, for --what small")
     parser.add_argument("--json", help="output file for the results")
     return parser.parse_args()
 
 
 def main():
     options = parse()
-    if not options.bench:
-        sys.exit("compare.py: build*/tests/bench/lstm-bench not found; build the tests "
-                 "or set --bench")
-    Other.liblstm = str(Path(options.bench).resolve().parents[2] /
-                        "lib/lstm/liblstm.so.1")
+    build = options.build or newest_build()
+    bench = build and build.resolve() / "tests/bench/lstm-bench"
+    if not bench or not bench.exists():
+        sys.exit(f"compare.py: {bench or 'build*/tests/bench/lstm-bench'} not found; build "
+                 "the tests, or name the folder with --build")
+    Other.liblstm = str(build.resolve() / "lib/lstm/liblstm.so.1")
     work, shapes = WHAT[options.what]
-    runners = contenders(options.what, options.bench)
+    runners = contenders(options.what, bench, options.rtneural)
     if options.what == "sweep":
-        listed = subprocess.run([options.bench, "--list"], check=True,
+        listed = subprocess.run([bench, "--list"], check=True,
                                 capture_output=True, text=True).stdout.split()
         rows = sweep(runners, [tuple(map(int, line.split(","))) for line in listed],
                      options)
