@@ -241,6 +241,30 @@ def pictures():
             put("picture", f"{kind}_{name}", flags + data)
 
 
+def sounds():
+    """A file of each encoding, an extensible header, chunks around the samples, two channels."""
+    def chunk(name, data):
+        return name + struct.pack("<I", len(data)) + data + bytes(len(data) % 2)
+
+    def sound(code, bits, samples, channels=1, more=b"", before=b"", after=b""):
+        align = channels * bits // 8
+        fmt = struct.pack("<HHIIHH", code, channels, 8000, 8000 * align, align, bits) + more
+        content = b"WAVE" + before + chunk(b"fmt ", fmt) + chunk(b"data", samples) + after
+        return chunk(b"RIFF", content)
+
+    guid = b"\1\0\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71"
+    put("wav", "pcm16", b"\0" + sound(1, 16, struct.pack("<3h", 0, -32768, 32767)))
+    put("wav", "pcm24", b"\0" + sound(1, 24, bytes(range(9)), after=chunk(b"LIST", b"abc")))
+    put("wav", "pcm32", b"\0" + sound(1, 32, struct.pack("<2i", 1, -2**31),
+                                     before=chunk(b"JUNK", b"")))
+    put("wav", "float32", b"\4" + sound(3, 32, struct.pack("<2f", 0.5, -2), more=bytes(2)))
+    put("wav", "float64", b"\4" + sound(3, 64, struct.pack("<2d", 0.5, 1e300)))
+    put("wav", "extensible", b"\0" + sound(0xfffe, 24, bytes(range(6)),
+                                          more=struct.pack("<HHI", 22, 20, 4) + guid))
+    put("wav", "stereo", b"\2" + sound(1, 16, struct.pack("<4h", 1, 2, 3, 4), channels=2))
+    put("wav", "rf64", b"\0RF64\xff\xff\xff\xffWAVEds64")
+
+
 def drawings():
     """A digit 1 and a 7, a frame, two digits, noise; light and dark paper."""
     def drawing(paper, rows, cols, grey, ink):
@@ -269,6 +293,7 @@ def main():
     streams()
     digits()
     pictures()
+    sounds()
     drawings()
 
 
