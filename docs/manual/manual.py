@@ -14,7 +14,7 @@ import sys
 # Words for values in --help whose completion is a file or a folder.
 FOLDERS = {"DIR", "FOLDER"}
 FILES = {"FILE", "FILE.csv", "MODEL"}
-PROGRAMS = ["lstm-embed", "lstm-verify", "mnist-predict", "mnist-train"]
+PROGRAMS = ["lstm-amp", "lstm-embed", "lstm-verify", "mnist-predict", "mnist-train"]
 
 
 class Option:
@@ -60,9 +60,11 @@ def roff(text):
 def manual(program, version):
     lines = [f'.TH {program.name.upper()} 1 "" "lstm {version}" "lstm"',
              ".SH NAME", f"{roff(program.name)} \\- {roff(program.summary())}",
-             ".SH SYNOPSIS", f".B {roff(program.name)}",
-             roff(program.usage.split(" ", 1)[1]),
-             ".SH DESCRIPTION"]
+             ".SH SYNOPSIS"]
+    for usage in program.usage.split("\n"):
+        lines += [f".B {roff(program.name)}", roff(usage.split(program.name, 1)[1].strip()),
+                  ".br"]
+    lines[-1] = ".SH DESCRIPTION"
     for part in program.description:
         lines += [".PP", roff(part)]
     lines.append(".SH OPTIONS")

@@ -77,6 +77,13 @@ CASES = [
          ["waves", "state"], b"# waves\n" + b"1\n2.5\n" * 20),
     Case("stream, keys", "stream", ["keys"], ["keys"], b"1\n2\n3\n"),
     Case("forecast", "forecast", ["waves.csv", "height", "new.svg", "new"], ["waves.csv"]),
+    Case("amp, train", "lstm-amp", ["--hidden", "3", "--epochs", "2", "--batch", "2",
+                                    "--threads", "2", "train", "dry.wav", "wet.wav",
+                                    "new.safetensors", "new.aidax"], ["dry.wav", "wet.wav"]),
+    Case("amp, play", "lstm-amp", ["play", "amp.safetensors", "dry.wav", "new.wav"],
+         ["amp.safetensors", "dry.wav"]),
+    Case("amp, export", "lstm-amp", ["--format", "guitarml", "export", "amp.safetensors",
+                                     "new.nam", "new.json"], ["amp.safetensors"]),
     Case("embed", "lstm-embed", ["digits"], ["digits"]),
     Case("embed, standalone", "lstm-embed", ["--standalone", "digits"], ["digits"]),
     Case("embed, stdin", "lstm-embed", ["--name", "net", "-"], [], b"digits"),
@@ -149,6 +156,12 @@ def prepare(folder: pathlib.Path, programs):
     run("forecast", "waves.csv", "height", "waves.svg", "waves")
     run("stream", "--save-state", "state", "waves", text=b"1\n2\n")
     import models
+    import sounds
+    dry = sounds.notes(0.5, 8000)
+    sounds.write(folder / "dry.wav", dry, 8000)
+    sounds.write(folder / "wet.wav", sounds.device(dry), 8000)
+    run("lstm-amp", "--hidden", "3", "--epochs", "1", "--no-skip", "train", "dry.wav",
+        "wet.wav", "amp.safetensors")
     models.write(folder / "keys", models.lstm(random.Random(1), 1, 3, 1) |
                  {"lstm.h0": [[0.5, 0.0, 0.25]], "lstm.c0": [[1.0, 0.5, 0.0]]},
                  {"scale": "2 0.5", "model.in_gain": "-6", "model.out_gain": "3",

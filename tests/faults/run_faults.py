@@ -275,7 +275,9 @@ class Campaign:
             if name.endswith(MAY_END_EARLY) and right.files[name].startswith(content):
                 continue
             try:
-                if not content.startswith(b"({"):
+                if name.endswith(".aidax"):
+                    json.loads(content)
+                elif not content.startswith(b"({"):
                     models.decode(content)
             except (ValueError, KeyError) as error:
                 return f"{name} is broken: {error}"

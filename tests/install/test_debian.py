@@ -80,7 +80,7 @@ class Debian(unittest.TestCase):
         output(*COMPILER, PROGRAM, "-o", program, *flags)
         self.assertEqual(output(program, LD_LIBRARY_PATH=str(libraries)),
                          "both libraries work\n")
-        for tool in ("mnist-train", "mnist-predict", "lstm-embed", "lstm-verify"):
+        for tool in ("mnist-train", "mnist-predict", "lstm-amp", "lstm-embed", "lstm-verify"):
             self.assertIn(tool, output(root / "usr/bin" / tool, "--help",
                                        LD_LIBRARY_PATH=str(libraries)))
             self.assertTrue((root / f"usr/share/man/man1/{tool}.1.gz").is_file())

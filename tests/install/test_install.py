@@ -77,7 +77,8 @@ class Install(unittest.TestCase):
             self.assertNotIn(f"lib{name}.so", linked)
 
     def test_installed_programs_find_the_libraries(self):
-        for name in ("lstm-embed", "lstm-verify", "mnist-train", "mnist-predict"):
+        for name in ("lstm-amp", "lstm-embed", "lstm-verify", "mnist-train",
+                     "mnist-predict"):
             self.assertIn(f"Usage: {name}", output(self.prefix / "bin" / name, "--help",
                                                      LD_LIBRARY_PATH=""))
 

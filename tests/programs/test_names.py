@@ -19,7 +19,7 @@ NAMES = [b"a\x1b]0;title\x07", b"b\x1b[31mred", b"c\xc2\x9b31mred", b"d\x9b31mre
          "h\u2066i\u2069".encode(), b"i\xff\xfe\xc0\xaf", b"j\xe2\x80\xa8line"]
 COMMANDS = [["mnist-train", "--epochs", "0", "--load"], ["mnist-train", "--data"],
             ["mnist-train", "--resume"], ["mnist-predict", "none"], ["mnist-predict"],
-            ["lstm-embed"], ["stream"], ["charlm"], ["charlm", "--load"]]
+            ["lstm-embed"], ["lstm-amp", "play"], ["stream"], ["charlm"], ["charlm", "--load"]]
 DIRECTIONS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
@@ -34,7 +34,7 @@ class Names(unittest.TestCase):
             for name in NAMES:
                 path = b"/absent/" + name
                 words = [*command, path]
-                if command[:2] in (["mnist-predict"], ["charlm", "--load"]):
+                if command[:2] in (["mnist-predict"], ["charlm", "--load"], ["lstm-amp", "play"]):
                     words += ["none", "1"]
                 with self.subTest(command=command, name=name):
                     result = subprocess.run([FOLDER / words[0], *words[1:]],
