@@ -4,9 +4,11 @@ the reader of Neural Amp Modeler; and its training, repeated with PyTorch.
 usage: test_amp_formats.py PROGRAM (lstm-amp; with LIBLSTM in the environment)
 
 Needs NumPy. What needs PyTorch or neural-amp-modeler is skipped without it; of the latter
-`pip install --no-deps neural-amp-modeler` is enough.
+`pip install --no-deps neural-amp-modeler` is enough. With RTNEURAL, the folder of RTNeural's
+sources, in the environment its own parser and layers are compared, too.
 """
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -126,6 +128,23 @@ class Formats(unittest.TestCase):
             self.skipTest(done.stdout.strip())
         self.assertEqual(done.returncode, 0, done.stderr)
         np.testing.assert_allclose(self.played("plain"), self.played("nam"), atol=2e-6)
+
+    def test_rtneural_plays_its_file(self):
+        sources = os.environ.get("RTNEURAL")
+        if not sources:
+            self.skipTest("no sources of RTNeural; RTNEURAL is their folder")
+        program = self.folder / "rtneural"
+        subprocess.run([*os.environ.get("CXX", "c++").split(), "-std=c++17", "-O1",
+                        "-DRTNEURAL_USE_STL=1", "-DRTNEURAL_DEFAULT_ALIGNMENT=16", "-I", sources,
+                        HERE / "rtneural_play.cpp", "-o", program], check=True)
+        for name in ("skip", "plain"):
+            done = subprocess.run([program, self.folder / f"{name}.aidax"], check=True,
+                                  input="\n".join(map(repr, self.dry)), capture_output=True,
+                                  text=True)
+            y = np.array([*map(float, done.stdout.split())])
+            # Programs add the input themselves.
+            np.testing.assert_allclose(self.played(name),
+                                       y + (self.dry if name == "skip" else 0), atol=2e-6)
 
     def test_rtneural_layers_are_those_of_keras(self):
         tree = self.tree("skip.aidax")
