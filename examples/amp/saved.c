@@ -25,6 +25,34 @@ static bool is_foreign(const char *path)
     return false;
 }
 
+/* Writes the name of a file as a word of a shell; FILE if it does not fit, or has
+ * characters that messages do not show. */
+static void quote(char *word, size_t size, const char *path)
+{
+    /* The quotes, a prefix that makes no option of the name, and a byte 0. */
+    enum { AROUND = 5, OF_A_QUOTE = 4 };
+    size_t length = (size_t)snprintf(word, size, "'%s", *path == '-' ? "./" : "");
+    for (; *path; path++) {
+        if ((unsigned char)*path < ' ' || *path == 0x7f ||
+            length + AROUND + OF_A_QUOTE > size) {
+            snprintf(word, size, "FILE");
+            return;
+        }
+        length += (size_t)snprintf(word + length, size - length, "%s",
+                                   *path == '\'' ? "'\\''" : (char[]){*path, '\0'});
+    }
+    snprintf(word + length, size - length, "'");
+}
+
+static bool refuse_foreign(const char *path)
+{
+    char word[1000];
+    quote(word, sizeof(word), path);
+    return message_error("%s: is a model of another program; this makes one that is "
+                         "read: python3 -m liblstm.convert %s model.safetensors",
+                         path, word);
+}
+
 /* A number of the metadata, which keys_read() has checked; 0 without the key. */
 static double number_of(const lstm_file *file, const char *key)
 {
@@ -52,10 +80,7 @@ bool saved_load(saved *s, const char *path)
 {
     *s = (saved){0};
     if (is_foreign(path))
-        return message_error(
-            "%s: is a model of another program; this makes one that is "
-            "read: python3 -m liblstm.convert '%s' '%s.safetensors'",
-            path, path, path);
+        return refuse_foreign(path);
     if (!model_load(&s->model, path, NULL, NULL) || !read_keys(s, path))
         return false;
     if (s->model.inputs == 1 && s->model.outputs == 1 && !s->model.table)
