@@ -90,7 +90,9 @@ static bool measure(builder *b, csv_scan scan)
     b->bytes = (size_t)(scan.end - begin) + 2 * fields + 2 * table->rows + 1;
     if (found == CSV_FAULT)
         return false;
-    return table->rows > 0 || csv_fail(&scan, scan.line, "no rows");
+    if (table->rows == 0)
+        return csv_fail(&scan, scan.line, "no rows");
+    return true;
 }
 
 static void add_row(builder *b, size_t line, char *const *fields)
@@ -109,7 +111,8 @@ static void fill(builder *b, csv_scan scan)
     table->rows = 0;
     scan.out = table->text;
     scan.fields = b->row;
-    for (size_t i = 0; i < b->end && csv_scan_row(&scan) == CSV_ROW; i++) {
+    for (size_t i = 0; i < b->end; i++) {
+        csv_scan_row(&scan);
         if (i < b->before)
             continue;
         size_t missing = missing_rows(&scan, b, table->rows);
@@ -139,8 +142,10 @@ static bool build(csv_table *table, csv_scan *start, size_t columns, size_t befo
     bool allocated = b.row && table->starts && table->lines && table->text;
     if (allocated)
         fill(&b, *start);
+    else
+        csv_fail(start, 1, "no memory");
     free(b.row);
-    return allocated || csv_fail(start, 1, "no memory");
+    return allocated;
 }
 
 bool csv_read(csv_table *table, const unsigned char *bytes, size_t size, char delimiter,

@@ -145,12 +145,13 @@ static bool set_part(csv_date *d, const char *word, int number, size_t length,
     if (months) {
         d->month = months * (number - 1) + 1;
         d->precision = months == 6 ? CSV_HALF : months == 3 ? CSV_QUARTER : CSV_MONTH;
-        return weekday == 0 && d->month <= 12;
+        return d->month <= 12;
     }
     long days = csv_days_of_week(d->year, number);
     csv_week_of_days(days, &year, &week);
     d->precision = weekday ? CSV_DAY : CSV_WEEK;
-    bool exists = year == d->year && week == number;
+    /* After the last week of a year comes the first of the next one. */
+    bool exists = year == d->year;
     csv_date_of_days(days + (weekday ? weekday - 1 : 0), &d->year, &d->month, &d->day);
     return exists && weekday <= 7;
 }

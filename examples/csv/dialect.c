@@ -16,7 +16,8 @@ enum { MOST_ROWS_BEFORE = 50 };
 typedef struct scratch {
     size_t rows[CSV_MOST_COLUMNS + 1], closed[CSV_MOST_COLUMNS + 1];
     char *fields[CSV_MOST_COLUMNS];
-    char text[CSV_MOST_ROW + 2 * CSV_MOST_COLUMNS + 2];
+    /* A row is refused only after its field that is beyond the limit. */
+    char text[CSV_MOST_ROW + CSV_MOST_FIELD + 2 * CSV_MOST_COLUMNS + 3];
 } scratch;
 
 /* How a delimiter splits a text. */
@@ -25,8 +26,8 @@ typedef struct shape {
     /** Number of fields of most rows, and the share of rows that have it. */
     size_t columns;
     double share;
-    /** Whether all of them end with a delimiter, and whether the text ends before a
-     *  fault. */
+    /** Whether all of them end with a delimiter, as no single field does, and whether
+     * the text ends before a fault. */
     bool closed, fault;
 } shape;
 
@@ -172,9 +173,8 @@ static void find_table(csv_scan scan, const shape *chosen, size_t *columns,
                        size_t *before, scratch *s)
 {
     size_t rows = 0;
-    bool closed = chosen->closed && chosen->columns > 1;
     *before = 0;
-    *columns = chosen->columns - closed;
+    *columns = chosen->columns - chosen->closed;
     while (rows <= MOST_ROWS_BEFORE && read_row(&scan, s) == CSV_ROW) {
         if (scan.count >= *columns && !is_sparse(&scan, *columns, s)) {
             if (rows == 0 || has_names(&scan, *columns, s))

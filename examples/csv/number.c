@@ -61,14 +61,13 @@ typedef struct plain {
     size_t length;
 } plain;
 
-/* Appends the digits of a text; false if they do not fit. */
+/* Appends characters; false if they do not fit. */
 static bool append(plain *out, const char *text, size_t length)
 {
     if (length >= sizeof(out->text) - out->length)
         return false;
-    for (size_t i = 0; i < length; i++)
-        if (count_digits(text + i) > 0 || strchr("+-.e", text[i]))
-            out->text[out->length++] = text[i];
+    memcpy(out->text + out->length, text, length);
+    out->length += length;
     out->text[out->length] = '\0';
     return true;
 }
@@ -103,8 +102,7 @@ static const char *read_digits(plain *out, const char *text, char decimal,
     if ((!number->groups && length + fraction == 0) || *end == other)
         return NULL;
     number->decimals = (int)fraction;
-    /* Groups are digits with separators, which append() leaves out, but a point may be
-     * one of them. */
+    /* Without the separators of groups. */
     for (const char *at = text; at < end; at++)
         if (count_digits(at) > 0 && !append(out, at, 1))
             return NULL;

@@ -10,7 +10,7 @@ bool csv_fail(const csv_scan *scan, size_t line, const char *format, ...)
     va_list arguments;
     int length = snprintf(scan->why, scan->room, "line %zu: ", line);
     va_start(arguments, format);
-    if (length >= 0 && (size_t)length < scan->room)
+    if ((size_t)length < scan->room)
         vsnprintf(scan->why + length, scan->room - (size_t)length, format, arguments);
     va_end(arguments);
     return false;
@@ -32,9 +32,10 @@ static bool at_line_end(const csv_scan *scan)
     return scan->at == scan->end || is_line_end(*scan->at);
 }
 
+/* Whether a delimiter is here, where the row does not end. */
 static bool at_delimiter(const csv_scan *scan)
 {
-    if (scan->at == scan->end || scan->delimiter == CSV_NONE)
+    if (scan->delimiter == CSV_NONE)
         return false;
     return scan->delimiter == CSV_BLANKS ? is_blank(*scan->at)
                                          : *scan->at == (unsigned char)scan->delimiter;
