@@ -34,7 +34,7 @@ if [ $# -gt 0 ]; then
     run "$@"
 else
     run --suite unit --suite api --suite golden --suite fuzz
-    run functions csv number output 'csv python' 'forecast*' stream refusals 'names of files'
+    run functions csv csv_rare number output options 'csv python' 'forecast*' stream refusals 'names of files'
 fi
 # gcovr 5.2 stops at functions that a macro defines several times on different lines, as tests
 # have them: only the objects of the libraries, without kernels, are read.

@@ -233,7 +233,7 @@ static int refuse_word(const option_table *table, int code, char **argv)
 {
     const option_row *row =
         optopt >= FIRST_CODE ? &table->rows[optopt - FIRST_CODE] : NULL;
-    if (code == ':' && row)
+    if (row && code == ':')
         message_error("--%s requires a value: %s", row->name, row->value);
     else if (row)
         message_error("--%s does not take a value", row->name);
@@ -309,8 +309,7 @@ static void check_environment(void)
         strcmp(reproducible, "1") != 0)
         message_warning("LSTM_REPRODUCIBLE is '%s', expected 0 or 1: it is not used",
                         reproducible);
-    if (cpu && *cpu && strcmp(cpu, kernels) != 0 &&
-        !(strcmp(cpu, "generic") == 0 && strcmp(kernels, "exact") == 0))
+    if (cpu && *cpu && strcmp(cpu, kernels) != 0)
         message_warning("LSTM_CPU is '%s', but the kernels are %s", cpu, kernels);
 }
 
