@@ -26,6 +26,8 @@ never='common_(add|multiply)\('
 
 [ -f $folder/build.ninja ] ||
     meson setup $folder --buildtype=debug -Db_coverage=true -Db_ndebug=true </dev/null
+# Programs say on standard error, which tests compare, that counts are of another build.
+find $folder -name '*.gcda' -delete
 status=0
 run() {
     meson test -C $folder --timeout-multiplier 4 "$@" </dev/null || status=$?
@@ -33,8 +35,11 @@ run() {
 if [ $# -gt 0 ]; then
     run "$@"
 else
+    # These compare standard error, where libgcov names the counts of programs that were killed
+    # while they wrote them. So they come before tests that kill programs.
+    run csv csv_rare number options 'csv python' 'forecast*' stream refusals 'names of files'
     run --suite unit --suite api --suite golden --suite fuzz
-    run functions csv csv_rare number output options 'csv python' 'forecast*' stream refusals 'names of files'
+    run functions output
 fi
 # gcovr 5.2 stops at functions that a macro defines several times on different lines, as tests
 # have them: only the objects of the libraries, without kernels, are read.
