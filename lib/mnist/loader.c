@@ -5,6 +5,7 @@
 
 #include "lib/common/memory.h"
 #include "lib/common/mt19937.h"
+#include "lib/mnist/augment.h"
 #include "lib/mnist/dataset.h"
 #include "lib/mnist/status.h"
 
@@ -26,6 +27,9 @@ struct mnist_loader {
     size_t position;
     /* One bit per index, to detect duplicates in restore without an allocation. */
     uint8_t *seen;
+    /* Changes images at random; NULL: they stay as they are. The seed of the epoch. */
+    mnist_augment *augment;
+    uint64_t seed;
 };
 
 static mnist_status check(const mnist_dataset *dataset,
@@ -43,7 +47,7 @@ static mnist_status check(const mnist_dataset *dataset,
         return mnist_fail(MNIST_INVALID_ARGUMENT,
                           "loader: batch_size is 0, expected at least 1");
     if (config->mean == 0 && config->std == 0)
-        return MNIST_OK;
+        return mnist_augment_check(config, dataset);
     if (!isfinite(config->mean))
         return mnist_fail(MNIST_INVALID_ARGUMENT,
                           "loader: mean is %g, expected a finite number",
@@ -52,7 +56,7 @@ static mnist_status check(const mnist_dataset *dataset,
         return mnist_fail(MNIST_INVALID_ARGUMENT,
                           "loader: std is %g, expected a finite number above 0",
                           (double)config->std);
-    return MNIST_OK;
+    return mnist_augment_check(config, dataset);
 }
 
 /* Computes in float32, operation by operation, as ToTensor and Normalize do. */
@@ -92,6 +96,15 @@ mnist_status mnist_loader_create(mnist_loader **out, const mnist_dataset *datase
                           "loader: no memory for the order of %zu images",
                           dataset->count);
     }
+    if (mnist_augment_is_on(config)) {
+        loader->augment = mnist_augment_create(config, dataset->rows, dataset->cols);
+        if (!loader->augment) {
+            mnist_loader_destroy(&loader);
+            return mnist_fail(MNIST_OUT_OF_MEMORY,
+                              "loader: no memory to change images of %zu x %zu",
+                              dataset->rows, dataset->cols);
+        }
+    }
     loader->batch_size = config->batch_size;
     loader->shuffle = config->shuffle;
     loader->drop_last = config->drop_last;
@@ -107,6 +120,7 @@ void mnist_loader_destroy(mnist_loader **loader)
         return;
     common_free((*loader)->order);
     common_free((*loader)->seen);
+    mnist_augment_destroy((*loader)->augment);
     common_free(*loader);
     *loader = NULL;
 }
@@ -125,6 +139,7 @@ mnist_status mnist_loader_start(mnist_loader *loader, uint64_t seed)
     if (!loader)
         return mnist_fail(MNIST_INVALID_ARGUMENT, "loader: loader is NULL");
     loader->position = 0;
+    loader->seed = seed;
     if (!loader->shuffle) {
         set_sequential_order(loader);
         return MNIST_OK;
@@ -184,8 +199,10 @@ size_t mnist_loader_next(mnist_loader *loader, float *pixels, int64_t *labels)
     for (size_t i = 0; i < count; i++) {
         size_t index = loader->order[loader->position + i];
         prefetch(loader, loader->position + i + PREFETCH_DISTANCE, size);
-        normalise(pixels + i * size, dataset->images + index * size, size,
-                  loader->table);
+        const uint8_t *image = dataset->images + index * size;
+        if (loader->augment)
+            image = mnist_augment_apply(loader->augment, image, loader->seed, index);
+        normalise(pixels + i * size, image, size, loader->table);
         if (labels)
             labels[i] = dataset->labels ? dataset->labels[index] : -1;
     }

@@ -59,7 +59,8 @@ STATUS(mnist_image_fit_digits,
 VALUE(mnist_dataset_paper, mnist_dataset_paper(w->digits))
 STATUS(mnist_loader_create,
        mnist_loader_create(&w->new_loader, w->digits,
-                           &(mnist_loader_config){.batch_size = ROWS, .shuffle = true}))
+                           &(mnist_loader_config){
+                               .batch_size = ROWS, .shuffle = true, .elastic = 1}))
 VOID(mnist_loader_destroy, mnist_loader_destroy(&w->new_loader))
 VALUE(mnist_loader_batches, mnist_loader_batches(w->loader))
 STATUS(mnist_loader_start, mnist_loader_start(w->loader, 11))

@@ -51,8 +51,9 @@ class Source(native.Struct):
 class LoaderConfig(native.Struct):
     """mnist_loader_config."""
     _fields_ = [("batch_size", c_size_t), ("shuffle", c_bool), ("drop_last", c_bool),
-                ("mean", c_float), ("std", c_float),
-                ("reserved", c_uint64 * 8)]
+                ("mean", c_float), ("std", c_float), ("shift", c_float),
+                ("rotate", c_float), ("scale", c_float), ("shear", c_float),
+                ("elastic", c_float), ("reserved", c_uint64 * 8)]
 
 
 class FitConfig(native.Struct):
@@ -265,21 +266,30 @@ class Dataset(native.Handle):
 
 
 class Loader(native.Handle):
-    """Reads a data set in batches of normalised float32."""
+    """Reads a data set in batches of normalised float32. shift and elastic (pixels),
+    rotate (degrees), scale (a share) and shear (pixels per pixel) are the most by which
+    each image is moved, distorted, turned, scaled and slanted at random."""
 
-    @named_options(batch="batch_size", sampler="shuffle")
+    @named_options(batch="batch_size", sampler="shuffle", degrees="rotate",
+                   translate="shift")
     def __init__(self, dataset: Dataset, batch_size: int, shuffle: bool = False,
-                 drop_last: bool = False, mean: float = 0.1307, std: float = 0.3081) -> None:
+                 drop_last: bool = False, mean: float = 0.1307, std: float = 0.3081,
+                 shift: float = 0.0, rotate: float = 0.0, scale: float = 0.0,
+                 shear: float = 0.0, elastic: float = 0.0) -> None:
         above_zero(std=std)
+        changes = {"shift": shift, "rotate": rotate, "scale": scale, "shear": shear,
+                   "elastic": elastic}
         config = LoaderConfig(batch_size=native.size_of("batch_size", batch_size, 1),
-                              shuffle=shuffle, drop_last=drop_last, mean=mean, std=std)
+                              shuffle=shuffle, drop_last=drop_last, mean=mean, std=std,
+                              **changes)
         if not isinstance(dataset, Dataset):
             raise TypeError(f"expected a Dataset, got {native.kind_of(dataset)}")
         pointer = _create("mnist_loader_create", dataset.pointer, byref(config))
         super().__init__(pointer, _library.mnist_loader_destroy, dataset)
         self._dataset, self._batch = dataset, batch_size
         self._shown = described(self, repr(dataset), batch_size, **changed(
-            Loader.__init__, shuffle=shuffle, drop_last=drop_last, mean=mean, std=std))
+            Loader.__init__, shuffle=shuffle, drop_last=drop_last, mean=mean, std=std,
+            **changes))
 
     def _describe(self) -> str:
         return self._shown
@@ -290,7 +300,7 @@ class Loader(native.Handle):
         return int(_library.mnist_loader_batches(self.pointer))
 
     def start(self, seed: int = 0) -> None:
-        """Starts an epoch; with shuffle, seed determines its order."""
+        """Starts an epoch; seed determines its order and how images are changed."""
         _library.mnist_loader_start(self.pointer,
                                     native.integer_of("seed", seed, limit=2**64))
 

@@ -23,7 +23,8 @@ typedef struct mnist_source {
     size_t download_seconds;
     mnist_progress progress;
     void *user;
-    uint64_t reserved[8];
+    uint64_t limit;
+    uint64_t reserved[7];
 } mnist_source;
 typedef struct mnist_dataset mnist_dataset;
 MNIST_API
@@ -34,6 +35,11 @@ MNIST_API
 MNIST_NODISCARD
 mnist_status mnist_dataset_read(mnist_dataset **out, const char *images,
                                 const char *labels, size_t classes);
+MNIST_API
+MNIST_NODISCARD
+mnist_status mnist_dataset_read_limited(mnist_dataset **out, const char *images,
+                                        const char *labels, size_t classes,
+                                        uint64_t limit);
 MNIST_API
 MNIST_NODISCARD
 mnist_status mnist_dataset_synthetic(mnist_dataset **out, size_t count, uint64_t seed);

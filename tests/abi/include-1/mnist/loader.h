@@ -16,6 +16,11 @@ typedef struct mnist_loader_config {
     bool drop_last;
     float mean;
     float std;
+    float shift;
+    float rotate;
+    float scale;
+    float shear;
+    float elastic;
     uint64_t reserved[8];
 } mnist_loader_config;
 typedef struct mnist_loader mnist_loader;
