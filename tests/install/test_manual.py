@@ -53,6 +53,11 @@ class Manual(unittest.TestCase):
             named = re.findall(r"(?m)^(?:\\fB\\-h\\fR, )?\\fB\\-\\-([a-z\\-]+?)\\fR", page.read_text())
             self.assertEqual({name.replace("\\", "") for name in named}, options_of(program))
 
+    def test_the_overview_names_all_programs(self):
+        text = (FOLDER / "lstm.7").read_text().replace("\\-", "-")
+        for program in PROGRAMS:
+            self.assertEqual(text.count(f".BR {name_of(program)} (1)"), 2, program)
+
     def test_pages_have_no_warnings_and_all_text(self):
         if not shutil.which("man"):
             self.skipTest("no man; install man-db")
