@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "examples/common/markup.h"
 #include "examples/common/output.h"
 #include "examples/forecast/chart.h"
 #include "examples/forecast/replace.h"
@@ -115,26 +116,11 @@ static void set_ranges(chart *c)
     c->x_high = time_of(c, all - 1);
 }
 
-/* Writes text with what XML needs in place of its own characters. */
-static void put_text(FILE *file, const char *text)
-{
-    for (; *text; text++) {
-        if (*text == '&')
-            fputs("&amp;", file);
-        else if (*text == '<')
-            fputs("&lt;", file);
-        else if (*text == '>')
-            fputs("&gt;", file);
-        else
-            fputc((unsigned char)*text < ' ' ? ' ' : *text, file);
-    }
-}
-
 static void draw_text(const chart *c, double x, double y, const char *anchor,
                       const char *more, const char *text)
 {
     fprintf(c->file, "<text x='%.1f' y='%.1f' text-anchor='%s'%s>", x, y, anchor, more);
-    put_text(c->file, text);
+    markup_text(c->file, text);
     fputs("</text>\n", c->file);
 }
 
@@ -256,7 +242,7 @@ static void draw_all(chart *c)
             WIDTH, HEIGHT, WIDTH, HEIGHT);
     snprintf(title, sizeof(title), FORECAST_TITLE "%s", c->a->series->name);
     fputs("<title>", c->file);
-    put_text(c->file, title);
+    markup_text(c->file, title);
     fputs("</title>\n<rect width='100%' height='100%' fill='white'/>\n", c->file);
     draw_y_axis(c);
     draw_x_axis(c);

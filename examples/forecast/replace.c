@@ -1,10 +1,9 @@
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include <lstm/lstm.h>
 
+#include "examples/common/markup.h"
 #include "examples/common/message.h"
 #include "examples/common/output.h"
 #include "examples/forecast/replace.h"
@@ -13,14 +12,7 @@
  * read. */
 static bool is_chart(const char *path)
 {
-    char head[512];
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return false;
-    size_t length = fread(head, 1, sizeof(head) - 1, file);
-    fclose(file);
-    head[length] = '\0';
-    return strncmp(head, "<svg ", 5) == 0 && strstr(head, "<title>" FORECAST_TITLE);
+    return markup_is_titled(path, FORECAST_TITLE);
 }
 
 static bool is_model(const char *path)
