@@ -1,6 +1,6 @@
 /*
  * mnist-predict: classifies digits in pictures and IDX files. sheet.c reads a file,
- * model.c classifies, output.c and tally.c print.
+ * model.c classifies, output.c and tally.c print, drawing.c draws what explain.c finds.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +11,8 @@
 #include "examples/common/input.h"
 #include "examples/common/message.h"
 #include "examples/predict/doubt.h"
+#include "examples/predict/drawing.h"
+#include "examples/predict/explain.h"
 #include "examples/predict/output.h"
 #include "examples/predict/sheet.h"
 #include "examples/predict/tally.h"
@@ -69,6 +71,22 @@ static void draw(const session *run, const uint8_t *pixels)
         output_draw(run->out.kind == OUTPUT_TEXT ? stdout : stderr, pixels);
 }
 
+/* Draws how the network reads an image. */
+static bool explain(session *run, const output_answer *a, const uint8_t *pixels)
+{
+    char why[WHY];
+    const predict_options *options = run->options;
+    explanation e = {.file = input_name(a->image.file),
+                     .model = options->model,
+                     .unsure = a->unsure,
+                     .doubt = a->doubt};
+    bool done = explain_image(&e, &run->network, pixels, why, sizeof(why))
+                    ? drawing_write(&e, options->explain)
+                    : message_error("%s: %s", options->explain, why);
+    explain_destroy(&e);
+    return done;
+}
+
 /* Prints the answer for an image; with labels, text has the tally instead. */
 static void answer(session *run, const sheet *from, const output_answer *a,
                    const uint8_t *pixels)
@@ -78,6 +96,8 @@ static void answer(session *run, const sheet *from, const output_answer *a,
         output_print(&run->out, a);
     if (from->has_labels && !tally_add(&run->tally, a, run->network.classes))
         report_image(run, &a->image, "no memory to note a wrong answer");
+    if (run->options->explain && !explain(run, a, pixels))
+        run->failed = true;
 }
 
 /* Classifies images. */
@@ -204,6 +224,16 @@ static void predict_labelled(session *run, sheet *from)
     tally_destroy(&run->tally);
 }
 
+/* Reports that only one image can be explained. */
+static void refuse_many(session *run, const sheet *from)
+{
+    char why[80];
+    const output_image whole = {.file = from->path, .label = -1};
+    snprintf(why, sizeof(why), "has %zu images, --explain draws exactly one",
+             sheet_count(from));
+    report_image(run, &whole, why);
+}
+
 static void predict_file(session *run, const char *path)
 {
     char why[WHY];
@@ -211,6 +241,8 @@ static void predict_file(session *run, const char *path)
     const output_image whole = {.file = path, .label = -1};
     if (!sheet_open(&from, path, run->options, why, sizeof(why)))
         report(run, &whole, why);
+    else if (run->options->explain && sheet_count(&from) != 1)
+        refuse_many(run, &from);
     else if (run->options->digits)
         predict_digits(run, &from);
     else if (from.has_labels)
@@ -273,7 +305,7 @@ static bool start(session *run)
     }
     if (!done)
         report(run, &whole, why);
-    return done;
+    return done && (!options->explain || explain_check(options, &run->network));
 }
 
 int main(int argc, char **argv)

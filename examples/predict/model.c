@@ -144,32 +144,44 @@ static bool swap_axes(lstm_tensor **out, const lstm_tensor *from, size_t count)
     return lstm_tensor_wrap(out, lstm_tensor_data(from), 3, shape, strides) == LSTM_OK;
 }
 
-static bool create_views(model *network, size_t count, views *v)
+/* The output of the last step of each sequence; with ends the i-th has i + 1 steps. */
+static bool select_last(lstm_tensor **last, const lstm_tensor *out, size_t count,
+                        const size_t *ends)
+{
+    const size_t width = lstm_tensor_extent(out, 2), shape[] = {count, width};
+    const ptrdiff_t strides[] = {(ptrdiff_t)((MODEL_SIDE + 1) * width), 1};
+    lstm_status status =
+        ends ? lstm_tensor_wrap(last, lstm_tensor_data(out), 2, shape, strides)
+             : lstm_tensor_select(last, out, 1, MODEL_SIDE - 1);
+    return status == LSTM_OK;
+}
+
+static bool create_views(model *network, size_t count, const size_t *ends, views *v)
 {
     return lstm_tensor_narrow(&v->x, network->x, 0, 0, count) == LSTM_OK &&
            lstm_tensor_narrow(&v->out, network->out, 0, 0, count) == LSTM_OK &&
            lstm_tensor_narrow(&v->logits, network->logits, 0, 0, count) == LSTM_OK &&
-           lstm_tensor_select(&v->last, v->out, 1, MODEL_SIDE - 1) == LSTM_OK &&
+           select_last(&v->last, v->out, count, ends) &&
            swap_axes(&v->time_x, v->x, count) && swap_axes(&v->time_out, v->out, count);
 }
 
-static bool forward(model *network, size_t count, views *v)
+static bool forward(model *network, size_t count, const size_t *ends, views *v)
 {
-    if (!create_views(network, count, v))
+    if (!create_views(network, count, ends, v))
         return false;
     bool batch_first = lstm_layer_get_config(network->lstm)->batch_first;
-    return lstm_layer_forward(network->lstm, NULL, batch_first ? v->x : v->time_x, NULL,
+    return lstm_layer_forward(network->lstm, NULL, batch_first ? v->x : v->time_x, ends,
                               NULL, NULL, batch_first ? v->out : v->time_out, NULL,
                               NULL) == LSTM_OK &&
            lstm_linear_forward(network->fc, v->last, v->logits) == LSTM_OK;
 }
 
-bool model_predict(model *network, const uint8_t *images, size_t count,
-                   double *probabilities, char *why, size_t size)
+/* Classifies the first count samples of the batch. */
+static bool predict(model *network, size_t count, const size_t *ends,
+                    double *probabilities, char *why, size_t size)
 {
     views v = {0};
-    normalise(images, count * MODEL_PIXELS, lstm_tensor_data(network->x));
-    bool done = forward(network, count, &v) || explain(why, size);
+    bool done = forward(network, count, ends, &v) || explain(why, size);
     const float *logits = lstm_tensor_data(network->logits);
     for (size_t i = 0; done && i < count; i++)
         if (!softmax(logits + i * network->classes, network->classes,
@@ -180,5 +192,61 @@ bool model_predict(model *network, const uint8_t *images, size_t count,
     lstm_tensor *all[] = {v.time_x, v.time_out, v.last, v.logits, v.out, v.x};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         lstm_tensor_destroy(&all[i]);
+    return done;
+}
+
+bool model_predict(model *network, const uint8_t *images, size_t count,
+                   double *probabilities, char *why, size_t size)
+{
+    normalise(images, count * MODEL_PIXELS, lstm_tensor_data(network->x));
+    return predict(network, count, NULL, probabilities, why, size);
+}
+
+bool model_predict_rows(model *network, const uint8_t *image, double *probabilities,
+                        char *why, size_t size)
+{
+    size_t ends[MODEL_SIDE];
+    float *x = lstm_tensor_data(network->x);
+    for (size_t i = 0; i < MODEL_SIDE; i++) {
+        ends[i] = i + 1;
+        normalise(image, MODEL_PIXELS, x + i * MODEL_PIXELS);
+    }
+    return predict(network, MODEL_SIDE, ends, probabilities, why, size);
+}
+
+static bool copy_gates(const model *network, float *gates)
+{
+    const lstm_layer_config *config = lstm_layer_get_config(network->lstm);
+    size_t directions = config->bidirectional ? 2 : 1, values = 4 * config->hidden;
+    bool first = config->batch_first, done = true;
+    const size_t shape[] = {first ? 1 : MODEL_SIDE, first ? MODEL_SIDE : 1, values};
+    for (size_t i = 0; done && i < config->layers * directions; i++) {
+        lstm_tensor *to = NULL;
+        done = lstm_tensor_wrap(&to, gates + i * MODEL_SIDE * values, 3, shape, NULL) ==
+                   LSTM_OK &&
+               lstm_layer_gates(network->lstm, NULL, i / directions, i % directions,
+                                to) == LSTM_OK;
+        lstm_tensor_destroy(&to);
+    }
+    return done;
+}
+
+bool model_gates(model *network, const uint8_t *image, float *gates, char *why,
+                 size_t size)
+{
+    bool first = lstm_layer_get_config(network->lstm)->batch_first;
+    const size_t shape[] = {first ? 1 : MODEL_SIDE, first ? MODEL_SIDE : 1, MODEL_SIDE};
+    lstm_tensor *x = NULL;
+    normalise(image, MODEL_PIXELS, lstm_tensor_data(network->x));
+    /* Training keeps the gates; layers that are read have no dropout. */
+    bool done = (lstm_tensor_wrap(&x, lstm_tensor_data(network->x), 3, shape, NULL) ==
+                     LSTM_OK &&
+                 lstm_layer_set_training(network->lstm, true) == LSTM_OK &&
+                 lstm_layer_forward(network->lstm, NULL, x, NULL, NULL, NULL, NULL,
+                                    NULL, NULL) == LSTM_OK &&
+                 copy_gates(network, gates) &&
+                 lstm_layer_set_training(network->lstm, false) == LSTM_OK) ||
+                explain(why, size);
+    lstm_tensor_destroy(&x);
     return done;
 }

@@ -54,4 +54,25 @@ void model_close(model *network);
 bool model_predict(model *network, const uint8_t *images, size_t count,
                    double *probabilities, char *why, size_t size);
 
+/**
+ * Computes the probabilities after each row of an image: those of an image that ends
+ * there. Those after the last row are the answer of model_predict().
+ *
+ * @param image [28, 28] bytes
+ * @param[out] probabilities [28, classes]
+ * @param[out] why [size] on failure, one line
+ */
+bool model_predict_rows(model *network, const uint8_t *image, double *probabilities,
+                        char *why, size_t size);
+
+/**
+ * Computes the activated gates of each layer and direction for an image.
+ *
+ * @param image [28, 28] bytes
+ * @param[out] gates [L*D, 28, 4*H] in the order i, f, g, o
+ * @param[out] why [size] on failure, one line
+ */
+bool model_gates(model *network, const uint8_t *image, float *gates, char *why,
+                 size_t size);
+
 #endif

@@ -46,6 +46,17 @@ static const option_row rows[] = {
      .field = FIELD(show),
      .help = "draw what the network sees as text; on standard\n"
              "error with --json and --csv"},
+    {.name = "explain",
+     .value = "FILE",
+     .kind = OPTION_TEXT,
+     .field = FIELD(explain),
+     .help = "draw how the network reads one picture, as SVG:\n"
+             "the probabilities after each row, and the gates\n"
+             "and states of the most active units"},
+    {.name = "force",
+     .kind = OPTION_FLAG,
+     .field = FIELD(force),
+     .help = "replace a FILE that is not such a drawing"},
     {.name = "json",
      .kind = OPTION_FLAG,
      .field = FIELD(json),
@@ -132,12 +143,19 @@ int predict_options_parse(predict_options *parsed, int argc, char **argv)
     parsed->files = argv + first + 1;
     parsed->file_count = (size_t)(argc - first - 1);
     if (options_check_file("MODEL", parsed->model) >= 0 ||
-        options_check_file("--labels", parsed->labels) >= 0)
+        options_check_file("--labels", parsed->labels) >= 0 ||
+        options_check_file("--explain", parsed->explain) >= 0)
         return OPTIONS_USAGE;
     if (parsed->json && parsed->csv)
         return options_refuse("--json and --csv exclude each other");
     if (parsed->labels && parsed->file_count > 1)
         return options_refuse("--labels needs exactly one FILE");
+    if (parsed->explain && parsed->file_count > 1)
+        return options_refuse("--explain needs exactly one FILE");
+    if (parsed->explain && parsed->digits)
+        return options_refuse("--explain and --digits exclude each other");
+    if (parsed->force && !parsed->explain)
+        return options_refuse("--force is for --explain alone, which is not given");
     if (parsed->labels && parsed->digits)
         return options_refuse("--labels and --digits exclude each other");
     return -1;

@@ -11,11 +11,11 @@
 
 /** The options, and what follows them. */
 typedef struct predict_options {
-    bool show, json, csv, digits, transpose;
+    bool show, json, csv, digits, transpose, force;
     /** A mnist_paper. */
     unsigned paper;
     uint64_t threads, limit;
-    const char *labels, *lstm, *head;
+    const char *labels, *lstm, *head, *explain;
     const char *model;
     char **files;
     size_t file_count;

@@ -65,6 +65,8 @@ CASES = [
          ["digits", "digit.pgm", "large.pgm"], several=True),
     Case("predict, json", "mnist-predict", ["--json", "digits", "images"],
          ["digits", "images"]),
+    Case("predict, explain", "mnist-predict", ["--explain", "new.svg", "digits", "digit.pgm"],
+         ["digits", "digit.pgm"]),
     Case("predict, stdin", "mnist-predict", ["digits", "-"], ["digits"], b"digit.pgm"),
     Case("charlm, train", "charlm", ["--hidden", "4", "--threads", "2", "--length", "30",
                                      "--save", "new", "text", "2"], ["text"]),

@@ -96,10 +96,10 @@ def direction(tensors, name, steps):
     return out
 
 
-def probabilities(tensors, image):
-    """Class probabilities of an image, [28, 28] bytes."""
+def probabilities(tensors, image, rows=SIDE):
+    """Class probabilities of the first rows of an image, [28, 28] bytes."""
     steps = [[(v / 255 - 0.1307) / 0.3081 for v in image[i * SIDE:(i + 1) * SIDE]]
-             for i in range(SIDE)]
+             for i in range(rows)]
     layer = 0
     while f"lstm.weight_ih_l{layer}" in tensors:
         out = direction(tensors, f"l{layer}", steps)
