@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-enum { PICTURES = 120 };
+enum { PICTURES = 120, GROUPS = 40, SKETCHES = 12 };
 
 /* Hashes of the digits in each picture of test_image_bits.c. */
 static const uint64_t pictures[] = {
@@ -68,6 +68,30 @@ static const uint64_t pictures[] = {
     UINT64_C(0xd9a0a47e6a422835), UINT64_C(0x893d0234b3bb2176),
     UINT64_C(0xd9a0a47e6a422835), UINT64_C(0x71ae939732353c7c),
     UINT64_C(0x2f555a9da6f43f53), UINT64_C(0x8b770dbd6631e9c3),
+};
+
+/* Hashes of groups of sketches. */
+static const uint64_t sketches[] = {
+    UINT64_C(0x0e251b38d5030e46), UINT64_C(0x5f1aba5efd82b2c5),
+    UINT64_C(0x61e93cb2cceefc93), UINT64_C(0x269db45808a2920e),
+    UINT64_C(0x7d7ed9e2011ddd15), UINT64_C(0x8e7a9a29002f85f5),
+    UINT64_C(0x84566d53ed91956e), UINT64_C(0x80fc48713b1b19ed),
+    UINT64_C(0xc0c82815f5e79b07), UINT64_C(0x97bc357ed14a3f6f),
+    UINT64_C(0xf86724b887e680e3), UINT64_C(0x29c2ec01b63e76ca),
+    UINT64_C(0x3260277ad87e3f86), UINT64_C(0xe1b61a0b596d46c3),
+    UINT64_C(0x6ef571f09de65d74), UINT64_C(0x490757e0adb7228b),
+    UINT64_C(0x420fe733961f1729), UINT64_C(0x333eb0eb3cbd86cf),
+    UINT64_C(0x64d44eecb199a333), UINT64_C(0x5a81e2e6a63ab718),
+    UINT64_C(0xa8b55cc3374c3332), UINT64_C(0xe58416e3a4addda5),
+    UINT64_C(0x17eba17ac872ccef), UINT64_C(0x58d4ddb5a762dcfb),
+    UINT64_C(0xf7e323c043d266d6), UINT64_C(0x7ac3800f91c0d5d3),
+    UINT64_C(0xa829ff4f0b9111eb), UINT64_C(0xde99dc25b8ea9581),
+    UINT64_C(0xeeea768831f7821b), UINT64_C(0xb4f8f1f0af95341b),
+    UINT64_C(0x0333969a4825e92b), UINT64_C(0x8dd1876e975a1b57),
+    UINT64_C(0xe8b88c6a78646331), UINT64_C(0xb31de7ce1ad24922),
+    UINT64_C(0xe17b4b0e7b7ab2ca), UINT64_C(0xe73fe72cc0e87621),
+    UINT64_C(0x975a8c1e037eaf2c), UINT64_C(0xceeb8c89a261283f),
+    UINT64_C(0xcaf28d4b0735c952), UINT64_C(0x548a417ff603a9c7),
 };
 
 #endif

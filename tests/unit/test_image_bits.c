@@ -1,7 +1,7 @@
 /*
- * Drawings of digits on paper of all kinds have the same bits everywhere, because all
- * of the arithmetic is with integers. A change of them is on purpose: --print writes a
- * new tests/golden/pictures.h.
+ * Drawings of digits, and sketches of strokes, dots and lines, on paper of all kinds
+ * have the same bits everywhere, because all of the arithmetic is with integers. A
+ * change of them is on purpose: --print writes a new tests/golden/pictures.h.
  */
 #include <inttypes.h>
 
@@ -92,10 +92,10 @@ static uint64_t hash_number(uint64_t hash, size_t number)
 }
 
 /* One hash of what the library makes of a picture, as one digit and as several. */
-static uint64_t hash_of(const page *p)
+static uint64_t hash_of(const page *p, mnist_paper last)
 {
     uint64_t hash = HASH_START;
-    for (mnist_paper paper = MNIST_PAPER_AUTO; paper <= MNIST_PAPER_LIGHT; paper++) {
+    for (mnist_paper paper = MNIST_PAPER_AUTO; paper <= last; paper++) {
         const mnist_fit_config config = {.paper = paper};
         uint8_t out[MOST * PIXELS] = {0};
         mnist_box boxes[MOST] = {{0}};
@@ -117,6 +117,119 @@ static uint64_t hash_of(const page *p)
     return hash;
 }
 
+/* Sketches: small pages of simple figures, which meet the limits of the rules more
+ * often than digits do. */
+
+static void dot(page *p, size_t row, size_t col, size_t width, uint8_t ink)
+{
+    for (size_t r = row; r < row + width && r < p->rows; r++)
+        for (size_t c = col; c < col + width && c < p->cols; c++)
+            p->pixels[r * p->cols + c] = ink;
+}
+
+/* A straight stroke from one corner of a box to the other. */
+static void stroke(page *p, mnist_box box, bool falling, size_t width, uint8_t ink)
+{
+    size_t steps = box.rows + box.cols;
+    for (size_t i = 0; i <= steps; i++) {
+        size_t along = falling ? i : steps - i;
+        dot(p, box.top + i * box.rows / steps, box.left + along * box.cols / steps,
+            width, ink);
+    }
+}
+
+/* The outline of a box without the sides that are not in the set. */
+static void outline(page *p, mnist_box box, size_t sides, size_t width, uint8_t ink)
+{
+    const mnist_box lines[] = {
+        {box.top, box.left, 1, box.cols},
+        {box.top + box.rows, box.left, 1, box.cols},
+        {box.top, box.left, box.rows, 1},
+        {box.top, box.left + box.cols, box.rows, 1},
+        {box.top + box.rows / 2, box.left, 1, box.cols},
+    };
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+        if (sides >> i & 1)
+            stroke(p, lines[i], true, width, ink);
+}
+
+static void figure(page *p, uint64_t *seed, mnist_box box, size_t width, uint8_t ink)
+{
+    size_t kind = draw_size(seed, 0, 7), sides = draw_size(seed, 1, 31);
+    if (kind == 0)
+        dot(p, box.top, box.left, 2 * width, ink);
+    else if (kind == 1)
+        stroke(p, (mnist_box){box.top + box.rows / 2, box.left, 1, box.cols}, true,
+               width, ink);
+    else if (kind == 2)
+        stroke(p, (mnist_box){box.top, box.left, box.rows, 1}, true, width, ink);
+    else if (kind == 3)
+        stroke(p, box, false, width, ink);
+    else if (kind == 4)
+        outline(p, box, 15, width, ink);
+    else
+        outline(p, box, sides, width, ink);
+}
+
+/* Lines of the paper: rulings, squares, a margin, a frame, a line that is not level. */
+static void rule(page *p, uint64_t *seed, uint8_t ink)
+{
+    size_t kind = draw_size(seed, 0, 9), apart = draw_size(seed, 5, 30);
+    size_t width = draw_size(seed, 1, 2), tilt = draw_size(seed, 0, 6);
+    for (size_t row = apart / 2; kind <= 1 && row < p->rows; row += apart)
+        stroke(p, (mnist_box){row, 0, 1, p->cols}, true, width, ink);
+    for (size_t col = apart / 2; kind == 1 && col < p->cols; col += apart)
+        stroke(p, (mnist_box){0, col, p->rows, 1}, true, width, ink);
+    if (kind == 2)
+        stroke(p, (mnist_box){0, apart, p->rows, 1}, true, width, ink);
+    if (kind == 3)
+        outline(p,
+                (mnist_box){tilt, tilt, p->rows - 2 * tilt - 2, p->cols - 2 * tilt - 2},
+                15, width, ink);
+    if (kind == 4)
+        stroke(p, (mnist_box){p->rows - 8, 0, tilt, p->cols}, tilt % 2, width, ink);
+}
+
+static void sketch(page *p, size_t number)
+{
+    uint64_t seed = number + 1000000;
+    size_t count = draw_size(&seed, 1, 5), tall = draw_size(&seed, 8, 30);
+    size_t width = draw_size(&seed, 1, 1 + tall / 6);
+    bool row = draw_size(&seed, 0, 3) > 0;
+    p->rows = tall + draw_size(&seed, 4, 40);
+    p->cols = count * tall + draw_size(&seed, 4, 40);
+    size_t paper = draw_size(&seed, 150, 255), ink = draw_size(&seed, 0, 120);
+    memset(p->pixels, (int)paper, p->rows * p->cols);
+    rule(p, &seed, (uint8_t)draw_size(&seed, ink, paper));
+    for (size_t i = 0; i < count; i++) {
+        size_t rows =
+            row ? draw_size(&seed, tall * 2 / 3, tall) : draw_size(&seed, 1, tall);
+        size_t cols = draw_size(&seed, 1, tall * 2 / 3);
+        size_t low = draw_size(&seed, 0, p->rows - rows - 1);
+        size_t left = draw_size(&seed, 0, p->cols - cols - 1);
+        size_t jitter = draw_size(&seed, 0, tall / 3);
+        mnist_box box = {low, left, rows, cols};
+        if (row)
+            box = (mnist_box){(p->rows - rows) / 2, i * tall + jitter, rows, cols};
+        figure(p, &seed, box, width, (uint8_t)ink);
+    }
+    size_t slope = draw_size(&seed, 0, 200), noise = draw_size(&seed, 0, 60);
+    shade(p, &seed, slope > 100 ? slope - 100 : 0, noise > 40 ? noise - 40 : 0);
+}
+
+/* One hash of many sketches. */
+static uint64_t hash_of_sketches(size_t group)
+{
+    static page p;
+    uint64_t hash = HASH_START;
+    for (size_t i = 0; i < SKETCHES; i++) {
+        sketch(&p, group * SKETCHES + i);
+        uint64_t one = hash_of(&p, MNIST_PAPER_AUTO);
+        hash = hash_bytes(hash, &one, sizeof(one));
+    }
+    return hash;
+}
+
 static uint64_t hash_of_number(size_t number)
 {
     static page p;
@@ -124,7 +237,7 @@ static uint64_t hash_of_number(size_t number)
     assert_int_equal(mnist_dataset_synthetic(&digits, DIGITS, 1), MNIST_OK);
     draw(&p, digits, number);
     mnist_dataset_destroy(&digits);
-    return hash_of(&p);
+    return hash_of(&p, MNIST_PAPER_LIGHT);
 }
 
 static void pictures_have_the_same_bits_everywhere(void **state)
@@ -139,18 +252,40 @@ static void pictures_have_the_same_bits_everywhere(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static void sketches_have_the_same_bits_everywhere(void **state)
+{
+    (void)state;
+    size_t wrong = 0;
+    for (size_t i = 0; i < GROUPS; i++)
+        if (hash_of_sketches(i) != sketches[i]) {
+            print_message("# a sketch from %zu on has other bits\n", i * SKETCHES);
+            wrong++;
+        }
+    assert_int_equal(wrong, 0);
+}
+
+static void print_hashes(size_t count, uint64_t (*hash)(size_t))
+{
+    for (size_t i = 0; i < count; i++)
+        printf("%sUINT64_C(0x%016" PRIx64 "),%s", i % 2 ? " " : "    ", hash(i),
+               i % 2 ? "\n" : "");
+    printf("};\n\n");
+}
+
 static int print(void)
 {
     printf("/* Made by test-unit-image_bits --print. */\n"
            "#ifndef TESTS_GOLDEN_PICTURES_H\n#define TESTS_GOLDEN_PICTURES_H\n\n"
-           "#include <stdint.h>\n\nenum { PICTURES = %d };\n\n"
+           "#include <stdint.h>\n\n"
+           "enum { PICTURES = %d, GROUPS = %d, SKETCHES = %d };\n\n"
            "/* Hashes of the digits in each picture of test_image_bits.c. */\n"
            "static const uint64_t pictures[] = {\n",
-           PICTURES);
-    for (size_t i = 0; i < PICTURES; i++)
-        printf("%sUINT64_C(0x%016" PRIx64 "),%s", i % 2 ? " " : "    ",
-               hash_of_number(i), i % 2 ? "\n" : "");
-    printf("};\n\n#endif\n");
+           PICTURES, GROUPS, SKETCHES);
+    print_hashes(PICTURES, hash_of_number);
+    printf("/* Hashes of groups of sketches. */\n"
+           "static const uint64_t sketches[] = {\n");
+    print_hashes(GROUPS, hash_of_sketches);
+    printf("#endif\n");
     return 0;
 }
 
@@ -158,6 +293,7 @@ int main(int count, char **words)
 {
     const struct CMUnitTest tests[] = {
         TEST(pictures_have_the_same_bits_everywhere),
+        TEST(sketches_have_the_same_bits_everywhere),
     };
     if (count > 1 && strcmp(words[1], "--print") == 0)
         return print();
