@@ -35,13 +35,13 @@ bool diverge_found(double mean, double first, size_t classes, double *start)
     return mean > margin * *start;
 }
 
-void diverge_warn(size_t epoch, double mean, double first, size_t classes,
+bool diverge_warn(size_t epoch, double mean, double first, size_t classes,
                   const train_options *options)
 {
     char advice[ADVICE_SIZE];
     double start;
     if (!diverge_found(mean, first, classes, &start))
-        return;
+        return false;
     const char *what = start == first ? "the loss of the first step"
                        : first < 0    ? "the loss of guessing"
                                       : "half the loss of guessing";
@@ -49,4 +49,5 @@ void diverge_warn(size_t epoch, double mean, double first, size_t classes,
                     "diverges, probably because its steps are too large (--lr %g); %s; "
                     "if that does not help, the labels may not fit the images",
                     epoch, mean, start, what, options->lr, advise(advice, options));
+    return true;
 }

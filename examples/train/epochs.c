@@ -2,6 +2,7 @@
  * log, and a checkpoint. A run that is stopped during the evaluation repeats all of
  * them when it is resumed. */
 #include <math.h>
+#include <stdio.h>
 
 #include "examples/common/message.h"
 #include "examples/train/checkpoint.h"
@@ -45,6 +46,24 @@ static bool save_regularly(train_run *run)
     return save(run);
 }
 
+/* Writes the page of a run that ends in the middle of an epoch. */
+static bool save_last_page(const train_run *run, const char *why)
+{
+    char state[160];
+    snprintf(state, sizeof(state), "The run %s at step %zu of epoch %zu.", why,
+             run->trainer->step, run->trainer->epoch);
+    return report_page(run->report, run->trainer, state);
+}
+
+/* A loss that is no number: says so, on the page too. */
+static bool end_diverged(const train_run *run, const train_line *line)
+{
+    run->report->page->diverges = true;
+    diverge_loss(line, run->options);
+    save_last_page(run, "diverged: its loss was no number");
+    return false;
+}
+
 static bool train_step(train_run *run)
 {
     size_t samples;
@@ -54,7 +73,7 @@ static bool train_step(train_run *run)
     trainer->seconds = report_elapsed(run->report);
     train_line line = last_line(trainer);
     if (!isfinite(line.loss))
-        return diverge_loss(&line, run->options);
+        return end_diverged(run, &line);
     if (line.epoch == 1 && line.step == 1)
         run->first_loss = (double)line.loss;
     return report_step(run->report, &line, samples) &&
@@ -124,10 +143,10 @@ static bool complete_epoch(const train_run *run)
         return done && *run->stop;
     }
     double mean = trainer->loss_sum / (double)trainer->loss_count;
-    if (!report_epoch(run->report, trainer->epoch, mean, line.lr))
-        return false;
-    diverge_warn(trainer->epoch, mean, run->first_loss, trainer->classes, run->options);
-    if (!trainer_end_epoch(trainer))
+    bool diverges = diverge_warn(trainer->epoch, mean, run->first_loss,
+                                 trainer->classes, run->options);
+    if (!report_epoch(run->report, &line, mean, diverges) ||
+        !trainer_end_epoch(trainer))
         return false;
     if (trainer->epoch < run->options->epochs && trainer_is_last(trainer, run->options))
         message_info("the validation has not improved for %zu epochs",
@@ -135,11 +154,25 @@ static bool complete_epoch(const train_run *run)
     return true;
 }
 
+/* Writes the page of a run that goes on. After the last epoch it is written when all is
+ * done. */
+static bool save_page(const train_run *run)
+{
+    const train_state *trainer = run->trainer;
+    char state[120];
+    if (*run->stop || trainer_is_last(trainer, run->options))
+        return true;
+    snprintf(state, sizeof(state),
+             "The run goes on: this page was written after epoch %zu of at most %zu.",
+             trainer->epoch, (size_t)run->options->epochs);
+    return report_page(run->report, trainer, state);
+}
+
 /* Trains an epoch, or the rest of it after a resume, and evaluates it. */
 static bool train_epoch(train_run *run)
 {
     return train_steps(run) && (*run->stop || complete_epoch(run)) &&
-           (!run->options->checkpoint || save(run));
+           (!run->options->checkpoint || save(run)) && save_page(run);
 }
 
 /* Gives the network the best weights, and tests them unless their epoch was tested. */
@@ -173,7 +206,8 @@ bool epochs_train(train_run *run)
     run->saved = report_seconds();
     run->first_loss = -1;
     if (run->options->epochs == 0)
-        return evaluate(run, "Test", &trainer->test, 0, &correct);
+        return evaluate(run, "Test", &trainer->test, 0, &correct) &&
+               (*run->stop || report_page(run->report, trainer, NULL));
     /* An epoch that was not complete when the checkpoint was written. */
     if (trainer->completed < trainer->epoch && !train_epoch(run))
         return false;
@@ -181,6 +215,7 @@ bool epochs_train(train_run *run)
         if (!trainer_start_epoch(trainer) || !train_epoch(run))
             return false;
     if (*run->stop)
-        return log_rest(run);
-    return !trainer->best.weights || use_best(run);
+        return log_rest(run) && save_last_page(run, "was interrupted");
+    return (!trainer->best.weights || use_best(run)) &&
+           report_page(run->report, trainer, NULL);
 }

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { LOCKS_MOST = 2 };
+enum { LOCKS_MOST = 3 };
 
 /** Locks that are held. */
 typedef struct train_locks {
@@ -20,10 +20,11 @@ typedef struct train_locks {
 } train_locks;
 
 /**
- * Locks a model or a checkpoint: the file PATH.lock beside it, locked with flock(). It
- * stays when the process is killed, but its lock does not: the next run takes it over.
- * If it cannot be locked, for example because the file system has no locks, a warning
- * says so; there is none where no file can be created, because saving is refused then.
+ * Locks a model, a checkpoint or a report: the file PATH.lock beside it, locked with
+ * flock(). It stays when the process is killed, but its lock does not: the next run
+ * takes it over. If it cannot be locked, for example because the file system has no
+ * locks, a warning says so; there is none where no file can be created, because saving
+ * is refused then.
  *
  * @return false after an error message if another process holds the lock
  */

@@ -21,6 +21,8 @@ typedef struct scan {
     float loss;
     /* Bytes up to there, and of the whole file. */
     long kept, size;
+    /* Whether memory was exhausted. */
+    bool failed;
 } scan;
 
 static int compare(moment a, moment b)
@@ -54,7 +56,8 @@ bool log_check(const train_options *options)
 /* Reads lines up to a moment. Returns false for a file that is not a log. What follows
  * may be anything: a killed run may leave a part of a line, and a loss of power blocks
  * that were never written. */
-static bool read_lines(FILE *file, line_format format, moment end, scan *s)
+static bool read_lines(FILE *file, line_format format, moment end, scan *s,
+                       train_page *page)
 {
     char *line = NULL;
     size_t room = 0;
@@ -73,6 +76,10 @@ static bool read_lines(FILE *file, line_format format, moment end, scan *s)
         valid = valid && compare(s->last, now) < 0;
         if (!valid || compare(now, end) > 0)
             break;
+        if (!page_read(page, &read, accuracy)) {
+            s->failed = true;
+            break;
+        }
         s->last = now;
         s->loss = read.loss;
         s->kept = ftell(file);
@@ -134,7 +141,7 @@ static bool cut(const char *path, FILE *file, long size)
 
 /* Prepares an existing log for what follows the checkpoint. */
 static bool prepare(const char *path, const train_options *options,
-                    const train_state *trainer)
+                    const train_state *trainer, train_page *page)
 {
     scan s = {0};
     moment end = position(trainer);
@@ -143,8 +150,8 @@ static bool prepare(const char *path, const train_options *options,
         return failed(path);
     line_format format = line_format_of(path);
     bool done = locks_take_open(fileno(file), path) &&
-                (read_lines(file, format, end, &s)
-                     ? check_lines(path, options, trainer, &s, end)
+                (read_lines(file, format, end, &s, page)
+                     ? !s.failed && check_lines(path, options, trainer, &s, end)
                      : message_error("%s: is not a log with the %s " LINE_COLUMNS, path,
                                      format == LINE_JSON ? "keys" : "columns"));
     if (done && s.size > s.kept) {
@@ -157,7 +164,8 @@ static bool prepare(const char *path, const train_options *options,
     return done;
 }
 
-bool log_open(FILE **log, const train_options *options, const train_state *trainer)
+bool log_open(FILE **log, const train_options *options, const train_state *trainer,
+              train_page *page)
 {
     const char *path = options->log;
     *log = NULL;
@@ -168,7 +176,7 @@ bool log_open(FILE **log, const train_options *options, const train_state *train
     bool goes_on = options->resume && exists(path) && !begins;
     struct stat facts;
     bool taken = stat(path, &facts) == 0;
-    if (goes_on ? !prepare(path, options, trainer) : !log_check(options))
+    if (goes_on ? !prepare(path, options, trainer, page) : !log_check(options))
         return false;
     /* "x": another run that starts now does not write the same file. An existing log is
      * emptied only after its lock is taken. */

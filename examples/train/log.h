@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "examples/train/options.h"
+#include "examples/train/page.h"
 #include "examples/train/trainer.h"
 
 /** Refuses a log that exists already, unless the run is resumed or --force is given;
@@ -23,8 +24,10 @@ bool log_check(const train_options *options);
  * by replacing the file as a whole.
  *
  * @param[out] log NULL without --log
+ * @param page receives the lines that stay
  * @return false after an error message
  */
-bool log_open(FILE **log, const train_options *options, const train_state *trainer);
+bool log_open(FILE **log, const train_options *options, const train_state *trainer,
+              train_page *page);
 
 #endif

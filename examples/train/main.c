@@ -34,7 +34,7 @@ typedef struct targets {
     const char *model;
     const char *checkpoint;
     char run[PATHS_RUN_SIZE];
-    paths_file model_file, checkpoint_file;
+    paths_file model_file, checkpoint_file, report_file;
 } targets;
 
 /* Whether a resumed run saves no model because nobody said so. */
@@ -89,12 +89,11 @@ static size_t resumed_samples(const train_state *trainer, size_t all)
 }
 
 static bool run_trainer(train_state *trainer, const train_options *options,
-                        const train_data *data, const targets *to, FILE *log,
-                        const train_events *events)
+                        const train_data *data, const targets *to, train_files *files)
 {
     train_report report = {0};
     report_open(&report, options, mnist_loader_batches(trainer->train),
-                mnist_dataset_count(data->train), trainer->seconds, log, events);
+                mnist_dataset_count(data->train), trainer->seconds, files);
     report.samples_total -= resumed_samples(trainer, report.samples_total);
     signals_handle();
     train_run run = {.trainer = trainer,
@@ -138,7 +137,9 @@ static bool check_targets(targets *to, const train_options *options)
 {
     const char *run = options->resume ? to->run : NULL;
     bool force = options->force;
-    if (to->model && !paths_check(to->model, run, force, &to->model_file))
+    if ((to->model && !paths_check(to->model, run, force, &to->model_file)) ||
+        (options->report &&
+         !paths_check(options->report, run, force, &to->report_file)))
         return false;
     /* A resumed run goes on with its own checkpoint. */
     force |= options->resume && paths_same(options->resume, options->checkpoint);
@@ -152,6 +153,10 @@ static int finish(train_state *trainer, const train_options *options, const targ
 {
     message_info("%s: the run is finished after epoch %zu; more --epochs continue it",
                  options->resume, trainer->epoch);
+    if (options->report)
+        message_warning("%s: not written, because nothing is trained or tested; --load "
+                        "with --epochs 0 and --report tests a model",
+                        options->report);
     return (to->model && to->model_file.exists) || save(trainer, to) ? 0 : 1;
 }
 
@@ -196,18 +201,18 @@ static void describe(const train_state *trainer, const train_options *options,
  * now, such as an option value that is not valid UTF-8. A resumed run first checks its
  * log, and a new one leaves no log and no events if it fails. */
 static bool open_files(const train_state *trainer, const train_options *options,
-                       FILE **log, train_events *events)
+                       train_files *files)
 {
-    *log = NULL;
-    if (options->resume && !log_open(log, options, trainer))
+    train_page *page = &files->page;
+    if (options->resume && !log_open(&files->log, options, trainer, page))
         return false;
-    if (events_open(events, options, trainer) &&
+    if (events_open(&files->events, options, trainer) &&
         (!options->checkpoint || checkpoint_save(trainer, options->checkpoint)) &&
-        (options->resume || log_open(log, options, trainer)))
+        (options->resume || log_open(&files->log, options, trainer, page)))
         return true;
-    events_abandon(events);
-    if (*log)
-        fclose(*log);
+    events_abandon(&files->events);
+    if (files->log)
+        fclose(files->log);
     return false;
 }
 
@@ -222,14 +227,17 @@ static int run_state(train_state *trainer, const train_options *options,
         return 1;
     if (options->resume && trainer_is_finished(trainer, options))
         return finish(trainer, options, &to);
-    FILE *log;
-    train_events events;
-    if (!open_files(trainer, options, &log, &events))
-        return 1;
-    describe(trainer, options, data);
-    message_info("ready after %.2f s", report_seconds() - started);
-    return run_trainer(trainer, options, data, &to, log, &events) ? signals_status()
-                                                                  : 1;
+    train_files files = {0};
+    int status = 1;
+    if (page_open(&files.page, trainer, options, data, to.run) &&
+        open_files(trainer, options, &files)) {
+        describe(trainer, options, data);
+        message_info("ready after %.2f s", report_seconds() - started);
+        if (run_trainer(trainer, options, data, &to, &files))
+            status = signals_status();
+    }
+    page_free(&files.page);
+    return status;
 }
 
 static int run(const train_options *options, const train_data *data, double started)
@@ -269,7 +277,8 @@ static bool lock_targets(train_locks *locks, const train_options *options)
 {
     const char *model = model_path(options);
     if ((!model || locks_take(locks, model)) &&
-        (!options->checkpoint || locks_take(locks, options->checkpoint)))
+        (!options->checkpoint || locks_take(locks, options->checkpoint)) &&
+        (!options->report || locks_take(locks, options->report)))
         return true;
     locks_release(locks);
     return false;

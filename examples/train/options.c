@@ -209,6 +209,12 @@ static const option_row rows[] = {
      .field = FIELD(log),
      .help = "log every step: " LINE_COLUMNS ";\n"
              "JSON lines if the name ends with .jsonl, else CSV"},
+    {.name = "report",
+     .value = "FILE.html",
+     .kind = OPTION_TEXT,
+     .field = FIELD(report),
+     .help = "write a page with curves, the confusion matrix and the digits\n"
+             "read worst, after each epoch and at the end"},
     {.name = "tensorboard",
      .value = "DIR",
      .kind = OPTION_TEXT,
@@ -252,7 +258,7 @@ static const option_row rows[] = {
     {.name = "force",
      .kind = OPTION_FLAG,
      .field = FIELD(force),
-     .help = "replace the model, checkpoint and log of another run"},
+     .help = "replace the model, checkpoint, log and report of another run"},
     {.name = "eval",
      .value = "WHEN",
      .kind = OPTION_CHOICE,
@@ -352,7 +358,8 @@ static void print_more_help(void)
         "checkpoint\n"
         "names: it prints the command line with them. --log continues the log of\n"
         "before, --tensorboard its curves. These options may change: --epochs (more\n"
-        "only), --threads, --log, --tensorboard, --save, --no-save, --checkpoint,\n"
+        "only), --threads, --log, --report, --tensorboard, --save, --no-save, "
+        "--checkpoint,\n"
         "--checkpoint-every, --eval, --log-every, --data, --offline, --limit, "
         "--quiet,\n"
         "--no-progress, --force. All others must be equal.\n\n"

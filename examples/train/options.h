@@ -51,6 +51,8 @@ typedef struct train_options {
     uint64_t threads;
     uint64_t log_every;
     const char *log;
+    /** Page to write, or NULL. */
+    const char *report;
     /** Folder of TensorBoard's events, or NULL. */
     const char *tensorboard;
     /** NULL: the model is not saved. */

@@ -96,9 +96,9 @@ static bool is_lock_of(const char *path, const char *other)
 typedef struct named_file {
     const char *name, *path;
 } named_file;
-enum { WRITTEN = 2, FILES = 6 };
+enum { WRITTEN = 3, FILES = 7 };
 
-/* Only the first files, models and checkpoints, have locks. */
+/* Only the first files, models, checkpoints and reports, have locks. */
 static int check_locks(const named_file *files)
 {
     for (size_t i = 0; i < FILES; i++)
@@ -136,6 +136,7 @@ int paths_check_options(const train_options *options)
     const named_file files[FILES] = {
         {"--save", options->epochs || options->save_given ? options->save : NULL},
         {"--checkpoint", options->checkpoint},
+        {"--report", options->report},
         {"--log", options->log},
         {"--tensorboard", options->tensorboard},
         {"--load", options->load},
@@ -158,6 +159,21 @@ static bool is_own(const char *path, const char *run)
     bool own = found && strcmp(found, run) == 0;
     lstm_file_destroy(&file);
     return own;
+}
+
+/* Whether a file is a report with the number of this run, which stands at its
+ * beginning. */
+static bool is_own_report(const char *path, const char *run)
+{
+    char head[1024], wanted[100];
+    FILE *file = run ? fopen(path, "re") : NULL;
+    if (!file)
+        return false;
+    head[fread(head, 1, sizeof(head) - 1, file)] = '\0';
+    fclose(file);
+    snprintf(wanted, sizeof(wanted), "<meta name=\"" PATHS_RUN_KEY "\" content=\"%s\">",
+             run);
+    return strstr(head, wanted);
 }
 
 static paths_file look(const char *path)
@@ -195,7 +211,7 @@ bool paths_check(const char *path, const char *run, bool force, paths_file *foun
     write_folder(folder, real);
     if (access(folder, W_OK | X_OK))
         return cannot_write(path);
-    if (!found->exists || force || is_own(path, run))
+    if (!found->exists || force || is_own(path, run) || is_own_report(path, run))
         return true;
     return message_error("%s: exists and is not of this run; --force replaces it, or "
                          "choose another name",

@@ -36,7 +36,7 @@ int paths_check_options(const train_options *options);
 /**
  * Checks that a file can be written, and that it is not of another run.
  *
- * @param path of a model or a checkpoint
+ * @param path of a model, a checkpoint or a report
  * @param run the number of this run if it is resumed, else NULL
  * @param force whether any file may be replaced
  * @param[out] found the file

@@ -32,16 +32,17 @@ double report_elapsed(const train_report *report)
 }
 
 void report_open(train_report *report, const train_options *options, size_t steps,
-                 size_t samples, double before, FILE *log, const train_events *events)
+                 size_t samples, double before, train_files *files)
 {
     *report = (train_report){
         .epochs = options->epochs,
         .steps = steps,
         .log_every = options->log_every,
-        .log = log,
+        .log = files->log,
         .log_name = options->log,
-        .events = *events,
+        .events = files->events,
         .events_name = options->tensorboard,
+        .page = &files->page,
         .before = before,
         .progress = !options->quiet && !options->no_progress && message_has_terminal(),
         .samples_total = options->epochs * samples,
@@ -120,12 +121,22 @@ bool report_log(train_report *report, const train_line *line, double accuracy)
     if (report->log &&
         !line_write(report->log, line_format_of(report->log_name), line, accuracy))
         return log_failed(report);
-    return events_step(&report->events, line) || events_failed(report);
+    if (!events_step(&report->events, line))
+        return events_failed(report);
+    return page_step(report->page, line) || !(report->failed = true);
 }
 
-bool report_epoch(train_report *report, size_t epoch, double mean, double lr)
+bool report_epoch(train_report *report, const train_line *line, double mean,
+                  bool diverges)
 {
-    return events_epoch(&report->events, epoch, mean, lr) || events_failed(report);
+    if (!events_epoch(&report->events, line->epoch, mean, line->lr))
+        return events_failed(report);
+    return page_end_epoch(report->page, line, diverges) || !(report->failed = true);
+}
+
+bool report_page(train_report *report, const train_state *trainer, const char *state)
+{
+    return page_save(report->page, trainer, state) || !(report->failed = true);
 }
 
 bool report_sync(train_report *report)
@@ -145,6 +156,7 @@ bool report_accuracy(train_report *report, const char *set, size_t epoch,
                              report->epochs, set,
                              100.0 * (double)correct / (double)count, correct, count)))
         return false;
+    page_accuracy(report->page, set, epoch, accuracy);
     return events_accuracy(&report->events, set, epoch, accuracy) ||
            events_failed(report);
 }

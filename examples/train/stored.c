@@ -27,8 +27,8 @@ static bool is_one_of(const option_row *row, const char *const *names)
 /* Names of files and folders, which are printed only. */
 static bool is_path(const option_row *row)
 {
-    static const char *const names[] = {"data",       "log",         "save", "no-save",
-                                        "checkpoint", "tensorboard", NULL};
+    static const char *const names[] = {
+        "data", "log", "save", "no-save", "checkpoint", "report", "tensorboard", NULL};
     return is_one_of(row, names);
 }
 

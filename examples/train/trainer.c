@@ -336,15 +336,28 @@ bool trainer_step(train_state *trainer, size_t *samples)
     return lstm_failed();
 }
 
+/* Keeps how the images of a batch, which begin with index first, are read. */
+static void add_answers(train_state *trainer, const classifier_batch *batch,
+                        size_t first)
+{
+    const float *logits = lstm_tensor_data(batch->logits);
+    for (size_t i = 0; trainer->answers && i < batch->count; i++)
+        answers_add(trainer->answers, first + i, (size_t)trainer->labels[i],
+                    logits + i * trainer->classes);
+}
+
 static bool evaluate_batches(train_state *trainer, train_tester *set, size_t *correct,
                              volatile const bool *stop)
 {
     classifier_batch *batch;
+    size_t done = 0;
     while (!*stop &&
            (batch = next_batch(set->loader, &set->full, &set->tail, trainer->labels))) {
         if (!classifier_forward(&trainer->network, batch))
             return lstm_failed();
         *correct += classifier_correct(batch, trainer->labels);
+        add_answers(trainer, batch, done);
+        done += batch->count;
     }
     return true;
 }
@@ -353,6 +366,8 @@ bool trainer_evaluate(train_state *trainer, train_tester *set, size_t *correct,
                       volatile const bool *stop)
 {
     *correct = 0;
+    if (trainer->answers)
+        answers_clear(trainer->answers);
     if (mnist_loader_start(set->loader, 0) != MNIST_OK)
         return mnist_failed();
     if (lstm_layer_set_training(trainer->network.lstm, false) != LSTM_OK)

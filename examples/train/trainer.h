@@ -7,6 +7,7 @@
 
 #include <mnist/mnist.h>
 
+#include "examples/report/answers.h"
 #include "examples/train/classifier.h"
 #include "examples/train/data.h"
 #include "examples/train/options.h"
@@ -59,6 +60,8 @@ typedef struct train_state {
     classifier_batch full, tail;
     /** Batches of the sets that the network is evaluated on. */
     train_tester validation, test;
+    /** Receives the answers of each evaluation; or NULL. */
+    answers *answers;
     int64_t *labels;
 } train_state;
 

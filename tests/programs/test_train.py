@@ -22,7 +22,7 @@ SMALL = ["--synthetic=400", "--batch-size", "64", "--hidden", "8", "--layers", "
 STEPS = 7  # 400 samples: six batches of 64 and one of 16
 OPTIONS = """--data --dataset --split --synthetic --epochs --batch-size --hidden --layers
     --bidirectional --proj --dropout --label-smoothing --lr --schedule
-    --weight-decay --clip-norm --precision --seed --threads --reproducible --log-every --log --tensorboard --save
+    --weight-decay --clip-norm --precision --seed --threads --reproducible --log-every --log --report --tensorboard --save
     --no-save --load --checkpoint --checkpoint-every --resume --force --eval --validation --keep --patience --offline --limit --quiet --no-progress --help
     --version""".split()
 WRONG = [
