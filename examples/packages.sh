@@ -54,6 +54,15 @@ need_web_tools() {
         libclang-rt-14-dev-wasm32
 }
 
+# What tests/python/test_notebook.py needs to run examples/python/experiment.ipynb. Packages of
+# the system are of use to the Python of the system alone.
+need_notebook_packages() {
+    [ "$(command -v python3)" = /usr/bin/python3 ] || return 0
+    for module in nbclient ipykernel matplotlib tqdm; do
+        need_file "/usr/lib/python3/dist-packages/$module" "python3-$module"
+    done
+}
+
 # Prints what runs a command as root, "" or "sudo"; fails when neither works. Without a
 # terminal sudo must not ask for a password.
 as_root() {

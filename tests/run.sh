@@ -49,6 +49,8 @@ need_command node nodejs
 need_command chromium chromium
 need_command chromedriver chromium-driver
 install_optional
+need_notebook_packages
+install_optional
 if [ ! "$quick" ]; then
     need_command clang-tidy clang-tidy
     need_command cppcheck cppcheck
