@@ -121,9 +121,23 @@ static void a_plateau_ignores_reductions_of_at_most_eps(void **state)
     assert_true(plateau.lr == 1.25e-8);
 }
 
+static void options_at_their_limits_are_accepted(void **state)
+{
+    (void)state;
+    static const float weights[] = {0, 1};
+    lstm_cross_entropy *loss;
+    assert_int_equal(lstm_cross_entropy_create(
+                         &loss, &(lstm_cross_entropy_config){.label_smoothing = 1,
+                                                             .class_weights = weights,
+                                                             .classes = 2}),
+                     LSTM_OK);
+    lstm_cross_entropy_destroy(&loss);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(options_at_their_limits_are_accepted),
         TEST(a_mean_over_weights_of_zero_has_no_gradient),
         TEST(plateaus_treat_any_metric_as_torch_does),
         TEST(a_plateau_ignores_reductions_of_at_most_eps),

@@ -402,6 +402,7 @@ static void files_of_other_formats_are_named(void **state)
          "most 6: truncated, or not a"},
         {"\x1f\x8b\x08\0\0\0\0\0{\"a\":{", 14, "header has 559903 bytes"},
         {"PK\3\4\0\0\0\0{\"a\":{", 14, "header has 67324752 bytes"},
+        {"PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 22, "a ZIP archive (PK)"},
         {"\2\0\0", 3, "file has 3 bytes, expected at least 10"},
     };
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)

@@ -111,6 +111,31 @@ static void digits_of_unequal_size_stay_apart(void **state)
     }
 }
 
+/* On one line, closer than any other two, but not as close as the strokes of a 4. */
+static void a_lower_digit_is_not_the_angle_of_a_4(void **state)
+{
+    (void)state;
+    uint8_t *p = blank();
+    draw(p, 150, 100, 180);
+    draw(p, 215, 198, 115);
+    const found *all = read_all(p);
+    assert_int_equal(all->count, 2);
+    assert_at(&all->boxes[1], 215, 198);
+}
+
+static void a_piece_above_a_digit_belongs_to_it(void **state)
+{
+    (void)state;
+    for (size_t gap = 10; gap <= 38; gap += 4) {
+        uint8_t *p = blank();
+        draw(p, 150, 100, 160);
+        fill(p, 150 - gap - 12, 110, 12, 40);
+        const found *all = read_all(p);
+        assert_int_equal(all->count, 1);
+        assert_at(&all->boxes[0], 150 - gap - 12, 100);
+    }
+}
+
 static void lines_under_and_over_digits_are_left_out(void **state)
 {
     (void)state;
@@ -167,6 +192,8 @@ int main(void)
         TEST(a_line_may_rise_or_fall),
         TEST(lines_that_rise_or_fall_stay_apart),
         TEST(digits_of_unequal_size_stay_apart),
+        TEST(a_lower_digit_is_not_the_angle_of_a_4),
+        TEST(a_piece_above_a_digit_belongs_to_it),
         TEST(lines_under_and_over_digits_are_left_out),
         TEST(a_line_may_go_through_digits),
         TEST(a_minus_is_a_drawing_of_its_own),

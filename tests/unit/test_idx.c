@@ -19,6 +19,26 @@ static void gzip_is_detected_by_content_not_by_name(void **state)
     test_bytes_free(&packed);
 }
 
+static ssize_t read_three(int file, void *data, size_t size)
+{
+    return read(file, data, size < 3 ? size : 3);
+}
+
+/* As a pipe or a file on another machine may do. */
+static void a_read_may_return_less(void **state)
+{
+    (void)state;
+    test_bytes plain = test_images(7, 3, 5), packed = test_gzip(plain.data, plain.size);
+    common_file_calls calls = *common_file_get_calls();
+    calls.read = read_three;
+    test_file_set_calls(&calls);
+    read_back(test_write_file("a", plain.data, plain.size), &plain, 7, 3, 5);
+    read_back(test_write_file("b", packed.data, packed.size), &plain, 7, 3, 5);
+    test_file_set_calls(NULL);
+    test_bytes_free(&plain);
+    test_bytes_free(&packed);
+}
+
 static void images_of_any_size_and_count_are_read(void **state)
 {
     (void)state;
@@ -350,6 +370,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(gzip_is_detected_by_content_not_by_name),
+        TEST(a_read_may_return_less),
         TEST(images_of_any_size_and_count_are_read),
         TEST(gzip_members_are_concatenated),
         TEST(labels_belong_to_their_images),

@@ -134,6 +134,11 @@ static void wrapping_checks_address_and_strides(void **state)
     assert_string_equal(
         lstm_last_error(),
         "tensor: stride -9223372036854775808 of axis 1 is out of range");
+    assert_int_equal(lstm_tensor_wrap(&tensor, data, 2, (size_t[]){3, 1},
+                                      (ptrdiff_t[]){PTRDIFF_MAX / 4, 1}),
+                     LSTM_INVALID_ARGUMENT);
+    assert_string_equal(lstm_last_error(),
+                        "tensor: stride 2305843009213693951 of axis 0 is out of range");
     /* The stride of an axis of extent 1 is not used. */
     assert_int_equal(lstm_tensor_wrap(&tensor, data, 2, (size_t[]){1, 4},
                                       (ptrdiff_t[]){PTRDIFF_MIN, 1}),

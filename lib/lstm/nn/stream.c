@@ -162,7 +162,6 @@ static lstm_stream sizes_of(const lstm_layer *layer, const lstm_linear *head,
     };
     sizes.tape.batch.blocked =
         lstm_blocked_create(lstm_weights_kernels(weights), batch);
-    sizes.tape.batch.steps = 1;
     sizes.range = lstm_range_all(&sizes.tape.batch);
     return sizes;
 }
