@@ -140,6 +140,35 @@ static void ink_at_a_border_is_ink(void **state)
     }
 }
 
+/* A side without an edge makes ink soft, also where the picture ends: ink that fades to
+ * the left, and the same turned by a quarter. */
+static void soft_ink_at_a_border_is_soft(void **state)
+{
+    (void)state;
+    enum { SIDE = 100 };
+    uint8_t picture[SIDE * SIDE];
+    for (int turned = 0; turned < 2; turned++) {
+        mnist_plane ink;
+        bool shaded;
+        memset(picture, 255, sizeof(picture));
+        for (size_t along = 40; along < SIDE; along++)
+            for (size_t across = 15; across < 55; across++) {
+                size_t at = turned ? across * SIDE + along : along * SIDE + across;
+                picture[at] = (uint8_t)(across < 45 ? 255 - 8 * (across - 15) : 0);
+            }
+        assert_int_equal(
+            mnist_find_ink(picture, SIDE, SIDE, MNIST_PAPER_LIGHT, &ink, &shaded),
+            MNIST_OK);
+        size_t soft = 0;
+        for (size_t i = 0; i < ink.rows; i++)
+            soft +=
+                ink.pixels[turned ? (i + 1) * ink.cols - 1
+                                  : (ink.rows - 1) * ink.cols + i] == MNIST_INK_SOFT;
+        assert_in_range(soft, 1, 4);
+        mnist_plane_destroy(&ink);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +178,7 @@ int main(void)
         TEST(a_picture_of_one_row_has_one_part),
         TEST(a_small_mark_stands_in_the_line_of_its_neighbours),
         TEST(ink_at_a_border_is_ink),
+        TEST(soft_ink_at_a_border_is_soft),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,6 +37,68 @@ static void numbers_are_those_of_rfc_8259(void **state)
     }
 }
 
+/* The content of a string in JSON, NULL if it is refused. */
+static const char *decoded(const char *text)
+{
+    static char copy[64];
+    lstm_json json;
+    snprintf(copy, sizeof(copy), "%s", text);
+    lstm_json_start(&json, copy, strlen(copy));
+    const char *string = lstm_json_string(&json);
+    return lstm_json_finish(&json) ? string : NULL;
+}
+
+/* Expected values are those of Python's json.loads(). */
+static void escapes_are_characters(void **state)
+{
+    (void)state;
+    static const char *const valid[][2] = {
+        {"\"\\u0041\\u007f\"", "A\x7f"},
+        {"\"\\u0080\\u07ff\"", "\xc2\x80\xdf\xbf"},
+        {"\"\\u00e9\\u00E9\"", "\xc3\xa9\xc3\xa9"},
+        {"\"\\u0800\\uffff\"", "\xe0\xa0\x80\xef\xbf\xbf"},
+        {"\"\\uABCD\\uefab\"", "\xea\xaf\x8d\xee\xbe\xab"},
+        {"\"\\ud7ff\\ue000\"", "\xed\x9f\xbf\xee\x80\x80"},
+        {"\"\\ud83d\\ude00x\"", "\xf0\x9f\x98\x80x"},
+        {"\"\\ud800\\udc00\"", "\xf0\x90\x80\x80"},
+        {"\"\\udbff\\udfff\"", "\xf4\x8f\xbf\xbf"},
+        {"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\b\f\n\r\t"},
+    };
+    static const char *const wrong[] = {"\"\\u0000\"",
+                                        "\"\\u00g0\"",
+                                        "\"\\u00:0\"",
+                                        "\"\\u00G0\"",
+                                        "\"\\u00/0\"",
+                                        "\"\\u00@0\"",
+                                        "\"\\u00`0\"",
+                                        "\"\\u004\"",
+                                        "\"\\ud83d\"",
+                                        "\"\\ud83dx\"",
+                                        "\"\\ud83d\\n\"",
+                                        "\"\\udc00\\udc00\"",
+                                        "\"\\ud83d\\u0041\"",
+                                        "\"\\ud83d\\ue000\"",
+                                        "\"\\ud83d\\u00\"",
+                                        "\"\\x41\"",
+                                        "\"\\",
+                                        "\"\\\"",
+                                        "\"a\nb\"",
+                                        "\"\xff\"",
+                                        "\"a",
+                                        "\"a\"b",
+                                        "a",
+                                        "\"\\u\""};
+    for (size_t i = 0; i < sizeof(valid) / sizeof(valid[0]); i++) {
+        const char *found = decoded(valid[i][0]);
+        if (!found)
+            fail_msg("%s is refused", valid[i][0]);
+        assert_string_equal(found, valid[i][1]);
+    }
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        if (decoded(wrong[i]))
+            fail_msg("%s is accepted", wrong[i]);
+}
+
 static void objects_end_where_they_must(void **state)
 {
     (void)state;
@@ -217,6 +279,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(numbers_are_those_of_rfc_8259),
+        TEST(escapes_are_characters),
         TEST(objects_end_where_they_must),
         TEST(objects_have_at_most_their_members),
         TEST(members_are_read_by_their_type),

@@ -56,11 +56,30 @@ static void few_rows_share_the_hidden_units(void **state)
     assert_int_equal(lstm_set_threads(before), LSTM_OK);
 }
 
+static void units_are_split_among_several_threads(void **state)
+{
+    (void)state;
+    lstm_weights weights = {.config = {.inputs = 1, .hidden = 64, .layers = 1},
+                            .directions = 1,
+                            .state = 64};
+    lstm_tape tape = {.batch = {.steps = 5, .blocked = {.rows = 8, .group_rows = 4}},
+                      .window = 5};
+    for (size_t threads = 1; threads <= 3; threads++)
+        for (int split = 0; split <= 1; split++) {
+            tape.split_units = split;
+            lstm_partition p = lstm_partition_create(&weights, &tape, threads, false);
+            assert_int_equal(p.split_units, split && threads > 1);
+            assert_in_range(p.queues, threads, 8);
+            assert_in_range(p.chunks * p.chunk_steps, 5, 9);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(small_passes_use_one_thread),
         TEST(few_rows_share_the_hidden_units),
+        TEST(units_are_split_among_several_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -203,6 +203,7 @@ bool lstm_json_size(lstm_json *json, size_t *value)
 bool lstm_json_finish(lstm_json *json)
 {
     lstm_json_peek(json);
-    return !json->error &&
-           (json->next == json->end || fail(json, "text after the end"));
+    if (json->next != json->end)
+        fail(json, "text after the end");
+    return !json->error;
 }
