@@ -33,7 +33,7 @@ enum {
 };
 
 /* Largest output of one call of zlib, whose counts are unsigned int. */
-static const size_t chunk_limit = 1u << 30;
+static const size_t chunk_limit = 1u << 18;
 
 struct mnist_stream {
     const mnist_input *input;
@@ -294,7 +294,7 @@ static mnist_status decompress(mnist_stream *stream, uint8_t *data, unsigned siz
     int code = inflate(zlib, Z_NO_FLUSH);
     *count = size - zlib->avail_out;
     stream->between = code == Z_STREAM_END;
-    if (code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR)
+    if (code == Z_OK || code == Z_STREAM_END)
         return MNIST_OK;
     stream->done += *count;
     return damaged(stream, code);

@@ -181,6 +181,11 @@ static void one_tensor_is_read_and_converted(void **state)
         lstm_last_error(),
         "tensor none is missing; the file has 4 tensors: first, half, steps, "
         "scale");
+    /* A scalar is read to one element. */
+    assert_int_equal(lstm_file_read_tensor(file, "scale", to), LSTM_SHAPE_MISMATCH);
+    lstm_tensor *pair = tensor_of(1, (size_t[]){2});
+    assert_int_equal(lstm_file_read_tensor(file, "scale", pair), LSTM_SHAPE_MISMATCH);
+    lstm_tensor_destroy(&pair);
     lstm_tensor *scalar = tensor_of(1, (size_t[]){1});
     assert_int_equal(lstm_file_read_tensor(file, "steps", scalar), LSTM_BAD_FILE);
     assert_contains(lstm_last_error(), "tensor steps is I64, expected F32");
@@ -191,6 +196,15 @@ static void one_tensor_is_read_and_converted(void **state)
     for (size_t i = 0; i < 4; i++)
         lstm_tensor_destroy(&(lstm_tensor *){tensors[i]});
     lstm_file_destroy(&file);
+}
+
+static void an_empty_name_is_quoted(void **state)
+{
+    (void)state;
+    lstm_file *file;
+    assert_int_equal(lstm_file_open(&file, ""), LSTM_IO_ERROR);
+    assert_null(file);
+    assert_contains(lstm_last_error(), "safetensors: '': ");
 }
 
 /* Runs T steps of ones through a layer and returns the last h. */
@@ -435,6 +449,7 @@ static void a_header_beyond_the_limit_is_not_saved(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(an_empty_name_is_quoted),
         TEST(a_layer_in_evaluation_uses_values_that_were_loaded),
         TEST(a_file_lists_tensors_metadata_and_layers),
         TEST(null_is_refused),

@@ -403,6 +403,11 @@ static void files_of_other_formats_are_named(void **state)
         {"\x1f\x8b\x08\0\0\0\0\0{\"a\":{", 14, "header has 559903 bytes"},
         {"PK\3\4\0\0\0\0{\"a\":{", 14, "header has 67324752 bytes"},
         {"PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 22, "a ZIP archive (PK)"},
+        {"\x08\x07\x42\1x\0\0\0", 8, "an ONNX model"},
+        {"\x08\0\x12\1x\0\0\0", 8, "file has 8 bytes, expected at least 10"},
+        {"\x08\x07\x13\1x\0\0\0", 8, "file has 8 bytes, expected at least 10"},
+        {"\x80\1c\0", 4, "file has 4 bytes, expected at least 10"},
+        {"\x80\6c\0", 4, "file has 4 bytes, expected at least 10"},
         {"\2\0\0", 3, "file has 3 bytes, expected at least 10"},
     };
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)

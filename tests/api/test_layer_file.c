@@ -2,7 +2,7 @@
  * options. */
 #include <lstm/lstm.h>
 
-#include "tests/support/folder.h"
+#include "tests/support/model.h"
 
 enum { STEPS = 3, ROWS = 2, INPUTS = 5, HIDDEN = 6, CLASSES = 4, ROOM = 1 << 16 };
 
@@ -157,6 +157,10 @@ static void wrong_metadata_is_refused(void **state)
         {"hidden\\\":6", "hidden\\\":x", "metadata lstm.layer.lstm is damaged"},
         {"hidden\\\":6", "hiddex\\\":6", "metadata lstm.layer.lstm is damaged"},
         {"layers\\\":2", "layers\\\":9", "tensors of 'lstm' do not match the metadata"},
+        {"layers\\\":2", "layers\\\":0", "tensors of 'lstm' do not match the metadata"},
+        {"inputs\\\":5", "inputs\\\":7", "tensors of 'lstm' do not match the metadata"},
+        /* Four gates of 7.5 units. */
+        {"[24,5]", "[30,4]", "tensors of 'lstm' do not match the metadata"},
         {"dropout\\\":0.25", "dropout\\\":1.25", "invalid layer options of 'lstm'"},
         {"dropout\\\":0.25", "dropout\\\":-0.5", "invalid layer options of 'lstm'"},
         {"inputs\\\":5", "inputs\\\":0", "invalid layer options of 'lstm'"},
@@ -177,6 +181,99 @@ static void wrong_metadata_is_refused(void **state)
         assert_config_refused(wrong[i].message);
         destroy_network(&f);
     }
+}
+
+static void more_layers_than_tensors_are_refused(void **state)
+{
+    (void)state;
+    const lstm_layer_config config = {
+        .inputs = INPUTS, .hidden = HIDDEN, .dropout = 0.25};
+    fixture f = save_network(&config);
+    lstm_layer *layer = f.layer;
+    change_header("layers\\\":1", "layers\\\":9");
+    assert_int_equal(lstm_layer_load(&layer, model_path(), "lstm", f.rng),
+                     LSTM_BAD_FILE);
+    assert_contains(lstm_last_error(), "tensors of 'lstm' do not match the metadata");
+    destroy_network(&f);
+}
+
+/* A file without options whose tensors are those of count layers of one unit. */
+static lstm_status read_many(size_t count, lstm_layer **layer)
+{
+    size_t room = count * 200 + 100, used = 8, data = 0;
+    char *bytes = calloc(1, room);
+    lstm_file *file;
+    assert_non_null(bytes);
+    for (size_t i = 0; i < 2 * count; i++, data += 16)
+        used += (size_t)snprintf(
+            bytes + used, room - used,
+            "%c\"weight_%s_l%zu\":{\"dtype\":\"F32\",\"shape\":[4,1],"
+            "\"data_offsets\":[%zu,%zu]}",
+            i ? ',' : '{', i % 2 ? "hh" : "ih", i / 2, data, data + 16);
+    bytes[used++] = '}';
+    for (size_t i = 0; i < 8; i++)
+        bytes[i] = (char)((used - 8) >> 8 * i);
+    memset(bytes + used, 0, data);
+    assert_int_equal(lstm_file_open_bytes(&file, bytes, used + data), LSTM_OK);
+    lstm_status status = lstm_layer_read(layer, file, NULL, NULL);
+    lstm_file_destroy(&file);
+    free(bytes);
+    return status;
+}
+
+static void a_file_may_have_a_thousand_layers(void **state)
+{
+    (void)state;
+    lstm_layer *layer;
+    assert_int_equal(read_many(1000, &layer), LSTM_OK);
+    assert_int_equal(lstm_layer_get_config(layer)->layers, 1000);
+    lstm_layer_destroy(&layer);
+    assert_int_equal(read_many(1001, &layer), LSTM_BAD_FILE);
+    assert_null(layer);
+    assert_contains(lstm_last_error(), "invalid layer options of ''");
+}
+
+/* A second layer of which a file has only one weight, or one in another form. */
+static void a_part_of_a_layer_is_refused(void **state)
+{
+    (void)state;
+    static const char *const parts[][2] = {
+        {"weight_hh_l1", "tensor weight_ih_l1 is missing"},
+        {"weight_ih_l1_g", "tensor weight_hh_l1 is missing"}};
+    for (size_t i = 0; i < 2; i++) {
+        lstm_layer *layer;
+        test_model *m = test_model_new();
+        test_model_lstm(m, "", "_l0", 2, 3);
+        test_model_matrix(m, parts[i][0], 12, 3, 0.5f);
+        assert_int_equal(
+            lstm_layer_load(&layer, test_model_write(m, "model"), NULL, NULL),
+            LSTM_BAD_FILE);
+        assert_contains(lstm_last_error(), parts[i][1]);
+    }
+}
+
+/* The state of a generator that is two digits shorter. */
+static void a_state_of_another_length_is_refused(void **state)
+{
+    (void)state;
+    static char data[ROOM];
+    const lstm_layer_config config = {.inputs = INPUTS, .hidden = HIDDEN};
+    fixture f = save_network(&config);
+    lstm_params *params;
+    lstm_file_options options = {.rng = f.rng};
+    assert_int_equal(lstm_params_create(&params), LSTM_OK);
+    assert_int_equal(lstm_params_add_layer(params, "lstm", f.layer), LSTM_OK);
+    assert_int_equal(lstm_params_save(params, model_path(), &options), LSTM_OK);
+    size_t size = test_read_file("model", data, ROOM - 1);
+    char *text = strstr(data + 8, "\"lstm.rng\":\"");
+    assert_non_null(text);
+    memcpy(text + 11, "  \"", 3);
+    test_write_file("model", data, size);
+    change_header("lstm.rng", "lstm.rng");
+    assert_int_equal(lstm_params_load(params, model_path(), &options), LSTM_BAD_FILE);
+    assert_contains(lstm_last_error(), "metadata lstm.rng is missing or damaged");
+    lstm_params_destroy(&params);
+    destroy_network(&f);
 }
 
 static void options_at_their_limits_are_loaded(void **state)
@@ -279,6 +376,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(names_and_shapes_give_options_without_metadata),
         TEST(wrong_metadata_is_refused),
+        TEST(more_layers_than_tensors_are_refused),
+        TEST(a_file_may_have_a_thousand_layers),
+        TEST(a_part_of_a_layer_is_refused),
+        TEST(a_state_of_another_length_is_refused),
         TEST(options_at_their_limits_are_loaded),
         TEST(a_missing_layer_is_refused),
         TEST(shapes_that_no_layer_has_are_refused),

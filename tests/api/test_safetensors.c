@@ -143,6 +143,8 @@ static const struct {
     {"{" WEIGHT "," BIAS "} x", 32, LSTM_BAD_FILE, "header at byte"},
     {"{" WEIGHT "," WEIGHT "}", 24, LSTM_BAD_FILE,
      "tensor w.weight: name appears twice"},
+    {"{\"__metadata__\":{},\"__metadata__\":{}}", 0, LSTM_BAD_FILE,
+     "__metadata__ appears twice"},
     {"{\"__metadata__\":{\"k\":\"\",\"k\":\"\"}}", 0, LSTM_BAD_FILE,
      "key k appears twice"},
     {"{" WEIGHT ",\"w.bias\":{\"dtype\":\"F32\",\"shape\":[2],\"shape\":[2]"

@@ -99,6 +99,20 @@ static void escapes_are_characters(void **state)
             fail_msg("%s is accepted", wrong[i]);
 }
 
+static void a_part_of_a_text_that_is_too_long_is_a_failure(void **state)
+{
+    (void)state;
+    lstm_text text = {0};
+    lstm_text_add(&text, "%255s", "x");
+    assert_false(text.failed);
+    assert_int_equal(text.size, 255);
+    lstm_text_add(&text, "%256s", "x");
+    assert_true(text.failed);
+    lstm_text_add(&text, "%s", "x");
+    assert_true(text.failed);
+    lstm_text_destroy(&text);
+}
+
 static void objects_end_where_they_must(void **state)
 {
     (void)state;
@@ -280,6 +294,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(numbers_are_those_of_rfc_8259),
         TEST(escapes_are_characters),
+        TEST(a_part_of_a_text_that_is_too_long_is_a_failure),
         TEST(objects_end_where_they_must),
         TEST(objects_have_at_most_their_members),
         TEST(members_are_read_by_their_type),

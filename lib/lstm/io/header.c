@@ -166,7 +166,7 @@ static lstm_status read_entry(reader *r)
         return lstm_fail_memory("safetensors");
     file->metadata = entries;
     const char *key = lstm_json_key(&r->json);
-    if (key && lstm_json_peek(&r->json) != '"' && !r->json.error)
+    if (key && lstm_json_peek(&r->json) != '"')
         return lstm_fail(LSTM_BAD_FILE,
                          "safetensors: %s: " LSTM_METADATA_KEY
                          ": value of %s is not a string",

@@ -63,8 +63,10 @@ void lstm_text_add(lstm_text *text, const char *format, ...)
     va_start(arguments, format);
     int length = lstm_vformat(part, sizeof(part), format, arguments);
     va_end(arguments);
-    lstm_text_bytes(text, part,
-                    (size_t)length < sizeof(part) ? (size_t)length : sizeof(part) - 1);
+    if ((size_t)length < sizeof(part))
+        lstm_text_bytes(text, part, (size_t)length);
+    else
+        fail(text);
 }
 
 /* Number of characters at text that need no escape. */

@@ -109,11 +109,11 @@ static lstm_status read_slots(const lstm_file *file, const lstm_records *records
     return status;
 }
 
-/* Value of a hexadecimal digit; -1 for other characters. */
+/* Value of a hexadecimal digit; -1 for other characters but the end of a text. */
 static int digit(char c)
 {
     static const char digits[] = "0123456789abcdef";
-    const char *found = c ? strchr(digits, c) : NULL;
+    const char *found = strchr(digits, c);
     return found ? (int)(found - digits) : -1;
 }
 

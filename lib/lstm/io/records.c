@@ -132,8 +132,7 @@ static lstm_status check_surplus(const lstm_file *file, const lstm_stored **foun
                                  size_t count)
 {
     size_t next = 0;
-    if (count > 0)
-        qsort(found, count, sizeof(*found), compare_addresses);
+    qsort(found, count, sizeof(*found), compare_addresses);
     for (size_t i = 0; i < file->count; i++) {
         const lstm_stored *stored = &file->tensors[i];
         while (next < count && found[next] < stored)
