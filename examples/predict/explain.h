@@ -62,11 +62,12 @@ bool explain_check(const predict_options *options, const model *network);
  * Runs the network on an image.
  *
  * @param pixels [28, 28], which stay valid
+ * @param answer [classes] its probabilities, which stand for those after the last row
  * @param[out] why [size] on failure, one line
  * @return false on failure; explain_destroy() is still needed
  */
-bool explain_image(explanation *e, model *network, const uint8_t *pixels, char *why,
-                   size_t size);
+bool explain_image(explanation *e, model *network, const uint8_t *pixels,
+                   const double *answer, char *why, size_t size);
 
 /** Frees the members. */
 void explain_destroy(explanation *e);

@@ -80,9 +80,10 @@ static bool explain(session *run, const output_answer *a, const uint8_t *pixels)
                      .model = options->model,
                      .unsure = a->unsure,
                      .doubt = a->doubt};
-    bool done = explain_image(&e, &run->network, pixels, why, sizeof(why))
-                    ? drawing_write(&e, options->explain)
-                    : message_error("%s: %s", options->explain, why);
+    bool done =
+        explain_image(&e, &run->network, pixels, a->probabilities, why, sizeof(why))
+            ? drawing_write(&e, options->explain)
+            : message_error("%s: %s", options->explain, why);
     explain_destroy(&e);
     return done;
 }

@@ -56,7 +56,7 @@ bool model_predict(model *network, const uint8_t *images, size_t count,
 
 /**
  * Computes the probabilities after each row of an image: those of an image that ends
- * there. Those after the last row are the answer of model_predict().
+ * there.
  *
  * @param image [28, 28] bytes
  * @param[out] probabilities [28, classes]
