@@ -74,6 +74,8 @@ CASES = [
                         "--force", "--save", "chars", "text", "1"], ["text", "chars"], ["chars"]),
     Case("chart and model", ["forecast", "waves.csv", "height", "new.svg", "new"],
          ["waves.csv"], ["new.svg", "new"]),
+    Case("drawing", ["mnist-predict", "--explain", "new.svg", "digits", "digit.pgm"],
+         ["digits", "digit.pgm"], ["new.svg"]),
     Case("checkpoints", RUN, [], ["new", "point"], others=["point"],
          next=("point", ["mnist-train", "--resume", "point", "--log", "log.csv", "--save",
                          "new", "--force"])),
