@@ -61,6 +61,7 @@ static void add_options(protobuf *info, const train_options *options,
     add_number(info, "weight_decay", options->weight_decay);
     add_number(info, "clip_norm", options->clip_norm);
     add_number(info, "label_smoothing", options->label_smoothing);
+    add_text(info, "augment", options->augment.text ? options->augment.text : "none");
     add_text(info, "precision", config->precision == LSTM_BFLOAT16 ? "bf16" : "fp32");
     add_text(info, "seed", seed);
 }

@@ -39,6 +39,11 @@ static bool take_schedule(void *field, const char *text, char *why, size_t size)
     return schedule_parse(field, text, why, size);
 }
 
+static bool take_augment(void *field, const char *text, char *why, size_t size)
+{
+    return augment_parse(field, text, why, size);
+}
+
 /* Accepts a share below 1 or a count. */
 static bool take_validation(void *field, const char *text, char *why, size_t size)
 {
@@ -147,6 +152,12 @@ static const option_row rows[] = {
      .field = FIELD(label_smoothing),
      .high = 1,
      .help = "label smoothing of the cross-entropy (default 0)"},
+    {.name = "augment",
+     .value = "CHANGES",
+     .kind = OPTION_PARSED,
+     .field = FIELD(augment),
+     .parse = take_augment,
+     .help = "change training images at random, see below (default none)"},
     {.name = "lr",
      .value = "X",
      .kind = OPTION_POSITIVE,
@@ -346,6 +357,10 @@ static void print_more_help(void)
         "\nSchedules with their options and defaults. Times are in epochs and may be "
         "fractions.\nA warmup starts at a third of lr.\n\n");
     schedule_print_help();
+    printf("\nChanges of --augment, each with its own limit X in both directions: as "
+           "in\n--augment shift:2,rotate:12,scale:0.12,shear:0.2,elastic:3. They are "
+           "other ones\nin each epoch, and follow from --seed.\n\n");
+    augment_print_help();
     printf(
         "\nWithout --data, mnist-train searches $MNIST_DIR and the cache\n"
         "($XDG_CACHE_HOME or ~/.cache), then downloads the files. If the download\n"

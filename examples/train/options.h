@@ -10,6 +10,7 @@
 
 #include <lstm/lstm.h>
 
+#include "examples/train/augment.h"
 #include "examples/train/interval.h"
 #include "examples/train/schedule.h"
 
@@ -41,6 +42,8 @@ typedef struct train_options {
     double dropout;
     bool bidirectional, hidden_given, layers_given, proj_given, dropout_given;
     double label_smoothing;
+    /** Of training images alone. */
+    train_augment augment;
     double lr, weight_decay;
     train_schedule schedule;
     /** 0: no gradient clipping. */

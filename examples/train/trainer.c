@@ -24,15 +24,15 @@ static bool mnist_failed(void)
     return message_error("%s", mnist_last_error());
 }
 
-/* Creates the loader of a data set, tensors for full batches, and views for the partial
- * last batch. */
+/* Creates the loader of a data set, with at most all images in a batch, tensors for
+ * full batches, and views for the partial last batch. */
 static bool create_batches(train_state *trainer, const mnist_dataset *dataset,
-                           size_t batch_size, bool shuffle, mnist_loader **loader,
+                           mnist_loader_config config, mnist_loader **loader,
                            classifier_batch *full, classifier_batch *tail)
 {
     size_t count = mnist_dataset_count(dataset);
-    size_t size = smaller(batch_size, count);
-    const mnist_loader_config config = {.batch_size = size, .shuffle = shuffle};
+    size_t size = smaller(config.batch_size, count);
+    config.batch_size = size;
     if (mnist_loader_create(loader, dataset, &config) != MNIST_OK)
         return mnist_failed();
     if (!classifier_batch_create(full, &trainer->network, size,
@@ -158,7 +158,8 @@ static bool create_tester(train_state *trainer, const mnist_dataset *dataset,
                           train_tester *set)
 {
     set->count = mnist_dataset_count(dataset);
-    return !dataset || create_batches(trainer, dataset, TEST_BATCH, false, &set->loader,
+    const mnist_loader_config config = {.batch_size = TEST_BATCH};
+    return !dataset || create_batches(trainer, dataset, config, &set->loader,
                                       &set->full, &set->tail);
 }
 
@@ -177,12 +178,14 @@ static bool create_members(train_state *trainer, const train_options *options,
     trainer->labels = calloc(largest, sizeof(*trainer->labels));
     if (!trainer->labels)
         return message_error("no memory for %zu labels", largest);
+    mnist_loader_config config = {.batch_size = options->batch_size, .shuffle = true};
+    augment_configure(&options->augment, &config);
     trainer->classes = train_data_classes(data);
     return create_network(trainer, options, seed,
                           mnist_dataset_cols(train_data_any(data))) &&
            (!data->train ||
-            create_batches(trainer, data->train, options->batch_size, true,
-                           &trainer->train, &trainer->full, &trainer->tail)) &&
+            create_batches(trainer, data->train, config, &trainer->train,
+                           &trainer->full, &trainer->tail)) &&
            create_tester(trainer, data->validation, &trainer->validation) &&
            create_tester(trainer, data->test, &trainer->test);
 }
