@@ -170,6 +170,12 @@ static void warn_of_dropout(const lstm_layer_config *config)
             config->dropout);
 }
 
+static void warn_of_decay(const train_options *options)
+{
+    if (options->decoupled && options->weight_decay == 0)
+        message_warning("--decoupled has no effect: --weight-decay is 0");
+}
+
 static void warn_of_milestones(const train_options *options)
 {
     for (size_t i = 0; i < options->schedule.at_count; i++)
@@ -194,6 +200,7 @@ static void describe(const train_state *trainer, const train_options *options,
         warn_of_dropout(lstm_layer_get_config(trainer->network.lstm));
     else if (!options->load)
         message_warning("--epochs 0 without --load tests random weights");
+    warn_of_decay(options);
     warn_of_milestones(options);
 }
 

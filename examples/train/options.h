@@ -45,6 +45,8 @@ typedef struct train_options {
     /** Of training images alone. */
     train_augment augment;
     double lr, weight_decay;
+    /** The weight decay is that of AdamW. */
+    bool decoupled;
     train_schedule schedule;
     /** 0: no gradient clipping. */
     double clip_norm;

@@ -133,6 +133,7 @@ static bool create_network(train_state *trainer, const train_options *options,
     const lstm_adam_config adam = {
         .lr = options->lr,
         .weight_decay = options->weight_decay,
+        .decoupled = options->decoupled,
     };
     const lstm_cross_entropy_config loss = {.label_smoothing =
                                                 options->label_smoothing};

@@ -35,6 +35,7 @@ OPTIONS = {
     "--seed 1 --proj 40 --dropout 0.2 --bidirectional --label-smoothing 0.2 --clip-norm 0.5 "
     "--weight-decay 0.01": {"seed": 1, "projection": 40, "dropout": 0.2, "smoothing": 0.2,
                             "bidirectional": True, "clip": 0.5, "decay": 0.01},
+    "--seed 2 --weight-decay 0.3 --decoupled": {"seed": 2, "decay": 0.3, "decoupled": True},
     # Times in epochs: 5 steps are 0.0053 of 938.
     "--seed 0 --schedule step:every=0.0053,gamma=0.5":
         {"schedule": lambda adam: lr_scheduler.StepLR(adam, 5, 0.5)},
@@ -62,7 +63,7 @@ def load(folder):
 
 
 def losses(data, seed=0, dropout=0.0, bidirectional=False, projection=0, smoothing=0.0,
-           clip=None, decay=0.0, schedule=None):
+           clip=None, decay=0.0, schedule=None, decoupled=False):
     """Losses and learning rates of the first steps."""
     torch.manual_seed(seed)
     loader = DataLoader(data, batch_size=64, shuffle=True)
@@ -70,7 +71,8 @@ def losses(data, seed=0, dropout=0.0, bidirectional=False, projection=0, smoothi
                    bidirectional=bidirectional, proj_size=projection)
     fc = nn.Linear((projection or 128) * (1 + bidirectional), 10)
     parameters = [*lstm.parameters(), *fc.parameters()]
-    adam = torch.optim.Adam(parameters, lr=0.001, weight_decay=decay)
+    optimiser = torch.optim.AdamW if decoupled else torch.optim.Adam
+    adam = optimiser(parameters, lr=0.001, weight_decay=decay)
     scheduler = schedule(adam) if schedule else None
     values, rates = [], []
     for images, labels in loader:

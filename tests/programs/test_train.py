@@ -22,7 +22,7 @@ SMALL = ["--synthetic=400", "--batch-size", "64", "--hidden", "8", "--layers", "
 STEPS = 7  # 400 samples: six batches of 64 and one of 16
 OPTIONS = """--data --dataset --split --synthetic --epochs --batch-size --hidden --layers
     --bidirectional --proj --dropout --label-smoothing --augment --lr --schedule
-    --weight-decay --clip-norm --precision --seed --threads --reproducible --log-every --log --report --tensorboard --save
+    --weight-decay --decoupled --clip-norm --precision --seed --threads --reproducible --log-every --log --report --tensorboard --save
     --no-save --load --checkpoint --checkpoint-every --resume --force --eval --validation --keep --patience --offline --limit --quiet --no-progress --help
     --version""".split()
 WRONG = [
@@ -34,7 +34,7 @@ WRONG = [
     "--weight-decay -1", "--precision fp16", "--precision", "--eval sometimes", "--quiet=1", "--synthetic=0", "--synthetic=x",
     "--bidirectional=1", "--proj 0", "--proj 128", "--hidden 8 --proj 8", "--dropout -0.1",
     "--dropout 1.1", "--dropout nan", "--dropout", "--label-smoothing 2",
-    "--label-smoothing x", "--schedule", "--schedule=", "--schedule nothing",
+    "--label-smoothing x", "--decoupled=1", "--schedule", "--schedule=", "--schedule nothing",
     "--schedule step:", "--schedule step:every", "--schedule step:every=",
     "--schedule step:every=0", "--schedule step:every=1,", "--schedule step:rise=0.3",
     "--schedule step:gamma=nan", "--schedule step:gamma=0x1", "--schedule step:gamma=1.5x",
@@ -203,7 +203,8 @@ class Train(unittest.TestCase):
     def test_options_of_the_optimiser_change_the_losses(self):
         self.train("--log", self.log, save=False)
         usual = losses(self.log)
-        for option in (["--lr", "0.01"], ["--weight-decay", "0.1"], ["--clip-norm", "0.001"]):
+        for option in (["--lr", "0.01"], ["--weight-decay", "0.1"], ["--clip-norm", "0.001"],
+                       ["--weight-decay", "0.1", "--decoupled"]):
             self.train("--log", self.log, *option, save=False)
             self.assertEqual(losses(self.log)[0], usual[0])
             self.assertNotEqual(losses(self.log)[-1], usual[-1], option)
