@@ -60,6 +60,7 @@ static void add_options(protobuf *info, const train_options *options,
              options->schedule.name ? options->schedule.name : "constant");
     add_number(info, "weight_decay", options->weight_decay);
     add_bool(info, "decoupled", options->decoupled);
+    add_number(info, "ema", options->ema);
     add_number(info, "clip_norm", options->clip_norm);
     add_number(info, "label_smoothing", options->label_smoothing);
     add_text(info, "augment", options->augment.text ? options->augment.text : "none");

@@ -56,6 +56,18 @@ static bool take_validation(void *field, const char *text, char *why, size_t siz
     return true;
 }
 
+/* Accepts a decay; 0 is that of a run without average. */
+static bool take_decay(void *field, const char *text, char *why, size_t size)
+{
+    double value;
+    snprintf(why, size, "expected a number above 0 and below 1");
+    if (!number_real(text, &value) || value <= 0 || (float)(1 - value) <= 0 ||
+        value >= 1)
+        return false;
+    *(double *)field = value;
+    return true;
+}
+
 #define FIELD(name) offsetof(train_options, name)
 /* All options. */
 static const option_row rows[] = {
@@ -180,6 +192,13 @@ static const option_row rows[] = {
      .kind = OPTION_FLAG,
      .field = FIELD(decoupled),
      .help = "AdamW: the weight decay is of the weights, not of the gradient"},
+    {.name = "ema",
+     .value = "DECAY",
+     .kind = OPTION_PARSED,
+     .field = FIELD(ema),
+     .parse = take_decay,
+     .help = "test and save an exponential moving average of the weights, of\n"
+             "which each step keeps the share DECAY, as 0.998 (default none)"},
     {.name = "clip-norm",
      .value = "X",
      .kind = OPTION_POSITIVE,
@@ -366,6 +385,10 @@ static void print_more_help(void)
            "other ones\nin each epoch, and follow from --seed.\n\n");
     augment_print_help();
     printf(
+        "\nWith --ema, each step is of the last weights, as without. The average is "
+        "what\n--eval and --validation test, --keep best keeps and --save saves; a "
+        "checkpoint\nhas both. It is that of torch.optim.swa_utils with "
+        "get_ema_multi_avg_fn(DECAY).\n"
         "\nWithout --data, mnist-train searches $MNIST_DIR and the cache\n"
         "($XDG_CACHE_HOME or ~/.cache), then downloads the files. If the download\n"
         "fails, it uses synthetic digits and prints a warning.\n\n"

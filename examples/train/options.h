@@ -48,6 +48,8 @@ typedef struct train_options {
     /** The weight decay is that of AdamW. */
     bool decoupled;
     train_schedule schedule;
+    /** Decay of the average of the weights; 0: none. */
+    double ema;
     /** 0: no gradient clipping. */
     double clip_norm;
     uint64_t seed;

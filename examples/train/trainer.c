@@ -43,12 +43,11 @@ static bool create_batches(train_state *trainer, const mnist_dataset *dataset,
     return true;
 }
 
-/* Refuses a network that cannot learn. */
-static bool check_finite(const train_state *trainer, const char *path)
+/* Refuses weights that cannot learn. */
+static bool check_finite(const lstm_params *params, const char *path)
 {
     char why[400];
-    return finite_check(trainer->network.params, path, why, sizeof(why)) ||
-           message_error("%s", why);
+    return finite_check(params, path, why, sizeof(why)) || message_error("%s", why);
 }
 
 /* Number of classes of the network in a file; 0 if it has no linear layer. */
@@ -112,7 +111,7 @@ static bool choose_network(lstm_layer_config *config, size_t *classes,
     return true;
 }
 
-static bool create_stored(train_state *trainer, bool keep_best)
+static bool create_stored(train_state *trainer, bool keep_best, double ema)
 {
     const size_t count = lstm_params_count(trainer->network.params);
     lstm_tensor **weights = &trainer->best.weights;
@@ -123,7 +122,9 @@ static bool create_stored(train_state *trainer, bool keep_best)
                LSTM_OK &&
            (!keep_best || (lstm_tensor_create(weights, 1, &count) == LSTM_OK &&
                            lstm_params_add_tensor(trainer->stored, "best", *weights,
-                                                  NULL) == LSTM_OK));
+                                                  NULL) == LSTM_OK)) &&
+           average_create(&trainer->average, ema, trainer->network.params,
+                          trainer->stored);
 }
 
 static bool create_network(train_state *trainer, const train_options *options,
@@ -145,13 +146,13 @@ static bool create_network(train_state *trainer, const train_options *options,
         !classifier_create(&trainer->network, &layers, trainer->classes,
                            trainer->rng) ||
         lstm_cross_entropy_create(&trainer->loss, &loss) != LSTM_OK ||
-        !create_stored(trainer, options->keep == TRAIN_KEEP_BEST) ||
+        !create_stored(trainer, options->keep == TRAIN_KEEP_BEST, options->ema) ||
         lstm_adam_create(&trainer->adam, trainer->stored, &adam) != LSTM_OK)
         return lstm_failed();
     if (options->load &&
         lstm_params_load(trainer->network.params, options->load, NULL) != LSTM_OK)
         return lstm_failed();
-    return !options->load || check_finite(trainer, options->load);
+    return !options->load || check_finite(trainer->network.params, options->load);
 }
 
 /* Creates the batches for the evaluation on a set; none for NULL. */
@@ -194,8 +195,9 @@ static bool create_members(train_state *trainer, const train_options *options,
 static bool resume(train_state *trainer, const train_options *options)
 {
     if (!checkpoint_load(trainer, options->resume) ||
-        !check_finite(trainer, options->resume))
+        !check_finite(trainer->stored, options->resume))
         return false;
+    trainer->average.started = trainer->epoch > 1 || trainer->step > 0;
     return trainer->epoch <= options->epochs ||
            message_error("--epochs is %llu, expected at least %zu, the epoch of %s",
                          (unsigned long long)options->epochs, trainer->epoch,
@@ -228,6 +230,7 @@ void trainer_destroy(train_state *trainer)
     lstm_adam_destroy(&trainer->adam);
     lstm_params_destroy(&trainer->stored);
     lstm_tensor_destroy(&trainer->best.weights);
+    average_destroy(&trainer->average);
     lstm_cross_entropy_destroy(&trainer->loss);
     classifier_destroy(&trainer->network);
     lstm_rng_destroy(&trainer->rng);
@@ -249,12 +252,20 @@ bool trainer_start_epoch(train_state *trainer)
            mnist_failed();
 }
 
+/* Keeps the weights that were evaluated. */
+static bool keep_best(train_state *trainer)
+{
+    lstm_params *params = trainer->network.params;
+    return average_show(&trainer->average, params) &&
+           lstm_params_get_values(params, lstm_tensor_data(trainer->best.weights)) ==
+               LSTM_OK &&
+           average_hide(&trainer->average, params);
+}
+
 bool trainer_end_epoch(train_state *trainer)
 {
     const train_best *best = &trainer->best;
-    if (best->weights && best->epoch == trainer->epoch &&
-        lstm_params_get_values(trainer->network.params,
-                               lstm_tensor_data(best->weights)) != LSTM_OK)
+    if (best->weights && best->epoch == trainer->epoch && !keep_best(trainer))
         return lstm_failed();
     trainer->completed = trainer->epoch;
     return schedule_end_epoch(&trainer->schedule, trainer->adam,
@@ -293,9 +304,13 @@ void trainer_compare(train_state *trainer, size_t correct)
 bool trainer_use_best(train_state *trainer)
 {
     const train_best *best = &trainer->best;
-    return !best->weights || best->epoch == 0 ||
-           lstm_params_set_values(trainer->network.params,
-                                  lstm_tensor_data(best->weights)) == LSTM_OK ||
+    const float *values = best->weights && best->epoch > 0
+                              ? lstm_tensor_data(best->weights)
+                              : average_values(&trainer->average);
+    if (!values || trainer->chosen)
+        return true;
+    trainer->chosen = true;
+    return lstm_params_set_values(trainer->network.params, values) == LSTM_OK ||
            lstm_failed();
 }
 
@@ -315,7 +330,8 @@ static bool update(train_state *trainer)
             lstm_params_clip_norm(trainer->network.params, trainer->clip_norm, NULL) ==
                 LSTM_OK) &&
            schedule_step(&trainer->schedule, trainer->adam) &&
-           lstm_adam_step(trainer->adam) == LSTM_OK;
+           lstm_adam_step(trainer->adam) == LSTM_OK &&
+           average_update(&trainer->average, trainer->network.params);
 }
 
 bool trainer_step(train_state *trainer, size_t *samples)
@@ -374,10 +390,15 @@ bool trainer_evaluate(train_state *trainer, train_tester *set, size_t *correct,
         answers_clear(trainer->answers);
     if (mnist_loader_start(set->loader, 0) != MNIST_OK)
         return mnist_failed();
-    if (lstm_layer_set_training(trainer->network.lstm, false) != LSTM_OK)
+    train_average *average = &trainer->average;
+    lstm_params *params = trainer->network.params;
+    bool averages = !trainer->chosen;
+    if ((averages && !average_show(average, params)) ||
+        lstm_layer_set_training(trainer->network.lstm, false) != LSTM_OK)
         return lstm_failed();
     bool done = evaluate_batches(trainer, set, correct, stop);
-    if (lstm_layer_set_training(trainer->network.lstm, true) != LSTM_OK)
+    if (lstm_layer_set_training(trainer->network.lstm, true) != LSTM_OK ||
+        (averages && !average_hide(average, params)))
         return lstm_failed();
     return done;
 }

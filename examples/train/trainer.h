@@ -8,6 +8,7 @@
 #include <mnist/mnist.h>
 
 #include "examples/report/answers.h"
+#include "examples/train/average.h"
 #include "examples/train/classifier.h"
 #include "examples/train/data.h"
 #include "examples/train/options.h"
@@ -45,9 +46,13 @@ typedef struct train_state {
     lstm_rng *rng;
     classifier network;
     /** What the optimiser and checkpoints know: the parameters of the network and, with
-     *  --keep best, the best weights. */
+     *  --keep best, the best weights; with --ema, the average. */
     lstm_params *stored;
     train_best best;
+    train_average average;
+    /** Whether the network has the weights that the run saves, no longer those of the
+     *  last step. */
+    bool chosen;
     lstm_cross_entropy *loss;
     lstm_adam *adam;
     double clip_norm;
@@ -79,8 +84,8 @@ bool trainer_start_epoch(train_state *trainer);
 bool trainer_step(train_state *trainer, size_t *samples);
 
 /**
- * Counts the images of a set that are classified correctly. Evaluation draws no random
- * numbers, so it does not change the training.
+ * Counts the images of a set that are classified correctly, with --ema by the average.
+ * Evaluation draws no random numbers, so it does not change the training.
  *
  * @param stop checked between batches; true ends the evaluation early
  * @return false after an error message
@@ -105,7 +110,8 @@ bool trainer_is_finished(const train_state *trainer, const train_options *option
  *  the epoch is complete. */
 size_t trainer_logged_steps(const train_state *trainer);
 
-/** Gives the network the weights of the best epoch, if they are kept. */
+/** Gives the network the weights that the run saves: those of the best epoch, if they
+ *  are kept, else the average, if there is one. */
 bool trainer_use_best(train_state *trainer);
 
 #endif

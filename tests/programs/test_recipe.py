@@ -1,10 +1,11 @@
-"""Tests --augment of mnist-train.
+"""Tests --augment and --ema of mnist-train.
 
 usage: test_recipe.py PROGRAM
 """
 import csv
 import os
 import pathlib
+import struct
 import subprocess
 import sys
 import tempfile
@@ -50,7 +51,7 @@ class Folder(unittest.TestCase):
         return data[8 + int.from_bytes(data[:8], "little"):]
 
     def refuses(self, given, changed):
-        self.train("--no-save", "--checkpoint", "c", *given, epochs=1)
+        self.train("--no-save", "--force", "--checkpoint", "c", *given, epochs=1)
         result = self.run_program("--resume", "c", "--epochs", "2", *changed, status=2)
         self.assertIn("it cannot change", result.stderr)
 
@@ -87,6 +88,86 @@ class Augment(Folder):
         for change in "shift:29", "elastic:7.5":
             result = self.train("--no-save", "--augment", change, status=1)
             self.assertIn(f"loader: {change.split(':')[0]} is", result.stderr)
+
+
+def float32(value):
+    return struct.unpack("<f", struct.pack("<f", value))[0]
+
+
+def averaged(decay, steps):
+    """The average of the weights of steps, in float32. Python's double rounded after each
+    operation is float32 for sums, differences and products."""
+    share = float32(1 - decay)
+    rest = float32(1 - share)
+    average = steps[0]
+    for weights in steps[1:]:
+        differences = [float32(w - a) for w, a in zip(weights, average)]
+        if share < 0.5:
+            average = [float32(a + float32(share * d)) for a, d in zip(average, differences)]
+        else:
+            average = [float32(w - float32(d * rest)) for w, d in zip(weights, differences)]
+    return average
+
+
+class Average(Folder):
+    """Epochs of one step, so that runs of other lengths have the weights of each step."""
+
+    STEPS = 6
+    ONE_STEP = ["--batch-size", "300"]
+
+    def values(self, *words, epochs=STEPS):
+        data = self.weights(*self.ONE_STEP, *words, epochs=epochs)
+        return list(struct.unpack(f"<{len(data) // 4}f", data))
+
+    def test_the_average_is_that_of_the_definition(self):
+        steps = [self.values(epochs=i + 1) for i in range(self.STEPS)]
+        for decay in 0.9, 0.5, 0.25:
+            with self.subTest(decay):
+                self.assertEqual(self.values("--ema", decay), averaged(decay, steps))
+                self.assertEqual(self.values("--ema", decay, epochs=1), steps[0])
+
+    def test_the_average_is_that_of_pytorch(self):
+        try:
+            import torch
+            from torch.optim import swa_utils
+        except ImportError:
+            self.skipTest("torch is not installed")
+        steps = [torch.tensor(self.values(epochs=i + 1)) for i in range(self.STEPS)]
+        model = torch.nn.ParameterList([steps[0].clone()])
+        for decay in 0.9, 0.25:
+            average = swa_utils.AveragedModel(
+                model, multi_avg_fn=swa_utils.get_ema_multi_avg_fn(decay))
+            for weights in steps:
+                model[0].data.copy_(weights)
+                average.update_parameters(model)
+            found = torch.tensor(self.values("--ema", decay))
+            torch.testing.assert_close(found, average.module[0].data, rtol=1e-6, atol=1e-8)
+
+    def test_steps_are_those_of_the_last_weights(self):
+        self.assertEqual(self.losses("--ema", "0.9", epochs=3), self.losses(epochs=3))
+
+    def test_a_resumed_run_keeps_the_average(self):
+        ema = ["--ema", "0.9", "--weight-decay", "0.1", "--decoupled"]
+        self.assertEqual(self.resumed(*ema), self.weights(*ema, epochs=3))
+        self.refuses(ema, ["--ema", "0.8"])
+        self.refuses(["--weight-decay", "0.1"], ["--decoupled"])
+
+    def test_accuracies_are_those_of_the_saved_average(self):
+        lines = self.train("--ema", "0.9", "--save", "m").stdout.splitlines()
+        tested = self.run_program("--load", "m", "--epochs", "0", "--synthetic=300").stdout
+        self.assertEqual(lines[-1].split(", ", 1)[1], tested.strip().split(", ", 1)[1])
+        last = self.train("--save", "m", "--force").stdout.splitlines()[-1]
+        self.assertNotEqual(last, lines[-1])
+
+    def test_the_best_epoch_is_that_of_the_average(self):
+        words = ["--lr", "0.1", "--ema", "0.5", "--validation", "100", "--eval", "end"]
+        lines = self.train(*words, "--save", "b", "--keep", "best", epochs=8).stdout.splitlines()
+        found = [line for line in lines if "Validation" in line]
+        shares = [int(line.rsplit("(")[1].split("/")[0]) for line in found]
+        best = shares.index(max(shares)) + 1
+        self.train(*words, "--save", "e", epochs=best)
+        models = [(self.folder / name).read_bytes() for name in "be"]
+        self.assertEqual(*(data[8 + int.from_bytes(data[:8], "little"):] for data in models))
 
 
 if __name__ == "__main__":

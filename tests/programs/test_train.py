@@ -22,7 +22,7 @@ SMALL = ["--synthetic=400", "--batch-size", "64", "--hidden", "8", "--layers", "
 STEPS = 7  # 400 samples: six batches of 64 and one of 16
 OPTIONS = """--data --dataset --split --synthetic --epochs --batch-size --hidden --layers
     --bidirectional --proj --dropout --label-smoothing --augment --lr --schedule
-    --weight-decay --decoupled --clip-norm --precision --seed --threads --reproducible --log-every --log --report --tensorboard --save
+    --weight-decay --decoupled --ema --clip-norm --precision --seed --threads --reproducible --log-every --log --report --tensorboard --save
     --no-save --load --checkpoint --checkpoint-every --resume --force --eval --validation --keep --patience --offline --limit --quiet --no-progress --help
     --version""".split()
 WRONG = [
@@ -34,7 +34,8 @@ WRONG = [
     "--weight-decay -1", "--precision fp16", "--precision", "--eval sometimes", "--quiet=1", "--synthetic=0", "--synthetic=x",
     "--bidirectional=1", "--proj 0", "--proj 128", "--hidden 8 --proj 8", "--dropout -0.1",
     "--dropout 1.1", "--dropout nan", "--dropout", "--label-smoothing 2",
-    "--label-smoothing x", "--decoupled=1", "--schedule", "--schedule=", "--schedule nothing",
+    "--label-smoothing x", "--decoupled=1", "--ema", "--ema 0", "--ema 1", "--ema -0.5",
+    "--ema nan", "--ema 0.9x", "--ema 0.99999999999999999999",  "--schedule", "--schedule=", "--schedule nothing",
     "--schedule step:", "--schedule step:every", "--schedule step:every=",
     "--schedule step:every=0", "--schedule step:every=1,", "--schedule step:rise=0.3",
     "--schedule step:gamma=nan", "--schedule step:gamma=0x1", "--schedule step:gamma=1.5x",
@@ -387,6 +388,7 @@ class Train(unittest.TestCase):
         wanted = ["--synthetic=400", "--hidden", "16", "--batch-size", "33", "--epochs", "30",
                   "--seed", "5", "--log-every", "3", "--dropout", "0.3", "--bidirectional",
                   "--clip-norm", "2", "--label-smoothing", "0.1", "--weight-decay", "0.001",
+                  "--decoupled", "--ema", "0.98", "--augment", "shift:2,elastic:3",
                   "--schedule", "plateau:patience=0,threshold=0.02,factor=0.7", "--threads", "1",
                   "--eval", "epoch", "--save", self.model]
         whole = run(*wanted, "--log", self.log)
