@@ -111,18 +111,24 @@ static void add_training(train_facts *f, const train_options *o,
                          const train_state *trainer)
 {
     const lstm_layer_config *c = lstm_layer_get_config(trainer->network.lstm);
-    char clip[60] = "";
+    char clip[60] = "", average[60] = "";
+    const char *changes = o->augment.text;
     if (o->epochs == 0)
         return;
+    if (o->ema > 0)
+        snprintf(average, sizeof(average), ", average of the weights with decay %g",
+                 o->ema);
     if (o->clip_norm > 0)
         snprintf(clip, sizeof(clip), ", gradients clipped to norm %g", o->clip_norm);
     add(f, "Training",
         text_of(f,
-                "Adam, learning rate %g, schedule %s; batches of %zu; at most %zu "
-                "epochs; dropout %g, label smoothing %g, weight decay %g%s",
-                o->lr, o->schedule.name ? o->schedule.name : "constant",
-                trainer->full.count, (size_t)o->epochs, c->dropout, o->label_smoothing,
-                o->weight_decay, clip),
+                "Adam%s, learning rate %g, schedule %s; batches of %zu; at most %zu "
+                "epochs; dropout %g, label smoothing %g, weight decay %g%s%s%s%s",
+                o->decoupled ? "W" : "", o->lr,
+                o->schedule.name ? o->schedule.name : "constant", trainer->full.count,
+                (size_t)o->epochs, c->dropout, o->label_smoothing, o->weight_decay,
+                clip, average, changes ? "; training images changed by " : "",
+                changes ? changes : ""),
         false);
 }
 

@@ -84,6 +84,18 @@ class Augment(Folder):
     def test_a_resumed_run_keeps_its_changes(self):
         self.refuses(AUGMENT, ["--augment", "shift:2"])
 
+    def test_the_page_of_a_training_has_the_recipe(self):
+        """The options of a resumed run come from its checkpoint."""
+        recipe = "AdamW", "decay 0.1, average of the weights with decay 0.9", AUGMENT[1]
+        words = [*AUGMENT, "--ema", "0.9", "--weight-decay", "0.1", "--decoupled"]
+        self.train("--no-save", "--report", "p.html", "--checkpoint", "c", *words)
+        self.run_program("--resume", "c", "--epochs", "3", "--report", "r.html")
+        self.train("--no-save", "--report", "q.html")
+        for name, has in ("p", True), ("r", True), ("q", False):
+            page = (self.folder / f"{name}.html").read_text()
+            for part in (*recipe, "training images changed by"):
+                self.assertEqual(part in page, has, f"{name}: {part}")
+
     def test_changes_larger_than_the_images_are_refused(self):
         for change in "shift:29", "elastic:7.5":
             result = self.train("--no-save", "--augment", change, status=1)
