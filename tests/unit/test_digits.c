@@ -186,6 +186,18 @@ static void a_minus_is_a_drawing_of_its_own(void **state)
         }
 }
 
+static void a_dash_is_a_minus_in_the_middle_half_of_a_digit(void **state)
+{
+    (void)state;
+    static const size_t rows[][2] = {{184, 1}, {185, 2}, {263, 2}, {264, 1}};
+    for (size_t i = 0; i < 4; i++) {
+        uint8_t *p = blank();
+        draw(p, 150, 100, 160);
+        fill(p, rows[i][0], 200, 12, 40);
+        assert_int_equal(read_all(p)->count, rows[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +209,7 @@ int main(void)
         TEST(lines_under_and_over_digits_are_left_out),
         TEST(a_line_may_go_through_digits),
         TEST(a_minus_is_a_drawing_of_its_own),
+        TEST(a_dash_is_a_minus_in_the_middle_half_of_a_digit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

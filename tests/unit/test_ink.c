@@ -4,6 +4,7 @@
 
 #include "lib/mnist/ink.h"
 #include "lib/mnist/lines.h"
+#include "lib/mnist/paper.h"
 #include "lib/mnist/parts.h"
 #include "lib/mnist/plane.h"
 #include "lib/mnist/rulings.h"
@@ -169,6 +170,31 @@ static void soft_ink_at_a_border_is_soft(void **state)
     }
 }
 
+/* The paper of a picture with a border of one grey and two greys inside, of which the
+ * first has so many of 100 pixels. */
+static mnist_paper paper_of(uint8_t border, uint8_t first, uint8_t second, size_t share)
+{
+    enum { SIDE = 100 };
+    static uint8_t pixels[SIDE * SIDE];
+    mnist_greys greys = {0};
+    for (size_t i = 0; i < sizeof(pixels); i++) {
+        size_t row = i / SIDE, col = i % SIDE;
+        bool outer = row == 0 || col == 0 || row + 1 == SIDE || col + 1 == SIDE;
+        pixels[i] = outer ? border : i * 37 % 100 < share ? first : second;
+    }
+    mnist_greys_add(&greys, pixels, SIDE, SIDE);
+    return mnist_greys_paper(&greys);
+}
+
+static void a_border_of_a_rare_grey_is_not_the_paper(void **state)
+{
+    (void)state;
+    assert_int_equal(paper_of(100, 110, 200, 30), MNIST_PAPER_DARK);
+    assert_int_equal(paper_of(100, 110, 200, 15), MNIST_PAPER_LIGHT);
+    assert_int_equal(paper_of(200, 120, 100, 36), MNIST_PAPER_DARK);
+    assert_int_equal(paper_of(200, 190, 100, 30), MNIST_PAPER_LIGHT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +204,7 @@ int main(void)
         TEST(a_picture_of_one_row_has_one_part),
         TEST(a_small_mark_stands_in_the_line_of_its_neighbours),
         TEST(ink_at_a_border_is_ink),
+        TEST(a_border_of_a_rare_grey_is_not_the_paper),
         TEST(soft_ink_at_a_border_is_soft),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
