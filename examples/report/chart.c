@@ -134,18 +134,19 @@ void chart_begin(chart *c, const char *label, const char *below, const char *num
 void chart_curve(chart *c, const char *class)
 {
     fprintf(c->out, "<path class=\"curve %s\" d=\"", class);
-    c->begun = false;
+    c->points = 0;
 }
 
 void chart_point(chart *c, double x, double y)
 {
-    fprintf(c->out, "%s%.1f %.1f", c->begun ? "L" : "M", x_of(c, x), y_of(c, y));
-    c->begun = true;
+    fprintf(c->out, "%s%.1f %.1f", c->points > 0 ? "L" : "M", x_of(c, x), y_of(c, y));
+    c->points++;
 }
 
 void chart_curve_end(chart *c)
 {
-    fputs("\"/>\n", c->out);
+    /* A line without length is a dot with round ends. */
+    fputs(c->points == 1 ? "h0\"/>\n" : "\"/>\n", c->out);
 }
 
 void chart_dot(chart *c, const char *class, double x, double y, const char *text)

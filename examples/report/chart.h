@@ -16,8 +16,8 @@ typedef struct chart {
     double left, right, low, high;
     bool logarithmic;
     double height;
-    /** Whether a curve has begun. */
-    bool begun;
+    /** Number of points of the curve so far. */
+    size_t points;
 } chart;
 
 enum { CHART_WIDTH = 720 };

@@ -226,6 +226,7 @@ static void write_accuracy(FILE *out, const history *h)
         return;
     /* Differences of less than a percent are seldom more than chance. */
     c.low = fmax(fmin(c.low, c.high - 1), 0);
+    c.high = fmax(c.high, c.low + 1);
     chart_round(&c);
     c.high = fmin(c.high, 100);
     fputs("<h2>Accuracy</h2>\n<figure class=\"chart\" id=\"accuracy\">\n", out);

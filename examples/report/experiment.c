@@ -118,7 +118,11 @@ static void write_answers(FILE *out, const experiment *e)
     experiment_table(out, e->answers);
     fputs("<h2>Classes</h2>\n", out);
     experiment_classes(out, e->answers);
-    fprintf(out, "<h2>The %zu images read worst</h2>\n", e->answers->worst_count);
+    size_t worst = e->answers->worst_count;
+    if (worst == 1)
+        fputs("<h2>The image</h2>\n", out);
+    else
+        fprintf(out, "<h2>The %zu images read worst</h2>\n", worst);
     experiment_worst(out, e);
 }
 

@@ -57,7 +57,7 @@ static const char *const lines[] = {
     ".matrix thead th{text-align:center}",
     ".matrix tbody td{min-width:2.9rem;padding:.42rem .3rem;text-align:center;",
     "border:1px solid var(--paper)}",
-    ".matrix .right{background:rgb(var(--blue)/calc(.75*var(--share)));",
+    ".matrix .right{background:rgb(var(--blue)/calc(.06 + .69*var(--share)));",
     "font-weight:600}",
     ".matrix .wrong{background:rgb(var(--red)/calc(.08 + .5*var(--share)))}",
     ".matrix .none{background:var(--panel);color:var(--line)}",

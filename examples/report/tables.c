@@ -88,6 +88,8 @@ static void write_class(FILE *out, const answers *a, size_t label)
     write_share(out, 2 * right, reads + all);
     if (mistake == label)
         fputs("<td>&#8211;</td></tr>\n", out);
+    else if (answers_at(a, label, mistake) == 1)
+        fprintf(out, "<td>as %zu, once</td></tr>\n", mistake);
     else
         fprintf(out, "<td>as %zu, %zu times</td></tr>\n", mistake,
                 answers_at(a, label, mistake));

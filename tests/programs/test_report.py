@@ -24,7 +24,8 @@ import report_page  # noqa: E402
 from test_predict import probabilities  # noqa: E402
 
 PROGRAM = None
-SIDE, TRAIN, TEST = 28, 200, 60
+# The test set has two batches.
+SIDE, TRAIN, TEST = 28, 200, 140
 SMALL = ["--data", "data", "--batch-size", "32", "--hidden", "8", "--layers", "1", "--seed",
          "7", "--threads", "1", "--lr", "0.02", "--quiet"]
 STEPS = 7  # 200 images: six batches of 32 and one of 8
@@ -116,7 +117,7 @@ class Page(Folder):
     def check_facts(self, page):
         facts = page.find("facts").text()
         for part in ("mnist-train --data data --batch-size 32", "200 images of 28 × 28, 10 "
-                     "classes, data/train-images-idx3-ubyte", "60 images", "Seed",
+                     "classes, data/train-images-idx3-ubyte", f"{TEST} images", "Seed",
                      "LSTM, 1 layer of 8 units", "1,306 parameters", "learning rate 0.02",
                      "batches of 32"):
             self.assertIn(part, facts)
@@ -141,8 +142,8 @@ class Page(Folder):
                                        percent(right, labels),
                                        percent(2 * right, reads + labels)])
             wrong = [n if k != i else 0 for k, n in enumerate(matrix[i])]
-            self.assertEqual(row[5], f"as {wrong.index(max(wrong))}, {max(wrong)} times"
-                             if max(wrong) else "–")
+            times = {0: None, 1: "once"}.get(max(wrong), f"{max(wrong)} times")
+            self.assertEqual(row[5], f"as {wrong.index(max(wrong))}, {times}" if times else "–")
         read = [[0] * 10 for _ in range(10)]
         for (_, label), found in zip(self.images["t10k"], self.predictions()):
             read[label][found.index(max(found))] += 1
@@ -221,11 +222,11 @@ class Page(Folder):
         curve, = page.find("accuracy").all("path", "validation")
         self.check_heights([y for _, y in report_page.points(curve)],
                            [float(row["accuracy"]) for row in log if row["accuracy"]])
-        epoch, correct = re.findall(r"\[(\d)/4\], Test accuracy: .*\((\d+)/60\)", output)[-1]
-        self.assertIn(f"{correct} of 60", page.find("headline").text())
+        epoch, correct = re.findall(rf"\[(\d)/4\], Test accuracy: .*\((\d+)/{TEST}\)", output)[-1]
+        self.assertIn(f"{correct} of {TEST}", page.find("headline").text())
         self.assertIn(f"test set after epoch {epoch}",
                       " ".join(node.text() for node in page.all("h2")))
-        self.assertEqual(sum(map(sum, report_page.matrix(page))), 60)
+        self.assertEqual(sum(map(sum, report_page.matrix(page))), TEST)
 
     def test_without_evaluation_there_are_curves_only(self):
         self.train("--no-save", "--report", "r.html", "--eval", "none")
@@ -233,6 +234,11 @@ class Page(Folder):
         self.assertIn("No set was evaluated yet", page.text())
         self.assertEqual([len(page.all("path", "steps")), len(page.all("figure", "digit"))],
                          [1, 0])
+
+    def test_one_step_is_a_dot(self):
+        self.train("--no-save", "--report", "r.html", "--batch-size", "200", epochs=1)
+        curve, = self.page().all("path", "steps")
+        self.assertRegex(curve["d"], r"\AM[\d.]+ [\d.]+h0\Z")
 
     def test_a_model_is_tested(self):
         output = self.train("--save", "m", "--report", "r.html").stdout
