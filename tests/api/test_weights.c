@@ -107,6 +107,32 @@ static void a_layer_without_biases_gives_zeros(void **state)
     lstm_layer_destroy(&layer);
 }
 
+/* Layouts with one bias have the sum of both; the sign of a zero stays. */
+static void two_biases_become_their_sum(void **state)
+{
+    (void)state;
+    lstm_layer *layer = layer_of(plain, 1);
+    float w[MOST], r[MOST], two[2 * GATES], one[GATES];
+    assert_int_equal(
+        lstm_layer_get_weights(layer, 0, 0, LSTM_LAYOUT_PYTORCH, w, r, two, NULL),
+        LSTM_OK);
+    for (size_t k = 0; k < GATES; k++) {
+        two[k] = k % 2 ? 2 : -0.0f;
+        two[GATES + k] = k % 2 ? 1 : 0;
+    }
+    assert_int_equal(
+        lstm_layer_set_weights(layer, 0, 0, LSTM_LAYOUT_PYTORCH, w, r, two, NULL),
+        LSTM_OK);
+    assert_int_equal(
+        lstm_layer_get_weights(layer, 0, 0, LSTM_LAYOUT_ONEDNN, w, r, one, NULL),
+        LSTM_OK);
+    for (size_t k = 0; k < GATES; k++) {
+        assert_true(one[k] == (k % 2 ? 3 : 0));
+        assert_int_equal(signbit(one[k]) != 0, k % 2 == 0);
+    }
+    lstm_layer_destroy(&layer);
+}
+
 /* Copying weights to another layer through a layout gives the same bits. */
 static void assert_moves(lstm_layer_config config, lstm_layout layout)
 {
@@ -227,6 +253,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(layouts_are_as_documented),
         TEST(a_layer_without_biases_gives_zeros),
+        TEST(two_biases_become_their_sum),
         TEST(reading_back_returns_what_was_set),
         TEST(evaluation_uses_weights_that_were_set),
         TEST(wrong_arguments_are_refused_with_a_message),
