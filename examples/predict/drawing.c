@@ -37,8 +37,8 @@ enum {
     CELL_HEIGHT = 8,
     MAP_WIDTH = EXPLAIN_UNITS * CELL_WIDTH,
     MAP_PITCH = 155,
-    /** Bytes of a name in the title. */
-    NAME = 50
+    /** Bytes of a name in the title, so few that it fits if all of them are wide. */
+    NAME = 36
 };
 
 /* A class and its largest probability. */

@@ -1,6 +1,6 @@
 """Tests mnist-predict --explain: the drawing with Python's XML reader, its probabilities and
 states with the double-precision network of test_predict.py, its gates with PyTorch, if it is
-there.
+there. Chromium, if it is there, draws it in light and dark: nothing is cut off, all is legible.
 
 usage: test_explain.py PROGRAM
 """
@@ -9,6 +9,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import shutil
 import struct
 import sys
@@ -16,8 +17,11 @@ import tempfile
 import unittest
 import xml.etree.ElementTree
 
-import test_predict
-from test_predict import SIDE, network, noise, p5, probabilities, run, safetensors
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "web"))
+import browser  # noqa: E402
+import test_predict  # noqa: E402
+from test_predict import (SIDE, network, noise, p5, probabilities, run,  # noqa: E402
+                          safetensors)
 
 SVG = "{http://www.w3.org/2000/svg}"
 MAPS = ["i", "f", "g", "o", "c", "h"]
@@ -69,6 +73,36 @@ def inputs(image):
 def directions(tensors):
     """Names of the directions of all layers, such as l0_reverse."""
     return [name.removeprefix("lstm.weight_ih_") for name in tensors if "weight_ih" in name]
+
+
+# What Chromium shows: the colour of the page, where texts and the page end, and the colours of
+# texts and of curves with a name.
+LOOK = """
+const all = [...document.querySelectorAll('text')];
+const boxes = all.map(text => text.getBoundingClientRect());
+const style = element => getComputedStyle(element);
+const curves = [...document.querySelectorAll('.curve')].filter(
+    curve => !curve.classList.contains('k8'));
+return {
+    page: style(document.documentElement).backgroundColor,
+    ends: [Math.min(...boxes.map(box => box.left)), Math.min(...boxes.map(box => box.top)),
+           Math.max(...boxes.map(box => box.right)), Math.max(...boxes.map(box => box.bottom))],
+    texts: [...new Set(all.map(text => style(text).fill))],
+    curves: [...new Set(curves.map(curve => style(curve).stroke))],
+};
+"""
+
+
+def contrast(one, other):
+    """The contrast of two colours as WCAG 2 defines it, 1 to 21."""
+    light = []
+    for colour in (one, other):
+        parts = [int(part) / 255 for part in re.fullmatch(
+            r"rgb\((\d+), (\d+), (\d+)\)", colour).groups()]
+        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+                            for part in parts)
+        light.append(0.2126 * red + 0.7152 * green + 0.0722 * blue)
+    return (max(light) + 0.05) / (min(light) + 0.05)
 
 
 class Explain(unittest.TestCase):
@@ -249,6 +283,34 @@ class Explain(unittest.TestCase):
                 self.assertTrue(drawing.title.startswith("How the network reads "))
                 if name[:1] == b"<":
                     self.assertTrue(drawing.title.endswith(os.fsdecode(name)))
+
+    @unittest.skipIf(browser.missing(), browser.missing())
+    def test_chromium_draws_all_of_it_legibly_in_light_and_dark(self):
+        drawings = []
+        for length, (hidden, layers, classes, ways, proj) in zip((200, 35, 36), KINDS):
+            image = self.write("W" * length, p5(noise(1), SIDE))
+            drawing, _ = self.explain(network(hidden, layers, classes, directions=ways,
+                                              proj=proj), image)
+            drawings.append((self.out.rename(self.folder / f"{classes}-{ways}.svg"), drawing))
+        for dark in (False, True):
+            with browser.Browser(dark=dark) as chromium:
+                for path, drawing in drawings:
+                    chromium.open(path.as_uri())
+                    found = chromium.run(LOOK)
+                    with self.subTest(dark=dark, path=path.name, found=found):
+                        self.check_look(found, drawing, dark)
+
+    def check_look(self, found, drawing, dark):
+        left, top, right, bottom = found["ends"]
+        self.assertGreaterEqual(min(left, top), 0)
+        self.assertLessEqual(right, float(drawing.root.get("width")))
+        self.assertLessEqual(bottom, float(drawing.root.get("height")))
+        self.assertEqual(contrast(found["page"], "rgb(255, 255, 255)") > 4.5, dark)
+        for colour in found["texts"]:
+            self.assertGreaterEqual(contrast(colour, found["page"]), 4.5, colour)
+        self.assertEqual(len(found["curves"]), 8)
+        for colour in found["curves"]:
+            self.assertGreaterEqual(contrast(colour, found["page"]), 3, colour)
 
     def test_what_cannot_be_drawn_is_refused_by_name(self):
         two = self.write("two", struct.pack(">4I", 0x803, 2, SIDE, SIDE) + bytes(noise(1) * 2))
