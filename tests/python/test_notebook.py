@@ -21,8 +21,8 @@ NOTEBOOK = FOLDER / "experiment.ipynb"
 # Names in environment.yml of modules with another name; liblstm is the folder itself.
 PACKAGES = {"PIL": "pillow", "liblstm": ".", "matplotlib": "matplotlib-base",
             "torch": "pytorch-cpu"}
-SIZES = {"EPOCHS": 2, "TRAIN": 1500, "TEST": 200, "HIDDEN": 24, "BATCH": 50, "RATE": 0.01,
-         "COMPARE": 20, "OFFLINE": 1}
+SETTINGS = {"EPOCHS": 2, "TRAIN": 1500, "TEST": 200, "HIDDEN": 24, "BATCH": 50, "RATE": 0.01,
+         "COMPARE": 20, "OFFLINE": 1, "PICTURE": "own.png"}
 # The limit of tests/api/test_losses.c for the first twenty losses.
 DIFFERENCE = 2e-5
 
@@ -92,13 +92,22 @@ class File(unittest.TestCase):
         self.assertEqual({PACKAGES.get(name, name) for name in modules} - listed, set())
 
 
+def draw(path):
+    """A picture of a 7 on transparent paper, whose hidden color is black."""
+    from PIL import Image, ImageDraw
+    picture = Image.new("RGBA", (90, 120), (0, 0, 0, 0))
+    ImageDraw.Draw(picture).line([(25, 20), (62, 20), (45, 100)], fill="black", width=8)
+    picture.save(path)
+
+
 def execute(folder):
     """Runs the notebook in a folder; returns the texts and the number of pictures of each
     cell."""
     import nbclient
     import nbformat
     from traitlets.config import Config
-    os.environ.update({f"EXPERIMENT_{name}": str(value) for name, value in SIZES.items()})
+    os.environ.update({f"EXPERIMENT_{name}": str(value) for name, value in SETTINGS.items()})
+    draw(os.path.join(folder, SETTINGS["PICTURE"]))
     # Nothing is read from or written to the user's folders.
     os.environ.update(HOME=folder, IPYTHONDIR=folder, JUPYTER_CONFIG_DIR=folder,
                       JUPYTER_DATA_DIR=folder, MPLCONFIGDIR=folder, XDG_CACHE_HOME=folder,
@@ -137,14 +146,15 @@ class Run(unittest.TestCase):
 
     def test_the_network_learns(self):
         shares = re.findall(r"epoch \d: ([\d.]+)% of the test", self.texts["training"])
-        self.assertEqual(len(shares), SIZES["EPOCHS"], self.texts["training"])
+        self.assertEqual(len(shares), SETTINGS["EPOCHS"], self.texts["training"])
         self.assertGreater(float(shares[-1]), 30)
-        self.assertIn(f"{SIZES['TRAIN'] // SIZES['BATCH']}/30", self.texts["training"])
+        self.assertIn(f"{SETTINGS['TRAIN'] // SETTINGS['BATCH']}/30", self.texts["training"])
 
     def test_it_says_that_digits_are_synthetic(self):
         self.assertIn("these are synthetic digits", self.texts["data"])
 
-    def test_it_reads_the_drawing(self):
+    def test_it_reads_a_picture_file(self):
+        self.assertEqual(self.texts["own"], "own.png: 90 x 120 pixels\n")
         self.assertRegex(self.texts["read"],
                          r"^It reads a \d, with a probability of [\d.]+%\.$")
 
@@ -158,7 +168,7 @@ class Run(unittest.TestCase):
             self.assertIn("PyTorch is not installed", self.texts["compare"])
             return
         found = re.findall(r"first +(\d+) losses: ([\d.e+-]+)", self.texts["torch"])
-        self.assertEqual([int(count) for count, _ in found], [1, SIZES["COMPARE"]])
+        self.assertEqual([int(count) for count, _ in found], [1, SETTINGS["COMPARE"]])
         for _, difference in found:
             self.assertLess(float(difference), DIFFERENCE)
 
