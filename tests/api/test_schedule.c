@@ -150,6 +150,25 @@ static void a_rate_that_is_not_set_is_refused(void **state)
                         "schedule: lr is 0, expected above 0 and finite");
 }
 
+/* The defaults of PyTorch: the eleventh update without improvement by 1e-4 reduces lr
+ * to a tenth. */
+static void a_plateau_has_defaults(void **state)
+{
+    (void)state;
+    lstm_plateau plateau = {.lr = 0.5};
+    assert_int_equal(lstm_plateau_update(&plateau, 4), LSTM_OK);
+    assert_int_equal(lstm_plateau_update(&plateau, 3), LSTM_OK);
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(lstm_plateau_update(&plateau, 3 * (1 - 0.9e-4)), LSTM_OK);
+        assert_true(plateau.lr == 0.5);
+    }
+    lstm_plateau better = plateau;
+    assert_int_equal(lstm_plateau_update(&better, 3 * (1 - 1.1e-4)), LSTM_OK);
+    assert_true(better.lr == 0.5);
+    assert_int_equal(lstm_plateau_update(&plateau, 3 * (1 - 0.9e-4)), LSTM_OK);
+    assert_close(plateau.lr, 0.05, 1e-16);
+}
+
 /* As in PyTorch, where the comparisons are strict. */
 static void a_metric_at_the_threshold_is_not_better(void **state)
 {
@@ -201,6 +220,7 @@ int main(void)
         TEST(plateaus_agree_with_torch),
         TEST(options_out_of_range_are_named),
         TEST(a_rate_that_is_not_set_is_refused),
+        TEST(a_plateau_has_defaults),
         TEST(a_metric_at_the_threshold_is_not_better),
         TEST(plateaus_out_of_range_change_nothing),
     };
