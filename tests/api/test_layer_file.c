@@ -239,8 +239,9 @@ static void a_part_of_a_layer_is_refused(void **state)
     (void)state;
     static const char *const parts[][2] = {
         {"weight_hh_l1", "tensor weight_ih_l1 is missing"},
+        {"bias_hh_l1", "tensor weight_hh_l1 is missing"},
         {"weight_ih_l1_g", "tensor weight_hh_l1 is missing"}};
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         lstm_layer *layer;
         test_model *m = test_model_new();
         test_model_lstm(m, "", "_l0", 2, 3);
