@@ -22,6 +22,9 @@
 #include "lib/mnist/source.h"
 #include "tests/support/common.h"
 
+/* Exit status if the outcome cannot be written. */
+enum { OUTPUT_LOST = 3 };
+
 typedef struct seen {
     size_t calls, done, total, waits;
 } seen;
@@ -91,7 +94,7 @@ static int search(char **argv)
     printf("%s\n%s\n%zu %zu %d\n", mnist_status_name(status), mnist_last_error(), calls,
            count, count ? mnist_dataset_label(dataset, count - 1) : 0);
     mnist_dataset_destroy(&dataset);
-    return 0;
+    return fflush(stdout) ? OUTPUT_LOST : 0;
 }
 
 int main(int argc, char **argv)
