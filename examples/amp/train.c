@@ -122,10 +122,10 @@ static bool run(training *t, lstm_rng *rng)
     double loss;
     if (!prepare(t))
         return false;
-    message_info("%zu samples at %" PRIu32 " Hz: %zu to learn in %zu batches, %zu to "
+    message_info("%zu samples at %" PRIu32 " Hz: %zu to learn in %zu batch%s, %zu to "
                  "validate",
                  t->sounds->count, t->sounds->rate, t->first, t->all.batches,
-                 t->held_out);
+                 t->all.batches == 1 ? "" : "es", t->held_out);
     while (goes_on(t)) {
         t->epoch++;
         if (!segments_epoch(&t->all, rng, &loss) || !validate(t, loss))

@@ -28,3 +28,8 @@ bool number_real(const char *text, double *value)
     size_t first = strcspn(text, "123456789eE");
     return fabs(*value) > 0 || !text[first] || strchr("eE", text[first]);
 }
+
+const char *number_plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}

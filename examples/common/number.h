@@ -8,6 +8,7 @@
 #define EXAMPLES_COMMON_NUMBER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /** Parses decimal digits without sign or blanks; false for other text, and for values
@@ -18,5 +19,8 @@ bool number_count(const char *text, uint64_t *value);
  *  hexadecimal numbers, blanks around it, and values beyond the range of double, also
  *  those that would become 0. */
 bool number_real(const char *text, double *value);
+
+/** The ending of an English noun after this count: "" after 1, else "s". */
+const char *number_plural(size_t count);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "examples/common/input.h"
 #include "examples/common/message.h"
+#include "examples/common/number.h"
 #include "examples/forecast/series.h"
 
 /* Numbers of a column that are missing, and the first and last of the others. */
@@ -334,7 +335,7 @@ static bool fill(series *s, const columns *all, size_t index,
                         found.parentheses);
     if (s->count < SERIES_FEWEST)
         return message_error("column '%s' has %zu number%s, expected at least %d%s",
-                             s->name, s->count, s->count == 1 ? "" : "s", SERIES_FEWEST,
+                             s->name, s->count, number_plural(s->count), SERIES_FEWEST,
                              all->count >= SERIES_FEWEST
                                  ? "; a series is a column of the table, not a row"
                                  : "");

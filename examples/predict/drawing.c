@@ -11,6 +11,7 @@
 
 #include "examples/common/markup.h"
 #include "examples/common/message.h"
+#include "examples/common/number.h"
 #include "examples/common/output.h"
 #include "examples/predict/drawing.h"
 
@@ -286,7 +287,7 @@ static void draw_legend(const drawing *d)
             "<text class='soft' x='%d' y='%.4g' font-size='11'>%zu other%s, at most "
             "%.1f%%</text>\n",
             STYLES, LEGEND, y, LEGEND + 30, y, LEGEND + 38, y + 4, rest,
-            rest == 1 ? "" : "s", 100 * d->curves[own].peak);
+            number_plural(rest), 100 * d->curves[own].peak);
 }
 
 static void draw_curves(const drawing *d)
@@ -406,12 +407,12 @@ static void draw_panel(const drawing *d, size_t index)
     fprintf(d->file,
             "<g class='panel' data-layer='%zu' data-reverse='%d'>\n"
             "<text x='%d' y='%.0f' font-size='14' font-weight='bold'>Layer %zu%s, %zu "
-            "of %zu units</text>\n",
+            "of %zu unit%s</text>\n",
             panel->layer, panel->reverse, LEFT, top, panel->layer + 1,
             !d->e->bidirectional ? ""
             : panel->reverse     ? ", from the last row up"
                                  : ", from the first row down",
-            panel->count, d->e->hidden);
+            panel->count, d->e->hidden, number_plural(d->e->hidden));
     for (size_t map = 0; map < EXPLAIN_VALUES; map++)
         draw_map(d, panel, map, top + PANEL_TOP + 6);
     draw_row_numbers(d, top + PANEL_TOP + 6, CELL_HEIGHT);

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "examples/common/message.h"
+#include "examples/common/number.h"
 #include "examples/stream/latency.h"
 
 enum { INTERVALS = LATENCY_PER_OCTAVE * LATENCY_OCTAVES, FIRST_OCTAVE = -10 };
@@ -35,8 +36,9 @@ static double quantile(const latencies *all, double share)
 void latency_report(const latencies *all)
 {
     if (all->total > 0)
-        message_info("%s: %zu steps, microseconds: p50 %.2f p90 %.2f p99 %.2f "
+        message_info("%s: %zu step%s, microseconds: p50 %.2f p90 %.2f p99 %.2f "
                      "p99.9 %.2f",
-                     message_program(), all->total, quantile(all, 0.5),
-                     quantile(all, 0.9), quantile(all, 0.99), quantile(all, 0.999));
+                     message_program(), all->total, number_plural(all->total),
+                     quantile(all, 0.5), quantile(all, 0.9), quantile(all, 0.99),
+                     quantile(all, 0.999));
 }

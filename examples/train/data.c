@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "examples/common/message.h"
+#include "examples/common/number.h"
 #include "examples/train/data.h"
 #include "examples/train/report.h"
 
@@ -63,10 +64,11 @@ static void show_download(const char *file, size_t done, size_t total, void *use
 static void describe(const char *use, const mnist_dataset *dataset)
 {
     if (dataset)
-        message_info("%s on %zu images of %zu x %zu, %zu classes, %s", use,
-                     mnist_dataset_count(dataset), mnist_dataset_rows(dataset),
-                     mnist_dataset_cols(dataset), mnist_dataset_classes(dataset),
-                     mnist_dataset_origin(dataset));
+        message_info("%s on %zu image%s of %zu x %zu, %zu classes, %s", use,
+                     mnist_dataset_count(dataset),
+                     number_plural(mnist_dataset_count(dataset)),
+                     mnist_dataset_rows(dataset), mnist_dataset_cols(dataset),
+                     mnist_dataset_classes(dataset), mnist_dataset_origin(dataset));
 }
 
 /* Printed even with --quiet, because the user may expect MNIST. */

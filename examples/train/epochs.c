@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "examples/common/message.h"
+#include "examples/common/number.h"
 #include "examples/train/checkpoint.h"
 #include "examples/train/diverge.h"
 #include "examples/train/epochs.h"
@@ -92,8 +93,9 @@ static bool train_steps(train_run *run)
             return false;
     size_t steps = trainer->step - first;
     double seconds = report_seconds() - started;
-    message_info("epoch %zu: %zu steps in %.2f s, %.3f ms each", trainer->epoch, steps,
-                 seconds, seconds * 1e3 / (double)(steps > 0 ? steps : 1));
+    message_info("epoch %zu: %zu step%s in %.2f s, %.3f ms each", trainer->epoch, steps,
+                 number_plural(steps), seconds,
+                 seconds * 1e3 / (double)(steps > 0 ? steps : 1));
     return true;
 }
 
@@ -149,8 +151,8 @@ static bool complete_epoch(const train_run *run)
         !trainer_end_epoch(trainer))
         return false;
     if (trainer->epoch < run->options->epochs && trainer_is_last(trainer, run->options))
-        message_info("the validation has not improved for %zu epochs",
-                     trainer->best.bad);
+        message_info("the validation has not improved for %zu epoch%s",
+                     trainer->best.bad, number_plural(trainer->best.bad));
     return true;
 }
 

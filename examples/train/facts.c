@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 
 #include "examples/common/message.h"
+#include "examples/common/number.h"
 #include "examples/train/command.h"
 #include "examples/train/facts.h"
 
@@ -52,10 +53,11 @@ static void add_set(train_facts *f, const char *name, const mnist_dataset *set)
     char count[32];
     if (set)
         add(f, name,
-            text_of(f, "%s images of %zu \u00d7 %zu, %zu classes, %s",
+            text_of(f, "%s image%s of %zu \u00d7 %zu, %zu classes, %s",
                     with_commas(count, mnist_dataset_count(set)),
-                    mnist_dataset_rows(set), mnist_dataset_cols(set),
-                    mnist_dataset_classes(set), mnist_dataset_origin(set)),
+                    number_plural(mnist_dataset_count(set)), mnist_dataset_rows(set),
+                    mnist_dataset_cols(set), mnist_dataset_classes(set),
+                    mnist_dataset_origin(set)),
             false);
 }
 
@@ -92,15 +94,15 @@ static void add_network(train_facts *f, const train_state *trainer)
                  (size_t)c->proj_size);
     size_t features =
         (c->proj_size ? c->proj_size : c->hidden) * (c->bidirectional ? 2 : 1);
-    f->network =
-        text_of(f, "LSTM, %zu layer%s of %zu units%s%s", (size_t)c->layers,
-                c->layers == 1 ? "" : "s", (size_t)c->hidden, projection, both);
+    f->network = text_of(f, "LSTM, %zu layer%s of %zu unit%s%s%s", (size_t)c->layers,
+                         number_plural(c->layers), (size_t)c->hidden,
+                         number_plural(c->hidden), projection, both);
     add(f, "Network",
         text_of(f,
-                "%s; reads an image row by row, %zu inputs a step; linear layer from "
+                "%s; reads an image row by row, %zu input%s a step; linear layer from "
                 "%zu to %zu classes; %s parameters in %s",
-                f->network ? f->network : "", (size_t)c->inputs, features,
-                trainer->classes,
+                f->network ? f->network : "", (size_t)c->inputs,
+                number_plural(c->inputs), features, trainer->classes,
                 with_commas(count, lstm_params_count(trainer->network.params)),
                 c->precision == LSTM_BFLOAT16 ? "float32, products in bfloat16"
                                               : "float32"),
@@ -156,8 +158,9 @@ static void add_machine(train_facts *f)
     read_processor(processor, sizeof(processor));
     bool known = uname(&system) == 0;
     add(f, "Machine",
-        text_of(f, "%s, %zu threads, %s kernels, %s %s", processor, lstm_threads(),
-                lstm_kernels_name(), known ? system.sysname : "system",
+        text_of(f, "%s, %zu thread%s, %s kernels, %s %s", processor, lstm_threads(),
+                number_plural(lstm_threads()), lstm_kernels_name(),
+                known ? system.sysname : "system",
                 known ? system.machine : "not known"),
         false);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "examples/common/message.h"
+#include "examples/common/number.h"
 #include "examples/train/command.h"
 #include "examples/train/hparams.h"
 
@@ -88,13 +89,14 @@ static void add_value(protobuf *summary, unsigned field, const char *tag,
 static char *describe(const train_options *options, const train_state *trainer)
 {
     static const char form[] =
-        "    %s\n\nseed %" PRIu64 ", %zu training images, %zu parameters, %s kernels";
+        "    %s\n\nseed %" PRIu64 ", %zu training image%s, %zu parameters, %s kernels";
     char *command = command_join(options->word_count, options->words);
     size_t size = (command ? strlen(command) : 0) + sizeof(form) + 100;
     char *text = command ? malloc(size) : NULL;
     if (text) {
         message_clean(command, SIZE_MAX);
         snprintf(text, size, form, command, trainer->seed, trainer->samples,
+                 number_plural(trainer->samples),
                  lstm_params_count(trainer->network.params), lstm_kernels_name());
     }
     free(command);

@@ -11,6 +11,7 @@
 
 #include "examples/common/finite.h"
 #include "examples/common/message.h"
+#include "examples/common/number.h"
 #include "examples/train/checkpoint.h"
 #include "examples/train/epochs.h"
 #include "examples/train/events.h"
@@ -192,8 +193,9 @@ static void describe(const train_state *trainer, const train_options *options,
         message_info("resuming after step %zu of epoch %zu", trainer->step,
                      trainer->epoch);
     train_data_describe(data, options);
-    message_info("seed %llu, %zu threads, %s kernels, %zu parameters",
-                 (unsigned long long)trainer->seed, lstm_threads(), lstm_kernels_name(),
+    message_info("seed %llu, %zu thread%s, %s kernels, %zu parameters",
+                 (unsigned long long)trainer->seed, lstm_threads(),
+                 number_plural(lstm_threads()), lstm_kernels_name(),
                  lstm_params_count(trainer->network.params));
     describe_precision(trainer);
     if (options->epochs > 0)

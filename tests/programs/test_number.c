@@ -45,11 +45,20 @@ static void a_real_is_one_finite_decimal_number(void **state)
     assert_true(value == 0);
 }
 
+static void only_one_has_no_plural(void **state)
+{
+    (void)state;
+    assert_string_equal(number_plural(0), "s");
+    assert_string_equal(number_plural(1), "");
+    assert_string_equal(number_plural(2), "s");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_count_is_digits_below_2_to_64),
         TEST(a_real_is_one_finite_decimal_number),
+        TEST(only_one_has_no_plural),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

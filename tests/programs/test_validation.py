@@ -169,7 +169,9 @@ class Validation(unittest.TestCase):
                               self.accuracies(shorter, "Validation")], found[:end])
             self.assertEqual(self.accuracies(shorter, "Test")[0][0], end)
             self.assertEqual(self.steps(some), self.steps(rows)[:len(some)])
-            self.assertIn(f"validation has not improved for {patience} epochs", self.errors)
+            ending = "" if patience == 1 else "s"
+            self.assertIn(f"validation has not improved for {patience} epoch{ending}\n",
+                          self.errors)
 
     def test_a_validation_that_does_not_fit_is_refused(self):
         for held, message in ((COUNT, f"{COUNT} of {COUNT} images, expected 1 to {COUNT - 1}"),
