@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "examples/common/number.h"
 #include "examples/report/chart.h"
 #include "examples/report/experiment.h"
 #include "examples/report/html.h"
@@ -112,7 +113,8 @@ static size_t count_below(const history *h, double low)
 static void explain_loss(FILE *out, const history *h, const chart *c, size_t window)
 {
     const history_step *first = &h->steps[0];
-    fputs("<figcaption><span class=\"key steps\"></span>each step", out);
+    fprintf(out, "<figcaption><span class=\"key %s\"></span>each step",
+            window > 1 ? "steps" : "mean"); /* the mean of one step covers it */
     if (window > 1)
         fprintf(out, " &#8194;<span class=\"key mean\"></span>mean of %zu steps",
                 window);
@@ -142,7 +144,7 @@ static void write_loss(FILE *out, const history *h)
     chart_round(&c);
     char below[60];
     snprintf(below, sizeof(below), "epochs of %zu step%s", h->steps_per_epoch,
-             h->steps_per_epoch == 1 ? "" : "s");
+             number_plural(h->steps_per_epoch));
     fputs("<h2>Loss</h2>\n<figure class=\"chart\" id=\"loss\">\n", out);
     chart_begin(&c, "Training loss of each step, and its mean", below, "%g");
     draw_steps(&c, h);

@@ -121,6 +121,7 @@ class Page(Folder):
                      "LSTM, 1 layer of 8 units", "1,306 parameters", "learning rate 0.02",
                      "batches of 32"):
             self.assertIn(part, facts)
+        self.assertIn(", 1 thread, ", facts)
 
     def check_matrix(self, page, output):
         matrix = report_page.matrix(page)
@@ -239,6 +240,9 @@ class Page(Folder):
         self.train("--no-save", "--report", "r.html", "--batch-size", "200", epochs=1)
         curve, = self.page().all("path", "steps")
         self.assertRegex(curve["d"], r"\AM[\d.]+ [\d.]+h0\Z")
+        # The curve of the mean covers that of the steps, so the key has its line.
+        self.assertEqual(len(self.page().all("span", "mean")), 1)
+        self.assertEqual(self.page().all("span", "steps"), [])
 
     def test_a_model_is_tested(self):
         output = self.train("--save", "m", "--report", "r.html").stdout
