@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "examples/amp/export.h"
 #include "examples/amp/files.h"
@@ -79,6 +80,8 @@ static bool read_keys(saved *s, const char *path)
 bool saved_load(saved *s, const char *path)
 {
     *s = (saved){0};
+    if (access(path, R_OK) != 0)
+        return message_error("%s: %s", path, message_reason(path));
     if (is_foreign(path))
         return refuse_foreign(path);
     if (!model_load(&s->model, path, NULL, NULL) || !read_keys(s, path))

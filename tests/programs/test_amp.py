@@ -240,7 +240,10 @@ class Play(Base):
         self.write("fast.wav", self.dry, rate=9000)
         self.refused("fast.wav has 9000 Hz, expected 8000 Hz, the sample rate of "
                      "m.safetensors", *play[:2], "fast.wav", "o.wav")
+        for name in ("none.nam", "none.safetensors"):
+            self.refused(f"{name}: No such file or directory", "play", name, "dry.wav", "o.wav")
         for name in ("a.nam", "a.json", "a.aidax", "a.keras", "it's \u00e4 b.nam", "./-a.nam"):
+            (self.folder / name).write_bytes(b"{}")
             done = self.run_amp("play", name, "dry.wav", "o.wav")
             self.assertIn(f"{name}: is a model of another program; this makes one that is read: "
                           "python3 -m liblstm.convert ", done.stderr)
@@ -249,9 +252,9 @@ class Play(Base):
                                      "model.safetensors"])
         done = self.run_amp("--", "play", "-a.nam", "dry.wav", "o.wav")
         self.assertIn("convert './-a.nam' model", done.stderr)
-        self.refused("convert FILE model.safetensors", "play", "a\nb.nam", "dry.wav", "o.wav")
-        self.refused("convert FILE model.safetensors", "play", 300 * "abcd" + ".nam", "dry.wav",
-                     "o.wav")
+        (self.folder / "a\nb.nam").write_bytes(b"{}")
+        for name in ("a\nb.nam", 600 * "./" + "a.nam"):
+            self.refused("convert FILE model.safetensors", "play", name, "dry.wav", "o.wav")
         (self.folder / "bad.safetensors").write_bytes(b"bad")
         self.refused("bad.safetensors", "play", "bad.safetensors", "dry.wav", "o.wav")
         self.refused("none/o.wav: No such file", *play, "none/o.wav")
