@@ -176,6 +176,8 @@ bool log_open(FILE **log, const train_options *options, const train_state *train
     bool goes_on = options->resume && exists(path) && !begins;
     struct stat facts;
     bool taken = stat(path, &facts) == 0;
+    if (!taken && errno != ENOENT)
+        return failed(path);
     if (goes_on ? !prepare(path, options, trainer, page) : !log_check(options))
         return false;
     /* "x": another run that starts now does not write the same file. An existing log is

@@ -205,7 +205,7 @@ bool paths_check(const char *path, const char *run, bool force, paths_file *foun
     struct stat facts;
     *found = look(path);
     if (stat(path, &facts) == 0 ? !check_existing(path, &facts)
-                                : errno == ENAMETOOLONG && !cannot_write(path))
+                                : errno != ENOENT && !cannot_write(path))
         return false;
     resolve(real, path);
     write_folder(folder, real);

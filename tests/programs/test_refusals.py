@@ -302,6 +302,14 @@ class Trainings(Base):
             self.refuse(f"{name}: cannot be written: File name too long", "mnist-train", *SMALL,
                         "--epochs", "100000", word, name)
 
+    def test_a_circle_of_links_is_refused_before_the_training(self):
+        (self.folder / "one").symlink_to("other")
+        (self.folder / "other").symlink_to("one")
+        for word in ("--save", "--checkpoint", "--report", "--log"):
+            said = "" if word == "--log" else "cannot be written: "
+            self.refuse(f"one: {said}Too many levels of symbolic links", "mnist-train", *SMALL,
+                        "--epochs", "100000", "--no-save", word, "one")
+
     def test_a_limit_of_file_sizes_is_an_error(self):
         """Not the signal SIGXFSZ. A build that counts lines must not end its files here."""
         command = "ulimit -f 1; exec \"$@\""
