@@ -290,6 +290,10 @@ static void options_out_of_range_are_named(void **state)
     assert_int_equal(lstm_mse_forward(row, row, &options, &value), LSTM_SHAPE_MISMATCH);
     assert_string_equal(lstm_last_error(), "mse: mask is [4], expected [5]");
     lstm_tensor_destroy(&row);
+    assert_int_equal(lstm_tensor_create(&row, 2, (size_t[]){A + 1, A}), LSTM_OK);
+    assert_int_equal(lstm_mse_forward(row, row, &options, &value), LSTM_SHAPE_MISMATCH);
+    assert_string_equal(lstm_last_error(), "mse: mask is [4], expected [5, 4] or [5]");
+    lstm_tensor_destroy(&row);
     lstm_tensor_destroy(&mask);
     options = (lstm_loss_options){.pos_weight = f.pos_weight, .classes = C};
     assert_int_equal(lstm_mse_forward(f.input, f.target, &options, &value),

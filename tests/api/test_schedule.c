@@ -79,6 +79,21 @@ static void assert_plateau(lstm_plateau plateau, const double *expected)
     }
 }
 
+/* A rise of one step begins at its end. */
+static void a_cycle_whose_rise_is_one_step_starts_at_the_top(void **state)
+{
+    (void)state;
+    const lstm_schedule cycle = {
+        .kind = LSTM_SCHEDULE_ONE_CYCLE, .lr = 0.1, .steps = 4, .rise = 0.25};
+    double lr = -1, before = -1;
+    assert_int_equal(lstm_schedule_lr(&cycle, 0, &before), LSTM_OK);
+    assert_close(before, 0.1, 0.1 * relative);
+    for (uint64_t step = 1; step < 4; step++, before = lr) {
+        assert_int_equal(lstm_schedule_lr(&cycle, step, &lr), LSTM_OK);
+        assert_true(lr > 0 && lr < before);
+    }
+}
+
 static void plateaus_agree_with_torch(void **state)
 {
     (void)state;
@@ -217,6 +232,7 @@ int main(void)
         TEST(exponential_and_cosine_agree_with_torch),
         TEST(warm_ups_agree_with_torch),
         TEST(one_cycle_agrees_with_torch),
+        TEST(a_cycle_whose_rise_is_one_step_starts_at_the_top),
         TEST(plateaus_agree_with_torch),
         TEST(options_out_of_range_are_named),
         TEST(a_rate_that_is_not_set_is_refused),

@@ -231,6 +231,26 @@ static void early_ends_and_irregular_files_have_their_own_errors(void **state)
     assert_int_equal(read_all(test_path("none"), data, 8), ENOENT);
 }
 
+static ssize_t write_nothing_after_a_signal(int file, const void *data, size_t size)
+{
+    (void)file, (void)data, (void)size;
+    errno = EINTR;
+    return 0;
+}
+
+/* The errno of an earlier call says nothing about a count of 0. */
+static void a_write_of_nothing_is_an_error(void **state)
+{
+    (void)state;
+    const char *path = old_file();
+    common_file_calls calls = *common_file_get_calls();
+    calls.write = write_nothing_after_a_signal;
+    test_file_set_calls(&calls);
+    assert_int_equal(replace(path), EIO);
+    test_file_set_calls(NULL);
+    assert_true(holds(path, old_text, sizeof(old_text)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +266,7 @@ int main(void)
         TEST(a_file_is_read_in_pieces),
         TEST(reading_reports_each_failed_operation),
         TEST(early_ends_and_irregular_files_have_their_own_errors),
+        TEST(a_write_of_nothing_is_an_error),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
 }
