@@ -92,6 +92,40 @@ static const metrics sequences[] = {
     {true, true, 3, {-1, -1.00001, -2}, {1, 0.5, 0.25}},
 };
 
+/* The logarithm of the sum counts beside logits of any size. */
+static void large_logits_have_the_loss_of_small_ones(void **state)
+{
+    (void)state;
+    static const struct {
+        float logits[CLASSES];
+        int64_t target;
+        double expected;
+    } cases[] = {
+        {{1e30f, 1e30f, 1e30f}, 0, 1.0986122886681098},
+        {{-1e30f, -1e30f, -1e30f}, 2, 1.0986122886681098},
+        {{1e30f, 1e30f, -1e30f}, 1, 0.6931471805599453},
+        {{10000001, 10000000, 10000000}, 0, 0.5514447139320511},
+        {{10000001, 10000000, 10000000}, 1, 1.5514447139320511},
+        {{3e38f, -3e38f, 0}, 0, 0},
+        {{3e38f, -3e38f, 0}, 1, INFINITY},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        lstm_cross_entropy *loss;
+        lstm_tensor *logits;
+        float value = -77;
+        assert_int_equal(lstm_cross_entropy_create(&loss, NULL), LSTM_OK);
+        assert_int_equal(lstm_tensor_create(&logits, 2, (size_t[]){1, CLASSES}),
+                         LSTM_OK);
+        memcpy(lstm_tensor_data(logits), cases[i].logits, sizeof(cases[i].logits));
+        assert_int_equal(
+            lstm_cross_entropy_forward(loss, logits, &cases[i].target, &value),
+            LSTM_OK);
+        assert_true(value == (float)cases[i].expected);
+        lstm_tensor_destroy(&logits);
+        lstm_cross_entropy_destroy(&loss);
+    }
+}
+
 static void plateaus_treat_any_metric_as_torch_does(void **state)
 {
     (void)state;
@@ -139,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(options_at_their_limits_are_accepted),
         TEST(a_mean_over_weights_of_zero_has_no_gradient),
+        TEST(large_logits_have_the_loss_of_small_ones),
         TEST(plateaus_treat_any_metric_as_torch_does),
         TEST(a_plateau_ignores_reductions_of_at_most_eps),
     };

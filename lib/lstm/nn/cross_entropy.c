@@ -213,12 +213,13 @@ static double row_loss(lstm_cross_entropy *loss, const targets *given, size_t ro
         gradient[c] = (float)exponential;
         sum += exponential;
     }
-    double scale = lstm_log(sum) + largest;
+    double scale = lstm_log(sum);
     for (size_t c = 0; c < classes; c++) {
         double a = coefficient(loss, given, row, c);
-        /* A class with coefficient 0 may have a logit of -infinity. */
+        /* A class with coefficient 0 may have a logit of -infinity. Large logits would
+         * absorb the logarithm; their difference is subtracted first. */
         if (a != 0)
-            result += a * (scale - (double)x[(ptrdiff_t)c * stride]);
+            result += a * (scale + (largest - (double)x[(ptrdiff_t)c * stride]));
         all += a;
     }
     for (size_t c = 0; c < classes; c++)
