@@ -8,12 +8,20 @@
 enum { NUMBER_SIZE = 64 };
 #define READ_NUMBER "%63[^,}\n]"
 
+static bool ends_with(const char *path, const char *ending)
+{
+    size_t size = path ? strlen(path) : 0, tail = strlen(ending);
+    return size > tail && strcmp(path + size - tail, ending) == 0;
+}
+
 line_format line_format_of(const char *path)
 {
-    static const char ending[] = ".jsonl";
-    size_t size = path ? strlen(path) : 0, tail = sizeof(ending) - 1;
-    return size > tail && strcmp(path + size - tail, ending) == 0 ? LINE_JSON
-                                                                  : LINE_CSV;
+    return ends_with(path, ".jsonl") ? LINE_JSON : LINE_CSV;
+}
+
+bool line_name_misleads(const char *path)
+{
+    return ends_with(path, ".json");
 }
 
 const char *line_header(line_format format)

@@ -32,6 +32,9 @@ typedef struct train_line {
     double lr, seconds;
 } train_line;
 
+/** Whether a name says JSON: a log is CSV, or lines of JSON. */
+bool line_name_misleads(const char *path);
+
 /** JSON for a name that ends with .jsonl, else CSV. */
 line_format line_format_of(const char *path);
 

@@ -46,6 +46,10 @@ static bool failed(const char *path)
 
 bool log_check(const train_options *options)
 {
+    if (line_name_misleads(options->log))
+        return message_error("%s: a log is not one JSON value, expected a name with "
+                             ".jsonl for JSON lines, or with .csv",
+                             options->log);
     if (!options->log || options->resume || options->force || !exists(options->log))
         return true;
     return message_error("%s: the log exists; --force replaces it, or choose another "

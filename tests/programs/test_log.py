@@ -95,9 +95,14 @@ class Lines(Folder):
             self.assertEqual((self.folder / "l.jsonl").read_bytes(), before)
 
     def test_only_the_end_of_the_name_selects_the_format(self):
-        for name in ("a.csv", "a", "jsonl", "a.json"):
+        for name in ("a.csv", "a", "jsonl", "json"):
             self.train("--no-save", "--log", name, epochs=1)
             self.assertEqual((self.folder / name).read_text().split("\n")[0], ",".join(KEYS))
+
+    def test_a_name_that_promises_one_json_value_is_refused(self):
+        stderr = self.train("--no-save", "--log", "a.json", epochs=1, status=1).stderr
+        self.assertIn("a.json: a log is not one JSON value, expected a name with .jsonl", stderr)
+        self.assertFalse((self.folder / "a.json").exists())
 
 
 class Divergence(Folder):
