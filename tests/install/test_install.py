@@ -4,6 +4,7 @@ usage: test_install.py BUILD_FOLDER NINJA C_COMPILER [C++_COMPILER]
 """
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -93,6 +94,26 @@ class Install(unittest.TestCase):
 
     def test_a_cpp_program_links_the_static_libraries(self):
         self.check_static("c++17")
+
+    def test_the_makefile_of_the_guide_links_both_ways(self):
+        if not shutil.which("make"):
+            self.skipTest("make is not installed")
+        lines = re.search(r"```make\n(.*?)```", (ROOT / "docs/guide.md").read_text(),
+                          re.DOTALL).group(1)
+        for static in False, True:
+            folder = self.scratch / f"make-{static}"
+            folder.mkdir()
+            shutil.copy(PROGRAM, folder / "halves.c")
+            (folder / "Makefile").write_text(lines)
+            options = "--static" if static else ""
+            output("make", "-C", folder, f"CC={COMPILERS[0]}",
+                   f"PKG_CONFIG=pkg-config --define-variable=prefix={self.prefix} {options}",
+                   f"LDFLAGS=-L{self.static}" if static else "LDFLAGS=",
+                   PKG_CONFIG_PATH=str(self.libraries / "pkgconfig"))
+            run = {} if static else {"LD_LIBRARY_PATH": str(self.libraries)}
+            self.assertEqual(output(folder / "halves", **run), "both libraries work\n")
+            linked = output("ldd", folder / "halves", **run)
+            self.assertEqual("liblstm.so" in linked, not static)
 
     def test_all_global_names_of_static_libraries_have_a_prefix(self):
         for name in LIBRARIES:
