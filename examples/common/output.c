@@ -30,6 +30,19 @@ bool output_same_file(const char *one, const char *other)
            a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+bool output_is_apart(const char *path)
+{
+    struct stat file, standard;
+    /* Nobody reads a terminal or /dev/null as a file. */
+    if (stat(path, &file) || fstat(STDOUT_FILENO, &standard) ||
+        S_ISCHR(standard.st_mode) || file.st_dev != standard.st_dev ||
+        file.st_ino != standard.st_ino)
+        return true;
+    return message_error("%s: is standard output, which has other lines, expected "
+                         "another file",
+                         path);
+}
+
 /* Begins the replacement; false with errno set. */
 static bool begin(output *file)
 {
@@ -56,6 +69,8 @@ static bool begin(output *file)
 bool output_open(output *file, const char *path)
 {
     *file = (output){.path = path};
+    if (!output_is_apart(path))
+        return false;
     if (!is_special(path))
         return begin(file) || fail(file);
     file->stream = fopen(path, "we");
@@ -66,6 +81,8 @@ bool output_check(const char *path)
 {
     output file = {.path = path};
     struct stat facts;
+    if (!output_is_apart(path))
+        return false;
     if (!is_special(path)) {
         if (!output_open(&file, path))
             return false;

@@ -38,6 +38,10 @@ void output_abandon(output *file);
  *  that. False after an error message. */
 bool output_check(const char *path);
 
+/** Whether a file is not what standard output goes to, where lines of the program would
+ *  be in it. False after an error message; output_open() and output_check() call it. */
+bool output_is_apart(const char *path);
+
 /** Whether both paths are one existing file; false if one is NULL. */
 bool output_same_file(const char *one, const char *other);
 

@@ -50,6 +50,8 @@ bool log_check(const train_options *options)
         return message_error("%s: a log is not one JSON value, expected a name with "
                              ".jsonl for JSON lines, or with .csv",
                              options->log);
+    if (options->log && !output_is_apart(options->log))
+        return false;
     if (!options->log || options->resume || options->force || !exists(options->log))
         return true;
     return message_error("%s: the log exists; --force replaces it, or choose another "

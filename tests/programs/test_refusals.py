@@ -310,6 +310,22 @@ class Trainings(Base):
             self.refuse(f"one: {said}Too many levels of symbolic links", "mnist-train", *SMALL,
                         "--epochs", "100000", "--no-save", word, "one")
 
+    def test_what_is_standard_output_is_no_file_of_its_own(self):
+        message = "/dev/stdout: is standard output, which has other lines, expected another file"
+        self.refuse(message, "mnist-train", *SMALL, "--epochs", 1, "--no-save", "--log",
+                    "/dev/stdout")
+        self.run_program("mnist-train", *SMALL, "--epochs", 1, "--save", "model")
+        (self.folder / "digit.pgm").write_bytes(b"P5 28 28 255\n" + bytes(range(196)) * 4)
+        self.refuse(message, "mnist-predict", "--explain", "/dev/stdout", "model", "digit.pgm")
+        (self.folder / "t.csv").write_text("".join(f"{i % 7}\n" for i in range(100)))
+        self.refuse(message, "forecast", "t.csv", "1", "/dev/stdout")
+        with open(self.folder / "both.csv", "wb") as both:
+            done = subprocess.run([FOLDER / "mnist-train", *SMALL, "--epochs", "1", "--no-save",
+                                   "--log", "both.csv"], cwd=self.folder, stdout=both,
+                                  stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("both.csv: is standard output", done.stderr)
+
     def test_a_limit_of_file_sizes_is_an_error(self):
         """Not the signal SIGXFSZ. A build that counts lines must not end its files here."""
         command = "ulimit -f 1; exec \"$@\""
