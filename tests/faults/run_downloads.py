@@ -17,7 +17,6 @@ Without --seconds all points run; otherwise a random choice, for about this time
 """
 import argparse
 import concurrent.futures
-import errno
 import hashlib
 import os
 import pathlib
@@ -30,7 +29,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from mirror import IMAGES, LABELS, Server, make_certificate  # noqa: E402
-from run_faults import CLASSES, ERRORS, REPORT, Point  # noqa: E402
+from run_faults import CLASSES, REPORT, points_of  # noqa: E402
 
 TIME_LIMIT = 60
 FILES = {"images-idx3.gz": IMAGES, "labels-idx1.gz": LABELS}
@@ -54,12 +53,7 @@ class Campaign:
                        "FAULTS_REPORT": str(report), "XDG_CACHE_HOME": str(folder / "cache"),
                        "TMPDIR": str(self.work)}
         if point:
-            special = {"short": 0, "KILL": -1}
-            error = special.get(point.error) if point.error in special else getattr(
-                errno, point.error)
-            environment |= {"FAULTS_CLASS": point.kind, "FAULTS_AT": str(point.at),
-                            "FAULTS_MODE": "always" if point.always else "once",
-                            "FAULTS_ERRNO": str(error)}
+            environment |= point.environment()
         try:
             done = subprocess.run(self.command, env=environment, capture_output=True, text=True,
                                   errors="replace", timeout=TIME_LIMIT)
@@ -119,15 +113,6 @@ class Campaign:
         return None
 
 
-def points(counts):
-    for kind in CLASSES:
-        ever, once = ERRORS[kind]
-        for error in ever + once:
-            for always in ((False, True) if error in ever else (False,)):
-                for at in range(counts[kind]):
-                    yield Point(kind, error, always, at)
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("shim", type=pathlib.Path)
@@ -150,7 +135,7 @@ def main():
         status, output, _, counts, _ = campaign.run(folder)
         if status != 0 or not output.startswith("MNIST_OK"):
             sys.exit(f"run_downloads.py: the download fails without a fault: {output}")
-        order = [point for point in points(counts)
+        order = [point for point in points_of(counts)
                  if point.kind == (options.kind or point.kind)
                  and (options.kind or point.kind != "memory")]
         if options.seconds:

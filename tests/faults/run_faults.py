@@ -63,6 +63,13 @@ class Point:
     always: bool
     at: int
 
+    def environment(self):
+        """The variables that tell the shim to make this fault."""
+        special = {"short": 0, "KILL": -1}
+        error = special.get(self.error) if self.error in special else getattr(errno, self.error)
+        return {"FAULTS_CLASS": self.kind, "FAULTS_AT": str(self.at),
+                "FAULTS_MODE": "always" if self.always else "once", "FAULTS_ERRNO": str(error)}
+
     def __str__(self):
         return f"{self.kind} {self.at} {self.error} {'always' if self.always else 'once'}"
 
@@ -132,6 +139,16 @@ def is_part(text, right):
         return False
 
 
+def points_of(counts):
+    """All points of a run that made these numbers of calls."""
+    for kind in CLASSES:
+        ever, once = ERRORS[kind]
+        for error in ever + once:
+            for always in ((False, True) if error in ever else (False,)):
+                for at in range(counts[kind]):
+                    yield Point(kind, error, always, at)
+
+
 class Campaign:
     def __init__(self, shim, programs, base, work):
         self.shim, self.programs, self.base, self.work = shim, programs, base, work
@@ -144,12 +161,7 @@ class Campaign:
                        "TMPDIR": str(self.work),
                        "LSTM_CPU": os.environ.get("LSTM_CPU", "")}
         if point:
-            special = {"short": 0, "KILL": -1}
-            error = special.get(point.error) if point.error in special else getattr(
-                errno, point.error)
-            environment |= {"FAULTS_CLASS": point.kind, "FAULTS_AT": str(point.at),
-                            "FAULTS_MODE": "always" if point.always else "once",
-                            "FAULTS_ERRNO": str(error)}
+            environment |= point.environment()
         text = case.input(self.base)
         try:
             done = subprocess.run([self.programs[case.program], *case.words], cwd=folder,
@@ -186,14 +198,6 @@ class Campaign:
             print(f"{case.name}: two runs without faults differ")
             return None
         return first
-
-    def points(self, case, right):
-        for kind in CLASSES:
-            ever, once = ERRORS[kind]
-            for error in ever + once:
-                for always in ((False, True) if error in ever else (False,)):
-                    for at in range(right.counts[kind]):
-                        yield Point(kind, error, always, at)
 
     def check(self, case, right, point):
         """Runs a point: the kind of its result, and what is wrong with it or None."""
@@ -357,7 +361,7 @@ def main():
                     wrong += [] if case.optional else [case.name]
                     continue
                 rights[case.name] = right
-                pairs += [(case, point) for point in campaign.points(case, right)
+                pairs += [(case, point) for point in points_of(right.counts)
                           if options.kind in (None, point.kind)
                           and options.error in (None, point.error)]
         order = choose(pairs, options.seed) if options.seconds else pairs
