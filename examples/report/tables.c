@@ -53,7 +53,7 @@ void experiment_table(FILE *out, const answers *a)
 }
 
 /* The class that images of a label are read as most often by mistake; the label itself
- * if there is no mistake. */
+ * if all are right. */
 static size_t mistake_of(const answers *a, size_t label)
 {
     size_t worst = label;

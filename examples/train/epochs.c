@@ -56,7 +56,7 @@ static bool save_last_page(const train_run *run, const char *why)
     return report_page(run->report, run->trainer, state);
 }
 
-/* A loss that is no number: says so, on the page too. */
+/* Reports a loss that is NaN or infinite, on the page too. */
 static bool end_diverged(const train_run *run, const train_line *line)
 {
     run->report->page->diverges = true;

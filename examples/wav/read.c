@@ -248,8 +248,8 @@ static bool choose_channel(const source *from, const wav *out, unsigned *channel
                       "first (left) one",
                       out->channels);
     return *channel <= out->channels ||
-           refuse(from, "has %u channels, so --channel %u is none of them",
-                  out->channels, *channel);
+           refuse(from, "has %u channels, but --channel is %u", out->channels,
+                  *channel);
 }
 
 static double read_sample(const unsigned char *at, wav_encoding encoding)

@@ -146,7 +146,7 @@ class Wav(unittest.TestCase):
         self.refused(data, "has 2 channels, expected one; --channel 1 selects the first")
         self.assertEqual(self.read(data, channel=1)[0], [0.5, -0.5])
         self.assertEqual(self.read(data, channel=2)[0], [0.25, 0])
-        self.refused(data, "has 2 channels, so --channel 3 is none of them", channel=3)
+        self.refused(data, "has 2 channels, but --channel is 3", channel=3)
         mono = riff(fmt(), chunk(b"data", struct.pack("<h", 16384)))
         self.assertEqual(self.read(mono, channel=2)[0], [0.5])
 
