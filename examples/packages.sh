@@ -35,6 +35,7 @@ need_build_tools() {
     need_module openblas libopenblas-dev
     need_module zlib zlib1g-dev
     need_module libcurl libcurl4-openssl-dev
+    need_module libdeflate libdeflate-dev
     need_file /etc/ssl/certs/ca-certificates.crt ca-certificates
 }
 

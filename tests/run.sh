@@ -162,7 +162,7 @@ fi
 
 # What the other configurations, fuzzing and static analysis add.
 others() {
-    run builtin '--buildtype=release -Dblas=builtin -Ddownload=disabled' \
+    run builtin '--buildtype=release -Dblas=builtin -Ddownload=disabled -Dlibdeflate=disabled' \
         --no-suite once --no-suite packages --no-suite headers --no-suite faults
     if works clang; then
         CC=clang

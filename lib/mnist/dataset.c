@@ -15,6 +15,21 @@ static bool sizes_fit(size_t count, size_t rows, size_t cols, size_t *bytes)
            common_multiply(rows, cols, bytes) && common_multiply(*bytes, count, bytes);
 }
 
+/* count bytes, 0, and MNIST_DATASET_ROOM before them; NULL if memory is short. */
+static uint8_t *alloc_bytes(size_t count)
+{
+    uint8_t *bytes = count <= SIZE_MAX - MNIST_DATASET_ROOM
+                         ? common_alloc(MNIST_DATASET_ROOM + count, 1)
+                         : NULL;
+    return bytes ? bytes + MNIST_DATASET_ROOM : NULL;
+}
+
+static void free_bytes(uint8_t *bytes)
+{
+    if (bytes)
+        common_free(bytes - MNIST_DATASET_ROOM);
+}
+
 mnist_status mnist_dataset_new(mnist_dataset **out, size_t count, size_t rows,
                                size_t cols, size_t classes, bool has_labels,
                                const char *origin)
@@ -37,8 +52,8 @@ mnist_status mnist_dataset_new(mnist_dataset **out, size_t count, size_t rows,
         dataset->rows = rows;
         dataset->cols = cols;
         dataset->classes = classes;
-        dataset->images = common_alloc(bytes, 1);
-        dataset->labels = has_labels ? common_alloc(count, 1) : NULL;
+        dataset->images = alloc_bytes(bytes);
+        dataset->labels = has_labels ? alloc_bytes(count) : NULL;
         dataset->origin = common_strdup(origin);
     }
     if (!dataset || !dataset->images || !dataset->origin ||
@@ -99,8 +114,8 @@ void mnist_dataset_destroy(mnist_dataset **dataset)
     if (!dataset || !*dataset)
         return;
     if (!(*dataset)->is_part) {
-        common_free((*dataset)->images);
-        common_free((*dataset)->labels);
+        free_bytes((*dataset)->images);
+        free_bytes((*dataset)->labels);
     }
     common_free((*dataset)->origin);
     common_free(*dataset);

@@ -7,6 +7,9 @@
 
 #include <mnist/mnist.h>
 
+/** Bytes before images and labels, for the header of a file that is read at once. */
+enum { MNIST_DATASET_ROOM = 16 };
+
 struct mnist_dataset {
     /** Bytes [count, rows, cols]. */
     uint8_t *images;

@@ -179,7 +179,7 @@ static mnist_status finish(mnist_idx *idx, const uint8_t *data)
 
 mnist_status mnist_idx_read(mnist_idx *idx, uint8_t *data)
 {
-    mnist_status status = mnist_stream_read(idx->stream, data, idx->bytes);
+    mnist_status status = mnist_stream_read_rest(idx->stream, data - header_size(idx));
     return status ? status : finish(idx, data);
 }
 

@@ -37,8 +37,8 @@ typedef struct mnist_idx {
 mnist_status mnist_idx_open(mnist_idx *idx, const mnist_input *input,
                             mnist_idx_use use);
 
-/** Reads all elements of images into data, [bytes]. Checks that the file ends there,
- *  and its sum. */
+/** Reads all elements into data, [bytes], and perhaps the header into the
+ *  MNIST_IDX_HEADER bytes before. Checks that the file ends there, and its sum. */
 mnist_status mnist_idx_read(mnist_idx *idx, uint8_t *data);
 
 /** Reads labels into data, [extents[0]], as mnist_idx_read(); fails if one is not from

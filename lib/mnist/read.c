@@ -8,6 +8,9 @@
 
 enum { MAXIMUM_CLASSES = 256 };
 
+_Static_assert((int)MNIST_DATASET_ROOM >= (int)MNIST_IDX_HEADER,
+               "a header goes before the data");
+
 static mnist_status open_pair(mnist_idx *images, mnist_idx *labels,
                               const mnist_input *image_input,
                               const mnist_input *label_input)

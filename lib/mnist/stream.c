@@ -10,6 +10,7 @@
 #include "lib/common/file.h"
 #include "lib/common/memory.h"
 #include "lib/common/reason.h"
+#include "lib/mnist/inflate.h"
 #include "lib/mnist/status.h"
 #include "lib/mnist/stream.h"
 
@@ -54,6 +55,8 @@ struct mnist_stream {
     /* next_in and avail_in hold the unconsumed input, of plain files too. */
     z_stream zlib;
     bool zlib_ready;
+    /* The whole file, if it is in memory. */
+    uint8_t *file_bytes;
     uint8_t buffer[HISTORY + BUFFER];
 };
 
@@ -334,6 +337,48 @@ mnist_status mnist_stream_read(mnist_stream *stream, uint8_t *data, size_t size)
     return status || count == size ? status : too_short(stream);
 }
 
+/* Reads the whole gzip file into memory, if it can be decompressed at once. zlib's
+ * input is then there, too. */
+static mnist_status gather(mnist_stream *stream)
+{
+    z_stream *zlib = &stream->zlib;
+    const uint8_t *first = stream->buffer + HISTORY;
+    size_t size = (size_t)stream->size, used = (size_t)(zlib->next_in - first);
+    bool in_buffer = stream->taken == used + zlib->avail_in;
+    if (!stream->gzip || !in_buffer || !mnist_inflate_takes(stream->size) ||
+        stream->taken > stream->size)
+        return MNIST_OK;
+    uint8_t *bytes = common_alloc(size, 1);
+    if (!bytes)
+        return MNIST_OK;
+    memcpy(bytes, first, (size_t)stream->taken);
+    stream->file_bytes = bytes;
+    mnist_status status = MNIST_OK;
+    size_t count = 1;
+    while (!status && count > 0 && stream->taken < size)
+        status = read_bytes(stream, bytes + stream->taken, size - (size_t)stream->taken,
+                            &count);
+    zlib->next_in = bytes + used;
+    zlib->avail_in = (unsigned)(stream->taken - used);
+    return status;
+}
+
+mnist_status mnist_stream_read_rest(mnist_stream *stream, uint8_t *content)
+{
+    z_stream *zlib = &stream->zlib;
+    size_t before = (size_t)stream->done, size = (size_t)stream->expected;
+    mnist_status status = gather(stream);
+    if (status || !stream->file_bytes ||
+        !mnist_inflate(stream->file_bytes, (size_t)stream->taken, content, size))
+        return status ? status
+                      : mnist_stream_read(stream, content + before, size - before);
+    zlib->next_in += zlib->avail_in;
+    zlib->avail_in = 0;
+    stream->between = true;
+    stream->done = size;
+    return MNIST_OK;
+}
+
 mnist_status mnist_stream_finish(mnist_stream *stream)
 {
     uint8_t surplus;
@@ -366,6 +411,7 @@ void mnist_stream_close(mnist_stream **stream)
         inflateEnd(&(*stream)->zlib);
     if ((*stream)->file >= 0 && !(*stream)->input->memory)
         common_file_get_calls()->close((*stream)->file);
+    common_free((*stream)->file_bytes);
     common_free(*stream);
     *stream = NULL;
 }

@@ -52,6 +52,15 @@ mnist_status mnist_stream_expect(mnist_stream *stream, uint64_t expected);
 /** Reads exactly size bytes; fails if the file has fewer. */
 mnist_status mnist_stream_read(mnist_stream *stream, uint8_t *data, size_t size);
 
+/**
+ * Reads the rest of the bytes that mnist_stream_expect() declared; fails if the file
+ * has fewer. Decompresses a gzip file at once where it can.
+ *
+ * @param content [expected]: of the bytes already read, too, which are written again or
+ *                left as they are
+ */
+mnist_status mnist_stream_read_rest(mnist_stream *stream, uint8_t *content);
+
 /** Checks that the file ends here, and the checksum of a gzip file. */
 mnist_status mnist_stream_finish(mnist_stream *stream);
 
