@@ -66,15 +66,15 @@ bool classifier_batch_create(classifier_batch *batch, const classifier *network,
 }
 
 bool classifier_batch_narrow(classifier_batch *batch, const classifier *network,
-                             const classifier_batch *of, size_t count)
+                             const classifier_batch *of, size_t first, size_t count)
 {
     size_t axis = uses_out(network) ? 0 : 1;
     *batch = (classifier_batch){.count = count};
-    if (lstm_tensor_narrow(&batch->x, of->x, 0, 0, count) == LSTM_OK &&
-        lstm_tensor_narrow(&batch->h, of->h, axis, 0, count) == LSTM_OK &&
-        lstm_tensor_narrow(&batch->dh, of->dh, axis, 0, count) == LSTM_OK &&
-        lstm_tensor_narrow(&batch->logits, of->logits, 0, 0, count) == LSTM_OK &&
-        lstm_tensor_narrow(&batch->dlogits, of->dlogits, 0, 0, count) == LSTM_OK &&
+    if (lstm_tensor_narrow(&batch->x, of->x, 0, first, count) == LSTM_OK &&
+        lstm_tensor_narrow(&batch->h, of->h, axis, first, count) == LSTM_OK &&
+        lstm_tensor_narrow(&batch->dh, of->dh, axis, first, count) == LSTM_OK &&
+        lstm_tensor_narrow(&batch->logits, of->logits, 0, first, count) == LSTM_OK &&
+        lstm_tensor_narrow(&batch->dlogits, of->dlogits, 0, first, count) == LSTM_OK &&
         select_last(batch, network))
         return true;
     classifier_batch_destroy(batch);

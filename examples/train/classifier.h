@@ -56,9 +56,9 @@ typedef struct classifier_batch {
 bool classifier_batch_create(classifier_batch *batch, const classifier *network,
                              size_t count, size_t steps, size_t classes);
 
-/** Creates views of the first count samples of a batch, which MUST outlive them. */
+/** Creates views of count samples of a batch, which MUST outlive them. */
 bool classifier_batch_narrow(classifier_batch *batch, const classifier *network,
-                             const classifier_batch *of, size_t count);
+                             const classifier_batch *of, size_t first, size_t count);
 
 /** Frees the tensors; accepts a batch that is all zeros. */
 void classifier_batch_destroy(classifier_batch *batch);

@@ -113,7 +113,7 @@ static void add_training(train_facts *f, const train_options *o,
                          const train_state *trainer)
 {
     const lstm_layer_config *c = lstm_layer_get_config(trainer->network.lstm);
-    char clip[60] = "", average[60] = "";
+    char clip[60] = "", average[60] = "", shards[60] = "";
     const char *changes = o->augment.text;
     if (o->epochs == 0)
         return;
@@ -122,15 +122,17 @@ static void add_training(train_facts *f, const train_options *o,
                  o->ema);
     if (o->clip_norm > 0)
         snprintf(clip, sizeof(clip), ", gradients clipped to norm %g", o->clip_norm);
+    if (o->shards > 1)
+        snprintf(shards, sizeof(shards), " in %zu shards", (size_t)o->shards);
     add(f, "Training",
         text_of(f,
-                "Adam%s, learning rate %g, schedule %s; batches of %zu; at most %zu "
+                "Adam%s, learning rate %g, schedule %s; batches of %zu%s; at most %zu "
                 "epochs; dropout %g, label smoothing %g, weight decay %g%s%s%s%s",
                 o->decoupled ? "W" : "", o->lr,
                 o->schedule.name ? o->schedule.name : "constant", trainer->full.count,
-                (size_t)o->epochs, c->dropout, o->label_smoothing, o->weight_decay,
-                clip, average, changes ? "; training images changed by " : "",
-                changes ? changes : ""),
+                shards, (size_t)o->epochs, c->dropout, o->label_smoothing,
+                o->weight_decay, clip, average,
+                changes ? "; training images changed by " : "", changes ? changes : ""),
         false);
 }
 

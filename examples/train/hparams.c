@@ -56,6 +56,7 @@ static void add_options(protobuf *info, const train_options *options,
     add_bool(info, "bidirectional", config->bidirectional);
     add_number(info, "dropout", config->dropout);
     add_number(info, "batch_size", (double)options->batch_size);
+    add_number(info, "shards", (double)options->shards);
     add_number(info, "lr", options->lr);
     add_text(info, "schedule",
              options->schedule.name ? options->schedule.name : "constant");

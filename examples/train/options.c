@@ -14,10 +14,12 @@
 #include "examples/train/options.h"
 #include "examples/train/stored.h"
 #include "examples/train/together.h"
+#include "examples/train/tree.h"
 
 static const train_options defaults = {
     .epochs = 10,
     .batch_size = 64,
+    .shards = 1,
     .hidden = 128,
     .layers = 2,
     .lr = 0.001,
@@ -124,6 +126,14 @@ static const option_row rows[] = {
      .low = 1,
      .high = 1e6,
      .help = "samples per step"},
+    {.name = "shards",
+     .value = "N",
+     .kind = OPTION_COUNT,
+     .field = FIELD(shards),
+     .low = 1,
+     .high = TREE_MOST_SHARDS,
+     .help = "add the gradient of a step from N parts of its batch, at most the\n"
+             "batch size"},
     {.name = "hidden",
      .value = "N",
      .kind = OPTION_COUNT,

@@ -82,11 +82,21 @@ static int check_times(const train_options *options)
     return OPTIONS_USAGE;
 }
 
+static int check_shards(const train_options *options)
+{
+    if (options->shards <= options->batch_size)
+        return -1;
+    message_error("--shards is %llu, expected at most --batch-size %llu",
+                  (unsigned long long)options->shards,
+                  (unsigned long long)options->batch_size);
+    return OPTIONS_USAGE;
+}
+
 int together_check(const train_options *options)
 {
     static int (*const checks[])(const train_options *) = {
-        together_check_resume, check_times,   check_dataset,
-        check_validation,      check_testing, check_sizes};
+        together_check_resume, check_times, check_dataset, check_validation,
+        check_testing,         check_sizes, check_shards};
     int status = -1;
     for (size_t i = 0; status < 0 && i < sizeof(checks) / sizeof(checks[0]); i++)
         status = checks[i](options);

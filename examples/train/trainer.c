@@ -4,6 +4,7 @@
 #include "examples/common/finite.h"
 #include "examples/common/message.h"
 #include "examples/train/checkpoint.h"
+#include "examples/train/shards.h"
 #include "examples/train/trainer.h"
 
 /* Large enough for fast matrix products, small enough to need little memory. */
@@ -38,7 +39,7 @@ static bool create_batches(train_state *trainer, const mnist_dataset *dataset,
     if (!classifier_batch_create(full, &trainer->network, size,
                                  mnist_dataset_rows(dataset), trainer->classes) ||
         (count % size &&
-         !classifier_batch_narrow(tail, &trainer->network, full, count % size)))
+         !classifier_batch_narrow(tail, &trainer->network, full, 0, count % size)))
         return lstm_failed();
     return true;
 }
@@ -136,8 +137,11 @@ static bool create_network(train_state *trainer, const train_options *options,
         .weight_decay = options->weight_decay,
         .decoupled = options->decoupled,
     };
-    const lstm_cross_entropy_config loss = {.label_smoothing =
-                                                options->label_smoothing};
+    const lstm_cross_entropy_config loss = {
+        /* The sum of a shard is divided by the samples of the whole batch. */
+        .reduction = options->shards > 1 ? LSTM_REDUCTION_SUM : LSTM_REDUCTION_MEAN,
+        .label_smoothing = options->label_smoothing,
+    };
     trainer->clip_norm = options->clip_norm;
     trainer->schedule = options->schedule;
     if (!choose_network(&layers, &trainer->classes, options, inputs))
@@ -212,7 +216,8 @@ bool trainer_create(train_state *trainer, const train_options *options, uint64_t
         if (trainer->train)
             schedule_start(&trainer->schedule, options->lr,
                            mnist_loader_batches(trainer->train), options->epochs);
-        if (!options->resume || resume(trainer, options))
+        if ((!options->resume || resume(trainer, options)) &&
+            shards_create(trainer, options, data))
             return true;
     }
     trainer_destroy(trainer);
@@ -221,6 +226,7 @@ bool trainer_create(train_state *trainer, const train_options *options, uint64_t
 
 void trainer_destroy(train_state *trainer)
 {
+    shards_destroy(&trainer->shards);
     /* Views before the tensors that they refer to. */
     classifier_batch_destroy(&trainer->tail);
     classifier_batch_destroy(&trainer->full);
@@ -334,26 +340,35 @@ static bool update(train_state *trainer)
            average_update(&trainer->average, trainer->network.params);
 }
 
-bool trainer_step(train_state *trainer, size_t *samples)
+/* Computes the gradients of the next batch and its loss. */
+static bool compute_gradient(train_state *trainer, size_t *samples)
 {
     classifier_batch *batch =
         next_batch(trainer->train, &trainer->full, &trainer->tail, trainer->labels);
     if (!batch)
         return message_error("no batch left in the epoch");
-    float *loss = &trainer->loss_last;
     *samples = batch->count;
-    if (classifier_forward(&trainer->network, batch) &&
-        lstm_cross_entropy_forward(trainer->loss, batch->logits, trainer->labels,
-                                   loss) == LSTM_OK &&
-        lstm_cross_entropy_backward(trainer->loss, NULL, batch->dlogits) == LSTM_OK &&
-        lstm_params_zero_grad(trainer->network.params) == LSTM_OK &&
-        classifier_backward(&trainer->network, batch) && update(trainer)) {
-        trainer->loss_sum += (double)*loss * (double)batch->count;
-        trainer->loss_count += batch->count;
-        trainer->step++;
-        return true;
-    }
-    return lstm_failed();
+    return (classifier_forward(&trainer->network, batch) &&
+            lstm_cross_entropy_forward(trainer->loss, batch->logits, trainer->labels,
+                                       &trainer->loss_last) == LSTM_OK &&
+            lstm_cross_entropy_backward(trainer->loss, NULL, batch->dlogits) ==
+                LSTM_OK &&
+            lstm_params_zero_grad(trainer->network.params) == LSTM_OK &&
+            classifier_backward(&trainer->network, batch)) ||
+           lstm_failed();
+}
+
+bool trainer_step(train_state *trainer, size_t *samples)
+{
+    if (!(trainer->shards ? shards_gradient(trainer, samples)
+                          : compute_gradient(trainer, samples)))
+        return false;
+    if (!update(trainer))
+        return lstm_failed();
+    trainer->loss_sum += (double)trainer->loss_last * (double)*samples;
+    trainer->loss_count += *samples;
+    trainer->step++;
+    return true;
 }
 
 /* Keeps how the images of a batch, which begin with index first, are read. */

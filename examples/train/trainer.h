@@ -63,6 +63,8 @@ typedef struct train_state {
     /** Training batches: full batches and the smaller last batch of an epoch. */
     mnist_loader *train;
     classifier_batch full, tail;
+    /** With --shards, how the gradients of a batch are computed; or NULL. */
+    struct train_shards *shards;
     /** Batches of the sets that the network is evaluated on. */
     train_tester validation, test;
     /** Receives the answers of each evaluation; or NULL. */

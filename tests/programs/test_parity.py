@@ -51,6 +51,13 @@ class Parity(unittest.TestCase):
                 for step, rate in zip(steps, case.get("rates", [])):
                     self.assertAlmostEqual(float(step["lr"]) / rate, 1, delta=1e-9)
 
+    def test_the_first_losses_of_shards_equal_pytorch(self):
+        case = CASES[0]
+        steps = first_steps(case["options"] + " --shards 7", len(case["losses"]))
+        self.assertEqual(len(steps), len(case["losses"]))
+        for step, loss in zip(steps, case["losses"]):
+            self.assertAlmostEqual(float(step["loss"]), loss, delta=TOLERANCE)
+
 
 if __name__ == "__main__":
     # A shell starts programs in the background with Ctrl-C ignored, and mnist-train keeps
