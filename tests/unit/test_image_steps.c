@@ -1,0 +1,104 @@
+/*
+ * Small pictures, read as one digit and as several, have the same bits everywhere. A
+ * change of a hash is on purpose: the message has the new one.
+ */
+#include <mnist/mnist.h>
+
+#include "lib/mnist/ink.h"
+#include "tests/support/steps.h"
+
+/* What the library makes of a picture, as one digit and as several. */
+static uint64_t hash_reading(uint64_t hash, const mnist_plane *p, uint64_t *seed)
+{
+    enum { MOST = 3, PIXELS = 28 * 28 };
+    uint8_t out[MOST * PIXELS] = {0};
+    mnist_box found[MOST] = {{0}};
+    size_t count = 0, capacity = draw_size(seed, 0, MOST);
+    mnist_fit_config config = {.paper = (mnist_paper)draw_size(seed, 0, 2)};
+    if (one_in(seed, 2))
+        config.paper = MNIST_PAPER_AUTO;
+    mnist_status status = mnist_image_fit(p->pixels, p->rows, p->cols, &config, out);
+    hash = hash_bytes(hash_number(hash, status), out, PIXELS);
+    status = mnist_image_fit_digits(p->pixels, p->rows, p->cols, &config, capacity, out,
+                                    one_in(seed, 4) ? NULL : found, &count);
+    hash = hash_bytes(hash_number(hash_number(hash, status), count), out, sizeof(out));
+    for (size_t i = 0; i < MOST; i++) {
+        hash = hash_number(hash_number(hash, found[i].top), found[i].left);
+        hash = hash_number(hash_number(hash, found[i].rows), found[i].cols);
+    }
+    return hash;
+}
+
+/* Turns a picture into ink on paper of one grey, or of two. */
+static void draw_paper(mnist_plane *p, uint64_t *seed)
+{
+    size_t paper = draw_size(seed, 0, 255), ink = draw_size(seed, 0, 255);
+    size_t other = one_in(seed, 3) ? draw_size(seed, 0, 255) : paper;
+    size_t edge = draw_size(seed, 0, p->cols);
+    bool faint = one_in(seed, 2);
+    for (size_t i = 0; i < p->rows * p->cols; i++) {
+        size_t here = i % p->cols < edge ? paper : other;
+        size_t drawn = faint ? here / 3 : ink;
+        p->pixels[i] = (uint8_t)(p->pixels[i] ? drawn : here);
+    }
+}
+
+/* Low pictures, which keep their size. */
+static uint64_t readings(uint64_t hash, uint64_t *seed)
+{
+    mnist_plane p = draw_plane(seed, 7, 24, 24, 0);
+    size_t rows = p.rows, cols = draw_size(seed, one_in(seed, 4) ? 80 : 160, 180);
+    mnist_plane_destroy(&p);
+    assert_int_equal(mnist_plane_create(&p, rows, cols), MNIST_OK);
+    for (size_t i = draw_size(seed, 0, 5); i > 0; i--)
+        draw_fill(&p, seed, rows, 4, MNIST_INK);
+    for (size_t i = draw_size(seed, 0, 2); i > 0; i--)
+        draw_fill(&p, seed, 3, one_in(seed, 2) ? 12 : cols, MNIST_INK);
+    draw_paper(&p, seed);
+    hash = hash_reading(hash, &p, seed);
+    mnist_plane_destroy(&p);
+    return hash;
+}
+
+/* Pictures of the size of MNIST, most of which have its form. */
+static uint64_t forms(uint64_t hash, uint64_t *seed)
+{
+    enum { FORM = 28 };
+    uint8_t pixels[FORM * FORM] = {0}, out[FORM * FORM] = {0};
+    mnist_plane p = {FORM, FORM, pixels};
+    size_t side = one_in(seed, 2) ? 20 : draw_size(seed, 19, 21);
+    size_t top = draw_size(seed, 0, FORM - side), pen = draw_size(seed, 1, 3);
+    size_t left = draw_size(seed, 0, FORM - side);
+    bool turned = one_in(seed, 2), light = one_in(seed, 2);
+    uint8_t ink = (uint8_t)(one_in(seed, 2) ? 255 : draw_size(seed, 220, 228));
+    plane_fill(&p, top, left, turned ? side : pen, turned ? pen : side, ink);
+    for (size_t i = draw_size(seed, 0, 4); i > 0; i--) {
+        size_t down = draw_size(seed, 0, side - 4),
+               right = draw_size(seed, 0, side - 4);
+        size_t length = draw_size(seed, 1, side);
+        plane_fill(&p, top + down, left + right, turned ? 4 : length,
+                   turned ? length : 4, (uint8_t)draw_size(seed, 0, ink));
+    }
+    for (size_t i = 0; light && i < sizeof(pixels); i++)
+        pixels[i] ^= 255;
+    mnist_status status = mnist_image_fit(pixels, FORM, FORM, NULL, out);
+    return hash_bytes(hash_number(hash, status), out, sizeof(out));
+}
+
+static void each_reading_has_the_same_bits_everywhere(void **state)
+{
+    (void)state;
+    static const step steps[] = {
+        {"readings", readings, 300, UINT64_C(0xb6987f9c739c4b14)},
+        {"forms", forms, 100, UINT64_C(0x7d3187897264e4a6)},
+    };
+    step_assert_all(steps, sizeof(steps) / sizeof(steps[0]));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(each_reading_has_the_same_bits_everywhere),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
