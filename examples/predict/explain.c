@@ -17,6 +17,10 @@ static size_t panels_of(const model *network)
 
 static bool check_network(const char *path, const model *network)
 {
+    if (network->order != READING_ROWS)
+        return message_error("%s: reads %s, expected rows: --explain draws the answer "
+                             "after each row",
+                             path, reading_names[network->order]);
     size_t panels = panels_of(network);
     if (network->classes > EXPLAIN_CLASSES)
         return message_error("%s: has %zu classes, --explain draws at most %d", path,

@@ -61,15 +61,16 @@ static bool is_of_optimiser(const char *whole)
     return strncmp(whole, "__adam__.", 9) == 0;
 }
 
-size_t find_rest(const finder *in, const char *lstm, const char *head, char *text,
-                 size_t size)
+size_t find_rest(const finder *in, const char *lstm, const char *other,
+                 const char *head, char *text, size_t size)
 {
     size_t count = 0;
     lstm_tensor_info info;
     text[0] = '\0';
     for (size_t i = 0; lstm_file_tensor_info(in->file, i, &info) == LSTM_OK; i++)
-        if (!is_of_layer(info.name, lstm) && !is_of_linear(info.name, head) &&
-            !is_of_optimiser(info.name) && count++ < SHOWN)
+        if (!is_of_layer(info.name, lstm) && !is_of_layer(info.name, other) &&
+            !is_of_linear(info.name, head) && !is_of_optimiser(info.name) &&
+            count++ < SHOWN)
             append(text, size - 32, &info);
     size_t length = strlen(text);
     if (count > SHOWN)
@@ -80,7 +81,7 @@ size_t find_rest(const finder *in, const char *lstm, const char *head, char *tex
 /* Lists the whole file. */
 static const char *content_of(const finder *in, char *text)
 {
-    return find_rest(in, NULL, NULL, text, LIST) ? text : "no tensor";
+    return find_rest(in, NULL, NULL, NULL, text, LIST) ? text : "no tensor";
 }
 
 /* Writes the prefixes of all LSTMs. */

@@ -43,9 +43,12 @@ bool find_lstm(const finder *in, const char **prefix, size_t inputs);
 bool find_head(const finder *in, const char *wanted, const char *lstm, size_t inputs,
                char **name);
 
-/** Writes the names and shapes of tensors that belong to neither, separated by commas;
- *  returns their number. */
-size_t find_rest(const finder *in, const char *lstm, const char *head, char *text,
-                 size_t size);
+/** Writes the names and shapes of tensors that belong to none of these, of which any
+ * may be NULL, separated by commas; returns their number.
+ *
+ * @param other prefix of a second LSTM
+ */
+size_t find_rest(const finder *in, const char *lstm, const char *other,
+                 const char *head, char *text, size_t size);
 
 #endif

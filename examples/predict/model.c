@@ -1,11 +1,12 @@
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "examples/common/finite.h"
 #include "examples/common/message.h"
+#include "examples/digits/scores.h"
 #include "examples/predict/find.h"
 #include "examples/predict/model.h"
+#include "examples/predict/ordered.h"
 
 static bool explain(char *why, size_t size)
 {
@@ -43,7 +44,7 @@ static bool check_head(const finder *in, const model *network, const char *head)
 static void name_rest(const finder *in, const char *lstm, const char *head)
 {
     char rest[1200];
-    if (find_rest(in, lstm, head, rest, sizeof(rest)) > 0)
+    if (find_rest(in, lstm, NULL, head, rest, sizeof(rest)) > 0)
         message_warning("%s: uses '%s' and '%s', not used: %s", in->path, lstm, head,
                         rest);
 }
@@ -87,15 +88,38 @@ static bool create_batch(model *network)
            lstm_tensor_create(&network->logits, 2, logits) == LSTM_OK;
 }
 
+static bool read_rows(const finder *in, model *network, const char *lstm,
+                      const char *head)
+{
+    return read_network(in, network, lstm, head) &&
+           (create_batch(network) || explain(in->why, in->why_size));
+}
+
+/* Whether no part is named: those of mnist-train have names of their own. */
+static bool check_names(const finder *in, const model *network, const char *lstm,
+                        const char *head)
+{
+    if (!lstm && !head)
+        return true;
+    snprintf(in->why, in->why_size,
+             "%s: is a model of mnist-train --read %s, which --%s cannot change",
+             in->path, reading_names[network->order], lstm ? "lstm" : "head");
+    return false;
+}
+
 bool model_open(model *network, const char *path, const char *lstm, const char *head,
                 char *why, size_t size)
 {
     finder in = {.path = path, .why = why, .why_size = size};
     if (lstm_file_open(&in.file, path) != LSTM_OK)
         return explain(why, size);
-    bool done = read_network(&in, network, lstm, head);
+    bool done =
+        reading_find(in.file, path, &network->order, why, size) &&
+        (network->order == READING_ROWS
+             ? read_rows(&in, network, lstm, head)
+             : check_names(&in, network, lstm, head) && ordered_open(network, &in));
     lstm_file_destroy(&in.file);
-    return done && (create_batch(network) || explain(why, size));
+    return done;
 }
 
 void model_close(model *network)
@@ -105,29 +129,8 @@ void model_close(model *network)
     lstm_tensor_destroy(&network->x);
     lstm_linear_destroy(&network->fc);
     lstm_layer_destroy(&network->lstm);
-}
-
-/* Equals ToTensor() and Normalize((0.1307,), (0.3081,)) of torchvision. */
-static void normalise(const uint8_t *bytes, size_t size, float *values)
-{
-    for (size_t i = 0; i < size; i++)
-        values[i] = ((float)bytes[i] / 255.0f - 0.1307f) / 0.3081f;
-}
-
-/* False if a score is not finite. */
-static bool softmax(const float *logits, size_t classes, double *probabilities)
-{
-    double largest = logits[0], sum = 0;
-    for (size_t i = 0; i < classes; i++) {
-        if (!isfinite(logits[i]))
-            return false;
-        largest = logits[i] > largest ? logits[i] : largest;
-    }
-    for (size_t i = 0; i < classes; i++)
-        sum += probabilities[i] = exp(logits[i] - largest);
-    for (size_t i = 0; i < classes; i++)
-        probabilities[i] /= sum;
-    return true;
+    classifier_batch_destroy(&network->batch);
+    classifier_destroy(&network->ordered);
 }
 
 /* Views of the first count samples of the batch. */
@@ -184,8 +187,8 @@ static bool predict(model *network, size_t count, const size_t *ends,
     bool done = forward(network, count, ends, &v) || explain(why, size);
     const float *logits = lstm_tensor_data(network->logits);
     for (size_t i = 0; done && i < count; i++)
-        if (!softmax(logits + i * network->classes, network->classes,
-                     probabilities + i * network->classes)) {
+        if (!scores_softmax(logits + i * network->classes, network->classes,
+                            probabilities + i * network->classes)) {
             snprintf(why, size, "the network computes a score that is not finite");
             done = false;
         }
@@ -198,7 +201,9 @@ static bool predict(model *network, size_t count, const size_t *ends,
 bool model_predict(model *network, const uint8_t *images, size_t count,
                    double *probabilities, char *why, size_t size)
 {
-    normalise(images, count * MODEL_PIXELS, lstm_tensor_data(network->x));
+    if (network->order != READING_ROWS)
+        return ordered_predict(network, images, count, probabilities, why, size);
+    scores_normalise(images, count * MODEL_PIXELS, lstm_tensor_data(network->x));
     return predict(network, count, NULL, probabilities, why, size);
 }
 
@@ -209,7 +214,7 @@ bool model_predict_rows(model *network, const uint8_t *image, double *probabilit
     float *x = lstm_tensor_data(network->x);
     for (size_t i = 0; i < MODEL_SIDE; i++) {
         ends[i] = i + 1;
-        normalise(image, MODEL_PIXELS, x + i * MODEL_PIXELS);
+        scores_normalise(image, MODEL_PIXELS, x + i * MODEL_PIXELS);
     }
     return predict(network, MODEL_SIDE, ends, probabilities, why, size);
 }
@@ -237,7 +242,7 @@ bool model_gates(model *network, const uint8_t *image, float *gates, char *why,
     bool first = lstm_layer_get_config(network->lstm)->batch_first;
     const size_t shape[] = {first ? 1 : MODEL_SIDE, first ? MODEL_SIDE : 1, MODEL_SIDE};
     lstm_tensor *x = NULL;
-    normalise(image, MODEL_PIXELS, lstm_tensor_data(network->x));
+    scores_normalise(image, MODEL_PIXELS, lstm_tensor_data(network->x));
     /* Training keeps the gates; layers that are read have no dropout. */
     bool done = (lstm_tensor_wrap(&x, lstm_tensor_data(network->x), 3, shape, NULL) ==
                      LSTM_OK &&

@@ -11,6 +11,8 @@
 
 #include <lstm/lstm.h>
 
+#include "examples/digits/classifier.h"
+
 enum {
     /** Rows and columns of an image. */
     MODEL_SIDE = 28,
@@ -22,6 +24,10 @@ enum {
 /** A network and the tensors of a batch; zero at first. */
 typedef struct model {
     size_t classes;
+    reading order;
+    /** Of a network that does not read row by row, in place of all that follows. */
+    classifier ordered;
+    classifier_batch batch;
     lstm_layer *lstm;
     lstm_linear *fc;
     lstm_tensor *x, *out, *logits;
@@ -56,7 +62,7 @@ bool model_predict(model *network, const uint8_t *images, size_t count,
 
 /**
  * Computes the probabilities after each row of an image: those of an image that ends
- * there.
+ * there. The network MUST read row by row, also for model_gates().
  *
  * @param image [28, 28] bytes
  * @param[out] probabilities [28, classes]

@@ -38,15 +38,17 @@ static void write_position(const train_state *trainer, char *text)
 bool checkpoint_save(const train_state *trainer, const char *path)
 {
     char position[POSITION_SIZE], run[PATHS_RUN_SIZE];
-    const char *pairs[4 + 2 * TRAIN_MAX_OPTIONS] = {CHECKPOINT_KEY, position,
-                                                    PATHS_RUN_KEY, run};
+    const char *order = reading_text(trainer->network.config.order);
+    const char *pairs[6 + 2 * TRAIN_MAX_OPTIONS] = {
+        CHECKPOINT_KEY, position, PATHS_RUN_KEY, run, READING_KEY, order};
+    size_t first = order ? 3 : 2;
     write_position(trainer, position);
     snprintf(run, sizeof(run), "%016" PRIx64, train_options_run(trainer->seed));
     const lstm_file_options options = {
         .adam = trainer->adam,
         .rng = trainer->rng,
         .metadata = pairs,
-        .metadata_count = 2 + train_options_list(pairs + 4),
+        .metadata_count = first + train_options_list(pairs + 2 * first),
     };
     lstm_status status = lstm_params_save(trainer->stored, path, &options);
     if (status == LSTM_INVALID_ARGUMENT)

@@ -84,25 +84,40 @@ static void add_options(train_facts *f)
     add(f, "Options of the whole run", text, true);
 }
 
+/* How the network reads; text has [100]. */
+static const char *order_of(char *text, const classifier *network)
+{
+    static const char *const texts[] = {[READING_ROWS] = "row by row",
+                                        [READING_COLUMNS] = "column by column",
+                                        [READING_PIXELS] = "pixel by pixel",
+                                        [READING_PERMUTED] =
+                                            "pixel by pixel in a fixed random order"};
+    size_t more = network->config.column_layers;
+    if (network->config.order != READING_BOTH)
+        return texts[network->config.order];
+    snprintf(text, 100, "row by row, and column by column with %zu more layer%s", more,
+             number_plural(more));
+    return text;
+}
+
 static void add_network(train_facts *f, const train_state *trainer)
 {
     const lstm_layer_config *c = lstm_layer_get_config(trainer->network.lstm);
     const char *both = c->bidirectional ? ", in both directions" : "";
-    char projection[60] = "", count[32];
+    char projection[60] = "", count[32], order[100];
     if (c->proj_size)
         snprintf(projection, sizeof(projection), ", projected to %zu",
                  (size_t)c->proj_size);
-    size_t features =
-        (c->proj_size ? c->proj_size : c->hidden) * (c->bidirectional ? 2 : 1);
+    size_t features = lstm_linear_get_config(trainer->network.fc)->inputs;
     f->network = text_of(f, "LSTM, %zu layer%s of %zu unit%s%s%s", (size_t)c->layers,
                          number_plural(c->layers), (size_t)c->hidden,
                          number_plural(c->hidden), projection, both);
     add(f, "Network",
         text_of(f,
-                "%s; reads an image row by row, %zu input%s a step; linear layer from "
+                "%s; reads an image %s, %zu input%s a step; linear layer from "
                 "%zu to %zu classes; %s parameters in %s",
-                f->network ? f->network : "", (size_t)c->inputs,
-                number_plural(c->inputs), features, trainer->classes,
+                f->network ? f->network : "", order_of(order, &trainer->network),
+                (size_t)c->inputs, number_plural(c->inputs), features, trainer->classes,
                 with_commas(count, lstm_params_count(trainer->network.params)),
                 c->precision == LSTM_BFLOAT16 ? "float32, products in bfloat16"
                                               : "float32"),

@@ -7,6 +7,15 @@
 void help_print(void)
 {
     printf(
+        "\nWith --read columns, a step reads a column, with pixels a pixel, row by "
+        "row, "
+        "and\nwith permuted a pixel in the fixed order of torch.randperm after\n"
+        "torch.manual_seed(0). With both, one LSTM reads rows, and another one with\n"
+        "--column-layers reads columns; the last states of all their directions are "
+        "joined.\nA model says how it reads, so --load and mnist-predict need no "
+        "option. "
+        "Over 784\nsteps, --clip-norm 1 keeps the gradients small.\n");
+    printf(
         "\nSchedules with their options and defaults. Times are in epochs and may be "
         "fractions.\nA warmup starts at a third of lr.\n\n");
     schedule_print_help();

@@ -53,6 +53,10 @@ static void add_options(protobuf *info, const train_options *options,
     add_number(info, "hidden", (double)config->hidden);
     add_number(info, "layers", (double)config->layers);
     add_number(info, "proj", (double)config->proj_size);
+    add_text(info, "read", reading_names[trainer->network.config.order]);
+    if (trainer->network.columns)
+        add_number(info, "column_layers",
+                   (double)trainer->network.config.column_layers);
     add_bool(info, "bidirectional", config->bidirectional);
     add_number(info, "dropout", config->dropout);
     add_number(info, "batch_size", (double)options->batch_size);

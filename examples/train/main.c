@@ -65,7 +65,7 @@ static bool save(train_state *trainer, const targets *to)
     if (signals_stop && trainer->best.weights)
         message_info("the best epoch so far is %zu", trainer->best.epoch);
     return trainer_use_best(trainer) &&
-           paths_save(trainer->network.params, to->model, to->run, &to->model_file);
+           paths_save(&trainer->network, to->model, to->run, &to->model_file);
 }
 
 /* Saves what was learned when a log, a checkpoint or the standard output failed. Not a
@@ -162,9 +162,12 @@ static int finish(train_state *trainer, const train_options *options, const targ
 }
 
 /* As PyTorch does. */
-static void warn_of_dropout(const lstm_layer_config *config)
+static void warn_of_dropout(const classifier_config *network)
 {
-    if (config->dropout > 0 && config->layers <= 1)
+    const lstm_layer_config *config = &network->layers;
+    bool stacked = config->layers > 1 ||
+                   (network->order == READING_BOTH && network->column_layers > 1);
+    if (config->dropout > 0 && !stacked)
         message_warning(
             "a dropout of %g has no effect: it is between layers, and there "
             "is 1 layer",
@@ -199,7 +202,7 @@ static void describe(const train_state *trainer, const train_options *options,
                  lstm_params_count(trainer->network.params));
     describe_precision(trainer);
     if (options->epochs > 0)
-        warn_of_dropout(lstm_layer_get_config(trainer->network.lstm));
+        warn_of_dropout(&trainer->network.config);
     else if (!options->load)
         message_warning("--epochs 0 without --load tests random weights");
     warn_of_decay(options);

@@ -10,6 +10,7 @@
 
 #include <lstm/lstm.h>
 
+#include "examples/digits/reading.h"
 #include "examples/train/augment.h"
 #include "examples/train/interval.h"
 #include "examples/train/schedule.h"
@@ -41,8 +42,12 @@ typedef struct train_options {
     /** The network. Options that are not given come from the file to load, if any.
      *  proj 0 means no projection. */
     uint64_t hidden, layers, proj;
+    /** How the network reads an image, and the layers of its LSTM over columns. */
+    reading read;
+    uint64_t column_layers;
     double dropout;
     bool bidirectional, hidden_given, layers_given, proj_given, dropout_given;
+    bool read_given, column_layers_given;
     double label_smoothing;
     /** Of training images alone. */
     train_augment augment;

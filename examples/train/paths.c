@@ -228,15 +228,17 @@ static void free_name(char *text, const char *path)
         snprintf(text, PATH_SIZE, "%.*s-%u%s", stem, path, i, path + stem);
 }
 
-static bool write_model(const lstm_params *params, const char *path, const char *run)
+static bool write_model(const classifier *network, const char *path, const char *run)
 {
-    const char *pairs[] = {PATHS_RUN_KEY, run};
-    const lstm_file_options options = {.metadata = pairs, .metadata_count = 1};
-    return lstm_params_save(params, path, &options) == LSTM_OK;
+    const char *order = reading_text(network->config.order);
+    const char *pairs[] = {PATHS_RUN_KEY, run, READING_KEY, order};
+    const lstm_file_options options = {.metadata = pairs,
+                                       .metadata_count = order ? 2 : 1};
+    return lstm_params_save(network->params, path, &options) == LSTM_OK;
 }
 
 /* The model in the folder for temporary files, after an error. */
-static bool rescue(const lstm_params *params, const char *path, const char *run)
+static bool rescue(const classifier *network, const char *path, const char *run)
 {
     const char *folder = getenv("TMPDIR");
     char first[PATH_SIZE], name[PATH_SIZE];
@@ -244,12 +246,12 @@ static bool rescue(const lstm_params *params, const char *path, const char *run)
     snprintf(first, sizeof(first), "%s/%s", folder && *folder ? folder : "/tmp",
              path + folder_size(path));
     free_name(name, first);
-    if (write_model(params, name, run))
+    if (write_model(network, name, run))
         message_warning("saved the model as %s instead", name);
     return false;
 }
 
-bool paths_save(const lstm_params *params, const char *path, const char *run,
+bool paths_save(const classifier *network, const char *path, const char *run,
                 const paths_file *found)
 {
     char folder[FOLDER_SIZE], beside[PATH_SIZE];
@@ -267,11 +269,11 @@ bool paths_save(const lstm_params *params, const char *path, const char *run,
         name = beside;
         message_warning("%s was written by another program meanwhile", path);
     }
-    bool saved = write_model(params, name, run);
+    bool saved = write_model(network, name, run);
     if (lock >= 0)
         close(lock);
     if (!saved)
-        return rescue(params, path, run);
+        return rescue(network, path, run);
     message_info("saved %s", name);
     return true;
 }

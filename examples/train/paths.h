@@ -8,8 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <lstm/lstm.h>
-
+#include "examples/digits/classifier.h"
 #include "examples/train/options.h"
 
 /** Key of the number of a run in the metadata of its models and checkpoints. It follows
@@ -51,7 +50,7 @@ bool paths_check(const char *path, const char *run, bool force, paths_file *foun
  * @return whether the model is saved under path or beside it; else after an error
  *         message
  */
-bool paths_save(const lstm_params *params, const char *path, const char *run,
+bool paths_save(const classifier *network, const char *path, const char *run,
                 const paths_file *found);
 
 #endif

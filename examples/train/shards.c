@@ -45,8 +45,7 @@ static bool create_views(const train_shards *shards, const classifier *network,
     return true;
 }
 
-static bool create_batches(train_shards *shards, const train_state *trainer,
-                           const mnist_dataset *dataset)
+static bool create_batches(train_shards *shards, const train_state *trainer)
 {
     size_t full = trainer->full.count, tail = trainer->samples % full;
     size_t own = own_samples(shards, full), views = shards->end - shards->first;
@@ -55,8 +54,7 @@ static bool create_batches(train_shards *shards, const train_state *trainer,
     if (!shards->full || !shards->tail)
         return message_error("no memory for %zu shards", views);
     return own == 0 ||
-           (classifier_batch_create(&shards->part, &trainer->network, own,
-                                    mnist_dataset_rows(dataset), trainer->classes) &&
+           (classifier_batch_create(&shards->part, &trainer->network, own) &&
             create_views(shards, &trainer->network, full, shards->full) &&
             create_views(shards, &trainer->network, tail, shards->tail)) ||
            lstm_failed();
@@ -97,7 +95,7 @@ bool shards_create(train_state *trainer, const train_options *options,
         return message_error("no memory for shards");
     trainer->shards = shards;
     shards->count = shards->end = options->shards;
-    return create_batches(shards, trainer, data->train) &&
+    return create_batches(shards, trainer) &&
            create_loader(shards, trainer, options, data->train) &&
            create_rows(shards, trainer);
 }

@@ -67,6 +67,16 @@ static int check_sizes(const train_options *options)
     return OPTIONS_USAGE;
 }
 
+/* With a file, its order may be another one. */
+static int check_reading(const train_options *options)
+{
+    if (!options->column_layers_given || options->load || options->resume ||
+        options->read == READING_BOTH)
+        return -1;
+    message_error("--column-layers needs --read both");
+    return OPTIONS_USAGE;
+}
+
 static int check_times(const train_options *options)
 {
     const train_interval *every = &options->checkpoint_every;
@@ -96,7 +106,7 @@ int together_check(const train_options *options)
 {
     static int (*const checks[])(const train_options *) = {
         together_check_resume, check_times, check_dataset, check_validation,
-        check_testing,         check_sizes, check_shards};
+        check_testing,         check_sizes, check_shards,  check_reading};
     int status = -1;
     for (size_t i = 0; status < 0 && i < sizeof(checks) / sizeof(checks[0]); i++)
         status = checks[i](options);

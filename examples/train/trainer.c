@@ -1,9 +1,9 @@
 #include <stdlib.h>
-#include <string.h>
 
 #include "examples/common/finite.h"
 #include "examples/common/message.h"
 #include "examples/train/checkpoint.h"
+#include "examples/train/choose.h"
 #include "examples/train/shards.h"
 #include "examples/train/trainer.h"
 
@@ -36,8 +36,7 @@ static bool create_batches(train_state *trainer, const mnist_dataset *dataset,
     config.batch_size = size;
     if (mnist_loader_create(loader, dataset, &config) != MNIST_OK)
         return mnist_failed();
-    if (!classifier_batch_create(full, &trainer->network, size,
-                                 mnist_dataset_rows(dataset), trainer->classes) ||
+    if (!classifier_batch_create(full, &trainer->network, size) ||
         (count % size &&
          !classifier_batch_narrow(tail, &trainer->network, full, 0, count % size)))
         return lstm_failed();
@@ -51,76 +50,12 @@ static bool check_finite(const lstm_params *params, const char *path)
     return finite_check(params, path, why, sizeof(why)) || message_error("%s", why);
 }
 
-/* Number of classes of the network in a file; 0 if it has no linear layer. */
-static size_t file_classes(const lstm_file *file)
-{
-    lstm_tensor_info info;
-    for (size_t i = 0; lstm_file_tensor_info(file, i, &info) == LSTM_OK; i++)
-        if (strcmp(info.name, "fc.weight") == 0 && info.rank == 2)
-            return info.shape[0];
-    return 0;
-}
-
-/* Reads the options of the network in a file. It may have more classes than the data.
- */
-static bool read_config(lstm_layer_config *config, size_t *classes, const char *path)
-{
-    lstm_file *file;
-    if (lstm_file_open(&file, path) != LSTM_OK)
-        return lstm_failed();
-    bool done =
-        lstm_file_layer_config(file, "lstm", config) == LSTM_OK || lstm_failed();
-    size_t found = file_classes(file);
-    if (done && found > 0 && found < *classes)
-        done = message_error("%s: has %zu classes, expected %zu as in the data", path,
-                             found, *classes);
-    else if (found > *classes)
-        *classes = found;
-    lstm_file_destroy(&file);
-    return done;
-}
-
-/* Chooses the options of the network. Options that are not given come from the file to
- * load, if any; loading the values then checks that they match. */
-static bool choose_network(lstm_layer_config *config, size_t *classes,
-                           const train_options *options, size_t inputs)
-{
-    *config = (lstm_layer_config){.hidden = options->hidden,
-                                  .layers = options->layers,
-                                  .proj_size = options->proj,
-                                  .dropout = options->dropout,
-                                  .precision = options->precision};
-    const char *file = options->resume ? options->resume : options->load;
-    if (file) {
-        if (!read_config(config, classes, file))
-            return false;
-        if (options->hidden_given)
-            config->hidden = options->hidden;
-        if (options->layers_given)
-            config->layers = options->layers;
-        if (options->proj_given)
-            config->proj_size = options->proj;
-        if (options->dropout_given)
-            config->dropout = options->dropout;
-        if (options->precision_given)
-            config->precision = options->precision;
-    }
-    if (options->bidirectional)
-        config->bidirectional = true;
-    config->inputs = inputs;
-    config->batch_first = true;
-    return true;
-}
-
 static bool create_stored(train_state *trainer, bool keep_best, double ema)
 {
     const size_t count = lstm_params_count(trainer->network.params);
     lstm_tensor **weights = &trainer->best.weights;
     return lstm_params_create(&trainer->stored) == LSTM_OK &&
-           lstm_params_add_layer(trainer->stored, "lstm", trainer->network.lstm) ==
-               LSTM_OK &&
-           lstm_params_add_linear(trainer->stored, "fc", trainer->network.fc) ==
-               LSTM_OK &&
+           classifier_add(&trainer->network, trainer->stored) &&
            (!keep_best || (lstm_tensor_create(weights, 1, &count) == LSTM_OK &&
                            lstm_params_add_tensor(trainer->stored, "best", *weights,
                                                   NULL) == LSTM_OK)) &&
@@ -129,9 +64,11 @@ static bool create_stored(train_state *trainer, bool keep_best, double ema)
 }
 
 static bool create_network(train_state *trainer, const train_options *options,
-                           uint64_t seed, size_t inputs)
+                           uint64_t seed, const train_data *data)
 {
-    lstm_layer_config layers;
+    classifier_config network = {.rows = mnist_dataset_rows(train_data_any(data)),
+                                 .cols = mnist_dataset_cols(train_data_any(data)),
+                                 .classes = train_data_classes(data)};
     const lstm_adam_config adam = {
         .lr = options->lr,
         .weight_decay = options->weight_decay,
@@ -144,15 +81,18 @@ static bool create_network(train_state *trainer, const train_options *options,
     };
     trainer->clip_norm = options->clip_norm;
     trainer->schedule = options->schedule;
-    if (!choose_network(&layers, &trainer->classes, options, inputs))
+    if (!choose_network(&network, options))
         return false;
+    trainer->classes = network.classes;
     if (lstm_rng_create(&trainer->rng, seed) != LSTM_OK ||
-        !classifier_create(&trainer->network, &layers, trainer->classes,
-                           trainer->rng) ||
+        !classifier_create(&trainer->network, &network, trainer->rng) ||
         lstm_cross_entropy_create(&trainer->loss, &loss) != LSTM_OK ||
         !create_stored(trainer, options->keep == TRAIN_KEEP_BEST, options->ema) ||
         lstm_adam_create(&trainer->adam, trainer->stored, &adam) != LSTM_OK)
         return lstm_failed();
+    char why[400];
+    if (!classifier_permute(&trainer->network, why, sizeof(why)))
+        return message_error("%s", why);
     if (options->load &&
         lstm_params_load(trainer->network.params, options->load, NULL) != LSTM_OK)
         return lstm_failed();
@@ -186,9 +126,7 @@ static bool create_members(train_state *trainer, const train_options *options,
         return message_error("no memory for %zu labels", largest);
     mnist_loader_config config = {.batch_size = options->batch_size, .shuffle = true};
     augment_configure(&options->augment, &config);
-    trainer->classes = train_data_classes(data);
-    return create_network(trainer, options, seed,
-                          mnist_dataset_cols(train_data_any(data))) &&
+    return create_network(trainer, options, seed, data) &&
            (!data->train ||
             create_batches(trainer, data->train, config, &trainer->train,
                            &trainer->full, &trainer->tail)) &&
@@ -409,10 +347,10 @@ bool trainer_evaluate(train_state *trainer, train_tester *set, size_t *correct,
     lstm_params *params = trainer->network.params;
     bool averages = !trainer->chosen;
     if ((averages && !average_show(average, params)) ||
-        lstm_layer_set_training(trainer->network.lstm, false) != LSTM_OK)
+        !classifier_set_training(&trainer->network, false))
         return lstm_failed();
     bool done = evaluate_batches(trainer, set, correct, stop);
-    if (lstm_layer_set_training(trainer->network.lstm, true) != LSTM_OK ||
+    if (!classifier_set_training(&trainer->network, true) ||
         (averages && !average_hide(average, params)))
         return lstm_failed();
     return done;

@@ -9,7 +9,7 @@
 
 #include "examples/report/answers.h"
 #include "examples/train/average.h"
-#include "examples/train/classifier.h"
+#include "examples/digits/classifier.h"
 #include "examples/train/data.h"
 #include "examples/train/options.h"
 

@@ -29,6 +29,8 @@ MOST_HEADER = 100_000_000
 LARGEST_PAGE = 1_200_000
 # Numbers of a data type: bytes, and the code of struct; bfloat16 is half of a float32.
 KINDS = {"F64": (8, "d"), "F32": (4, "f"), "F16": (2, "e"), "BF16": (2, None)}
+# How a model reads, in its metadata, if not row by row.
+READ = "model.read"
 MARK = "<title>Draw a digit</title>"
 
 
@@ -106,6 +108,9 @@ def read_model(path):
     except OSError as error:
         raise Refused(f"{path}: {error.strerror}") from None
     metadata, tensors, data = read_header(path, content)
+    if READ in metadata:
+        raise Refused(f"{path}: metadata {READ} is {metadata[READ]!r}, expected none: the "
+                      "page reads row by row")
     header, blocks, end = {}, [], 0
     for name, (kind, shape, start, stop) in tensors.items():
         if name.startswith("__adam__."):

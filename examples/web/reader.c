@@ -5,6 +5,7 @@
 #include <mnist/mnist.h>
 
 #include "examples/common/finite.h"
+#include "examples/digits/reading.h"
 #include "examples/predict/find.h"
 #include "examples/web/reader.h"
 
@@ -26,7 +27,14 @@ static bool read_head(reader *r, const finder *in, const char *lstm)
 
 static bool read_network(reader *r, const finder *in)
 {
-    const char *lstm = NULL;
+    const char *lstm = NULL, *order = lstm_file_metadata(in->file, READING_KEY);
+    if (order) {
+        snprintf(r->why, sizeof(r->why),
+                 "model: metadata " READING_KEY " is '%.80s', expected none: the page "
+                 "reads row by row",
+                 order);
+        return false;
+    }
     if (!find_lstm(in, &lstm, READER_SIDE))
         return false;
     if (lstm_layer_read(&r->lstm, in->file, lstm, NULL) != LSTM_OK ||

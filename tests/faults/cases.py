@@ -41,6 +41,8 @@ CASES = [
                                           "new", "--tensorboard", "events", "--log",
                                           "log.jsonl", "--report", "report.html",
                                           "--validation", "4"], []),
+    Case("train, both", "mnist-train", [*TRAIN, "--synthetic=24", "--seed", "1", "--save",
+                                        "new", "--read", "both", "--bidirectional"], []),
     Case("train, no seed", "mnist-train", [*TRAIN, "--synthetic=24", "--no-save"], []),
     Case("train, file", "mnist-train", [*TRAIN, "--data", "data", "--seed", "1", "--save",
                                         "new"], DATA),
@@ -59,6 +61,9 @@ CASES = [
     Case("train, test", "mnist-train", ["--load", "digits", "--epochs", "0", "--synthetic=24",
                                         "--seed", "1", "--no-save"], ["digits"]),
     Case("predict", "mnist-predict", ["digits", "digit.pgm"], ["digits", "digit.pgm"]),
+    Case("predict, both", "mnist-predict", ["both", "digit.pgm"], ["both", "digit.pgm"]),
+    Case("predict, permuted", "mnist-predict", ["permuted", "digit.pgm"],
+         ["permuted", "digit.pgm"]),
     Case("predict, text", "mnist-predict", ["digits", "digit.pnm"], ["digits", "digit.pnm"]),
     Case("predict, png", "mnist-predict", ["digits", "digit.png"], ["digits", "digit.png"],
          optional=True),
@@ -153,6 +158,9 @@ def prepare(folder: pathlib.Path, programs):
     (folder / "waves.csv").write_text("time,height,note\n" + "".join(
         f"{i},{3 + 2 * math.sin(i / 4):.6f},{'a note ' * 30}\n" for i in range(80)))
     run("mnist-train", *TRAIN, "--synthetic=24", "--seed", "1", "--save", "digits")
+    for order in "both", "permuted":
+        run("mnist-train", *TRAIN, "--synthetic=8", "--seed", "1", "--save", order, "--read",
+            order)
     run("mnist-train", *TRAIN[:4], *TRAIN[6:], "--epochs", "1", "--synthetic=24", "--seed",
         "1", "--no-save", "--checkpoint", "half")
     run("charlm", "--hidden", "4", "--save", "chars", "text", "1")

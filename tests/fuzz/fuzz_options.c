@@ -18,6 +18,8 @@ static void check(const train_options *o)
     FUZZ_CHECK(o->epochs <= 1000000);
     FUZZ_CHECK(o->hidden >= 1 && o->hidden <= 65536);
     FUZZ_CHECK(o->layers >= 1 && o->layers <= 64);
+    FUZZ_CHECK(o->read <= READING_PERMUTED);
+    FUZZ_CHECK(o->column_layers >= 1 && o->column_layers <= 64);
     FUZZ_CHECK(o->dropout >= 0 && o->dropout <= 1);
     FUZZ_CHECK(o->lr > 0 && o->lr <= 1e6);
     FUZZ_CHECK(o->weight_decay >= 0 && o->weight_decay <= 1e6);

@@ -50,6 +50,15 @@ OPTIONS = {
     "--seed 0 --schedule one-cycle:rise=0.01,div=10":
         {"schedule": lambda adam: lr_scheduler.OneCycleLR(
             adam, 0.001, EPOCH, pct_start=0.01, div_factor=10, cycle_momentum=False)},
+    "--seed 3 --read columns": {"seed": 3, "read": "columns"},
+    "--seed 4 --read both": {"seed": 4, "read": "both"},
+    "--seed 5 --read both --column-layers 2 --bidirectional --dropout 0.3 --proj 40":
+        {"seed": 5, "read": "both", "column_layers": 2, "bidirectional": True,
+         "dropout": 0.3, "projection": 40},
+    "--seed 6 --read pixels --hidden 16 --layers 1":
+        {"seed": 6, "read": "pixels", "hidden": 16, "layers": 1},
+    "--seed 7 --read permuted --hidden 16 --bidirectional":
+        {"seed": 7, "read": "permuted", "hidden": 16, "bidirectional": True},
 }
 
 
@@ -62,21 +71,45 @@ def load(folder):
         np.frombuffer(raw, np.uint8, offset=8).astype(int)))
 
 
+class Network(nn.Module):
+    def __init__(self, read, hidden, layers, column_layers, projection, **options):
+        super().__init__()
+        inputs = 1 if read in ("pixels", "permuted") else 28
+        options |= {"batch_first": True, "proj_size": projection}
+        self.read = read
+        self.order = torch.randperm(784, generator=torch.Generator().manual_seed(0))
+        self.lstm = nn.LSTM(inputs, hidden, layers, **options)
+        if read == "both":
+            self.columns = nn.LSTM(28, hidden, column_layers, **options)
+        directions = 1 + options["bidirectional"]
+        self.fc = nn.Linear((projection or hidden) * directions * (1 + (read == "both")), 10)
+
+    def forward(self, images):
+        if self.read == "both":
+            last = [state for lstm, x in ((self.lstm, images), (self.columns, images.mT))
+                    for state in lstm(x)[1][0][-1 - lstm.bidirectional:]]
+            return self.fc(torch.cat(last, 1))
+        pixels = images.reshape(-1, 784, 1)
+        x = {"rows": images, "columns": images.mT, "pixels": pixels,
+             "permuted": pixels[:, self.order]}[self.read]
+        return self.fc(self.lstm(x)[0][:, -1, :])
+
+
 def losses(data, seed=0, dropout=0.0, bidirectional=False, projection=0, smoothing=0.0,
-           clip=None, decay=0.0, schedule=None, decoupled=False):
+           clip=None, decay=0.0, schedule=None, decoupled=False, read="rows", hidden=128,
+           layers=2, column_layers=1):
     """Losses and learning rates of the first steps."""
     torch.manual_seed(seed)
     loader = DataLoader(data, batch_size=64, shuffle=True)
-    lstm = nn.LSTM(28, 128, 2, batch_first=True, dropout=dropout,
-                   bidirectional=bidirectional, proj_size=projection)
-    fc = nn.Linear((projection or 128) * (1 + bidirectional), 10)
-    parameters = [*lstm.parameters(), *fc.parameters()]
+    network = Network(read, hidden, layers, column_layers, projection, dropout=dropout,
+                      bidirectional=bidirectional)
+    parameters = list(network.parameters())
     optimiser = torch.optim.AdamW if decoupled else torch.optim.Adam
     adam = optimiser(parameters, lr=0.001, weight_decay=decay)
     scheduler = schedule(adam) if schedule else None
     values, rates = [], []
     for images, labels in loader:
-        loss = nn.functional.cross_entropy(fc(lstm(images)[0][:, -1, :]), labels,
+        loss = nn.functional.cross_entropy(network(images), labels,
                                            label_smoothing=smoothing)
         adam.zero_grad()
         loss.backward()
