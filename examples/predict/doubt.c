@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "examples/digits/shifts.h"
 #include "examples/predict/doubt.h"
 
 enum { STEP = 2, PLACES = 5 };
@@ -21,22 +22,12 @@ static size_t best_of(const double *probabilities, size_t classes)
     return best;
 }
 
-/* Moves an image; what leaves it is lost, what enters is 0. */
-static void move(const uint8_t *from, int down, int right, uint8_t *to)
-{
-    for (int row = 0; row < MODEL_SIDE; row++)
-        for (int col = 0; col < MODEL_SIDE; col++) {
-            int y = row - down, x = col - right;
-            bool inside = y >= 0 && y < MODEL_SIDE && x >= 0 && x < MODEL_SIDE;
-            to[row * MODEL_SIDE + col] = inside ? from[y * MODEL_SIDE + x] : 0;
-        }
-}
-
 bool doubt_measure(model *network, const uint8_t *images, size_t count,
                    const double *probabilities, double *steadiness, char *why,
                    size_t size)
 {
     static const int steps[][2] = {{STEP, 0}, {-STEP, 0}, {0, STEP}, {0, -STEP}};
+    const uint8_t black = 0;
     size_t classes = network->classes;
     moved other = {malloc(count * MODEL_PIXELS),
                    calloc(count * classes, sizeof(*other.probabilities))};
@@ -49,8 +40,8 @@ bool doubt_measure(model *network, const uint8_t *images, size_t count,
             PLACES;
     for (size_t k = 0; done && k + 1 < PLACES; k++) {
         for (size_t i = 0; i < count; i++)
-            move(images + i * MODEL_PIXELS, steps[k][0], steps[k][1],
-                 other.images + i * MODEL_PIXELS);
+            shifts_move(images + i * MODEL_PIXELS, MODEL_SIDE, MODEL_SIDE, 1, steps[k],
+                        &black, other.images + i * MODEL_PIXELS);
         done =
             model_predict(network, other.images, count, other.probabilities, why, size);
         for (size_t i = 0; done && i < count; i++) {

@@ -10,10 +10,12 @@
 
 #include "examples/common/input.h"
 #include "examples/common/message.h"
+#include "examples/digits/shifts.h"
 #include "examples/predict/doubt.h"
 #include "examples/predict/drawing.h"
 #include "examples/predict/explain.h"
 #include "examples/predict/output.h"
+#include "examples/predict/places.h"
 #include "examples/predict/sheet.h"
 #include "examples/predict/tally.h"
 
@@ -104,8 +106,8 @@ static void answer(session *run, const sheet *from, const output_answer *a,
 /* Classifies images. */
 static bool classify(session *run, size_t count, char *why, size_t size)
 {
-    return model_predict(&run->network, run->pixels, count, run->probabilities, why,
-                         size) &&
+    return places_predict(&run->network, shifts_count(run->options->tta), run->pixels,
+                          count, run->probabilities, why, size) &&
            doubt_measure(&run->network, run->pixels, count, run->probabilities,
                          run->steadiness, why, size);
 }

@@ -3,6 +3,7 @@
 #include <mnist/mnist.h>
 
 #include "examples/common/options.h"
+#include "examples/digits/shifts.h"
 #include "examples/picture/picture.h"
 #include "examples/predict/doubt.h"
 #include "examples/predict/options.h"
@@ -77,6 +78,14 @@ static const option_row rows[] = {
      .field = FIELD(head),
      .help = "the linear layer after it, such as fc (default\n"
              "the only one with matching inputs)"},
+    {.name = "tta",
+     .value = "N",
+     .kind = OPTION_CHOICE,
+     .field = FIELD(tta),
+     .names = shifts_names,
+     .help = "the mean over 1, 5 or 9 places of an image: moved by\n"
+             "a pixel up, down, left and right; also in both\n"
+             "axes (default 1)"},
     {.name = "threads",
      .value = "N",
      .kind = OPTION_COUNT,
@@ -154,6 +163,8 @@ int predict_options_parse(predict_options *parsed, int argc, char **argv)
         return options_refuse("--explain needs exactly one FILE");
     if (parsed->explain && parsed->digits)
         return options_refuse("--explain and --digits exclude each other");
+    if (parsed->explain && parsed->tta)
+        return options_refuse("--explain and --tta exclude each other");
     if (parsed->force && !parsed->explain)
         return options_refuse("--force is for --explain alone, which is not given");
     if (parsed->labels && parsed->digits)

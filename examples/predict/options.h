@@ -14,6 +14,8 @@ typedef struct predict_options {
     bool show, json, csv, digits, transpose, force;
     /** A mnist_paper. */
     unsigned paper;
+    /** Index of shifts_names. */
+    unsigned tta;
     uint64_t threads, limit;
     const char *labels, *lstm, *head, *explain;
     const char *model;

@@ -8,6 +8,7 @@
 
 #include "examples/common/message.h"
 #include "examples/common/number.h"
+#include "examples/digits/shifts.h"
 #include "examples/train/command.h"
 #include "examples/train/facts.h"
 
@@ -70,6 +71,17 @@ static void add_command(train_facts *f, const char *name, int count, char *const
 }
 
 /* The options of a resumed run, of which its command line has only a part. */
+/* How images are evaluated, if not as they are. */
+static void add_evaluation(train_facts *f, const train_options *o)
+{
+    if (o->tta)
+        add(f, "Evaluation",
+            text_of(f,
+                    "mean of the probabilities over %zu places, at most a pixel away",
+                    shifts_count(o->tta)),
+            false);
+}
+
 static void add_options(train_facts *f)
 {
     const char *pairs[2 * TRAIN_MAX_OPTIONS];
@@ -235,6 +247,7 @@ bool facts_collect(train_facts *f, const train_options *options,
     add_set(f, "Test set", data->test);
     add_network(f, trainer);
     add_training(f, options, trainer);
+    add_evaluation(f, options);
     add(f, "Seed", text_of(f, "%" PRIu64, trainer->seed), true);
     add_machine(f);
     add(f, "Program", text_of(f, "mnist-train with liblstm %s", lstm_version()), false);

@@ -4,6 +4,7 @@
 
 #include "examples/common/message.h"
 #include "examples/common/number.h"
+#include "examples/digits/shifts.h"
 #include "examples/train/command.h"
 #include "examples/train/hparams.h"
 
@@ -70,6 +71,7 @@ static void add_options(protobuf *info, const train_options *options,
     add_number(info, "clip_norm", options->clip_norm);
     add_number(info, "label_smoothing", options->label_smoothing);
     add_text(info, "augment", options->augment.text ? options->augment.text : "none");
+    add_number(info, "tta", (double)shifts_count(options->tta));
     add_text(info, "precision", config->precision == LSTM_BFLOAT16 ? "bf16" : "fp32");
     add_text(info, "seed", seed);
 }

@@ -9,6 +9,7 @@
 #include "examples/common/message.h"
 #include "examples/common/number.h"
 #include "examples/common/options.h"
+#include "examples/digits/shifts.h"
 #include "examples/train/help.h"
 #include "examples/train/line.h"
 #include "examples/train/options.h"
@@ -329,6 +330,14 @@ static const option_row rows[] = {
      .names = eval_names,
      .help = "test after each epoch, at the end, or never: epoch, end, none\n"
              "(default epoch; with --validation end)"},
+    {.name = "tta",
+     .value = "N",
+     .kind = OPTION_CHOICE,
+     .field = FIELD(tta),
+     .names = shifts_names,
+     .help = "test and validate with the mean over 1, 5 or 9 places of each\n"
+             "image: moved by a pixel up, down, left and right; also in both\n"
+             "axes (default 1)"},
     {.name = "validation",
      .value = "N",
      .kind = OPTION_PARSED,

@@ -81,6 +81,8 @@ typedef struct train_options {
     /** With validation, the default is to test at the end only. */
     train_eval eval;
     bool eval_given;
+    /** Places of an image that an evaluation reads: index of shifts_names. */
+    unsigned tta;
     /** Images of the training set for validation: a share if below 1, else a count; 0
      *  for none. */
     double validation;

@@ -2,6 +2,7 @@
 
 #include "examples/common/finite.h"
 #include "examples/common/message.h"
+#include "examples/digits/shifts.h"
 #include "examples/train/checkpoint.h"
 #include "examples/train/choose.h"
 #include "examples/train/shards.h"
@@ -131,7 +132,9 @@ static bool create_members(train_state *trainer, const train_options *options,
             create_batches(trainer, data->train, config, &trainer->train,
                            &trainer->full, &trainer->tail)) &&
            create_tester(trainer, data->validation, &trainer->validation) &&
-           create_tester(trainer, data->test, &trainer->test);
+           create_tester(trainer, data->test, &trainer->test) &&
+           tta_create(&trainer->tta, shifts_count(options->tta), TEST_BATCH,
+                      &trainer->network.config);
 }
 
 static bool resume(train_state *trainer, const train_options *options)
@@ -170,6 +173,7 @@ void trainer_destroy(train_state *trainer)
     classifier_batch_destroy(&trainer->full);
     destroy_tester(&trainer->validation);
     destroy_tester(&trainer->test);
+    tta_destroy(&trainer->tta);
     mnist_loader_destroy(&trainer->train);
     lstm_adam_destroy(&trainer->adam);
     lstm_params_destroy(&trainer->stored);
@@ -326,7 +330,7 @@ static bool evaluate_batches(train_state *trainer, train_tester *set, size_t *co
     size_t done = 0;
     while (!*stop &&
            (batch = next_batch(set->loader, &set->full, &set->tail, trainer->labels))) {
-        if (!classifier_forward(&trainer->network, batch))
+        if (!tta_forward(&trainer->tta, &trainer->network, batch))
             return lstm_failed();
         *correct += classifier_correct(batch, trainer->labels);
         add_answers(trainer, batch, done);

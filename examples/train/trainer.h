@@ -7,11 +7,12 @@
 
 #include <mnist/mnist.h>
 
+#include "examples/digits/classifier.h"
 #include "examples/report/answers.h"
 #include "examples/train/average.h"
-#include "examples/digits/classifier.h"
 #include "examples/train/data.h"
 #include "examples/train/options.h"
+#include "examples/train/tta.h"
 
 /** Batches of a set for evaluation. The loader is NULL if there is no such set. */
 typedef struct train_tester {
@@ -67,6 +68,7 @@ typedef struct train_state {
     struct train_shards *shards;
     /** Batches of the sets that the network is evaluated on. */
     train_tester validation, test;
+    train_tta tta;
     /** Receives the answers of each evaluation; or NULL. */
     answers *answers;
     int64_t *labels;
