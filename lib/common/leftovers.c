@@ -42,7 +42,7 @@ char *common_temporary_name(const char *path, unsigned number)
     char stem[COMMON_STEM_SIZE + 1];
     size_t folder = common_folder_size(path);
     size_t size = folder + COMMON_STEM_SIZE + NUMBERS_SIZE;
-    char *name = common_alloc(size, 1);
+    char *name = common_alloc_bytes(size);
     if (!name)
         return NULL;
     common_stem_write(stem, path + folder);
@@ -91,7 +91,7 @@ static void remove_unlocked(const char *path)
 static char *beside(const char *path, size_t folder, const char *name)
 {
     size_t size = strlen(name) + 1;
-    char *joined = common_alloc(folder + size, 1);
+    char *joined = common_alloc_bytes(folder + size);
     if (joined) {
         memcpy(joined, path, folder);
         memcpy(joined + folder, name, size);

@@ -32,7 +32,7 @@ void common_free(void *memory)
 char *common_strdup(const char *text)
 {
     size_t size = strlen(text) + 1;
-    char *copy = common_alloc(size, 1);
+    char *copy = common_alloc_bytes(size);
     return copy ? memcpy(copy, text, size) : NULL;
 }
 

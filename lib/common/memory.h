@@ -28,6 +28,12 @@ typedef bool (*common_memory_hook)(size_t bytes, void *user);
  */
 void *common_alloc(size_t count, size_t size);
 
+/** The same of so many bytes: an object, or text. */
+static inline void *common_alloc_bytes(size_t bytes)
+{
+    return common_alloc(bytes, 1);
+}
+
 /** Frees memory of common_alloc(); NULL is allowed. */
 void common_free(void *memory);
 

@@ -26,7 +26,7 @@ bool common_same_file(const struct stat *one, const struct stat *other)
 static char *join(const char *path, const char *text, size_t size)
 {
     size_t folder = *text == '/' ? 0 : common_folder_size(path);
-    char *joined = common_alloc(folder + size + 1, 1);
+    char *joined = common_alloc_bytes(folder + size + 1);
     if (joined) {
         memcpy(joined, path, folder);
         memcpy(joined + folder, text, size);

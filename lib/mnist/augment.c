@@ -67,7 +67,7 @@ mnist_augment *mnist_augment_create(const mnist_loader_config *config, size_t ro
                                     size_t cols)
 {
     static const double degree = 3.14159265358979323846 / 180;
-    mnist_augment *augment = common_alloc(1, sizeof(*augment));
+    mnist_augment *augment = common_alloc_bytes(sizeof(*augment));
     if (!augment)
         return NULL;
     augment->shift = (double)config->shift;

@@ -9,6 +9,7 @@
  *    and so does light that rises over the page.
  */
 #include "lib/mnist/background.h"
+#include "lib/common/extremes.h"
 #include "lib/common/memory.h"
 #include "lib/mnist/status.h"
 
@@ -62,8 +63,8 @@ typedef struct window {
 
 static void bounds(const window *w, size_t at, size_t *first, size_t *last)
 {
-    size_t end = at < w->count - 1 - at ? at : w->count - 1 - at;
-    size_t reach = end > w->radius ? w->radius : end < w->least ? w->least : end;
+    size_t end = common_smaller(at, w->count - 1 - at);
+    size_t reach = end > w->radius ? w->radius : common_larger(end, w->least);
     *first = at > reach ? at - reach : 0;
     *last = at + reach < w->count ? at + reach : w->count - 1;
 }
@@ -104,16 +105,15 @@ static void extreme(uint8_t *pixels, uint8_t *scratch, const window *across,
 
 mnist_status mnist_background_find(const mnist_plane *p, bool even, uint8_t *background)
 {
-    size_t longer = p->rows > p->cols ? p->rows : p->cols;
-    size_t shorter = p->rows > p->cols ? p->cols : p->rows;
+    size_t longer = common_larger(p->rows, p->cols);
+    size_t shorter = common_smaller(p->rows, p->cols);
     /* A window of a third of the picture, in a row of digits a third of its height: no
      * stroke is as wide. */
-    size_t radius = 2 * longer < 3 * shorter    ? longer / 6
-                    : shorter / 6 > longer / 12 ? shorter / 6
-                                                : longer / 12;
+    size_t radius =
+        2 * longer < 3 * shorter ? longer / 6 : common_larger(shorter / 6, longer / 12);
     size_t least = even ? radius : radius * 2 / 7 + 1;
     window across = {p->cols, radius, least}, down = {p->rows, radius, least};
-    uint8_t *scratch = common_alloc(p->rows * p->cols, 1);
+    uint8_t *scratch = common_alloc_bytes(p->rows * p->cols);
     size_t *queue = common_alloc(longer, sizeof(*queue));
     mnist_status status = MNIST_OK;
     if (scratch && queue) {

@@ -19,7 +19,7 @@ static bool sizes_fit(size_t count, size_t rows, size_t cols, size_t *bytes)
 static uint8_t *alloc_bytes(size_t count)
 {
     uint8_t *bytes = count <= SIZE_MAX - MNIST_DATASET_ROOM
-                         ? common_alloc(MNIST_DATASET_ROOM + count, 1)
+                         ? common_alloc_bytes(MNIST_DATASET_ROOM + count)
                          : NULL;
     return bytes ? bytes + MNIST_DATASET_ROOM : NULL;
 }
@@ -46,7 +46,7 @@ mnist_status mnist_dataset_new(mnist_dataset **out, size_t count, size_t rows,
         return mnist_fail(MNIST_INVALID_ARGUMENT,
                           "dataset: classes is %zu, expected 1 to %d", classes,
                           MAXIMUM_CLASSES);
-    mnist_dataset *dataset = common_alloc(1, sizeof(*dataset));
+    mnist_dataset *dataset = common_alloc_bytes(sizeof(*dataset));
     if (dataset) {
         dataset->count = count;
         dataset->rows = rows;
@@ -72,7 +72,7 @@ static char *part_origin(const mnist_dataset *dataset, size_t first, size_t coun
 {
     enum { NUMBERS = 64 };
     size_t size = strlen(dataset->origin) + NUMBERS;
-    char *text = common_alloc(size, 1);
+    char *text = common_alloc_bytes(size);
     if (text)
         snprintf(text, size, "%s, images %zu to %zu", dataset->origin, first,
                  first + count - 1);
@@ -92,7 +92,7 @@ mnist_status mnist_dataset_narrow(mnist_dataset **out, const mnist_dataset *data
                           "dataset: part has %zu images from %zu on, expected at least "
                           "1 of %zu",
                           count, first, dataset->count);
-    mnist_dataset *part = common_alloc(1, sizeof(*part));
+    mnist_dataset *part = common_alloc_bytes(sizeof(*part));
     char *origin = part ? part_origin(dataset, first, count) : NULL;
     if (!origin) {
         common_free(part);

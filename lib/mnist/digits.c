@@ -6,6 +6,7 @@
  */
 #include <stdbool.h>
 
+#include "lib/common/extremes.h"
 #include "lib/common/memory.h"
 #include "lib/mnist/lines.h"
 #include "lib/mnist/part.h"
@@ -17,8 +18,7 @@ static bool is_beside_a_half(const mnist_group *a, const mnist_group *b)
 {
     const mnist_group *low = mnist_group_height(a) < mnist_group_height(b) ? a : b,
                       *tall = low == a ? b : a;
-    size_t middle = low->top + low->bottom, other = tall->top + tall->bottom;
-    size_t apart = middle > other ? middle - other : other - middle;
+    size_t apart = mnist_part_apart(low->top + low->bottom, tall->top + tall->bottom);
     ptrdiff_t down = mnist_part_overlap(a->top, a->bottom, b->top, b->bottom);
     return 20 * mnist_group_height(low) < 13 * mnist_group_height(tall) &&
            5 * apart > 2 * mnist_group_height(tall) &&
@@ -28,9 +28,9 @@ static bool is_beside_a_half(const mnist_group *a, const mnist_group *b)
 /* Whether two groups with a narrow gap are the sides of one digit. */
 static bool are_sides(const mnist_group *a, const mnist_group *b, ptrdiff_t across)
 {
-    size_t left = mnist_part_smaller(a->left, b->left), tall = mnist_group_height(a);
-    size_t right = a->right > b->right ? a->right : b->right;
-    tall = mnist_group_height(b) > tall ? mnist_group_height(b) : tall;
+    size_t left = common_smaller(a->left, b->left), tall = mnist_group_height(a);
+    size_t right = common_larger(a->right, b->right);
+    tall = common_larger(mnist_group_height(b), tall);
     return -across * 28 < (ptrdiff_t)tall && 5 * (right - left) < 4 * tall;
 }
 
@@ -85,10 +85,10 @@ static bool belong(const mnist_group *a, const mnist_group *b, size_t tallest)
     if (are_apart(a, b, across, tallest))
         return false;
     bool small =
-        2 * mnist_part_smaller(mnist_group_extent(a), mnist_group_extent(b)) < tallest;
+        2 * common_smaller(mnist_group_extent(a), mnist_group_extent(b)) < tallest;
     bool near = -across * 4 < (ptrdiff_t)tallest && -down * 4 < (ptrdiff_t)tallest;
-    bool overlaps = 5 * across >= 2 * (ptrdiff_t)mnist_part_smaller(
-                                          mnist_group_width(a), mnist_group_width(b)) ||
+    bool overlaps = 5 * across >= 2 * (ptrdiff_t)common_smaller(mnist_group_width(a),
+                                                                mnist_group_width(b)) ||
                     (across > 0 && down <= 0);
     if (near && (small || is_beside_a_half(a, b)))
         return true;
@@ -104,9 +104,9 @@ static size_t tallest_of(const mnist_group *boxes, size_t count)
     size_t tallest = 0, longest = 0;
     for (size_t i = 0; i < count; i++) {
         size_t extent = mnist_group_extent(&boxes[i]);
-        longest = extent > longest ? extent : longest;
+        longest = common_larger(extent, longest);
         if (!is_dash(&boxes[i]))
-            tallest = extent > tallest ? extent : tallest;
+            tallest = common_larger(extent, tallest);
     }
     return tallest ? tallest : longest;
 }

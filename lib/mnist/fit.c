@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "lib/common/extremes.h"
 #include "lib/mnist/fit.h"
 
 typedef struct box {
@@ -111,7 +112,7 @@ static size_t start_of(uint64_t moment, uint64_t mass, size_t length)
     size_t room = MNIST_FIT_SIDE - length;
     uint64_t limit = (MNIST_FIT_SIDE + 2) * mass - 1;
     size_t start = limit > moment ? (size_t)((limit - moment) / (2 * mass)) : 0;
-    return start < room ? start : room;
+    return common_smaller(start, room);
 }
 
 void mnist_image_centre(const uint8_t *pixels, size_t rows, size_t cols, uint8_t *out)
@@ -142,7 +143,7 @@ bool mnist_image_scale(const uint8_t *pixels, size_t rows, size_t cols, uint8_t 
     memset(out, 0, MNIST_FIT_SIDE * MNIST_FIT_SIDE);
     if (!find_box(pixels, rows, cols, &source))
         return false;
-    size_t longer = source.rows > source.cols ? source.rows : source.cols;
+    size_t longer = common_larger(source.rows, source.cols);
     size_t tall = scaled_side(source.rows, longer);
     size_t wide = scaled_side(source.cols, longer);
     const uint8_t *corner = pixels + source.top * cols + source.left;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/common/extremes.h"
 #include "lib/common/file.h"
 #include "lib/common/reason.h"
 #include "lib/mnist/folder.h"
@@ -87,7 +88,7 @@ static void add_name(listing *list, const char *name)
 {
     char new[NAME_SIZE], next[NAME_SIZE];
     snprintf(new, sizeof(new), "%.*s", NAME_SIZE - 1, name);
-    size_t listed = list->count < LISTED ? list->count : LISTED;
+    size_t listed = common_smaller(list->count, LISTED);
     list->count++;
     for (size_t i = 0; i < listed; i++)
         if (strcmp(new, list->names[i]) < 0) {

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "lib/common/extremes.h"
 #include "lib/common/memory.h"
 #include "lib/mnist/fit.h"
 #include "lib/mnist/ink.h"
@@ -56,7 +57,7 @@ static uint8_t largest_of(const uint8_t *image)
 {
     uint8_t largest = 0;
     for (size_t i = 0; i < PIXELS; i++)
-        largest = image[i] > largest ? image[i] : largest;
+        largest = common_larger(image[i], largest);
     return largest;
 }
 
@@ -67,14 +68,14 @@ static size_t side_of(const uint8_t *image)
     for (size_t i = 0; i < PIXELS; i++)
         if (image[i]) {
             size_t row = i / MNIST_FIT_SIDE, col = i % MNIST_FIT_SIDE;
-            top = row < top ? row : top;
-            left = col < left ? col : left;
-            rows = row + 1 > rows ? row + 1 : rows;
-            cols = col + 1 > cols ? col + 1 : cols;
+            top = common_smaller(row, top);
+            left = common_smaller(col, left);
+            rows = common_larger(row + 1, rows);
+            cols = common_larger(col + 1, cols);
         }
     if (rows == 0)
         return 0;
-    return rows - top > cols - left ? rows - top : cols - left;
+    return common_larger(rows - top, cols - left);
 }
 
 /* Whether a picture of MNIST's size is drawn in MNIST's box on paper of one grey, with
@@ -115,8 +116,8 @@ static mnist_status check_size(const mnist_plane *ink, const mnist_groups *group
         const mnist_group *g = &groups->groups[i];
         size_t high = ((g->bottom - g->top) * rows + ink->rows / 2) / ink->rows;
         size_t broad = ((g->right - g->left) * cols + ink->cols / 2) / ink->cols;
-        tall = high > tall ? high : tall;
-        wide = broad > wide ? broad : wide;
+        tall = common_larger(high, tall);
+        wide = common_larger(broad, wide);
     }
     if (tall >= SMALLEST || wide >= SMALLEST)
         return MNIST_OK;
@@ -170,8 +171,8 @@ static size_t largest_extent(const mnist_groups *groups)
     for (size_t i = 0; i < groups->count; i++) {
         const mnist_group *g = &groups->groups[i];
         size_t tall = g->bottom - g->top, wide = g->right - g->left;
-        size_t longer = tall > wide ? tall : wide;
-        largest = longer > largest ? longer : largest;
+        size_t longer = common_larger(tall, wide);
+        largest = common_larger(longer, largest);
     }
     return largest;
 }

@@ -18,6 +18,7 @@
 
 #include <string.h>
 
+#include "lib/common/extremes.h"
 #include "lib/common/memory.h"
 #include "lib/mnist/background.h"
 #include "lib/mnist/paper.h"
@@ -35,7 +36,7 @@ static void find_light(uint8_t *background, size_t count, mnist_paper paper)
     for (size_t i = 0; i < count; i++) {
         unsigned light =
             paper == MNIST_PAPER_LIGHT ? 255u - background[i] : background[i] + 16u;
-        background[i] = (uint8_t)(light > 255 ? 255 : light < 1 ? 1 : light);
+        background[i] = (uint8_t)common_larger(common_smaller(light, 255), 1);
     }
 }
 
@@ -85,11 +86,10 @@ static void even_out(mnist_plane *p, const uint8_t *light, unsigned brightest,
 {
     enum { MOST = 16 };
     for (size_t i = 0; i < p->rows * p->cols; i++) {
-        unsigned dim = light[i] < brightest ? light[i] : brightest;
+        unsigned dim = common_smaller(light[i], brightest);
         dim = dim * MOST < brightest ? brightest / MOST : dim;
-        unsigned even = p->pixels[i] < paper + floor
-                            ? 0
-                            : (p->pixels[i] - paper) * brightest / (dim ? dim : 1);
+        unsigned even =
+            p->pixels[i] < paper + floor ? 0 : (p->pixels[i] - paper) * brightest / dim;
         p->pixels[i] = (uint8_t)(even < GREYS ? even : GREYS - 1);
     }
 }
@@ -168,8 +168,8 @@ static void mark_edges(mnist_plane *ink, const mnist_plane *grey, const uint8_t 
                        size_t factor)
 {
     static const int sides[][2] = {{0, 1}, {0, -1}, {1, 0}, {-1, 0}};
-    size_t longer = ink->rows > ink->cols ? ink->rows : ink->cols;
-    size_t reach = longer / 40 > 2 * factor ? longer / 40 : 2 * factor;
+    size_t longer = common_larger(ink->rows, ink->cols);
+    size_t reach = common_larger(longer / 40, 2 * factor);
     for (size_t row = 0; row < ink->rows; row++)
         for (size_t col = 0; col < ink->cols; col++) {
             uint8_t *at = &ink->pixels[row * ink->cols + col];
@@ -192,8 +192,8 @@ static unsigned floor_of(unsigned first, unsigned noise)
 {
     enum { LEAST = 5, TWICE_TIMES_NOISE = 5, TIMES_REST = 4 };
     unsigned rest = noise * TIMES_REST, found = first * TWICE_TIMES_NOISE / 2;
-    found = found > rest ? found : rest;
-    return found > LEAST ? found : LEAST;
+    found = common_larger(found, rest);
+    return common_larger(found, LEAST);
 }
 
 /* Copies the greys of a picture without their noise. */

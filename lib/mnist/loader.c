@@ -84,11 +84,11 @@ mnist_status mnist_loader_create(mnist_loader **out, const mnist_dataset *datase
     mnist_status status = check(dataset, config);
     if (status)
         return status;
-    mnist_loader *loader = common_alloc(1, sizeof(*loader));
+    mnist_loader *loader = common_alloc_bytes(sizeof(*loader));
     if (loader) {
         loader->dataset = dataset;
         loader->order = common_alloc(dataset->count, sizeof(*loader->order));
-        loader->seen = common_alloc(dataset->count / 8 + 1, 1);
+        loader->seen = common_alloc_bytes(dataset->count / 8 + 1);
     }
     if (!loader || !loader->order || !loader->seen) {
         mnist_loader_destroy(&loader);

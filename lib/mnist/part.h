@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "lib/common/extremes.h"
 #include "lib/mnist/parts.h"
 
 /** A part, and the digit that it belongs to. */
@@ -39,8 +40,7 @@ static inline size_t mnist_group_width(const mnist_group *g)
 
 static inline size_t mnist_group_extent(const mnist_group *g)
 {
-    return mnist_group_height(g) > mnist_group_width(g) ? mnist_group_height(g)
-                                                        : mnist_group_width(g);
+    return common_larger(mnist_group_height(g), mnist_group_width(g));
 }
 
 static inline void mnist_group_include(mnist_group *g, size_t top, size_t left,
@@ -53,9 +53,10 @@ static inline void mnist_group_include(mnist_group *g, size_t top, size_t left,
     g->right = right > g->right ? right : g->right;
 }
 
-static inline size_t mnist_part_smaller(size_t a, size_t b)
+/** How far two sums of ends are from each other. */
+static inline size_t mnist_part_apart(size_t a, size_t b)
 {
-    return a < b ? a : b;
+    return common_larger(a, b) - common_smaller(a, b);
 }
 
 /** Length of the overlap of two ranges, or minus the gap between them. */

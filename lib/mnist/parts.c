@@ -9,6 +9,7 @@
  *
  * Dashes and dots that are near each other are one part.
  */
+#include "lib/common/extremes.h"
 #include "lib/mnist/part.h"
 
 #include <stdbool.h>
@@ -91,7 +92,7 @@ static mnist_status erase_boxes(mnist_plane *ink, uint32_t *owners, uint32_t *st
 {
     bool any = false;
     mnist_status status = MNIST_OK;
-    size_t longer = ink->rows > ink->cols ? ink->rows : ink->cols;
+    size_t longer = common_larger(ink->rows, ink->cols);
     for (size_t i = 0; !status && i < found->count; i++) {
         bool erased = false;
         if (8 * mnist_group_extent(&found->all[i].box) > longer)
@@ -139,13 +140,10 @@ static bool is_dash(const mnist_part *p)
  * longer one. */
 static bool follow(const mnist_group *a, const mnist_group *b)
 {
-    size_t longer = mnist_group_extent(a) > mnist_group_extent(b)
-                        ? mnist_group_extent(a)
-                        : mnist_group_extent(b);
+    size_t longer = common_larger(mnist_group_extent(a), mnist_group_extent(b));
     ptrdiff_t across = mnist_part_overlap(a->left, a->right, b->left, b->right);
     ptrdiff_t down = mnist_part_overlap(a->top, a->bottom, b->top, b->bottom);
-    ptrdiff_t gap = across < down ? -across : -down;
-    return 2 * gap < 3 * (ptrdiff_t)longer;
+    return -2 * across < 3 * (ptrdiff_t)longer && -2 * down < 3 * (ptrdiff_t)longer;
 }
 
 /* Whether two parts stand beside each other. */
@@ -153,10 +151,10 @@ static bool are_beside(const mnist_group *a, const mnist_group *b)
 {
     ptrdiff_t across = mnist_part_overlap(a->left, a->right, b->left, b->right);
     ptrdiff_t down = mnist_part_overlap(a->top, a->bottom, b->top, b->bottom);
-    return 3 * across < (ptrdiff_t)mnist_part_smaller(mnist_group_width(a),
-                                                      mnist_group_width(b)) &&
-           3 * down > (ptrdiff_t)mnist_part_smaller(mnist_group_height(a),
-                                                    mnist_group_height(b));
+    return 3 * across <
+               (ptrdiff_t)common_smaller(mnist_group_width(a), mnist_group_width(b)) &&
+           3 * down >
+               (ptrdiff_t)common_smaller(mnist_group_height(a), mnist_group_height(b));
 }
 
 /* Whether all parts of a chain are upright and beside another: lines of digits without
@@ -191,8 +189,8 @@ static void measure_chain(mnist_parts *found, size_t first)
         mnist_group_include(&whole, box->top, box->left, box->bottom, box->right);
         whole.area += box->area;
         count++;
-        longest = mnist_group_extent(box) > longest ? mnist_group_extent(box) : longest;
-        tallest = mnist_group_height(box) > tallest ? mnist_group_height(box) : tallest;
+        longest = common_larger(mnist_group_extent(box), longest);
+        tallest = common_larger(mnist_group_height(box), tallest);
     }
     /* A pen is not as thin as the steps of a shadow's edge. */
     bool wide = 1600 * whole.area >=
@@ -221,8 +219,8 @@ static void join_dashes(mnist_parts *found)
         for (size_t k = i + 1; is_dash(&found->all[i]) && k < found->count; k++) {
             mnist_part *a = &found->all[i], *b = &found->all[k];
             if (a->group != b->group && is_dash(b) && follow(&a->box, &b->box))
-                mnist_parts_merge(found, a->group > b->group ? a->group : b->group,
-                                  a->group > b->group ? b->group : a->group);
+                mnist_parts_merge(found, common_larger(a->group, b->group),
+                                  common_smaller(a->group, b->group));
         }
     for (size_t i = 0; i < found->count; i++)
         if (found->all[i].group == i)
@@ -301,7 +299,7 @@ static bool is_line_of(const mnist_part *line, const mnist_part *other)
     if (is_long(other) || high < 2 * mnist_group_height(l) ||
         2 * across < (ptrdiff_t)wide || 2 * down > (ptrdiff_t)mnist_group_height(l))
         return false;
-    size_t usual = wide > high / 2 ? wide : high / 2;
+    size_t usual = common_larger(wide, high / 2);
     return 10 * mnist_group_width(l) >= 13 * usual || -down * 6 >= (ptrdiff_t)high;
 }
 
@@ -327,7 +325,7 @@ static size_t leave_out(const mnist_plane *ink, const uint32_t *owners,
         if (!p->left_out && !p->touches && mnist_group_extent(&p->whole) > inside)
             inside = mnist_group_extent(&p->whole);
     }
-    size_t longer = ink->rows > ink->cols ? ink->rows : ink->cols;
+    size_t longer = common_larger(ink->rows, ink->cols);
     for (size_t i = 0; i < found->count; i++) {
         mnist_part *p = &found->all[i];
         p->left_out = p->left_out || (p->touches && (shaded || 8 * inside >= longer));

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "lib/common/extremes.h"
 #include "lib/common/memory.h"
 #include "lib/mnist/plane.h"
 #include "lib/mnist/status.h"
@@ -13,7 +14,7 @@ enum { SMALLEST = 160, LARGEST_SIDE = 480 };
 
 mnist_status mnist_plane_create(mnist_plane *p, size_t rows, size_t cols)
 {
-    *p = (mnist_plane){rows, cols, common_alloc(rows * cols, 1)};
+    *p = (mnist_plane){rows, cols, common_alloc_bytes(rows * cols)};
     return p->pixels ? MNIST_OK
                      : mnist_fail(MNIST_OUT_OF_MEMORY,
                                   "image: no memory for %zu by %zu pixels", rows, cols);
@@ -44,7 +45,7 @@ static void shrink(const uint8_t *pixels, size_t rows, size_t cols, size_t facto
                 for (size_t x = col * factor; x < right; x++) {
                     uint8_t value = pixels[y * cols + x] ^ flip;
                     sum += value;
-                    largest = value > largest ? value : largest;
+                    largest = common_larger(value, largest);
                 }
             size_t area = (bottom - row * factor) * (right - col * factor);
             uint8_t mean = (uint8_t)((sum + area / 2) / area);
@@ -94,7 +95,7 @@ mnist_status mnist_plane_resize(const uint8_t *pixels, size_t rows, size_t cols,
                                 mnist_paper paper, bool keep, mnist_plane *to)
 {
     uint8_t flip = paper == MNIST_PAPER_LIGHT ? 255 : 0;
-    size_t longer = rows > cols ? rows : cols;
+    size_t longer = common_larger(rows, cols);
     size_t factor = longer > LARGEST_SIDE ? (longer + LARGEST_SIDE - 1) / LARGEST_SIDE
                                           : (SMALLEST + longer - 1) / longer;
     bool shrinks = longer > LARGEST_SIDE;

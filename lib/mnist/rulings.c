@@ -15,6 +15,7 @@
 
 #include <string.h>
 
+#include "lib/common/extremes.h"
 #include "lib/common/memory.h"
 #include "lib/mnist/status.h"
 
@@ -204,7 +205,7 @@ static void write_back(const region *r, mnist_plane *ink)
 static size_t longer_side(const mnist_group *g)
 {
     size_t tall = g->bottom - g->top, wide = g->right - g->left;
-    return tall > wide ? tall : wide;
+    return common_larger(tall, wide);
 }
 
 /* Number of pixels of ink, and whether one is at the border. */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/common/extremes.h"
 #include "lib/mnist/sha256.h"
 
 enum { ROUNDS = 64, LENGTH_SIZE = 8 };
@@ -76,7 +77,7 @@ void mnist_sha256_add(mnist_sha256 *sum, const void *data, size_t size)
     size_t used = sum->size % MNIST_SHA256_BLOCK;
     sum->size += size;
     while (size > 0) {
-        size_t room = MNIST_SHA256_BLOCK - used, bytes = size < room ? size : room;
+        size_t room = MNIST_SHA256_BLOCK - used, bytes = common_smaller(size, room);
         if (used == 0 && size >= MNIST_SHA256_BLOCK) {
             compress(sum->state, next);
         } else {

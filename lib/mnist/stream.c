@@ -7,6 +7,7 @@
 
 #include <zlib.h>
 
+#include "lib/common/extremes.h"
 #include "lib/common/file.h"
 #include "lib/common/memory.h"
 #include "lib/common/reason.h"
@@ -155,7 +156,7 @@ mnist_status mnist_stream_open(mnist_stream **out, const mnist_input *input,
                                uint64_t expected)
 {
     *out = NULL;
-    mnist_stream *stream = common_alloc(1, sizeof(*stream));
+    mnist_stream *stream = common_alloc_bytes(sizeof(*stream));
     if (!stream)
         return mnist_fail(MNIST_OUT_OF_MEMORY, "%s: no memory to read it", input->path);
     stream->input = input;
@@ -228,7 +229,7 @@ static mnist_status read_plain(mnist_stream *stream, uint8_t *data, size_t size,
     *count = 0;
     while (*count < size && !(status = refill(stream)) && zlib->avail_in > 0) {
         size_t left = size - *count;
-        size_t bytes = left < zlib->avail_in ? left : zlib->avail_in;
+        size_t bytes = common_smaller(left, zlib->avail_in);
         memcpy(data + *count, zlib->next_in, bytes);
         zlib->next_in += bytes;
         zlib->avail_in -= (unsigned)bytes;
@@ -312,7 +313,7 @@ static mnist_status read_gzip(mnist_stream *stream, uint8_t *data, size_t size,
     *count = 0;
     while (!status && !ended && *count < size) {
         size_t left = size - *count, bytes = 0;
-        unsigned limit = (unsigned)(left < chunk_limit ? left : chunk_limit);
+        unsigned limit = (unsigned)common_smaller(left, chunk_limit);
         status = decompress(stream, data + *count, limit, &bytes, &ended);
         *count += bytes;
         if (!status && !stream->regular)
@@ -348,7 +349,7 @@ static mnist_status gather(mnist_stream *stream)
     if (!stream->gzip || !in_buffer || !mnist_inflate_takes(stream->size) ||
         stream->taken > stream->size)
         return MNIST_OK;
-    uint8_t *bytes = common_alloc(size, 1);
+    uint8_t *bytes = common_alloc_bytes(size);
     if (!bytes)
         return MNIST_OK;
     memcpy(bytes, first, (size_t)stream->taken);

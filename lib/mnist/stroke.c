@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/common/extremes.h"
 #include "lib/common/memory.h"
 #include "lib/mnist/fit.h"
 #include "lib/mnist/status.h"
@@ -32,7 +33,7 @@ typedef struct canvas {
 static size_t extent_of(const mnist_group *g)
 {
     size_t tall = g->bottom - g->top, wide = g->right - g->left;
-    return tall > wide ? tall : wide;
+    return common_larger(tall, wide);
 }
 
 static size_t margin_of(const mnist_group *g)
@@ -48,7 +49,7 @@ static mnist_status create(canvas *c, const mnist_plane *ink,
     c->rows = g->bottom - g->top + 2 * margin;
     c->cols = g->right - g->left + 2 * margin;
     size_t count = c->rows * c->cols;
-    c->ink = common_alloc(count, 1);
+    c->ink = common_alloc_bytes(count);
     c->outside = common_alloc(count, sizeof(*c->outside));
     c->inside = common_alloc(count, sizeof(*c->inside));
     if (!c->ink || !c->outside || !c->inside)
@@ -155,7 +156,7 @@ mnist_status mnist_stroke_draw(const mnist_plane *ink, const mnist_groups *group
     *drawing = (mnist_plane){0};
     mnist_status status = create(&c, ink, groups, number);
     if (!status) {
-        *drawing = (mnist_plane){c.rows, c.cols, common_alloc(c.rows * c.cols, 1)};
+        *drawing = (mnist_plane){c.rows, c.cols, common_alloc_bytes(c.rows * c.cols)};
         if (!drawing->pixels)
             status = mnist_fail(MNIST_OUT_OF_MEMORY, "image: no memory for the digit");
     }

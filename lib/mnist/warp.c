@@ -59,7 +59,7 @@ static void fill_tables(mnist_warp *warp)
 
 mnist_warp *mnist_warp_create(size_t rows, size_t cols)
 {
-    mnist_warp *warp = common_alloc(1, sizeof(*warp));
+    mnist_warp *warp = common_alloc_bytes(sizeof(*warp));
     if (!warp)
         return NULL;
     warp->rows = rows;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "lib/common/extremes.h"
 #include "lib/lstm/core/denormals.h"
 #include "lib/lstm/core/pool.h"
 #include "lib/lstm/core/processors.h"
@@ -246,7 +247,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void set_up(void)
 {
     size_t processors = lstm_usable_processors("");
-    pool.processors = processors < LSTM_MAX_THREADS ? processors : LSTM_MAX_THREADS;
+    pool.processors = common_smaller(processors, LSTM_MAX_THREADS);
     atomic_store(&pool.threads, default_threads());
     pthread_atfork(NULL, NULL, reset_in_child);
 }
@@ -327,7 +328,7 @@ static void run_team(lstm_team_function function, void *context, size_t threads)
 
 void lstm_pool_run(lstm_team_function function, void *context, size_t limit)
 {
-    size_t threads = lstm_threads() < limit ? lstm_threads() : limit;
+    size_t threads = common_smaller(lstm_threads(), limit);
     int cancellation = hold_cancellation();
     if (threads <= 1 || pthread_mutex_trylock(&pool.call) != 0) {
         run_alone(function, context);
@@ -336,7 +337,7 @@ void lstm_pool_run(lstm_team_function function, void *context, size_t limit)
     }
     /* When the system refuses threads, the team is smaller. */
     size_t workers = start_workers(atomic_load(&pool.threads) - 1);
-    threads = workers + 1 < threads ? workers + 1 : threads;
+    threads = common_smaller(workers + 1, threads);
     if (threads > 1)
         run_team(function, context, threads);
     else

@@ -24,7 +24,7 @@ lstm_status lstm_rng_create(lstm_rng **out, uint64_t seed)
 {
     if (!out)
         return lstm_fail_null("rng", "out");
-    *out = common_alloc(1, sizeof(**out));
+    *out = common_alloc_bytes(sizeof(**out));
     if (!*out)
         return lstm_fail_memory("rng");
     mt19937_seed(&(*out)->generator, (uint32_t)seed);

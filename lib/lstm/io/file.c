@@ -91,7 +91,7 @@ static lstm_status read_header(lstm_file *file)
     lstm_status status = read_length(file, &length);
     if (status)
         return status;
-    file->header = common_alloc(length + 1, 1);
+    file->header = common_alloc_bytes(length + 1);
     if (!file->header)
         return lstm_fail_memory("safetensors");
     file->start = LSTM_LENGTH_SIZE + length;
@@ -105,7 +105,7 @@ static lstm_status read_header(lstm_file *file)
 /* Allocates a file, which is not open; NULL if memory is exhausted. */
 static lstm_file *allocate(const char *path)
 {
-    lstm_file *file = common_alloc(1, sizeof(*file));
+    lstm_file *file = common_alloc_bytes(sizeof(*file));
     if (!file)
         return NULL;
     file->input.file = -1;
@@ -236,7 +236,7 @@ static lstm_status read_values(const lstm_file *file, const lstm_stored *stored,
     if (!common_multiply(stored->count, sizeof(float), &room) ||
         !common_add(room, bytes, &room))
         return lstm_fail_memory("file");
-    float *values = common_alloc(room, 1);
+    float *values = common_alloc_bytes(room);
     if (!values)
         return lstm_fail_memory("file");
     unsigned char *data = (unsigned char *)(values + stored->count);

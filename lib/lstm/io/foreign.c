@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/common/extremes.h"
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/io/safetensors.h"
 
@@ -52,7 +53,7 @@ static const struct {
 static const char *first_character(const start *s)
 {
     size_t i = begins(s, 0, "\xef\xbb\xbf", 3) ? 3 : 0;
-    if (memchr(s->bytes, '\0', s->size < 16 ? s->size : 16))
+    if (memchr(s->bytes, '\0', common_smaller(s->size, 16)))
         return NULL;
     while (i < s->size && memchr(" \t\r\n", s->bytes[i], 4))
         i++;
@@ -163,7 +164,7 @@ static const char *archive_kind(const lstm_file *file, const start *s,
 {
     enum { LENGTH = 26, NAME = 30 };
     unsigned char tail[TAIL];
-    size_t size = file->input.size < TAIL ? file->input.size : TAIL;
+    size_t size = common_smaller(file->input.size, TAIL);
     if (s->size > NAME)
         copy_member(member, s->bytes + LENGTH, s->bytes + NAME, s->bytes + s->size);
     const char *kind = archive_of(member);

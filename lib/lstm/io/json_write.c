@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/common/extremes.h"
 #include "lib/common/memory.h"
 #include "lib/lstm/core/text.h"
 #include "lib/lstm/io/json.h"
@@ -30,9 +31,9 @@ static bool grow(lstm_text *text, size_t size)
         return false;
     if (needed <= text->room)
         return true;
-    doubled = doubled > FIRST ? doubled : FIRST;
-    size_t room = needed > doubled ? needed : doubled;
-    char *data = common_alloc(room, 1);
+    doubled = common_larger(doubled, FIRST);
+    size_t room = common_larger(needed, doubled);
+    char *data = common_alloc_bytes(room);
     if (!data)
         return false;
     if (text->data)

@@ -105,7 +105,7 @@ lstm_status lstm_file_find_layers(lstm_file *file)
         size_t length = prefix_length(name);
         if (length == SIZE_MAX)
             continue;
-        char *prefix = common_alloc(length + 1, 1);
+        char *prefix = common_alloc_bytes(length + 1);
         if (!prefix)
             return lstm_fail_memory("file");
         memcpy(prefix, name, length);

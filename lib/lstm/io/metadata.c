@@ -24,7 +24,7 @@ lstm_status lstm_metadata_add(lstm_metadata *metadata, const char *first,
         metadata->room = room;
     }
     size_t key = strlen(first) + strlen(second) + 1, size = strlen(value) + 1;
-    char *text = common_alloc(key + size, 1);
+    char *text = common_alloc_bytes(key + size);
     if (!text)
         return lstm_fail_memory("params");
     snprintf(text, key, "%s%s", first, second);

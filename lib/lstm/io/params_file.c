@@ -120,7 +120,7 @@ static lstm_status load(const lstm_params *params, const lstm_file *file,
         return status;
     status = lstm_records_check(&records, file, options->allow_surplus);
     if (!status) {
-        unsigned char *data = common_alloc(lstm_records_bytes(&records, file), 1);
+        unsigned char *data = common_alloc_bytes(lstm_records_bytes(&records, file));
         status = data ? read_all(params, file, &records, options, data, &progress)
                       : lstm_fail_memory("params");
         common_free(progress.slots);

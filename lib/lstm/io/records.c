@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/common/extremes.h"
 #include "lib/common/memory.h"
 #include "lib/lstm/core/status.h"
 #include "lib/lstm/io/records.h"
@@ -13,7 +14,7 @@
 static char *join(const char *first, const char *second, const char *third)
 {
     size_t size = strlen(first) + strlen(second) + strlen(third) + 1;
-    char *joined = common_alloc(size, 1);
+    char *joined = common_alloc_bytes(size);
     if (joined)
         snprintf(joined, size, "%s%s%s", first, second, third);
     return joined;
@@ -219,7 +220,7 @@ static lstm_status check_moment(const lstm_file *file, const lstm_stored *stored
     bool square = strncmp(stored->name, first, strlen(first)) != 0;
     float values[CHUNK], bad;
     for (size_t i = 0; i < stored->count; i += CHUNK) {
-        size_t count = stored->count - i < CHUNK ? stored->count - i : CHUNK;
+        size_t count = common_smaller(stored->count - i, CHUNK);
         stored->format->convert(count, data + i * (stored->format->bits / 8), values);
         if (!is_moment(values, count, square, &bad))
             return lstm_fail(LSTM_BAD_FILE,
@@ -263,7 +264,7 @@ static lstm_status load(const lstm_records *records, const lstm_file *file)
     lstm_status status = lstm_records_check(records, file, true);
     if (status)
         return status;
-    unsigned char *data = common_alloc(lstm_records_bytes(records, file), 1);
+    unsigned char *data = common_alloc_bytes(lstm_records_bytes(records, file));
     if (!data)
         return lstm_fail_memory(records->object);
     status = lstm_records_read(records, file, data);

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "lib/common/extremes.h"
 #include "lib/common/memory.h"
 #include "lib/lstm/core/elementary.h"
 #include "lib/lstm/core/pool.h"
@@ -160,7 +161,7 @@ lstm_status lstm_adam_create(lstm_adam **out, lstm_params *params,
         status = read_config(&options);
     if (status)
         return status;
-    lstm_adam *adam = common_alloc(1, sizeof(*adam));
+    lstm_adam *adam = common_alloc_bytes(sizeof(*adam));
     if (!adam)
         return lstm_fail_memory("adam");
     adam->params = params;
@@ -219,7 +220,7 @@ static void step_elements(void *context, lstm_team *team, size_t thread, size_t 
         const slot *s = &adam->slots[i];
         size_t low = start > s->start ? start - s->start : 0;
         size_t high = end > s->start ? end - s->start : 0;
-        high = high < s->count ? high : s->count;
+        high = common_smaller(high, s->count);
         if (low >= high || !lstm_params_trainable(adam->params, i))
             continue;
         size_t at = s->start + low;

@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "lib/common/extremes.h"
 #include "lib/lstm/nn/pass.h"
 
 /* Number of buffers that the next step reads: gates, tanh(c), c and dy. */
@@ -31,7 +32,7 @@ static lstm_prefetch rows_of(const backward *b, const float *buffer, size_t bloc
     const lstm_blocked *blocked = &b->s->tape->batch.blocked;
     size_t start = b->s->range->row_start, end = b->s->range->row_end;
     size_t active = b->s->tape->batch.active[step];
-    end = active < end ? active : end;
+    end = common_smaller(active, end);
     if (!buffer || start >= end)
         return (lstm_prefetch){0};
     lstm_rows first = lstm_blocked_rows(blocked, start, end);
@@ -89,7 +90,7 @@ static void multiply(backward *b, lstm_operand a, size_t a_blocks,
                 .stride = stride,
                 .a = a,
                 .weights = weights + block * depth * LSTM_BLOCK,
-                .blocks = out_blocks - block < unit ? out_blocks - block : unit,
+                .blocks = common_smaller(out_blocks - block, unit),
                 .out = out + lstm_blocked_offset(blocked, rows, out_blocks) +
                        block * stride,
                 .parts = a.channels > LSTM_PART_CHANNELS,
@@ -163,7 +164,7 @@ void lstm_backward_direction(const lstm_steps *s, const lstm_state_gradients *gr
     backward b = {.s = s, .gradients = gradients, .io = io};
     for (size_t step = end; step-- > start;) {
         size_t active = s->tape->batch.active[step];
-        active = active < s->range->row_end ? active : s->range->row_end;
+        active = common_smaller(active, s->range->row_end);
         set_prefetches(&b, step);
         if (gradients->du)
             differentiate_projection(&b, step, active);

@@ -5,13 +5,14 @@
 
 #include <string.h>
 
+#include "lib/common/extremes.h"
 #include "lib/lstm/kernels/blocks.h"
 #include "lib/lstm/kernels/pairs.h"
 
 lstm_blocked lstm_blocked_create(const lstm_kernels *kernels, size_t rows)
 {
     lstm_blocked blocked = {.kernels = kernels, .rows = rows};
-    blocked.group_rows = rows < LSTM_GROUP_ROWS ? rows : LSTM_GROUP_ROWS;
+    blocked.group_rows = common_smaller(rows, LSTM_GROUP_ROWS);
     /* Pairs need an even number of rows. */
     blocked.group_rows += blocked.group_rows % kernels->k_pack;
     blocked.groups = (rows + blocked.group_rows - 1) / blocked.group_rows;
@@ -48,7 +49,7 @@ static void pairs_out(const lstm_blocked *blocked, const float *values, size_t o
 {
     for (size_t c = 0; c < channels; c += LSTM_BLOCK) {
         float block[LSTM_BLOCK];
-        size_t width = channels - c < LSTM_BLOCK ? channels - c : LSTM_BLOCK;
+        size_t width = common_smaller(channels - c, LSTM_BLOCK);
         lstm_block_from_pairs(values, offset, block);
         lstm_row_from_blocks(block, 0, width, to + (ptrdiff_t)c * stride, stride);
         offset += lstm_blocked_stride(blocked);

@@ -7,6 +7,7 @@
  */
 #include "lib/lstm/nn/cell.h"
 
+#include "lib/common/extremes.h"
 #include "lib/lstm/nn/pass.h"
 
 lstm_cell_form lstm_cell_parameter_form(const lstm_layer_config *config,
@@ -96,7 +97,7 @@ static size_t units_of(const lstm_steps *s, size_t first_block, size_t last_bloc
 {
     size_t hidden = s->weights->config.hidden;
     size_t end = last_block * LSTM_BLOCK;
-    return (end < hidden ? end : hidden) - first_block * LSTM_BLOCK;
+    return common_smaller(end, hidden) - first_block * LSTM_BLOCK;
 }
 
 void lstm_cell_forward_inputs(const lstm_steps *s, size_t steps, size_t first_block,

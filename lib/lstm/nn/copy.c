@@ -2,6 +2,7 @@
  * Copies between the caller's tensors and blocks.
  */
 #include "lib/lstm/nn/copy.h"
+#include "lib/common/extremes.h"
 
 #include <string.h>
 
@@ -14,7 +15,7 @@ void lstm_copy_in(const lstm_batch *batch, const lstm_range *range, lstm_sequenc
     for (size_t row = range->copy_start; row < range->copy_end; row++) {
         const float *source =
             from.data + (ptrdiff_t)lstm_batch_caller_row(batch, row) * from.row;
-        size_t last = batch->lengths[row] < end ? batch->lengths[row] : end;
+        size_t last = common_smaller(batch->lengths[row], end);
         for (size_t step = start; step < last; step++)
             lstm_blocked_row_in(
                 blocked, source + (ptrdiff_t)step * from.step, from.channel, segments,
@@ -23,10 +24,9 @@ void lstm_copy_in(const lstm_batch *batch, const lstm_range *range, lstm_sequenc
     for (size_t step = start; lstm_blocked_paired(blocked, operand) && step < end;
          step++) {
         size_t active = lstm_batch_active(batch, step);
-        lstm_blocked_to_pairs(blocked, range->copy_start,
-                              active < range->copy_end ? active : range->copy_end,
-                              blocks, 0, blocks,
-                              to + (step - start) * lstm_blocked_step(blocked, blocks));
+        lstm_blocked_to_pairs(
+            blocked, range->copy_start, common_smaller(active, range->copy_end), blocks,
+            0, blocks, to + (step - start) * lstm_blocked_step(blocked, blocks));
     }
 }
 

@@ -88,7 +88,7 @@ lstm_status lstm_cross_entropy_create(lstm_cross_entropy **out,
         status = check_config(&options);
     if (status)
         return status;
-    lstm_cross_entropy *loss = common_alloc(1, sizeof(*loss));
+    lstm_cross_entropy *loss = common_alloc_bytes(sizeof(*loss));
     if (!loss)
         return lstm_fail_memory("cross_entropy");
     loss->config = options;

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "lib/common/extremes.h"
 #include "lib/common/mt19937.h"
 #include "lib/lstm/nn/copy.h"
 
@@ -57,7 +58,7 @@ static void mask_row(const lstm_weights *weights, const lstm_blocked *blocked,
     bool pairs = lstm_blocked_paired(blocked, operand);
     for (size_t b = 0; b < weights->directions * each; b++) {
         size_t first = b % each * LSTM_BLOCK, left = state - first;
-        size_t width = left < LSTM_BLOCK ? left : LSTM_BLOCK;
+        size_t width = common_smaller(left, LSTM_BLOCK);
         const uint8_t *masks = mask + b / each * state + first;
         float floats[LSTM_BLOCK];
         if (pairs)

@@ -84,7 +84,7 @@ lstm_status lstm_embedding_create(lstm_embedding **out,
     lstm_status status = check_config(config);
     if (status)
         return status;
-    lstm_embedding *embedding = common_alloc(1, sizeof(*embedding));
+    lstm_embedding *embedding = common_alloc_bytes(sizeof(*embedding));
     if (!embedding)
         return lstm_fail_memory("embedding");
     embedding->config = *config;

@@ -9,6 +9,7 @@
  * all steps of a window at once, as for the rows of a batch. Each step then reads only
  * the panels of h.
  */
+#include "lib/common/extremes.h"
 #include "lib/lstm/nn/pass.h"
 
 /* h = u W_hr^T. */
@@ -31,7 +32,7 @@ static void project(const lstm_steps *s, size_t step, size_t active)
                 .stride = lstm_blocked_stride(blocked),
                 .a = {u + lstm_blocked_offset(blocked, rows, s->hidden), 1, channels},
                 .weights = s->direction->project + block * depth * LSTM_BLOCK,
-                .blocks = s->state - block < unit ? s->state - block : unit,
+                .blocks = common_smaller(s->state - block, unit),
                 .out = h + lstm_blocked_offset(blocked, rows, s->state) +
                        block * lstm_blocked_stride(blocked),
             });
@@ -64,7 +65,7 @@ static void run_rows(const lstm_steps *s, const lstm_chunk *chunk, size_t first,
 {
     for (size_t step = chunk->start; step < chunk->end; step++) {
         size_t active = lstm_batch_active(&s->tape->batch, step);
-        active = active < s->range->row_end ? active : s->range->row_end;
+        active = common_smaller(active, s->range->row_end);
         bool prefetch = step + 1 < chunk->window_end;
         for (size_t block = first; block < last; block++)
             lstm_cell_forward(s, step - chunk->window, step == 0, prefetch, block,

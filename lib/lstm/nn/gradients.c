@@ -11,6 +11,7 @@
  * steps, or a part of the rows of one step. It consists of one or more chunks, starts
  * at zero, and is added to the gradient at its end. Chains depend only on the sizes.
  */
+#include "lib/common/extremes.h"
 #include "lib/lstm/nn/pass.h"
 
 /* The right factor of a product, and the gradient to which the product is added. */
@@ -52,16 +53,6 @@ typedef struct {
     size_t row, rows;
 } chunk;
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 static size_t blocks_of(lstm_operand s)
 {
     return s.segments * lstm_blocks(s.channels);
@@ -95,7 +86,7 @@ static size_t row_of(const gradient *g, size_t a_block)
 static size_t rows_of(const gradient *g, size_t a_block)
 {
     size_t left = g->a.channels - a_block % lstm_blocks(g->a.channels) * LSTM_BLOCK;
-    return left < LSTM_BLOCK ? left : LSTM_BLOCK;
+    return common_smaller(left, LSTM_BLOCK);
 }
 
 static lstm_outer outer_job(const gradient *g, const factor *f, size_t a_block,
@@ -104,7 +95,8 @@ static lstm_outer outer_job(const gradient *g, const factor *f, size_t a_block,
     const lstm_blocked *blocked = &g->batch->blocked;
     size_t a_blocks = blocks_of(g->a), b_blocks = blocks_of(f->b);
     size_t stride = lstm_blocked_stride(blocked), unit = blocked->kernels->outer_blocks;
-    size_t start = larger(c->start, f->start), group = c->row / blocked->group_rows;
+    size_t start = common_larger(c->start, f->start),
+           group = c->row / blocked->group_rows;
     lstm_outer job = {
         .steps = c->end - start,
         .rows = c->rows ? &c->rows : g->batch->active + start,
@@ -115,9 +107,9 @@ static lstm_outer outer_job(const gradient *g, const factor *f, size_t a_block,
         .a_group_stride = a_blocks * stride,
         .b_group_stride = b_blocks * stride,
         .tile_rows = rows_of(g, a_block),
-        .blocks = smaller(b_blocks - b_block, unit),
+        .blocks = common_smaller(b_blocks - b_block, unit),
         .tile = tile_of(g, f, a_block, b_block),
-        .first = start == larger(c->first, f->start),
+        .first = start == common_larger(c->first, f->start),
     };
     job.a = g->a.data + start * job.a_step_stride + group * job.a_group_stride +
             a_block * stride;
@@ -132,7 +124,7 @@ static float *destination(const factor *f, size_t row, size_t b_block, size_t *w
 {
     size_t each = lstm_blocks(f->b.channels), channel = b_block % each * LSTM_BLOCK;
     size_t left = f->b.channels - channel;
-    *width = left < LSTM_BLOCK ? left : LSTM_BLOCK;
+    *width = common_smaller(left, LSTM_BLOCK);
     return f->to + (row * f->b.segments + b_block / each) * f->b.channels + channel;
 }
 
@@ -169,7 +161,7 @@ static void add_factor(const gradient *g, const factor *f, size_t a_block,
                        const chunk *c, bool more)
 {
     size_t blocks = blocks_of(f->b), unit = g->batch->blocked.kernels->outer_blocks;
-    if (larger(c->start, f->start) >= c->end)
+    if (common_larger(c->start, f->start) >= c->end)
         return;
     for (size_t b = 0; b < blocks; b += unit) {
         lstm_outer job = outer_job(g, f, a_block, b, c);
@@ -220,7 +212,7 @@ static size_t divide_up(size_t count, size_t by)
  * at least one step. */
 static size_t steps_of_part(const gradient *g, size_t steps, size_t most)
 {
-    size_t parts = divide_up(steps, larger(most / g->batch->blocked.rows, 1));
+    size_t parts = divide_up(steps, common_larger(most / g->batch->blocked.rows, 1));
     return divide_up(steps, parts);
 }
 
@@ -235,7 +227,7 @@ static size_t chunk_steps(const gradient *g)
     for (size_t i = 0; i < g->count; i++)
         row_bytes += blocks_of(g->factors[i].b) * LSTM_BLOCK * sizeof(float);
     return steps_of_part(g, chain_steps(g),
-                         larger(CHUNK_BYTES / row_bytes, LEAST_ROWS));
+                         common_larger(CHUNK_BYTES / row_bytes, LEAST_ROWS));
 }
 
 /* Number of chains of a step; 1 if a chain has all rows. */
@@ -256,7 +248,7 @@ static chunk chunk_of_rows(const gradient *g, size_t index)
 {
     size_t chains = chains_of_step(g), step = index / chains;
     size_t row = index % chains * CHAIN_ROWS, active = g->batch->active[step];
-    size_t rows = active > row ? smaller(active - row, CHAIN_ROWS) : 0;
+    size_t rows = active > row ? common_smaller(active - row, CHAIN_ROWS) : 0;
     size_t end = rows ? step + 1 : step;
     return (chunk){step, end, step, end, row, rows};
 }
@@ -268,8 +260,8 @@ static chunk chunk_of(const gradient *g, size_t index)
     size_t chain = chain_steps(g), each = chunk_steps(g);
     size_t chunks = divide_up(chain, each);
     size_t first = index / chunks * chain, start = first + index % chunks * each;
-    size_t last = smaller(first + chain, g->batch->steps);
-    return (chunk){start, smaller(start + each, last), first, last, 0, 0};
+    size_t last = common_smaller(first + chain, g->batch->steps);
+    return (chunk){start, common_smaller(start + each, last), first, last, 0, 0};
 }
 
 size_t lstm_gradient_queues(const lstm_weights *weights)
@@ -284,7 +276,7 @@ size_t lstm_gradient_tiles(const lstm_weights *weights, size_t *stride)
     size_t hidden = lstm_blocks(weights->config.hidden), most = 0;
     for (size_t i = 0; i < lstm_weights_count(weights); i++) {
         size_t blocks = lstm_direction_blocks(&weights->direction[i]);
-        most = blocks > most ? blocks : most;
+        most = common_larger(blocks, most);
     }
     *stride = (most + hidden) * TILE + LSTM_BLOCK;
     return lstm_gradient_queues(weights) * *stride;

@@ -75,7 +75,7 @@ lstm_status lstm_layer_create(lstm_layer **out, const lstm_layer_config *config,
     lstm_status status = check_config(config, rng);
     if (status)
         return status;
-    lstm_layer *layer = common_alloc(1, sizeof(*layer));
+    lstm_layer *layer = common_alloc_bytes(sizeof(*layer));
     if (!layer)
         return lstm_fail_memory("layer");
     status = fill_layer(layer, config, rng);

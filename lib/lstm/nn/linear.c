@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "lib/common/extremes.h"
 #include "lib/common/memory.h"
 #include "lib/lstm/core/pool.h"
 #include "lib/lstm/core/status.h"
@@ -94,7 +95,7 @@ lstm_status lstm_linear_create(lstm_linear **out, const lstm_linear_config *conf
     lstm_status status = check_config(config);
     if (status)
         return status;
-    lstm_linear *linear = common_alloc(1, sizeof(*linear));
+    lstm_linear *linear = common_alloc_bytes(sizeof(*linear));
     if (!linear)
         return lstm_fail_memory("linear");
     linear->config = *config;
@@ -193,7 +194,7 @@ static void transpose_outputs(void *context, lstm_team *team, size_t thread,
     (void)team;
     for (size_t first = lstm_range_start(outputs, SIDE, thread, threads); first < end;
          first += SIDE) {
-        size_t last = first + SIDE < end ? first + SIDE : end;
+        size_t last = common_smaller(first + SIDE, end);
         for (size_t i = 0; i < inputs; i++)
             for (size_t o = first; o < last; o++)
                 linear->transposed[i * outputs + o] = weight[o * inputs + i];
@@ -305,7 +306,7 @@ static void add_rows(const float *dy, size_t rows, size_t outputs, float *db)
     enum { MOST = 64 };
     for (size_t start = 0; start < outputs; start += MOST) {
         float sum[MOST] = {0};
-        size_t left = outputs - start, width = left < MOST ? left : MOST;
+        size_t left = outputs - start, width = common_smaller(left, MOST);
         for (size_t row = 0; row < rows; row++)
             for (size_t o = 0; o < width; o++)
                 sum[o] += dy[row * outputs + start + o];
@@ -323,8 +324,8 @@ static void add_bias_gradient(const lstm_linear *linear)
     float *db = lstm_tensor_data(linear->parameters[BIAS].grad);
     for (size_t row = 0; db && row < linear->rows; row += PART_ROWS) {
         size_t left = linear->rows - row;
-        add_rows(linear->y + row * outputs, left < PART_ROWS ? left : PART_ROWS,
-                 outputs, db);
+        add_rows(linear->y + row * outputs, common_smaller(left, PART_ROWS), outputs,
+                 db);
     }
 }
 

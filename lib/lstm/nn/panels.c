@@ -2,6 +2,7 @@
  * Allocates the panels of packed weights, and packs them on the threads of a team. See
  * kernels/pack.h for the layouts.
  */
+#include "lib/common/extremes.h"
 #include "lib/common/memory.h"
 #include "lib/lstm/core/pool.h"
 #include "lib/lstm/core/status.h"
@@ -99,7 +100,7 @@ static void pack_matrix(const lstm_weights *weights, lstm_matrix from, lstm_pack
     size_t end = lstm_range_start(total, unit, thread + 1, threads);
     for (size_t block = lstm_range_start(total, unit, thread, threads); block < end;
          block += unit) {
-        size_t blocks = total - block < unit ? total - block : unit;
+        size_t blocks = common_smaller(total - block, unit);
         lstm_pack_panel(lstm_weights_kernels(weights), &from, block, blocks,
                         to + block * depth * LSTM_BLOCK);
     }

@@ -58,7 +58,7 @@ lstm_status lstm_params_create(lstm_params **out)
 {
     if (!out)
         return lstm_fail_null("params", "out");
-    *out = common_alloc(1, sizeof(**out));
+    *out = common_alloc_bytes(sizeof(**out));
     return *out ? LSTM_OK : lstm_fail_memory("params");
 }
 
@@ -89,7 +89,7 @@ static char *join(const char *prefix, const char *name)
     size_t length = strlen(prefix), size;
     if (!common_add(length, strlen(name) + 2, &size))
         return NULL;
-    char *joined = common_alloc(size, 1);
+    char *joined = common_alloc_bytes(size);
     if (!joined)
         return NULL;
     memcpy(joined, prefix, length);
@@ -326,7 +326,7 @@ lstm_status lstm_params_add_tensor(lstm_params *params, const char *name,
     lstm_status status = check_tensors(name, value, grad);
     if (status)
         return status;
-    own_parameter *own = common_alloc(1, sizeof(*own));
+    own_parameter *own = common_alloc_bytes(sizeof(*own));
     if (!own)
         return lstm_fail_memory("params");
     own->parameter =

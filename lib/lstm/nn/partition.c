@@ -6,11 +6,7 @@
  * This saves 4% of the training time of the experiment with 2 threads.
  */
 #include "lib/lstm/nn/partition.h"
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
+#include "lib/common/extremes.h"
 
 size_t lstm_partition_threads(const lstm_weights *weights, lstm_tape *tape)
 {
@@ -34,7 +30,7 @@ static bool weights_are_small(const lstm_weights *weights)
     const size_t most = 640 << 10;
     size_t hidden = weights->config.hidden;
     size_t inputs = weights->directions * weights->state;
-    inputs = inputs < weights->config.inputs ? weights->config.inputs : inputs;
+    inputs = common_larger(inputs, weights->config.inputs);
     return LSTM_GATES * hidden * (inputs + weights->state) * sizeof(float) <= most;
 }
 
@@ -60,7 +56,7 @@ static void set_chunks(lstm_partition *p, const lstm_weights *weights, size_t ro
     const size_t enough = 2000000;
     size_t step = (rows + p->queues - 1) / p->queues * LSTM_GATES *
                   weights->config.hidden * 2 * weights->state;
-    p->chunk_steps = least(step < enough ? enough / step : 1, p->window);
+    p->chunk_steps = common_smaller(step < enough ? enough / step : 1, p->window);
     p->chunks = (p->window + p->chunk_steps - 1) / p->chunk_steps;
 }
 
@@ -82,7 +78,7 @@ lstm_partition lstm_partition_create(const lstm_weights *weights, const lstm_tap
         return p;
     size_t rows = rows_of_queue(weights, blocked, threads, backward);
     size_t queues = (blocked->rows + rows - 1) / rows;
-    p.queues = queues < threads ? threads : queues;
+    p.queues = common_larger(queues, threads);
     /* A reverse direction needs all steps of the previous layer. */
     if (threads > 1 && weights->directions == 1 && !tape->single)
         set_chunks(&p, weights, blocked->rows);
@@ -108,12 +104,12 @@ lstm_chunk lstm_partition_chunk(const lstm_partition *p, size_t task)
     lstm_chunk chunk = {
         .layer = task / p->chunks % p->layers,
         .window = window,
-        .window_end = least(window + p->window, p->steps),
+        .window_end = common_smaller(window + p->window, p->steps),
         .first = index == 0,
         .last = index + 1 == p->chunks,
     };
-    chunk.start = least(window + index * p->chunk_steps, chunk.window_end);
-    chunk.end = least(chunk.start + p->chunk_steps, chunk.window_end);
+    chunk.start = common_smaller(window + index * p->chunk_steps, chunk.window_end);
+    chunk.end = common_smaller(chunk.start + p->chunk_steps, chunk.window_end);
     if (!p->backward)
         return chunk;
     size_t end = p->steps - chunk.start;

@@ -176,7 +176,7 @@ lstm_status lstm_stream_create(lstm_stream **out, const lstm_layer *layer,
     if (status)
         return status;
     lstm_stream sizes = sizes_of(layer, head, batch);
-    lstm_stream *stream = common_alloc(plan(&sizes, head, NULL), 1);
+    lstm_stream *stream = common_alloc_bytes(plan(&sizes, head, NULL));
     if (!stream)
         return lstm_fail_memory("stream");
     *stream = sizes;

@@ -23,7 +23,7 @@ lstm_status lstm_tape_make(lstm_tape **out, const lstm_weights *weights, lstm_rn
     lstm_tape sizes;
     size_t layers = weights->config.layers, directions = weights->directions;
     lstm_tape *tape =
-        common_alloc(lstm_tape_arrays(&sizes, layers, directions, NULL), 1);
+        common_alloc_bytes(lstm_tape_arrays(&sizes, layers, directions, NULL));
     *out = tape;
     if (!tape)
         return lstm_fail_memory("tape");

@@ -36,7 +36,7 @@ static lstm_status reserve(lstm_workspace *workspace, const lstm_batch *batch,
                          "steps takes %s",
                          workspace->size, rows, batch->steps,
                          amount(text, sizeof(text), size));
-    void *memory = common_alloc(size, 1);
+    void *memory = common_alloc_bytes(size);
     if (!memory)
         return lstm_fail(LSTM_OUT_OF_MEMORY,
                          "layer: out of memory: a batch of %zu with %zu steps takes "

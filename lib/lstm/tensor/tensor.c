@@ -97,7 +97,7 @@ static lstm_status check_strides(size_t rank, const size_t *shape,
  */
 static lstm_tensor *new_handle(size_t rank, const size_t *shape)
 {
-    lstm_tensor *tensor = common_alloc(1, sizeof(*tensor));
+    lstm_tensor *tensor = common_alloc_bytes(sizeof(*tensor));
     if (!tensor) {
         lstm_fail_memory("tensor");
         return NULL;
