@@ -33,24 +33,27 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+static int64_t most(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* Whether b may follow a, which has its middle to the left: rows overlap by a third of
  * the lower one. */
 static bool may_follow(const place *a, const place *b)
 {
-    int64_t apart = a->y > b->y ? a->y - b->y : b->y - a->y;
-    int64_t down = (a->tall + b->tall) - apart;
-    return a->x < b->x && 3 * down >= 2 * least(a->tall, b->tall) && down > 0;
+    int64_t down = (a->tall + b->tall) - llabs(a->y - b->y);
+    return a->x < b->x && 3 * down >= 2 * least(a->tall, b->tall);
 }
 
 /* How far a digit is from the one that it follows: steps down count thrice, unless the
  * rows of one are among those of the other. */
 static int64_t distance(const place *a, const place *b)
 {
-    int64_t apart = a->y > b->y ? a->y - b->y : b->y - a->y;
     int64_t high = (int64_t)mnist_group_height(&a->group);
     int64_t low = (int64_t)mnist_group_height(&b->group);
-    apart -= high > low ? high - low : low - high;
-    return b->x - a->x + (apart > 0 ? 3 * apart : 0);
+    int64_t down = llabs(a->y - b->y) - llabs(high - low);
+    return b->x - a->x + 3 * most(down, 0);
 }
 
 /* The nearest digit that may follow one, or come before it; NONE without. */
@@ -75,12 +78,12 @@ static void chain(place *all, size_t count)
         all[i].right = nearest(all, count, i, true);
     for (size_t i = 0; i < count; i++)
         all[i].left = nearest(all, count, i, false);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (all[i].left != NONE && all[all[i].left].right != (ptrdiff_t)i)
             all[i].left = NONE;
-    for (size_t i = 0; i < count; i++)
         if (all[i].right != NONE && all[all[i].right].left != (ptrdiff_t)i)
             all[i].right = NONE;
+    }
 }
 
 static bool is_first(const place *p)
@@ -112,7 +115,7 @@ static int64_t measure_levels(place *all, size_t count)
         int64_t sum = 0, members = 0, tall = 0;
         for (ptrdiff_t k = (ptrdiff_t)i; k != NONE; k = all[k].right) {
             sum += all[k].y * run - all[k].x * rise;
-            tall = all[k].tall > tall ? all[k].tall : tall;
+            tall = most(all[k].tall, tall);
             members++;
         }
         for (ptrdiff_t k = (ptrdiff_t)i; k != NONE; k = all[k].right) {
@@ -123,18 +126,28 @@ static int64_t measure_levels(place *all, size_t count)
     return 2 * run;
 }
 
-static int compare_levels(const void *left, const void *right)
+static bool is_above(const place *a, const place *b)
 {
-    const place *a = left, *b = right;
-    return a->level != b->level ? (a->level > b->level) - (a->level < b->level)
-                                : (a->x > b->x) - (a->x < b->x);
+    return a->level != b->level ? a->level < b->level : a->x < b->x;
 }
 
-static int compare_places(const void *left, const void *right)
+static bool is_before(const place *a, const place *b)
 {
-    const place *a = left, *b = right;
-    return a->line != b->line ? (a->line > b->line) - (a->line < b->line)
-                              : (a->x > b->x) - (a->x < b->x);
+    return a->line != b->line ? a->line < b->line : a->x < b->x;
+}
+
+/* Sorts by insertion: those of which none comes before the other keep their order, in
+ * all C libraries. */
+static void sort_by(place *all, size_t count,
+                    bool (*comes_before)(const place *, const place *))
+{
+    for (size_t i = 1; i < count; i++) {
+        const place moved = all[i];
+        size_t to = i;
+        for (; to > 0 && comes_before(&moved, &all[to - 1]); to--)
+            all[to] = all[to - 1];
+        all[to] = moved;
+    }
 }
 
 /* Sorts digits. Chains whose levels differ by less than half a digit are one line. */
@@ -142,19 +155,19 @@ static void sort(place *all, size_t count)
 {
     chain(all, count);
     int64_t pixel = measure_levels(all, count);
-    qsort(all, count, sizeof(*all), compare_levels);
+    sort_by(all, count, is_above);
     for (size_t i = 1; i < count; i++) {
         const place *above = &all[i - 1];
         int64_t half = least(all[i].tall, above->tall) * pixel / 2;
         all[i].line = above->line + (all[i].level - above->level >= half);
     }
-    qsort(all, count, sizeof(*all), compare_places);
+    sort_by(all, count, is_before);
 }
 
 mnist_status mnist_lines_sort(mnist_group *groups, size_t count)
 {
     int64_t tallest = 0;
-    place *all = common_alloc(count + 1, sizeof(*all));
+    place *all = common_alloc(count, sizeof(*all));
     if (!all)
         return mnist_fail(MNIST_OUT_OF_MEMORY, "image: no memory for %zu digits",
                           count);
@@ -164,11 +177,11 @@ mnist_status mnist_lines_sort(mnist_group *groups, size_t count)
                          .x = (int64_t)(g->left + g->right),
                          .y = (int64_t)(g->top + g->bottom),
                          .tall = (int64_t)(g->bottom - g->top)};
-        tallest = all[i].tall > tallest ? all[i].tall : tallest;
+        tallest = most(all[i].tall, tallest);
     }
     /* Small ones stand in a line of digits. */
     for (size_t i = 0; i < count; i++)
-        all[i].tall = all[i].tall > tallest / 2 ? all[i].tall : tallest / 2;
+        all[i].tall = most(all[i].tall, tallest / 2);
     sort(all, count);
     for (size_t i = 0; i < count; i++)
         groups[i] = all[i].group;

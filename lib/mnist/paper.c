@@ -7,6 +7,8 @@
  */
 #include "lib/mnist/paper.h"
 
+#include <stdlib.h>
+
 static size_t total_of(const size_t *histogram)
 {
     size_t total = 0;
@@ -25,6 +27,17 @@ unsigned mnist_greys_quantile(const size_t *histogram, size_t thousandths)
     while (grey + 1 < MNIST_GREYS && below + histogram[grey] <= wanted)
         below += histogram[grey++];
     return grey;
+}
+
+static unsigned difference(unsigned a, unsigned b)
+{
+    return (unsigned)abs((int)a - (int)b);
+}
+
+/* How far a is above b, if it is. */
+static unsigned excess(unsigned a, unsigned b)
+{
+    return a > b ? a - b : 0;
 }
 
 static unsigned median(const size_t *histogram)
@@ -53,8 +66,7 @@ static bool is_rare(const size_t *histogram, unsigned border, unsigned middle)
 {
     size_t near = 0;
     for (unsigned i = 0; i < MNIST_GREYS; i++)
-        if ((i > border ? i - border : border - i) <
-            (i > middle ? i - middle : middle - i))
+        if (difference(i, border) < difference(i, middle))
             near += histogram[i];
     return border != middle && near < total_of(histogram) / 4;
 }
@@ -67,8 +79,7 @@ mnist_paper mnist_greys_paper(const mnist_greys *greys)
     unsigned paper = median(greys->border), middle = median(greys->all);
     if (is_rare(greys->all, paper, middle))
         paper = middle;
-    unsigned below = paper > low ? paper - low : 0;
-    unsigned above = high > paper ? high - paper : 0;
+    unsigned below = excess(paper, low), above = excess(high, paper);
     if (below == above)
         return paper > 127 ? MNIST_PAPER_LIGHT : MNIST_PAPER_DARK;
     return below > above ? MNIST_PAPER_LIGHT : MNIST_PAPER_DARK;
@@ -81,7 +92,7 @@ bool mnist_greys_have_an_even_border(const mnist_greys *greys)
     unsigned paper = median(greys->border);
     size_t near = 0;
     for (unsigned i = 0; i < MNIST_GREYS; i++)
-        if (8 * (i > paper ? i - paper : paper - i) <= high - low)
+        if (8 * difference(i, paper) <= high - low)
             near += greys->border[i];
     return 3 * near > 2 * total_of(greys->border);
 }
@@ -93,10 +104,9 @@ bool mnist_greys_are_uneven(const mnist_greys *greys)
     unsigned dark = mnist_greys_quantile(greys->border, 200);
     unsigned light = mnist_greys_quantile(greys->border, 800);
     unsigned border = median(greys->border), middle = median(greys->all);
-    unsigned apart = border > middle ? border - middle : middle - border;
     /* Light that rises over the page moves the border less than ink does. */
-    unsigned below = border > low ? border - low : 0;
-    unsigned above = high > border ? high - border : 0;
+    unsigned below = excess(border, low), above = excess(high, border);
     bool two_sided = 4 * below > above && 4 * above > below;
-    return (two_sided && 4 * (light - dark) > high - low) || 8 * apart > high - low;
+    return (two_sided && 4 * (light - dark) > high - low) ||
+           8 * difference(border, middle) > high - low;
 }
