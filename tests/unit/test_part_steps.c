@@ -151,18 +151,42 @@ static void draw_figures(mnist_plane *p, uint64_t *seed)
             p->pixels[i] = MNIST_INK_SOFT;
 }
 
+static uint64_t hash_parts(uint64_t hash, mnist_plane *p, bool shaded)
+{
+    mnist_groups groups;
+    mnist_status status = mnist_groups_find(&groups, p, shaded);
+    hash = hash_number(hash_plane(hash, p), status);
+    if (status == MNIST_OK)
+        hash = hash_bytes(hash_groups(hash, &groups), groups.owners,
+                          p->rows * p->cols * sizeof(*groups.owners));
+    mnist_groups_destroy(&groups);
+    return hash;
+}
+
+/* Dashes that may be a drawing: of all sizes, each some way from the one before. */
+static uint64_t chains(uint64_t hash, uint64_t *seed)
+{
+    mnist_plane p = draw_plane(seed, 60, 80, 80, 0);
+    size_t count = draw_size(seed, 2, 6), top = 4, left = 4;
+    size_t rows = draw_size(seed, 1, 12), cols = draw_size(seed, 1, 10);
+    bool alike = one_in(seed, 2);
+    for (size_t i = 0; i < count; i++) {
+        plane_fill(&p, top, left, rows, cols, MNIST_INK);
+        top += draw_size(seed, 0, one_in(seed, 2) ? rows : 2 * rows + 2);
+        left += draw_size(seed, 0, one_in(seed, 2) ? cols + 2 : 2 * cols + 2);
+        rows = alike ? rows : draw_size(seed, 1, 12);
+        cols = alike ? cols : draw_size(seed, 1, 10);
+    }
+    hash = hash_parts(hash, &p, false);
+    mnist_plane_destroy(&p);
+    return hash;
+}
+
 static uint64_t parts(uint64_t hash, uint64_t *seed)
 {
     mnist_plane p = draw_plane(seed, 6, 48, one_in(seed, 4) ? 120 : 48, 0);
-    mnist_groups groups;
     draw_figures(&p, seed);
-    bool shaded = one_in(seed, 4);
-    mnist_status status = mnist_groups_find(&groups, &p, shaded);
-    hash = hash_number(hash_plane(hash, &p), status);
-    if (status == MNIST_OK)
-        hash = hash_bytes(hash_groups(hash, &groups), groups.owners,
-                          p.rows * p.cols * sizeof(*groups.owners));
-    mnist_groups_destroy(&groups);
+    hash = hash_parts(hash, &p, one_in(seed, 4));
     mnist_plane_destroy(&p);
     return hash;
 }
@@ -255,6 +279,7 @@ static void each_step_has_the_same_bits_everywhere(void **state)
         {"boxes", boxes, 6000, UINT64_C(0x683a7e5e816112d7)},
         {"underlines", underlines, 6000, UINT64_C(0x2e6fed911443b4d0)},
         {"parts", parts, 10000, UINT64_C(0xed0cd9583e0a6af4)},
+        {"chains", chains, 10000, UINT64_C(0x7378e4f797b7a2b7)},
         {"digits", digits, 200000, UINT64_C(0x61766a4700198fc0)},
         {"lines", lines, 100000, UINT64_C(0xff47b2c655aa7923)},
     };
