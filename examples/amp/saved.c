@@ -8,6 +8,7 @@
 #include "examples/amp/saved.h"
 #include "examples/common/message.h"
 #include "examples/common/number.h"
+#include "examples/common/shell.h"
 
 static bool lstm_failed(void)
 {
@@ -26,29 +27,11 @@ static bool is_foreign(const char *path)
     return false;
 }
 
-/* Writes the name of a file as a word of a shell; FILE if it does not fit, or has
- * characters that messages do not show. */
-static void quote(char *word, size_t size, const char *path)
-{
-    /* The quotes, a prefix that makes no option of the name, and a byte 0. */
-    enum { AROUND = 5, OF_A_QUOTE = 4 };
-    size_t length = (size_t)snprintf(word, size, "'%s", *path == '-' ? "./" : "");
-    for (; *path; path++) {
-        if ((unsigned char)*path < ' ' || *path == 0x7f ||
-            length + AROUND + OF_A_QUOTE > size) {
-            snprintf(word, size, "FILE");
-            return;
-        }
-        length += (size_t)snprintf(word + length, size - length, "%s",
-                                   *path == '\'' ? "'\\''" : (char[]){*path, '\0'});
-    }
-    snprintf(word + length, size - length, "'");
-}
-
 static bool refuse_foreign(const char *path)
 {
-    char word[1000];
-    quote(word, sizeof(word), path);
+    char word[1000] = "";
+    if (!shell_append_file(word, sizeof(word), path))
+        strcpy(word, "FILE");
     return message_error("%s: is a model of another program; this makes one that is "
                          "read: python3 -m liblstm.convert %s model.safetensors",
                          path, word);

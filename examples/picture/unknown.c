@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "examples/common/shell.h"
 #include "examples/picture/canvas.h"
 
 /* A mark at an offset. In the command, FILE stands for the name of the file; without
@@ -96,38 +97,6 @@ static const signature texts[] = {
     {0, 2, "#!", "a script", NULL},
 };
 
-/* Appends text to a command; returns false if it does not fit. */
-static bool append(char *command, size_t size, const char *text, size_t length)
-{
-    size_t old = strlen(command);
-    if (old + length >= size)
-        return false;
-    memcpy(command + old, text, length);
-    command[old + length] = '\0';
-    return true;
-}
-
-/* Appends a name as one word for a shell; false if it does not fit, or has control
- * characters, which a terminal does not show. */
-static bool append_name(char *command, size_t size, const char *name)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                "0123456789._/+,-";
-    bool quoted = name[strspn(name, plain)] != '\0';
-    if ((name[0] == '-' && !append(command, size, "./", 2)) ||
-        (quoted && !append(command, size, "'", 1)))
-        return false;
-    for (; *name; name++) {
-        if ((unsigned char)*name < ' ' || *name == 0x7f)
-            return false;
-        bool done = *name == '\'' ? append(command, size, "'\\''", 4)
-                                  : append(command, size, name, 1);
-        if (!done)
-            return false;
-    }
-    return !quoted || append(command, size, "'", 1);
-}
-
 /* Writes a command with the name of the file; false if it does not fit. */
 static bool fill_in(char *command, size_t size, const char *template, const char *path)
 {
@@ -137,8 +106,8 @@ static bool fill_in(char *command, size_t size, const char *template, const char
     while (*template) {
         const char *found = strstr(template, word);
         size_t length = found ? (size_t)(found - template) : strlen(template);
-        if (!append(command, size, template, length) ||
-            (found && !append_name(command, size, path)))
+        if (!shell_append(command, size, template, length) ||
+            (found && !shell_append_file(command, size, path)))
             return false;
         template += length + (found ? LENGTH : 0);
     }

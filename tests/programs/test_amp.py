@@ -251,7 +251,7 @@ class Play(Base):
             self.assertEqual(words, ["python3", "-m", "liblstm.convert", name,
                                      "model.safetensors"])
         done = self.run_amp("--", "play", "-a.nam", "dry.wav", "o.wav")
-        self.assertIn("convert './-a.nam' model", done.stderr)
+        self.assertIn("convert ./-a.nam model", done.stderr)
         (self.folder / "a\nb.nam").write_bytes(b"{}")
         for name in ("a\nb.nam", 600 * "./" + "a.nam"):
             self.refused("convert FILE model.safetensors", "play", name, "dry.wav", "o.wav")
