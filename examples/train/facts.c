@@ -70,7 +70,8 @@ static void add_command(train_facts *f, const char *name, int count, char *const
     free(command);
 }
 
-/* The options of a resumed run, of which its command line has only a part. */
+/* The options of a run that is resumed or follows a recipe, of which its command line
+ * has only a part. */
 /* How images are evaluated, if not as they are. */
 static void add_evaluation(train_facts *f, const train_options *o)
 {
@@ -240,7 +241,7 @@ bool facts_collect(train_facts *f, const train_options *options,
     name_data(f, options, data);
     name_checkpoint(f, options);
     add_command(f, "Command", options->word_count, options->words);
-    if (options->resume)
+    if (options->resume || options->recipe_given)
         add_options(f);
     add_set(f, "Training set", data->train);
     add_set(f, "Validation set", data->validation);

@@ -2,6 +2,7 @@
 
 #include "examples/train/augment.h"
 #include "examples/train/help.h"
+#include "examples/train/recipe.h"
 #include "examples/train/schedule.h"
 
 void help_print(void)
@@ -15,6 +16,10 @@ void help_print(void)
         "joined.\nA model says how it reads, so --load and mnist-predict need no "
         "option. "
         "Over 784\nsteps, --clip-norm 1 keeps the gradients small.\n");
+    printf(
+        "\nRecipes. An option that is given beside one has its own value; to leave one "
+        "out,\ngive all others without the recipe.\n\n");
+    recipe_print_help();
     printf(
         "\nSchedules with their options and defaults. Times are in epochs and may be "
         "fractions.\nA warmup starts at a third of lr.\n\n");

@@ -5,16 +5,14 @@
 
 #include <lstm/lstm.h>
 
-#include "examples/common/hash.h"
-#include "examples/common/message.h"
 #include "examples/common/number.h"
 #include "examples/common/options.h"
 #include "examples/digits/shifts.h"
 #include "examples/train/help.h"
 #include "examples/train/line.h"
 #include "examples/train/options.h"
-#include "examples/train/stored.h"
-#include "examples/train/together.h"
+#include "examples/train/recipe.h"
+#include "examples/train/table.h"
 #include "examples/train/tree.h"
 
 static const train_options defaults = {
@@ -76,6 +74,13 @@ static bool take_decay(void *field, const char *text, char *why, size_t size)
 #define FIELD(name) offsetof(train_options, name)
 /* All options. */
 static const option_row rows[] = {
+    {.name = "recipe",
+     .value = "NAME",
+     .kind = OPTION_CHOICE,
+     .field = FIELD(recipe),
+     .given = FIELD(recipe_given),
+     .names = recipe_names,
+     .help = "a set of options, see below; an option beside it wins: best"},
     {.name = "data",
      .value = "DIR",
      .kind = OPTION_TEXT,
@@ -375,42 +380,7 @@ enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 _Static_assert((int)ROWS <= (int)TRAIN_MAX_OPTIONS,
                "TRAIN_MAX_OPTIONS must cover all options");
 
-/* Text of each option that was given, "" for an option without value, NULL otherwise.
- */
-static const char *given[ROWS];
-
-size_t train_options_list(const char **pairs)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < ROWS; i++) {
-        const char *text = given[i] ? given[i] : stored_path(&rows[i], i);
-        if (text && stored_contains(&rows[i])) {
-            pairs[2 * count] = rows[i].name;
-            pairs[2 * count++ + 1] = text;
-        }
-    }
-    return count;
-}
-
-/* With the end of the text, so that texts do not run together. */
-static uint64_t add_text(uint64_t hash, const char *text)
-{
-    return common_hash(hash, text, strlen(text) + 1);
-}
-
-uint64_t train_options_run(uint64_t seed)
-{
-    uint64_t hash = COMMON_HASH_START;
-    char number[24];
-    snprintf(number, sizeof(number), "%llu", (unsigned long long)seed);
-    hash = add_text(hash, number);
-    for (size_t i = 0; i < ROWS; i++)
-        if (given[i] && stored_is_fixed(&rows[i]))
-            hash = add_text(add_text(hash, rows[i].name), given[i]);
-    return hash;
-}
-
-static const option_table table = {
+const option_table train_options_table = {
     .before =
         "Usage: mnist-train [OPTION]...\n\n"
         "Trains an LSTM with Adam to classify the digits of MNIST, row by row.\n"
@@ -429,48 +399,4 @@ const char *train_options_dataset(const train_options *options, char *text, size
         return options->dataset;
     snprintf(text, size, "emnist-%s", emnist_names[options->emnist]);
     return text;
-}
-
-static int take_words(train_options *options, int argc, char **argv)
-{
-    int first, status = options_parse(&table, options, argc, argv, given, &first);
-    if (status >= 0 || first == argc)
-        return status;
-    message_error("unexpected argument '%s'; see --help", argv[first]);
-    return OPTIONS_USAGE;
-}
-
-/* Parses the command line again, on top of the options of the checkpoint. */
-static int resume(train_options *options, int argc, char **argv)
-{
-    const char *path = options->resume, *words[ROWS];
-    int status = together_check_resume(options);
-    if (status >= 0)
-        return status;
-    memcpy(words, given, sizeof(words));
-    options_set_defaults(&table, options, given);
-    options->save = NULL;
-    status = stored_take(&table, options, path, given);
-    const train_options before = *options;
-    if (status < 0)
-        status = take_words(options, argc, argv);
-    if (status < 0)
-        status = stored_check(&table, &before, options, words);
-    if (!options->checkpoint)
-        options->checkpoint = path;
-    return status;
-}
-
-int train_options_parse(train_options *options, int argc, char **argv)
-{
-    options_set_defaults(&table, options, given);
-    int status = take_words(options, argc, argv);
-    message_set_quiet(options->quiet);
-    if (status < 0 && options->resume)
-        status = resume(options, argc, argv);
-    if (options->validation > 0 && !options->eval_given)
-        options->eval = TRAIN_EVAL_END;
-    options->word_count = argc - 1;
-    options->words = argv + 1;
-    return status < 0 ? together_check(options) : status;
 }

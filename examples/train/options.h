@@ -26,6 +26,9 @@ typedef enum train_eval {
 typedef enum train_keep { TRAIN_KEEP_LAST, TRAIN_KEEP_BEST } train_keep;
 
 typedef struct train_options {
+    /** Index of recipe_names; used only if recipe_given. */
+    unsigned recipe;
+    bool recipe_given;
     const char *data;
     const char *dataset;
     /** Split of EMNIST, with the data set emnist. */
@@ -97,7 +100,7 @@ typedef struct train_options {
 } train_options;
 
 /** Upper limit of the number of options. */
-enum { TRAIN_MAX_OPTIONS = 48 };
+enum { TRAIN_MAX_OPTIONS = 64 };
 /** Key of the position of a run in the metadata of a checkpoint. */
 #define CHECKPOINT_KEY "mnist-train"
 

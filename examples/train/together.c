@@ -6,9 +6,13 @@
 
 int together_check_resume(const train_options *options)
 {
-    if (!options->resume || (!options->load && options->epochs > 0))
+    if (options->resume && (options->load || options->epochs == 0))
+        message_error("--resume cannot be combined with --load or --epochs 0");
+    else if (options->resume && options->recipe_given)
+        message_error("--resume cannot be combined with --recipe, whose options the "
+                      "checkpoint has");
+    else
         return -1;
-    message_error("--resume cannot be combined with --load or --epochs 0");
     return OPTIONS_USAGE;
 }
 

@@ -1,10 +1,12 @@
-"""Tests --augment and --ema of mnist-train.
+"""Tests --augment, --ema and --recipe of mnist-train.
 
 usage: test_recipe.py PROGRAM
 """
 import csv
+import json
 import os
 import pathlib
+import shlex
 import struct
 import subprocess
 import sys
@@ -180,6 +182,74 @@ class Average(Folder):
         self.train(*words, "--save", "e", epochs=best)
         models = [(self.folder / name).read_bytes() for name in "be"]
         self.assertEqual(*(data[8 + int.from_bytes(data[:8], "little"):] for data in models))
+
+
+class Recipe(Folder):
+    """--recipe best with small sizes beside it."""
+
+    BESIDE = [*SMALL, "--epochs", "2", "--force", "--eval", "none"]
+
+    def spelled(self):
+        """The options of --help, as they are typed."""
+        text = self.run_program("--help").stdout
+        return shlex.split(text.split("\n  best\n")[1].split("\n\n")[0])
+
+    def metadata(self, name):
+        data = (self.folder / name).read_bytes()
+        return json.loads(data[8:8 + int.from_bytes(data[:8], "little")])["__metadata__"]
+
+    def test_it_is_the_options_that_the_help_has(self):
+        models = []
+        for words in (["--recipe", "best", *self.BESIDE], [*self.BESIDE, "--recipe", "best"],
+                      [*self.spelled(), *self.BESIDE]):
+            self.run_program(*words, "--save", "m")
+            models.append((self.folder / "m").read_bytes())
+        self.assertEqual(models[1], models[0])
+        # Also the number of the run, which follows from the options.
+        self.assertEqual(models[2], models[0])
+        self.run_program(*self.BESIDE, "--save", "m")
+        self.assertNotEqual((self.folder / "m").read_bytes(), models[0])
+
+    def test_each_option_works_alone_and_beside_it(self):
+        options, words = [], self.spelled()
+        while words:
+            flag = len(words) == 1 or words[1].startswith("--")
+            options.append([words.pop(0) for _ in range(1 if flag else 2)])
+        self.assertGreater(len(options), 10)
+        for option in options:
+            self.run_program(*self.BESIDE, "--no-save", *option)
+        for change in ("--read", "rows"), ("--dropout", "0"), ("--schedule", "cosine"):
+            models = []
+            for words in ["--recipe", "best"], self.spelled():
+                self.run_program(*words, *self.BESIDE, *change, "--save", "m")
+                models.append((self.folder / "m").read_bytes())
+            self.assertEqual(*models)
+
+    def test_a_checkpoint_has_its_options_and_goes_on_with_them(self):
+        recipe = [*SMALL, "--recipe", "best", "--schedule", "step", "--force", "--eval", "none"]
+        self.run_program(*recipe, "--save", "whole", "--epochs", "3")
+        self.run_program(*recipe, "--no-save", "--epochs", "1", "--checkpoint", "c")
+        found = self.metadata("c")
+        self.assertNotIn("recipe", found)
+        for name, text in (("read", "both"), ("ema", "0.998"), ("bidirectional", ""),
+                           ("lr", "0.01"), ("schedule", "step"), ("hidden", "8")):
+            self.assertEqual(found[name], text)
+        self.run_program("--resume", "c", "--epochs", "3", "--save", "r")
+        whole, resumed = ((self.folder / name).read_bytes() for name in ("whole", "r"))
+        self.assertEqual(resumed, whole)
+
+    def test_the_page_of_a_training_has_the_options(self):
+        self.run_program("--recipe", "best", *self.BESIDE, "--no-save", "--report", "p.html")
+        page = (self.folder / "p.html").read_text()
+        self.assertIn("<code>--read</code> <code>both</code>",
+                      page.split("Options of the whole run")[1])
+
+    def test_what_cannot_be_is_refused(self):
+        result = self.run_program("--recipe", "worst", status=2)
+        self.assertIn("--recipe is 'worst', expected best", result.stderr)
+        self.train("--no-save", "--checkpoint", "c", epochs=1)
+        result = self.run_program("--resume", "c", "--recipe", "best", status=2)
+        self.assertIn("--resume cannot be combined with --recipe", result.stderr)
 
 
 if __name__ == "__main__":
