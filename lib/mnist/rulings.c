@@ -68,11 +68,11 @@ static bool find_near(const field *f, const line *l, size_t along, size_t *acros
     return at > 0 && *pixel(f, along, at - 1);
 }
 
-/* Number of pixels that a line lacks, up to one more than most. */
+/* Number of pixels that a line lacks, up to most. */
 static size_t count_gaps(const field *f, const line *l, size_t most)
 {
     size_t gaps = 0, across;
-    for (size_t along = 0; along < f->length && gaps <= most; along++)
+    for (size_t along = 0; along < f->length && gaps != most; along++)
         gaps += !find_near(f, l, along, &across);
     return gaps;
 }
@@ -113,7 +113,7 @@ static size_t thickness_of(const field *f, const line *l)
             counts[run < LONGEST ? run : LONGEST - 1]++;
             total++;
         }
-    while (median + 1 < LONGEST && 2 * (below + counts[median]) < total)
+    while (2 * (below + counts[median]) < total)
         below += counts[median++];
     return median;
 }
@@ -267,8 +267,8 @@ mnist_status mnist_rulings_erase_line(mnist_plane *ink, const mnist_group *box,
     size_t before = status ? 0 : count_ink(&r.work, &touches);
     if (!status)
         r.across = erase_all(&r.rows, &(rule){r.work.cols / 8, r.work.rows / 6});
-    *is_line = r.across.count > 0 && 4 * r.across.first > r.work.rows &&
-               5 * count_ink(&r.work, &touches) > before;
+    *is_line =
+        4 * r.across.first > r.work.rows && 5 * count_ink(&r.work, &touches) > before;
     if (!status && *is_line)
         write_back(&r, ink);
     mnist_plane_destroy(&r.work);
