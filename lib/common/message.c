@@ -25,7 +25,7 @@ static size_t decode(const char *text, uint32_t *character)
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     const unsigned char *bytes = (const unsigned char *)text;
     size_t length = bytes[0] < 0x80   ? 1
-                    : bytes[0] < 0xc0 ? 0
+                    : bytes[0] < 0xc2 ? 0
                     : bytes[0] < 0xe0 ? 2
                     : bytes[0] < 0xf0 ? 3
                     : bytes[0] < 0xf8 ? 4

@@ -78,14 +78,10 @@ void mnist_sha256_add(mnist_sha256 *sum, const void *data, size_t size)
     sum->size += size;
     while (size > 0) {
         size_t room = MNIST_SHA256_BLOCK - used, bytes = common_smaller(size, room);
-        if (used == 0 && size >= MNIST_SHA256_BLOCK) {
-            compress(sum->state, next);
-        } else {
-            memcpy(sum->block + used, next, bytes);
-            used = (used + bytes) % MNIST_SHA256_BLOCK;
-            if (used == 0)
-                compress(sum->state, sum->block);
-        }
+        memcpy(sum->block + used, next, bytes);
+        used = (used + bytes) % MNIST_SHA256_BLOCK;
+        if (used == 0)
+            compress(sum->state, sum->block);
         next += bytes;
         size -= bytes;
     }

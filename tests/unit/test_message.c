@@ -82,6 +82,7 @@ static void bytes_that_are_no_character_are_replaced(void **state)
         check((char[]){(char)byte, '\0'}, 1);
     check("\xe2\x82", 2);
     check("\xf0\x9f\x98", 3);
+    check("\xf8\x90\x80\x80", 4);
     assert_finished("\xc3(", "?(");
     assert_finished("\xf0\x9f\xc3\xa9", "??\xc3\xa9");
 }

@@ -164,13 +164,12 @@ static lstm_status add_range(lstm_params *params, const lstm_tensor *tensor,
 /* Makes room for more entries; after a failure the set is as before. */
 static lstm_status reserve(lstm_params *params, size_t count)
 {
-    size_t capacity = params->capacity ? params->capacity : 8, slots = 4;
+    size_t capacity = params->capacity ? params->capacity : 8;
     while (capacity < params->size + count)
         capacity *= 2;
     if (capacity == params->capacity)
         return LSTM_OK;
-    while (slots < 2 * capacity)
-        slots *= 2;
+    size_t slots = 2 * capacity;
     lstm_params larger = *params;
     larger.entries = common_alloc(capacity, sizeof(entry));
     larger.ranges = common_alloc(capacity, 2 * sizeof(range));
