@@ -25,8 +25,8 @@ int common_file_check_kind(mode_t mode)
 int common_input_open(common_input *input, const char *path)
 {
     /* O_NONBLOCK: opening a named pipe must not wait for its writer. */
-    *input =
-        (common_input){.file = calls->open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)};
+    *input = (common_input){
+        .file = common_file_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     if (input->file < 0)
         return errno;
     struct stat facts;
@@ -62,5 +62,5 @@ int common_input_read_at(const common_input *input, void *data, size_t size,
 void common_input_close(common_input *input)
 {
     calls->close(input->file);
-    input->file = -1;
+    input->file = COMMON_NO_FILE;
 }

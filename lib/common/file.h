@@ -29,6 +29,9 @@
 
 #include "lib/common/names.h"
 
+/** No open file. */
+enum { COMMON_NO_FILE = -1 };
+
 /** Calls of the operating system on files, as POSIX defines them. access() checks the
  *  effective user, and dup() sets the flag FD_CLOEXEC. */
 typedef struct common_file_calls {
@@ -58,6 +61,12 @@ void common_file_set_calls(const common_file_calls *calls);
 
 /** The table in use, for code that reads other files than regular ones. */
 const common_file_calls *common_file_get_calls(void);
+
+/** Opens a file that exists; returns COMMON_NO_FILE and sets errno on failure. */
+static inline int common_file_open(const char *path, int flags)
+{
+    return common_file_get_calls()->open(path, flags, 0);
+}
 
 /** Only regular files are read and replaced: 0, EISDIR for a folder, EINVAL for a
  * device or another kind of file. */

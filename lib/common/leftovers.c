@@ -75,8 +75,8 @@ static void remove_unlocked(const char *path)
 {
     const common_file_calls *calls = common_file_get_calls();
     struct stat facts, named;
-    int file =
-        calls->open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0);
+    int file = common_file_open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC |
+                                          O_NOCTTY);
     if (file < 0)
         return;
     if (calls->fstat(file, &facts) == 0 && S_ISREG(facts.st_mode) &&

@@ -46,7 +46,7 @@ static int close_files(common_replacement *replacement)
         error = errno;
     if (replacement->lock >= 0)
         calls->close(replacement->lock);
-    replacement->file = replacement->lock = -1;
+    replacement->file = replacement->lock = COMMON_NO_FILE;
     return error;
 }
 
@@ -152,7 +152,7 @@ static int begin(common_replacement *replacement, const char *path)
 
 int common_replace_begin(common_replacement *replacement, const char *path)
 {
-    *replacement = (common_replacement){.file = -1, .lock = -1};
+    *replacement = (common_replacement){.file = COMMON_NO_FILE, .lock = COMMON_NO_FILE};
     int error = begin(replacement, path);
     if (error)
         forget(replacement);
@@ -178,7 +178,7 @@ int common_replace_write(common_replacement *replacement, const void *data, size
 static int sync_folder(const char *folder)
 {
     const common_file_calls *calls = common_file_get_calls();
-    int file = calls->open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    int file = common_file_open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file < 0)
         return errno == EACCES ? 0 : errno;
     int error = calls->fsync(file) ? errno : 0;
@@ -200,7 +200,7 @@ int common_replace_commit(common_replacement *replacement)
     const common_file_calls *calls = common_file_get_calls();
     int error = calls->fsync(replacement->file) ? errno : 0;
     int closed = calls->close(replacement->file) ? errno : 0;
-    replacement->file = -1;
+    replacement->file = COMMON_NO_FILE;
     error = error ? error : closed;
     if (!error && calls->rename(replacement->temporary, replacement->path))
         error = errno;

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/common/file.h"
 #include "lib/common/memory.h"
 #include "lib/mnist/download.h"
 #include "lib/mnist/status.h"
@@ -133,8 +134,8 @@ mnist_status mnist_download(const mnist_download_request *request,
 {
     char address[MNIST_PATH_SIZE];
     bool writable = false;
-    int lock_file = -1;
-    *memory = -1;
+    int lock_file = COMMON_NO_FILE;
+    *memory = COMMON_NO_FILE;
     if (!request->folder)
         return into_memory(request, path, memory);
     int size =

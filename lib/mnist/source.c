@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/common/file.h"
 #include "lib/mnist/download.h"
 #include "lib/mnist/folder.h"
 #include "lib/mnist/read.h"
@@ -198,7 +199,7 @@ mnist_status mnist_source_open(mnist_dataset **out, const mnist_entry *entry,
         .files = entry->files[split],
         .source = source,
         .split = split,
-        .memory = {-1, -1},
+        .memory = {COMMON_NO_FILE, COMMON_NO_FILE},
     };
     *out = NULL;
     const char *folder = entry->is_mnist ? getenv("MNIST_DIR") : NULL;

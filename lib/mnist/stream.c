@@ -112,7 +112,7 @@ static mnist_status open_file(mnist_stream *stream)
     const common_file_calls *calls = common_file_get_calls();
     stream->file = stream->input->memory
                        ? stream->input->file
-                       : calls->open(stream->path, O_RDONLY | O_CLOEXEC, 0);
+                       : common_file_open(stream->path, O_RDONLY | O_CLOEXEC);
     if (stream->file < 0 || calls->fstat(stream->file, &facts))
         return mnist_fail(MNIST_IO_ERROR, "%s: cannot be opened: %s", stream->path,
                           common_reason(text, stream->path, errno));
@@ -161,7 +161,7 @@ mnist_status mnist_stream_open(mnist_stream **out, const mnist_input *input,
         return mnist_fail(MNIST_OUT_OF_MEMORY, "%s: no memory to read it", input->path);
     stream->input = input;
     stream->path = input->path;
-    stream->file = -1;
+    stream->file = COMMON_NO_FILE;
     mnist_sha256_start(&stream->sum);
     stream->expected = expected;
     mnist_status status = open_file(stream);

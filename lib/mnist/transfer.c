@@ -88,7 +88,7 @@ static void drop_target(transfer *t)
     common_replace_abandon(&t->replacement);
     if (t->memory >= 0)
         close(t->memory);
-    t->memory = -1;
+    t->memory = COMMON_NO_FILE;
 }
 
 /* Write callback of libcurl: any return value other than size * count aborts the
@@ -278,8 +278,10 @@ mnist_status mnist_transfer(const mnist_download_request *request, const char *p
                             char *address, int *memory)
 {
     mnist_libraries libraries;
-    transfer t = {
-        .libraries = &libraries, .request = request, .path = path, .memory = -1};
+    transfer t = {.libraries = &libraries,
+                  .request = request,
+                  .path = path,
+                  .memory = COMMON_NO_FILE};
     mnist_status status = mnist_libraries_load(&libraries);
     if (status)
         return status;

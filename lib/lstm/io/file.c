@@ -108,7 +108,7 @@ static lstm_file *allocate(const char *path)
     lstm_file *file = common_alloc_bytes(sizeof(*file));
     if (!file)
         return NULL;
-    file->input.file = -1;
+    file->input.file = COMMON_NO_FILE;
     file->path = common_strdup(path);
     if (file->path)
         return file;
@@ -139,7 +139,6 @@ lstm_status lstm_file_open(lstm_file **out, const char *path)
     int error = common_input_open(&file->input, path);
     if (!error)
         return finish(out, file);
-    file->input.file = -1;
     lstm_file_destroy(&file);
     return lstm_fail_file(path, error);
 }
