@@ -271,6 +271,7 @@ static size_t put_member(unsigned char *to, const char *name, bool entry)
     memset(to, 0, start);
     memcpy(to, entry ? "PK\1\2" : "PK\3\4", 4);
     to[length] = (unsigned char)size;
+    to[length + 1] = (unsigned char)(size >> 8);
     memcpy(to + start, name, size);
     return start + size;
 }
@@ -440,6 +441,13 @@ static void files_of_other_formats_are_named(void **state)
         else
             assert_contains(error_of(bytes, size), "a ZIP archive (PK, with the member "
                                                    "readme.txt)");
+    }
+    for (size_t size = 96; size <= 259; size += 163) {
+        unsigned char bytes[400] = {0};
+        char name[260] = {0};
+        memset(name, 'n', size);
+        put_member(bytes, name, false);
+        assert_contains(error_of(bytes, sizeof(bytes)), "a ZIP archive (PK)");
     }
 }
 

@@ -128,12 +128,13 @@ static const char *archive_of(const char *member)
     return NULL;
 }
 
-/* Copies the name of a member. Its length is stored in two bytes. */
+/* Copies the name of a member, empty if it is long. Its length is stored in two bytes.
+ */
 static void copy_member(char member[MEMBER], const unsigned char *length,
                         const unsigned char *name, const unsigned char *end)
 {
-    size_t size = (size_t)(length[0] | length[1] << 8);
-    if (size >= MEMBER || name + size > end)
+    size_t size = length[0];
+    if (length[1] != 0 || size >= MEMBER || name + size > end)
         size = 0;
     memcpy(member, name, size);
     member[size] = '\0';
