@@ -110,7 +110,7 @@ static size_t thickness_of(const field *f, const line *l)
     for (size_t along = 0; along < f->length; along++)
         if (find_near(f, l, along, &across)) {
             size_t run = run_at(f, along, across, &start);
-            counts[run < LONGEST ? run : LONGEST - 1]++;
+            counts[common_smaller(run, LONGEST - 1)]++;
             total++;
         }
     while (2 * (below + counts[median]) < total)
