@@ -347,6 +347,29 @@ static void workers_block_all_signals(void **state)
     }
 }
 
+static void assert_cancellation(int expected)
+{
+    int found;
+    assert_int_equal(pthread_setcancelstate(expected, &found), 0);
+    assert_int_equal(found, expected);
+}
+
+/* No call is cancelled in its middle; then the caller's state is back. */
+static void calls_restore_the_state_of_cancellation(void **state)
+{
+    (void)state;
+    static const int states[] = {PTHREAD_CANCEL_DISABLE, PTHREAD_CANCEL_ENABLE};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(pthread_setcancelstate(states[i], NULL), 0);
+        for (size_t threads = 3; threads > 0; threads--) {
+            set_threads(threads);
+            assert_cancellation(states[i]);
+            run_tally(3);
+            assert_cancellation(states[i]);
+        }
+    }
+}
+
 int main(int count, char **words)
 {
     if (count == 2 && strcmp(words[1], "threads") == 0)
@@ -366,6 +389,8 @@ int main(int count, char **words)
                                   reset_threads),
         cmocka_unit_test_teardown(workers_block_all_signals, reset_threads),
         cmocka_unit_test_teardown(idle_workers_sleep, reset_threads),
+        cmocka_unit_test_teardown(calls_restore_the_state_of_cancellation,
+                                  reset_threads),
         TEST(the_environment_gives_the_number),
         TEST(invalid_numbers_in_the_environment_are_ignored),
         TEST(the_affinity_mask_bounds_the_number),
