@@ -9,6 +9,7 @@
 #include "examples/train/checkpoint.h"
 #include "examples/train/diverge.h"
 #include "examples/train/epochs.h"
+#include "examples/train/ranks.h"
 
 /* Evaluates on a set and reports the accuracy of an epoch, unless stopped. */
 static bool evaluate(const train_run *run, const char *name, train_tester *set,
@@ -88,7 +89,7 @@ static bool train_steps(train_run *run)
     const train_state *trainer = run->trainer;
     double started = report_seconds();
     size_t first = trainer->step;
-    while (trainer->step < run->report->steps && !*run->stop)
+    while (trainer->step < run->report->steps && !ranks_stop(trainer))
         if (!train_step(run))
             return false;
     size_t steps = trainer->step - first;

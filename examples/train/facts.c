@@ -181,15 +181,18 @@ static void read_processor(char *name, size_t size)
         fclose(file);
 }
 
-static void add_machine(train_facts *f)
+static void add_machine(train_facts *f, const train_options *o)
 {
     char processor[300];
     struct utsname system;
+    char ranks[40] = "";
+    if (o->ranks > 1)
+        snprintf(ranks, sizeof(ranks), "%zu ranks of ", (size_t)o->ranks);
     read_processor(processor, sizeof(processor));
     bool known = uname(&system) == 0;
     add(f, "Machine",
-        text_of(f, "%s, %zu thread%s, %s kernels, %s %s", processor, lstm_threads(),
-                number_plural(lstm_threads()), lstm_kernels_name(),
+        text_of(f, "%s, %s%zu thread%s, %s kernels, %s %s", processor, ranks,
+                lstm_threads(), number_plural(lstm_threads()), lstm_kernels_name(),
                 known ? system.sysname : "system",
                 known ? system.machine : "not known"),
         false);
@@ -250,7 +253,7 @@ bool facts_collect(train_facts *f, const train_options *options,
     add_training(f, options, trainer);
     add_evaluation(f, options);
     add(f, "Seed", text_of(f, "%" PRIu64, trainer->seed), true);
-    add_machine(f);
+    add_machine(f, options);
     add(f, "Program", text_of(f, "mnist-train with liblstm %s", lstm_version()), false);
     add_files(f, options);
     if (!f->failed)

@@ -18,6 +18,7 @@
 #include "examples/train/locks.h"
 #include "examples/train/log.h"
 #include "examples/train/paths.h"
+#include "examples/train/ranks.h"
 #include "examples/train/signals.h"
 
 /* A seed of 32 bits: generators use only the low 32 bits of a seed. */
@@ -101,12 +102,16 @@ static bool run_trainer(train_state *trainer, const train_options *options,
                      .report = &report,
                      .options = options,
                      .stop = &signals_stop};
-    bool done = epochs_train(&run);
+    bool done = ranks_start(trainer, options, data) && epochs_train(&run);
+    bool lost = ranks_failed(trainer), differ = ranks_differ(trainer);
+    ranks_end(trainer);
     done = report_close(&report) && done;
+    if (differ)
+        return false;
     /* A log or standard output that fails, also as after SIGHUP the terminal is gone,
-     * leaves the state of the last step. */
+     * or a rank that ends leaves the state of the last step. */
     if (!done && !signals_stop) {
-        if (report.failed && options->checkpoint)
+        if ((report.failed || lost) && options->checkpoint)
             checkpoint_save(trainer, options->checkpoint);
         save_rest(trainer, to);
         return false;
@@ -192,12 +197,15 @@ static void warn_of_milestones(const train_options *options)
 static void describe(const train_state *trainer, const train_options *options,
                      const train_data *data)
 {
+    char ranks[40] = "";
     if (options->resume)
         message_info("resuming after step %zu of epoch %zu", trainer->step,
                      trainer->epoch);
     train_data_describe(data, options);
-    message_info("seed %llu, %zu thread%s, %s kernels, %zu parameters",
-                 (unsigned long long)trainer->seed, lstm_threads(),
+    if (options->ranks > 1)
+        snprintf(ranks, sizeof(ranks), "%zu ranks of ", (size_t)options->ranks);
+    message_info("seed %llu, %s%zu thread%s, %s kernels, %zu parameters",
+                 (unsigned long long)trainer->seed, ranks, lstm_threads(),
                  number_plural(lstm_threads()), lstm_kernels_name(),
                  lstm_params_count(trainer->network.params));
     describe_precision(trainer);
@@ -256,7 +264,8 @@ static int run(const train_options *options, const train_data *data, double star
 {
     uint64_t seed = options->seed_given ? options->seed : random_seed();
     train_state trainer = {0};
-    if (options->threads && lstm_set_threads(options->threads) != LSTM_OK) {
+    size_t threads = ranks_threads(options);
+    if (threads && lstm_set_threads(threads) != LSTM_OK) {
         message_error("%s", lstm_last_error());
         return 1;
     }

@@ -13,12 +13,14 @@
 #include "examples/train/options.h"
 #include "examples/train/recipe.h"
 #include "examples/train/table.h"
+#include "examples/train/transport.h"
 #include "examples/train/tree.h"
 
 static const train_options defaults = {
     .epochs = 10,
     .batch_size = 64,
     .shards = 1,
+    .ranks = 1,
     .hidden = 128,
     .layers = 2,
     .column_layers = 1,
@@ -141,6 +143,13 @@ static const option_row rows[] = {
      .high = TREE_MOST_SHARDS,
      .help = "add the gradient of a step from N parts of its batch, at most the\n"
              "batch size"},
+    {.name = "ranks",
+     .value = "N",
+     .kind = OPTION_COUNT,
+     .field = FIELD(ranks),
+     .low = 1,
+     .high = TRANSPORT_MOST_RANKS,
+     .help = "train in N processes, which divide the shards"},
     {.name = "hidden",
      .value = "N",
      .kind = OPTION_COUNT,
@@ -259,7 +268,8 @@ static const option_row rows[] = {
      .field = FIELD(threads),
      .low = 1,
      .high = LSTM_MAX_THREADS,
-     .help = "number of threads (default all processors)"},
+     .help = "number of threads, of each rank (default all processors, divided\n"
+             "among the ranks)"},
     {.name = "reproducible",
      .kind = OPTION_FLAG,
      .field = FIELD(reproducible),

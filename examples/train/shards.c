@@ -3,10 +3,9 @@
 
 #include "examples/common/hash.h"
 #include "examples/common/message.h"
+#include "examples/train/ranks.h"
 #include "examples/train/shards.h"
-
-/* Rows begin at cache lines. */
-enum { ROW_UNIT = 16 };
+#include "examples/train/signals.h"
 
 static bool lstm_failed(void)
 {
@@ -73,20 +72,25 @@ static bool create_loader(train_shards *shards, const train_state *trainer,
            mnist_failed();
 }
 
-static bool create_rows(train_shards *shards, const train_state *trainer)
+static bool create_rows(train_shards *shards, const train_state *trainer,
+                        const transport *exchange)
 {
+    enum { UNIT = TRANSPORT_UNIT };
     tree_stack nodes = {.shards = shards->count};
     size_t most = tree_fill(&nodes, shards->first, shards->end);
     shards->values = lstm_params_count(trainer->network.params) + SHARDS_TAIL;
-    shards->stride = (shards->values + ROW_UNIT - 1) / ROW_UNIT * ROW_UNIT;
-    shards->rows = aligned_alloc(ROW_UNIT * sizeof(float),
-                                 most * shards->stride * sizeof(*shards->rows));
+    shards->stride = (shards->values + UNIT - 1) / UNIT * UNIT;
+    if (exchange)
+        shards->rows = exchange->rows;
+    else
+        shards->rows = shards->owned = aligned_alloc(
+            UNIT * sizeof(float), most * shards->stride * sizeof(*shards->rows));
     return shards->rows ||
            message_error("no memory for %zu sums of %zu values", most, shards->values);
 }
 
 bool shards_create(train_state *trainer, const train_options *options,
-                   const train_data *data)
+                   const train_data *data, transport *exchange)
 {
     if (options->shards == 1 || !data->train)
         return true;
@@ -94,10 +98,14 @@ bool shards_create(train_state *trainer, const train_options *options,
     if (!shards)
         return message_error("no memory for shards");
     trainer->shards = shards;
-    shards->count = shards->end = options->shards;
+    size_t ranks = exchange ? exchange->ranks : 1;
+    size_t rank = exchange ? exchange->rank : 0;
+    shards->count = options->shards;
+    shards->first = tree_part(shards->count, ranks, rank);
+    shards->end = tree_part(shards->count, ranks, rank + 1);
     return create_batches(shards, trainer) &&
            create_loader(shards, trainer, options, data->train) &&
-           create_rows(shards, trainer);
+           create_rows(shards, trainer, exchange);
 }
 
 void shards_destroy(train_shards **shards)
@@ -116,7 +124,7 @@ void shards_destroy(train_shards **shards)
     free(s->full);
     free(s->tail);
     free(s->order);
-    free(s->rows);
+    free(s->owned);
     free(s);
     *shards = NULL;
 }
@@ -180,12 +188,13 @@ static bool add_shard(train_state *trainer, train_shards *shards, size_t shard,
                       classifier_batch *batch, const int64_t *labels, float share)
 {
     float *row = shards->rows + shards->nodes.count * shards->stride;
-    float *loss = row + shards->values - SHARDS_TAIL;
+    float *tail = row + shards->values - SHARDS_TAIL;
     if (batch->count == 0)
         memset(row, 0, shards->values * sizeof(*row));
-    else if (!compute(trainer, batch, labels, share, loss) ||
+    else if (!compute(trainer, batch, labels, share, &tail[SHARDS_LOSS]) ||
              lstm_params_get_grads(trainer->network.params, row) != LSTM_OK)
         return lstm_failed();
+    tail[SHARDS_STOP] = shard == shards->first && signals_stop ? 1 : 0;
     tree_push(&shards->nodes, (tree_node){0, shard});
     while (tree_merge(&shards->nodes)) {
         float *right = shards->rows + shards->nodes.count * shards->stride;
@@ -197,7 +206,7 @@ static bool add_shard(train_state *trainer, train_shards *shards, size_t shard,
 /* Adds the shards of this process in a batch of count samples. */
 static bool add_shards(train_state *trainer, train_shards *shards, size_t count)
 {
-    bool drops = lstm_layer_get_config(trainer->network.lstm)->dropout > 0;
+    bool drops = trainer->network.config.layers.dropout > 0;
     classifier_batch *views =
         count == trainer->full.count ? shards->full : shards->tail;
     float share = 1 / (float)count;
@@ -235,7 +244,13 @@ bool shards_gradient(train_state *trainer, size_t *samples)
                           trainer->labels);
     if (!add_all(trainer, shards, *samples))
         return false;
-    trainer->loss_last = shards->rows[shards->values - SHARDS_TAIL] / (float)*samples;
-    return lstm_params_set_grads(trainer->network.params, shards->rows) == LSTM_OK ||
+    const float *sum = trainer->ranks
+                           ? ranks_add(trainer->ranks, shards->values - SHARDS_TAIL)
+                           : shards->rows;
+    if (!sum)
+        return false;
+    const float *tail = sum + shards->values - SHARDS_TAIL;
+    trainer->loss_last = tail[SHARDS_LOSS] / (float)*samples;
+    return lstm_params_set_grads(trainer->network.params, sum) == LSTM_OK ||
            lstm_failed();
 }

@@ -16,10 +16,12 @@
 #define EXAMPLES_TRAIN_SHARDS_H
 
 #include "examples/train/trainer.h"
+#include "examples/train/transport.h"
 #include "examples/train/tree.h"
 
-/** The values of a sum: the gradients, then the loss. */
-enum { SHARDS_TAIL = 1 };
+/** The values of a sum: the gradients, then the loss, and the number of processes that
+ *  a signal stops. */
+enum { SHARDS_LOSS, SHARDS_STOP, SHARDS_TAIL };
 
 /** Shards that one process computes. */
 typedef struct train_shards {
@@ -29,6 +31,8 @@ typedef struct train_shards {
      * the nodes of the rows. */
     size_t values, stride;
     float *rows;
+    /** The memory of the rows, unless they belong to a transport. */
+    float *owned;
     tree_stack nodes;
     /** The samples of this process: its loader has them first in each epoch, which is
      *  the epoch that it has started. */
@@ -47,10 +51,11 @@ typedef struct train_shards {
  * Prepares a run for the shards of --shards; does nothing for one. The trainer then has
  * the shards.
  *
+ * @param exchange of the ranks that divide the shards; NULL: this process has all
  * @return false after an error message
  */
 bool shards_create(train_state *trainer, const train_options *options,
-                   const train_data *data);
+                   const train_data *data, transport *exchange);
 
 /** Frees the shards; accepts NULL. */
 void shards_destroy(train_shards **shards);

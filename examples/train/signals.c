@@ -36,6 +36,13 @@ void signals_handle(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+void signals_note_other(void)
+{
+    if (!received)
+        received = SIGTERM;
+    signals_stop = true;
+}
+
 int signals_status(void)
 {
     return received ? 128 + (int)received : 0;

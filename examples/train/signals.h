@@ -14,6 +14,9 @@
  */
 void signals_handle(void);
 
+/** Notes that a signal has ended another process of the run. */
+void signals_note_other(void);
+
 /** True after the first signal. */
 extern volatile bool signals_stop;
 

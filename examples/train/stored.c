@@ -36,7 +36,7 @@ bool stored_contains(const option_row *row)
 {
     static const char *const others[] = {"load",    "resume", "threads", "quiet",
                                          "offline", "seed",   "force",   "no-progress",
-                                         "limit",   "recipe", NULL};
+                                         "limit",   "ranks",  "recipe",  NULL};
     return !is_one_of(row, others) && row->kind != OPTION_HELP &&
            row->kind != OPTION_VERSION;
 }

@@ -98,11 +98,18 @@ static int check_times(const train_options *options)
 
 static int check_shards(const train_options *options)
 {
-    if (options->shards <= options->batch_size)
+    if (options->shards > options->batch_size)
+        message_error("--shards is %llu, expected at most --batch-size %llu",
+                      (unsigned long long)options->shards,
+                      (unsigned long long)options->batch_size);
+    else if (options->ranks > options->shards)
+        message_error("--ranks is %llu, expected at most --shards %llu",
+                      (unsigned long long)options->ranks,
+                      (unsigned long long)options->shards);
+    else if (options->ranks > 1 && options->epochs == 0)
+        message_error("--ranks cannot be combined with --epochs 0");
+    else
         return -1;
-    message_error("--shards is %llu, expected at most --batch-size %llu",
-                  (unsigned long long)options->shards,
-                  (unsigned long long)options->batch_size);
     return OPTIONS_USAGE;
 }
 

@@ -5,6 +5,7 @@
 #include "examples/digits/shifts.h"
 #include "examples/train/checkpoint.h"
 #include "examples/train/choose.h"
+#include "examples/train/ranks.h"
 #include "examples/train/shards.h"
 #include "examples/train/trainer.h"
 
@@ -157,8 +158,7 @@ bool trainer_create(train_state *trainer, const train_options *options, uint64_t
         if (trainer->train)
             schedule_start(&trainer->schedule, options->lr,
                            mnist_loader_batches(trainer->train), options->epochs);
-        if ((!options->resume || resume(trainer, options)) &&
-            shards_create(trainer, options, data))
+        if (!options->resume || resume(trainer, options))
             return true;
     }
     trainer_destroy(trainer);
@@ -188,6 +188,8 @@ void trainer_destroy(train_state *trainer)
 
 bool trainer_start_epoch(train_state *trainer)
 {
+    if (!ranks_next_epoch(trainer))
+        return false;
     /* PyTorch's DataLoader first draws a seed for its workers, then the seed of the
      * order. */
     lstm_rng_next(trainer->rng);
@@ -310,7 +312,7 @@ bool trainer_step(train_state *trainer, size_t *samples)
     trainer->loss_sum += (double)trainer->loss_last * (double)*samples;
     trainer->loss_count += *samples;
     trainer->step++;
-    return true;
+    return ranks_compare(trainer);
 }
 
 /* Keeps how the images of a batch, which begin with index first, are read. */
@@ -328,7 +330,7 @@ static bool evaluate_batches(train_state *trainer, train_tester *set, size_t *co
 {
     classifier_batch *batch;
     size_t done = 0;
-    while (!*stop &&
+    while (!*stop && ranks_check(trainer) &&
            (batch = next_batch(set->loader, &set->full, &set->tail, trainer->labels))) {
         if (!tta_forward(&trainer->tta, &trainer->network, batch))
             return lstm_failed();
@@ -336,7 +338,7 @@ static bool evaluate_batches(train_state *trainer, train_tester *set, size_t *co
         add_answers(trainer, batch, done);
         done += batch->count;
     }
-    return true;
+    return !ranks_failed(trainer);
 }
 
 bool trainer_evaluate(train_state *trainer, train_tester *set, size_t *correct,
@@ -353,7 +355,9 @@ bool trainer_evaluate(train_state *trainer, train_tester *set, size_t *correct,
     if ((averages && !average_show(average, params)) ||
         !classifier_set_training(&trainer->network, false))
         return lstm_failed();
+    ranks_alone(trainer, true);
     bool done = evaluate_batches(trainer, set, correct, stop);
+    ranks_alone(trainer, false);
     if (!classifier_set_training(&trainer->network, true) ||
         (averages && !average_hide(average, params)))
         return lstm_failed();

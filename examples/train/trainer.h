@@ -66,6 +66,8 @@ typedef struct train_state {
     classifier_batch full, tail;
     /** With --shards, how the gradients of a batch are computed; or NULL. */
     struct train_shards *shards;
+    /** With --ranks, the processes that share the shards; or NULL. */
+    struct train_ranks *ranks;
     /** Batches of the sets that the network is evaluated on. */
     train_tester validation, test;
     train_tta tta;

@@ -20,13 +20,13 @@ PROGRAM = None
 SMALL = ["--synthetic=400", "--batch-size", "64", "--hidden", "8", "--layers", "1",
          "--epochs", "2", "--seed", "7", "--log-every", "3", "--force"]
 STEPS = 7  # 400 samples: six batches of 64 and one of 16
-OPTIONS = """--data --dataset --split --synthetic --epochs --batch-size --shards --hidden --layers
+OPTIONS = """--data --dataset --split --synthetic --epochs --batch-size --shards --ranks --hidden --layers
     --bidirectional --proj --dropout --label-smoothing --augment --lr --schedule
     --weight-decay --decoupled --ema --clip-norm --precision --seed --threads --reproducible --log-every --log --report --tensorboard --save
     --no-save --load --checkpoint --checkpoint-every --resume --force --eval --validation --keep --patience --offline --limit --quiet --no-progress --help
     --version""".split()
 WRONG = [
-    "--unknown", "--limit 0", "--limit x", "--epochs", "word", "--batch-size 0", "--shards 0", "--shards 65", "--shards 1025", "--shards x",
+    "--unknown", "--limit 0", "--limit x", "--epochs", "word", "--batch-size 0", "--shards 0", "--shards 65", "--shards 1025", "--shards x", "--ranks 0", "--ranks x",
     "--batch-size 8 --shards 9", "--batch-size 1.5", "--lr nan",
     "--lr inf", "--lr 1e999", "--lr 0", "--lr -1", "--lr 0x1p-3", "--lr 1e-3x", "--hidden 0",
     "--hidden 99999999999999999999999", "--layers 0", "--epochs -1", "--epochs 1x",
