@@ -78,12 +78,22 @@ static bool create(train_state *trainer, const train_options *options)
                                   spin);
 }
 
+/* Lets the messages of a rank name it. */
+static void name_rank(size_t rank)
+{
+    static char name[60];
+    snprintf(name, sizeof(name), "%.20s: rank %zu", message_program(), rank);
+    message_set_program(name);
+}
+
 bool ranks_start(train_state *trainer, const train_options *options,
                  const train_data *data)
 {
     if (options->ranks > 1 && !create(trainer, options))
         return false;
     transport *t = trainer->ranks ? trainer->ranks->transport : NULL;
+    if (t && t->rank > 0)
+        name_rank(t->rank);
     bool done = shards_create(trainer, options, data, t);
     if (!t || t->rank == 0)
         return done;

@@ -53,16 +53,16 @@ static int64_t nanoseconds(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* Describes how a rank ended. */
+/* Describes how a rank ended; one that failed has said why. */
 static bool say_end(shared *s, size_t rank, int status)
 {
-    char how[60];
+    int process = (int)s->processes[rank];
     if (WIFSIGNALED(status))
-        snprintf(how, sizeof(how), "was killed by signal %d (%s)", WTERMSIG(status),
-                 strsignal(WTERMSIG(status)));
-    else
-        snprintf(how, sizeof(how), "ended with status %d", WEXITSTATUS(status));
-    message_error("rank %zu, process %d, %s", rank, (int)s->processes[rank], how);
+        message_error("rank %zu, process %d, was killed by signal %d (%s)", rank,
+                      process, WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else if (WEXITSTATUS(status) != EXIT_FAILURE)
+        message_error("rank %zu, process %d, ended with status %d", rank, process,
+                      WEXITSTATUS(status));
     s->processes[rank] = 0;
     s->base.failed = true;
     return false;
@@ -219,6 +219,8 @@ static bool map(shared *s, size_t rows)
 static bool start(shared *s)
 {
     fflush(NULL);
+    /* If it is ignored from the start, nobody sees how a rank ends. */
+    signal(SIGCHLD, SIG_DFL);
     s->first = getpid();
     for (size_t i = 1; i < s->base.ranks; i++) {
         pid_t process = fork();

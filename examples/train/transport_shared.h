@@ -2,9 +2,10 @@
  * @file
  * Ranks as processes of one machine, which share memory.
  *
- * Rank 0 is the process that starts the others; they are copies of it. A rank that
- * waits looks every tenth of a second whether the others live. Rank 0 ends all if one
- * has ended; if rank 0 has ended, the others end.
+ * Rank 0 is the process that starts the others; they are copies of it, and end with
+ * status 1 after a message if they fail. A rank that waits looks every tenth of a
+ * second whether the others live. Rank 0 ends all if one has ended; if rank 0 has
+ * ended, the others end.
  */
 #ifndef EXAMPLES_TRAIN_TRANSPORT_SHARED_H
 #define EXAMPLES_TRAIN_TRANSPORT_SHARED_H

@@ -61,11 +61,12 @@ class Ranks(unittest.TestCase):
         self.run_program(*SMALL, "--epochs", epochs, "--save", "m", *words)
         return (self.folder / "m").read_bytes()
 
-    def start(self, *words, lines=4):
+    def start(self, *words, lines=4, before=None):
         """Starts a run in a group of its own, and waits until it has printed some lines."""
         process = subprocess.Popen([PROGRAM, *LONG, *map(str, words)], text=True,
                                    cwd=self.folder, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, start_new_session=True)
+                                   stderr=subprocess.PIPE, start_new_session=True,
+                                   preexec_fn=before)
         self.addCleanup(lambda: [os.kill(p, signal.SIGKILL) for p in group_of(process.pid)])
         for _ in range(lines):
             process.stdout.readline()
@@ -188,7 +189,9 @@ class Ends(Ranks):
         self.check_resumed(6)
 
     def test_a_rank_that_is_killed_ends_all(self):
-        process = self.start("--ranks", "3", "--no-save", "--checkpoint", "c")
+        """Also if the shell ignores the end of its processes."""
+        ignore = lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        process = self.start("--ranks", "3", "--no-save", "--checkpoint", "c", before=ignore)
         ranks = group_of(process.pid)
         self.assertEqual(len(ranks), 3)
         os.kill(ranks[2], signal.SIGKILL)
