@@ -2,7 +2,8 @@
 """Compares the speed of liblstm and other libraries on the same workloads.
 
 usage: compare.py [--what WHAT] [--threads 1,2] [--rounds R] [--seconds S]
-                  [--build FOLDER] [--rtneural FOLDER] [--json FILE]
+                  [--build FOLDER] [--rtneural FOLDER] [--onednn FOLDER]
+                  [--json FILE]
 
 WHAT is
   experiment  a training step of the experiment: 64 sequences of 28 steps
@@ -21,7 +22,10 @@ Runtime has its inputs and outputs bound to memory. lstm-bench measures liblstm,
 Python. In each round, each library runs for S seconds and reports a median. The table
 shows the median of the rounds, and its ratio to the first line. With one thread, times are
 CPU times, which other programs affect less; with more, they are wall-clock times.
-Libraries that are not installed, and those that fail, are reported and left out.
+Libraries that are not installed, and those that fail, are reported and left out. --onednn
+is a folder with include and lib of oneDNN 3, such as an environment of Python after
+pip install onednn-cpu-gomp onednn-devel-cpu-gomp; it is compared in experiment, inference
+and streaming.
 
 The peak that lstm-bench measures in each round tells whether the machine was disturbed.
 Only rounds with at least 93% of the best peak count, if they are three or more.
@@ -37,7 +41,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from native import RTNeural
+from native import OneDNN, RTNeural
 from works import LIBRARIES, missing
 
 EXPERIMENT = (64, 28, 28, 128, 2)  # N, T, I, H, L
@@ -127,10 +131,10 @@ class Other:
             file.close()
 
 
-def measured(command):
+def measured(command, environment=None):
     """What a program prints as JSON."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True) as process:
+                          env=os.environ | (environment or {}), text=True) as process:
         out, errors = process.communicate()
     if process.returncode:
         raise Failure(reason_of(process, errors))
@@ -145,7 +149,7 @@ class Native:
 
     def run(self, work, shape, threads, seconds):
         command = self.library.command(work, shape, threads, seconds)
-        return command and measured(command)
+        return command and measured(command, self.library.environment)
 
     def close(self):
         self.library.close()
@@ -199,7 +203,7 @@ TORCH = [("torch", {}), ("torch", {"best": False})]
 TORCH_BF16 = [("torch", {"bf16": True}), ("torch", {"best": False, "bf16": True})]
 
 
-def contenders(what, bench, rtneural):
+def contenders(what, bench, rtneural, onednn):
     """The libraries to compare; the first one is the reference."""
     if what == "small":
         if not rtneural:
@@ -213,7 +217,8 @@ def contenders(what, bench, rtneural):
         runners = [Library(bench), *others(("drop-in", {}), *TORCH)]
         return [As(runner, f"{runner.name}, {work}", work)
                 for runner in runners for work in ("lengths", "padded")]
-    return [Library(bench), Library(bench, True)] + others(("onnxruntime", {}), ("keras", {}), *TORCH, *TORCH_BF16)
+    return [Library(bench), Library(bench, True), *map(Native, OneDNN.all(onednn)),
+            *others(("onnxruntime", {}), ("keras", {}), *TORCH, *TORCH_BF16)]
 
 
 # The comparisons ----------------------------------------------------------------------
@@ -339,6 +344,8 @@ def parse():
     parser.add_argument("--build", type=Path, help="build folder (default the newest)")
     parser.add_argument("--rtneural", type=Path,
                         help="folder with the sources of RTNeural, for --what small")
+    parser.add_argument("--onednn", type=Path,
+                        help="folder with include and lib of oneDNN 3")
     parser.add_argument("--json", help="output file for the results")
     return parser.parse_args()
 
@@ -352,7 +359,7 @@ def main():
                  "the tests, or name the folder with --build")
     Other.liblstm = str(build.resolve() / "lib/lstm/liblstm.so.1")
     work, shapes = WHAT[options.what]
-    runners = contenders(options.what, bench, options.rtneural)
+    runners = contenders(options.what, bench, options.rtneural, options.onednn)
     if options.what == "sweep":
         listed = subprocess.run([bench, "--list"], check=True,
                                 capture_output=True, text=True).stdout.split()

@@ -67,17 +67,24 @@ class Compare(unittest.TestCase):
         self.assertEqual(medians, [9])
         self.assertIn("too few", text)
 
-    def test_a_library_that_cannot_be_compiled_is_named(self):
+    def compare(self, what, library):
+        """The result of a comparison with a library in an empty folder."""
         with tempfile.TemporaryDirectory() as folder:
             bench = Path(folder) / "build/tests/bench/lstm-bench"
             bench.parent.mkdir(parents=True)
             bench.write_text(BENCH)
             bench.chmod(0o755)
             done = subprocess.run(
-                [sys.executable, compare.__file__, "--what", "small", "--threads", "1",
-                 "--rounds", "1", "--build", Path(folder) / "build",
-                 "--rtneural", folder], capture_output=True, text=True)
+                [sys.executable, compare.__file__, "--what", what, "--threads", "1",
+                 "--rounds", "1", "--seconds", "0.01", "--build", Path(folder) / "build",
+                 library, folder], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
+        return done
+
+    def test_a_library_that_cannot_be_compiled_is_named(self):
+        done = self.compare("streaming", "--onednn")
+        self.assertRegex(done.stderr, "oneDNN, .* does not compile: .*(dnnl.hpp|oneDNN 3)")
+        done = self.compare("small", "--rtneural")
         self.assertEqual(done.stdout.count("liblstm  "), 14)
         for engine in "Eigen", "xsimd", "STL":
             self.assertRegex(done.stderr, f"RTNeural, {engine} does not compile: .*RTNeural")
