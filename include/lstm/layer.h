@@ -39,7 +39,32 @@ typedef enum lstm_precision {
      * operations are float32; h is rounded when it is computed. Outputs and gradients
      * differ from those of float32 by at most 4e-3 of their norm: see docs/numerics.md.
      */
-    LSTM_BFLOAT16 = 1
+    LSTM_BFLOAT16 = 1,
+    /** For inference and streams: weights are int8, with a scale for each row of
+     * weight_ih, weight_hh and weight_hr. A row w becomes integers q from -127 to 127
+     * and one scale s = max |w| / 127: q is w / s, rounded to nearest. x and h are
+     * rounded to 15 bits when a product reads them, and sums are exact; see
+     * docs/numerics.md for the definition. Biases, cell states and element-wise
+     * operations are float32. The bits are the same on all CPUs, also in plain C.
+     *
+     * The parameters of such a layer are float32, set as those of any layer; the layer
+     * quantises them when it packs them. To quantise a trained layer, create a layer
+     * with this precision and copy or load the parameters:
+     *
+     *     lstm_layer_config config = *lstm_layer_get_config(trained);
+     *     config.precision = LSTM_INT8;
+     *     config.dropout = 0;
+     *     lstm_layer_create(&layer, &config, NULL);
+     *     lstm_params_create(&params);
+     *     lstm_params_add_layer(params, "lstm", layer);
+     *     lstm_params_load(params, "model.safetensors",
+     *                      &(lstm_file_options){.allow_surplus = true});
+     *     lstm_layer_set_training(layer, false);
+     *
+     * The layer is always in evaluation mode, and its parameters have no gradients: a
+     * switch to training and a backward fail with LSTM_UNSUPPORTED.
+     */
+    LSTM_INT8 = 2
 } lstm_precision;
 
 /** Options of a stack of LSTM layers. Zero is the default of each option except inputs
@@ -81,7 +106,7 @@ typedef struct lstm_tape lstm_tape;
  *
  * Every parameter is uniform in [-1/sqrt(H), 1/sqrt(H)), in PyTorch's order: per layer
  * and direction weight_ih, weight_hh, bias_ih, bias_hh, weight_hr. The layer is in
- * training mode.
+ * training mode, with LSTM_INT8 in evaluation mode.
  *
  * @param[out] out the layer, freed with lstm_layer_destroy(); NULL on failure
  * @param config sizes and options, copied
@@ -137,6 +162,9 @@ size_t lstm_layer_output_size(const lstm_layer *layer);
  * @retval LSTM_OK the mode was switched; a switch to evaluation discards all pending
  *         forwards, a switch to training discards that of the layer's own tape
  * @retval LSTM_INVALID_ARGUMENT layer is NULL
+ * @retval LSTM_UNSUPPORTED training is true, and the precision is LSTM_INT8
+ * @retval LSTM_NOT_FINITE a weight of a layer of LSTM_INT8 is not finite; the message
+ *         names it; nothing was switched
  * @retval LSTM_OUT_OF_MEMORY not enough memory for the packed weights; nothing was
  *         switched
  * @since 1.0
@@ -156,6 +184,7 @@ lstm_status lstm_layer_set_training(lstm_layer *layer, bool training);
  * @param layer a layer
  * @retval LSTM_OK the weights were packed
  * @retval LSTM_INVALID_ARGUMENT layer is NULL
+ * @retval LSTM_NOT_FINITE as lstm_layer_set_training(); nothing was changed
  * @retval LSTM_OUT_OF_MEMORY not enough memory for the packed weights; nothing was
  *         changed
  * @since 1.0
@@ -202,6 +231,7 @@ lstm_status lstm_layer_pack(lstm_layer *layer);
  *         message names it and its row), or tape belongs to another layer; nothing was
  *         written
  * @retval LSTM_SHAPE_MISMATCH a shape is not as above; nothing was written
+ * @retval LSTM_NOT_FINITE as lstm_layer_set_training(); nothing was written
  * @retval LSTM_OUT_OF_MEMORY not enough memory for this N and T; nothing was written,
  *         but a pending forward of the tape is discarded
  * @since 1.0
@@ -233,6 +263,7 @@ lstm_status lstm_layer_forward(lstm_layer *layer, lstm_tape *tape, const lstm_te
  *        tensor as dcn
  * @retval LSTM_OK the gradients were written; the forward is no longer pending
  * @retval LSTM_INVALID_ARGUMENT layer is NULL, or tape belongs to another layer
+ * @retval LSTM_UNSUPPORTED the precision is LSTM_INT8
  * @retval LSTM_INVALID_STATE no forward in training mode is pending on the tape, or the
  *         weights have changed since (by Adam, a file, lstm_layer_set_weights(),
  *         lstm_layer_pack() or a switch to evaluation); nothing was written

@@ -70,8 +70,8 @@ size_t lstm_threads(void);
  * The first use of the library chooses the best kernels that it was built with and that
  * the processor and the operating system support. The environment variable LSTM_CPU
  * limits the choice: with LSTM_CPU=avx2 the library uses AVX2 or plain C, with
- * LSTM_CPU=generic plain C. "avx512bf16" is "avx512" with an instruction for products
- * of bfloat16; the other kernels compute the same bits with float32 arithmetic.
+ * LSTM_CPU=generic plain C. "avx512bf16" is "avx512" with instructions for products of
+ * bfloat16 and int8; the other kernels compute the same bits with other instructions.
  *
  * @return a string that is valid as long as the library
  * @since 1.0

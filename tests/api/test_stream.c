@@ -179,7 +179,9 @@ static void a_reset_stream_is_a_new_stream(void **state)
     lstm_params *params;
     assert_int_equal(lstm_params_create(&params), LSTM_OK);
     assert_int_equal(lstm_params_add_layer(params, "", f.layer), LSTM_OK);
-    lstm_tensor_fill(lstm_params_value(params, 1), INFINITY);
+    /* int8 has no infinity. */
+    if (test_precision() != LSTM_INT8)
+        lstm_tensor_fill(lstm_params_value(params, 1), INFINITY);
     for (size_t i = 0; i < 5; i++)
         lstm_tensor_data(lstm_params_value(params, 2))[5 + i] = NAN;
     assert_int_equal(lstm_layer_set_training(f.layer, false), LSTM_OK);
@@ -380,7 +382,14 @@ static void a_layer_that_is_not_ready_is_refused(void **state)
     fixture f = create_fixture(configs[0], 1);
     lstm_stream *stream = stream_of(&f, false), *other;
     const char *cure = "lstm_layer_set_training(layer, false)";
-    assert_int_equal(lstm_layer_set_training(f.layer, true), LSTM_OK);
+    /* A layer of int8 has no training mode: new weights make it unready. */
+    if (test_precision() == LSTM_INT8) {
+        float zeros[4 * 128 * 128] = {0};
+        assert_int_equal(lstm_layer_set_weights(f.layer, 0, 0, LSTM_LAYOUT_PYTORCH,
+                                                zeros, zeros, NULL, NULL),
+                         LSTM_OK);
+    } else
+        assert_int_equal(lstm_layer_set_training(f.layer, true), LSTM_OK);
     assert_refused(lstm_stream_create(&other, f.layer, NULL, 1), LSTM_INVALID_STATE,
                    cure);
     assert_null(other);
@@ -393,7 +402,11 @@ static void a_layer_that_is_not_ready_is_refused(void **state)
     assert_int_equal(lstm_layer_set_training(f.layer, false), LSTM_OK);
     assert_int_equal(lstm_stream_step(stream, f.x, NULL), LSTM_OK);
     assert_int_equal(lstm_adam_step(adam), LSTM_OK);
-    assert_refused(lstm_stream_step(stream, f.x, NULL), LSTM_INVALID_STATE, cure);
+    /* Adam changes no parameter of int8. */
+    if (test_precision() == LSTM_INT8)
+        assert_int_equal(lstm_stream_step(stream, f.x, NULL), LSTM_OK);
+    else
+        assert_refused(lstm_stream_step(stream, f.x, NULL), LSTM_INVALID_STATE, cure);
     assert_int_equal(lstm_layer_set_training(f.layer, false), LSTM_OK);
     assert_int_equal(lstm_stream_step(stream, f.x, NULL), LSTM_OK);
     lstm_adam_destroy(&adam);

@@ -19,6 +19,8 @@ static const bits_of_network golden_bits[] = {
     {UINT64_C(0xe312baf6a3d29ab1), UINT64_C(0x437f06e8caf0f892)},
     {UINT64_C(0xe9c952c0dadb3eae), UINT64_C(0x47ec01b68785d547)},
     {UINT64_C(0x218191d88eae5dbf), UINT64_C(0x6a476cbcb7a7221c)},
+    {UINT64_C(0x6df4ccda217631a6), UINT64_C(0x6f5e2d8d1066d2e2)},
+    {UINT64_C(0xaac6118ee0a48aa5), UINT64_C(0x868b3fea5b981b24)},
 };
 
 #endif

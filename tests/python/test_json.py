@@ -19,6 +19,7 @@ try:
 except ImportError:
     safetensors = None
 TEXTS, SEED = 6000, 1
+PRECISIONS = ("float32", "bfloat16", "int8")
 BITS = {"F32": 32, "F64": 64, "F16": 16, "BF16": 16, "BOOL": 8, "U8": 8, "I8": 8,
         "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6,
         "U16": 16, "I16": 16, "U32": 32, "I32": 32, "U64": 64, "I64": 64, "C64": 64}
@@ -135,9 +136,9 @@ def read_layer(text):
     for name in ("bias", "batch_first", "bidirectional"):
         need(isinstance(options.get(name), bool))
     precision = options.get("precision", "float32")
-    need(isinstance(precision, str) and precision in ("float32", "bfloat16"))
+    need(isinstance(precision, str) and precision in PRECISIONS)
     return (float(dropout), not options["bias"], options["batch_first"],
-            options["bidirectional"], int(precision == "bfloat16"))
+            options["bidirectional"], PRECISIONS.index(precision))
 
 
 def mutated(text, draw):

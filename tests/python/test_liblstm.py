@@ -279,15 +279,26 @@ class Objects(unittest.TestCase):
 
     def test_precision_is_selected_by_name(self):
         x, out = floats(SOME, 3, 2, 4), {}
-        for name in "fp32", "bf16":
+        for name in "fp32", "int8", "bf16":
             layer = liblstm.Layer(4, 8, rng=liblstm.Rng(0), precision=name)
             memory = array.array("f", bytes(4 * 3 * 2 * 8))
             layer.forward(x, out=memoryview(memory).cast("B").cast("f", (3, 2, 8)))
             out[name] = list(memory)
         self.assertEqual(layer.config.precision, liblstm.BFLOAT16)
         self.assertNotEqual(out["fp32"], out["bf16"])
+        self.assertNotEqual(out["fp32"], out["int8"])
+        largest = max(abs(a - b) for a, b in zip(out["fp32"], out["int8"]))
+        self.assertLess(largest, 0.01)
         with self.assertRaisesRegex(ValueError, "precision is 'fp16'"):
             liblstm.Layer(4, 8, precision="fp16")
+
+    def test_int8_has_no_training(self):
+        layer = liblstm.Layer(4, 8, rng=liblstm.Rng(0), precision=liblstm.INT8)
+        self.assertEqual(layer.config.precision, liblstm.INT8)
+        self.assertIn("precision='int8'", repr(layer))
+        with self.assertRaisesRegex(liblstm.Error, "precision is int8, which has no training"):
+            layer.train()
+        layer.train(False)
 
     def test_training_lowers_the_loss(self):
         layer, linear = small_layer(), liblstm.Linear(5, 3, liblstm.Rng(1))

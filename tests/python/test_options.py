@@ -231,7 +231,7 @@ class Refused(unittest.TestCase):
                 (lambda: liblstm.Layer(-3, 4), "inputs is -3, expected at least 1"),
                 (lambda: liblstm.Layer(3, 4, layers=2**64 + 1), "layers is 18446744073709551"),
                 (lambda: liblstm.Layer(3, 4, precision="fp16"), "precision is 'fp16'"),
-                (lambda: liblstm.Layer(3, 4, precision=2), "precision is 2"),
+                (lambda: liblstm.Layer(3, 4, precision=3), "precision is 3"),
                 (lambda: liblstm.CrossEntropy("avg"), "reduction is 'avg', expected mean, "),
                 (lambda: liblstm.mse(liblstm.Tensor(1), liblstm.Tensor(1), reduction=7),
                  "reduction is 7"),

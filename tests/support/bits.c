@@ -129,6 +129,28 @@ static const struct bits_network networks[] = {
      .all_steps = true,
      .adam = {.lr = 0.01},
      .clip = 1},
+    /* int8, which has only inference. */
+    {.layer = {.inputs = 7,
+               .hidden = 37,
+               .layers = 2,
+               .precision = LSTM_INT8,
+               .batch_first = true},
+     .batch = 9,
+     .steps = 20,
+     .classes = 5,
+     .adam = {.lr = 0.01}},
+    {.layer = {.inputs = 6,
+               .hidden = 131,
+               .layers = 2,
+               .proj_size = 29,
+               .precision = LSTM_INT8,
+               .batch_first = true,
+               .bidirectional = true},
+     .batch = 4,
+     .steps = 5,
+     .classes = 7,
+     .ragged = true,
+     .adam = {.lr = 0.01}},
 };
 _Static_assert(sizeof(networks) / sizeof(networks[0]) == BITS_NETWORKS,
                "bits.h has the number of networks");
@@ -278,7 +300,8 @@ uint64_t bits_infer(bits_training *t)
         lstm_tensor_destroy(&x);
         lstm_tensor_destroy(&y);
     }
-    ok(lstm_layer_set_training(t->layer, true));
+    if (t->network->layer.precision != LSTM_INT8)
+        ok(lstm_layer_set_training(t->layer, true));
     return hash;
 }
 

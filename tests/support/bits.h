@@ -52,7 +52,8 @@ float bits_update(bits_training *t, uint64_t *seed);
 /** Continues a hash over all parameters. */
 uint64_t bits_parameters(const bits_training *t, uint64_t hash);
 
-/** Trains all steps of the network; hash of all losses and of the final parameters. */
+/** Trains all steps of the network, none in int8; hash of all losses and of the final
+ * parameters. */
 uint64_t bits_train(bits_training *t);
 
 /** Hash of an evaluation, whole and as a stream of sequences. */

@@ -27,11 +27,11 @@ from liblstm._schedule import Plateau, Schedule
 from liblstm._stream import Stream
 from liblstm._tensor import Rng, Tensor
 
-FLOAT32, BFLOAT16 = Precision.FLOAT32, Precision.BFLOAT16
+FLOAT32, BFLOAT16, INT8 = Precision.FLOAT32, Precision.BFLOAT16, Precision.INT8
 MEAN, SUM, NONE = Reduction.MEAN, Reduction.SUM, Reduction.NONE
 PYTORCH, KERAS, ONNX, ONEDNN = Layout.PYTORCH, Layout.KERAS, Layout.ONNX, Layout.ONEDNN
 
-__all__ = ["BFLOAT16", "FLOAT32", "KERAS", "MAX_RANK", "MAX_THREADS", "MEAN", "NONE",
+__all__ = ["BFLOAT16", "FLOAT32", "INT8", "KERAS", "MAX_RANK", "MAX_THREADS", "MEAN", "NONE",
            "ONEDNN", "ONNX", "PYTORCH", "SUM", "Adam", "CrossEntropy", "Embedding", "Error",
            "File", "Layer", "LayerConfig", "Layout", "Linear", "LinearConfig", "Params",
            "Plateau", "Precision", "Reduction", "Rng", "Schedule", "ScheduleKind", "Stream",

@@ -16,6 +16,7 @@ class Precision(enum.IntEnum):
     """Number format of products: lstm_precision."""
     FLOAT32 = 0
     BFLOAT16 = 1
+    INT8 = 2
 
 
 class Reduction(enum.IntEnum):

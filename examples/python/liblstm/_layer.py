@@ -12,12 +12,13 @@ from liblstm._native import Path
 from liblstm._options import changed, described, member, named_options
 from liblstm._tensor import Array, Rng, call, pointer_of, tensor_of
 
-PRECISIONS = {"fp32": Precision.FLOAT32, "bf16": Precision.BFLOAT16}
+PRECISIONS = {"fp32": Precision.FLOAT32, "bf16": Precision.BFLOAT16,
+              "int8": Precision.INT8}
 
 
 def _precision_of(precision: Precision | int | str) -> Precision:
     if isinstance(precision, str) and precision not in PRECISIONS:
-        raise ValueError(f"precision is {precision!r}, expected fp32 or bf16")
+        raise ValueError(f"precision is {precision!r}, expected fp32, bf16 or int8")
     return member(Precision, "precision", PRECISIONS.get(precision, precision)
                   if isinstance(precision, str) else precision)
 
@@ -27,7 +28,7 @@ class Layer(native.Handle):
 
     rng draws the initial weights, which are zero without it. With dropout, the layer
     keeps a reference to rng and draws the masks of each forward from it. precision is
-    "fp32" or "bf16", the number format of products.
+    "fp32", "bf16" or "int8", the number format of products. int8 has no training.
 
     Shapes, for N sequences of T steps, S = proj_size or hidden, and D = 2 if
     bidirectional, else 1: x is [N, T, inputs] with batch_first, else [T, N, inputs]; out
@@ -60,7 +61,8 @@ class Layer(native.Handle):
         config = self.config
         names = ("layers", "proj_size", "dropout", "no_bias", "batch_first",
                  "bidirectional")
-        precision = "bf16" if config.precision == Precision.BFLOAT16 else None
+        name = {value: key for key, value in PRECISIONS.items()}[config.precision]
+        precision = name if name != "fp32" else None
         return described(self, config.inputs, config.hidden, **changed(
             Layer.__init__, **{name: getattr(config, name) for name in names}),
             precision=precision)

@@ -16,9 +16,12 @@ static bool read_precision(const lstm_object *object, lstm_layer_config *config)
     if (!lstm_object_string(object, "precision", &precision) &&
         lstm_object_has(object, "precision"))
         return false;
-    bool rounded = strcmp(precision, "bfloat16") == 0;
-    config->precision = rounded ? LSTM_BFLOAT16 : LSTM_FLOAT32;
-    return rounded || strcmp(precision, "float32") == 0;
+    for (int i = 0; i < LSTM_PRECISIONS; i++)
+        if (strcmp(precision, lstm_precision_names[i]) == 0) {
+            config->precision = (lstm_precision)i;
+            return true;
+        }
+    return false;
 }
 
 static bool read_members(const lstm_object *object, lstm_layer_config *config)

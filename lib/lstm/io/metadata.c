@@ -68,8 +68,7 @@ static void write_config(lstm_text *text, const lstm_layer_config *c)
                   ",\"bias\":%s,\"batch_first\":%s,\"bidirectional\":%s,"
                   "\"precision\":\"%s\"}",
                   boolean(!c->no_bias), boolean(c->batch_first),
-                  boolean(c->bidirectional),
-                  c->precision == LSTM_BFLOAT16 ? "bfloat16" : "float32");
+                  boolean(c->bidirectional), lstm_precision_names[c->precision]);
 }
 
 /* Adds the options of the layer whose first parameter has this name:

@@ -33,6 +33,10 @@
  * unknown members of a higher minor version. */
 #define LSTM_OBJECT_VERSION "1.0"
 
+/** The texts of lstm_precision. */
+static const char *const lstm_precision_names[] = {"float32", "bfloat16", "int8"};
+enum { LSTM_PRECISIONS = sizeof(lstm_precision_names) / sizeof(*lstm_precision_names) };
+
 /** Creates the metadata of a file. The caller frees it with lstm_metadata_destroy(),
  * even after a failure. */
 lstm_status lstm_metadata_fill(lstm_metadata *metadata, const lstm_params *params,

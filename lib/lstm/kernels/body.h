@@ -16,11 +16,12 @@
 #define KERNEL_JOIN(a, b)  KERNEL_JOIN2(a, b)
 #define BODY(name)         KERNEL_JOIN(name, KERNEL_SET)
 
-/* The tables of a set: float32, bfloat16, or both. */
+/* The tables of a set: float32, bfloat16, int8, or some of them. */
 #define FLOATS 1
 #define PAIRS  2
+#define BYTES  4
 #ifndef KERNEL_TABLES
-#define KERNEL_TABLES (FLOATS | PAIRS)
+#define KERNEL_TABLES (FLOATS | PAIRS | BYTES)
 #endif
 
 #endif

@@ -17,49 +17,56 @@
 extern const lstm_kernels lstm_kernels_generic;
 extern const lstm_kernels lstm_kernels_exact;
 extern const lstm_kernels lstm_bf16_kernels_exact;
+extern const lstm_kernels lstm_int8_kernels_exact;
 
 static int always(void)
 {
     return 1;
 }
 
-/* A set: its name, whether the processor supports it, and its tables of float32 and
- * bfloat16. */
+/* A set: its name, whether the processor supports it, and its tables of float32,
+ * bfloat16 and int8. */
 typedef struct {
     const char *name;
     int (*available)(void);
-    const lstm_kernels *kernels, *bf16;
+    const lstm_kernels *kernels, *bf16, *int8;
 } kernel_set;
 
 #if LSTM_KERNELS_AVX2
 extern const lstm_kernels lstm_kernels_avx2;
 extern const lstm_kernels lstm_bf16_kernels_avx2;
-#define AVX2 &lstm_kernels_avx2, &lstm_bf16_kernels_avx2
+extern const lstm_kernels lstm_int8_kernels_avx2;
+#define AVX2 &lstm_kernels_avx2, &lstm_bf16_kernels_avx2, &lstm_int8_kernels_avx2
 #else
-#define AVX2 NULL, NULL
+#define AVX2 NULL, NULL, NULL
 #endif
 
 #if LSTM_KERNELS_AVX512
 extern const lstm_kernels lstm_kernels_avx512;
 extern const lstm_kernels lstm_bf16_kernels_avx512;
-#define AVX512 &lstm_kernels_avx512, &lstm_bf16_kernels_avx512
+extern const lstm_kernels lstm_int8_kernels_avx512;
+#define AVX512                                                                         \
+    &lstm_kernels_avx512, &lstm_bf16_kernels_avx512, &lstm_int8_kernels_avx512
 #else
-#define AVX512 NULL, NULL
+#define AVX512 NULL, NULL, NULL
 #endif
 
 #if LSTM_KERNELS_AVX512BF16
 extern const lstm_kernels lstm_bf16_kernels_avx512bf16;
-#define AVX512BF16 &lstm_kernels_avx512, &lstm_bf16_kernels_avx512bf16
+extern const lstm_kernels lstm_int8_kernels_avx512bf16;
+#define AVX512BF16                                                                     \
+    &lstm_kernels_avx512, &lstm_bf16_kernels_avx512bf16, &lstm_int8_kernels_avx512bf16
 #else
-#define AVX512BF16 NULL, NULL
+#define AVX512BF16 NULL, NULL, NULL
 #endif
 
 #if LSTM_KERNELS_NEON
 extern const lstm_kernels lstm_kernels_neon;
 extern const lstm_kernels lstm_bf16_kernels_neon;
-#define NEON &lstm_kernels_neon, &lstm_bf16_kernels_neon
+extern const lstm_kernels lstm_int8_kernels_neon;
+#define NEON &lstm_kernels_neon, &lstm_bf16_kernels_neon, &lstm_int8_kernels_neon
 #else
-#define NEON NULL, NULL
+#define NEON NULL, NULL, NULL
 #endif
 
 #if defined(__x86_64__)
@@ -71,7 +78,8 @@ static int has_avx512(void)
 
 static int has_avx512bf16(void)
 {
-    return has_avx512() && __builtin_cpu_supports("avx512bf16");
+    return has_avx512() && __builtin_cpu_supports("avx512bf16") &&
+           __builtin_cpu_supports("avx512vnni");
 }
 
 static int has_avx2(void)
@@ -81,7 +89,8 @@ static int has_avx2(void)
 #endif
 
 /* The sets of this architecture, best first; NULL for tables that the build does not
- * have. AVX512_BF16 adds an instruction for pairs to AVX-512, and nothing else. */
+ * have. AVX512_BF16 and the AVX512_VNNI of the same processors add an instruction for
+ * pairs and one for quads to AVX-512, and nothing else. */
 static const kernel_set sets[] = {
 #if defined(__x86_64__)
     {"avx512bf16", has_avx512bf16, AVX512BF16},
@@ -90,12 +99,13 @@ static const kernel_set sets[] = {
 #elif defined(__aarch64__)
     {"neon", always, NEON},
 #endif
-    {"generic", always, &lstm_kernels_generic, &lstm_bf16_kernels_exact},
+    {"generic", always, &lstm_kernels_generic, &lstm_bf16_kernels_exact,
+     &lstm_int8_kernels_exact},
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const lstm_kernels *_Atomic chosen;
-static const lstm_kernels *bf16;
+static const lstm_kernels *bf16, *int8;
 
 /* Index of the best set that LSTM_CPU allows. An unknown name is ignored. */
 static size_t first_allowed(void)
@@ -122,6 +132,7 @@ static void choose(void)
         i++;
     const char *text = getenv("LSTM_REPRODUCIBLE");
     bf16 = sets[i].bf16;
+    int8 = sets[i].int8;
     atomic_store(&chosen, form(sets[i].kernels, text && strcmp(text, "1") == 0));
 }
 
@@ -145,6 +156,12 @@ const lstm_kernels *lstm_bf16_kernels_get(void)
 {
     lstm_kernels_get();
     return bf16;
+}
+
+const lstm_kernels *lstm_int8_kernels_get(void)
+{
+    lstm_kernels_get();
+    return int8;
 }
 
 const char *lstm_kernels_name(void)

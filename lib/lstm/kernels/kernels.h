@@ -41,11 +41,13 @@ static inline size_t lstm_blocks(size_t channels)
     return (channels + LSTM_BLOCK - 1) / LSTM_BLOCK;
 }
 
-/** An element of packed weights: a float32, or a pair of bfloat16 (see pairs.h) in a
- * table of bfloat16. See pack.h for the layouts. */
+/** An element of packed weights: a float32, a pair of bfloat16 (see pairs.h) in a table
+ * of bfloat16, or a quad of int8 (see bytes.h) in a table of int8. See pack.h for the
+ * layouts. */
 typedef union lstm_packed {
     float value;
     uint32_t pair;
+    uint8_t quad[4];
 } lstm_packed;
 
 /** Cache lines that will be read soon. While a kernel computes, it prefetches some of
@@ -74,6 +76,8 @@ typedef struct lstm_cell {
     const lstm_packed *weights;
     /** [4][16]. */
     const float *bias;
+    /** [4][16] scales of the rows of W_ih and W_hh in a table of int8; else unused. */
+    const float *x_scales, *h_scales;
     /** Previous cell state; NULL for zeros. May be the same as c. */
     const float *c_before;
     float *c;
@@ -96,9 +100,9 @@ typedef struct lstm_cell_row {
     size_t inputs, state, units;
     /** [inputs], and [state] of the previous step; h NULL for zeros. */
     const float *x, *h;
-    /** Panels and biases of all blocks, as in lstm_cell. */
+    /** Panels, biases and scales of all blocks, as in lstm_cell. */
     const lstm_packed *weights;
-    const float *bias;
+    const float *bias, *x_scales, *h_scales;
     /** [units / 16][4][16] the result of lstm_cell_inputs, which replaces x and bias;
      * or NULL.
      */
@@ -118,7 +122,7 @@ typedef struct lstm_cell_inputs {
     const float *x;
     size_t x_stride;
     const lstm_packed *weights;
-    const float *bias;
+    const float *bias, *x_scales;
     /** [steps][units / 16][4][16]. */
     float *sums;
     size_t sums_stride;
@@ -144,7 +148,10 @@ typedef struct lstm_panel_product {
     const lstm_packed *weights;
     /** Blocks of the panel, at most product_blocks of the table. */
     size_t blocks;
+    /** [blocks * 16] scales of the columns in a table of int8; else unused. */
+    const float *scales;
     float *out;
+    /** Not in a table of int8, and neither are parts and prefetch. */
     bool accumulate;
     /** Sums each part of LSTM_PART_CHANNELS channels of a segment alone, and then adds
      * the sums in order, so that long sums lose fewer digits. */
@@ -216,16 +223,17 @@ typedef struct lstm_adam_coefficients {
 } lstm_adam_coefficients;
 
 /**
- * A table of kernels. A set has two tables, one for float32 and one for bfloat16. In
- * the table of bfloat16, packed weights, a, b, x, h, u and the gradients of the gates
+ * A table of kernels. A set has tables for float32, bfloat16 and int8. In the table of
+ * bfloat16, packed weights, a, b, x, h, u and the gradients of the gates
  * are pairs (see pairs.h) in the memory of float32 values. All other values are
  * float32. This table has the kernels up to to_pairs, except cell_inputs and
- * linear_row; the other pointers are NULL.
+ * linear_row; the other pointers are NULL. The table of int8 has float32 activations
+ * and the kernels of inference: cell, product, cell_row and cell_inputs.
  */
 typedef struct lstm_kernels {
     const char *name;
 
-    /** Channels in one position of k of packed weights: 1, or 2 for pairs. */
+    /** Channels in one position of k of packed weights: 1, 2 for pairs, 4 for quads. */
     size_t k_pack;
     /** Number of contiguous units of a gate in a panel of the cell. */
     size_t cell_units;
@@ -243,7 +251,7 @@ typedef struct lstm_kernels {
      * does not read b. */
     void (*outer_bias)(const lstm_outer *job, float *sums);
     /** Rounds rows of a block to pairs in place; the index of the first row is even.
-     * NULL in the table of float32. */
+     * NULL in other tables than that of bfloat16. */
     void (*to_pairs)(size_t rows, float *block);
 
     /** y = f(x) for count values; x and y may be the same. */
@@ -266,8 +274,9 @@ typedef struct lstm_kernels {
 /** The table of float32 in use; the first call chooses the set. */
 const lstm_kernels *lstm_kernels_get(void);
 
-/** The table of bfloat16 in use. */
+/** The tables of bfloat16 and of int8 in use. */
 const lstm_kernels *lstm_bf16_kernels_get(void);
+const lstm_kernels *lstm_int8_kernels_get(void);
 
 /** The packed depth: number of positions of k for segments of channels. */
 static inline size_t lstm_packed_depth(const lstm_kernels *kernels, size_t segments,

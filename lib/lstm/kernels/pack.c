@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lib/lstm/kernels/bytes.h"
 #include "lib/lstm/kernels/pack.h"
 #include "lib/lstm/kernels/pairs.h"
 
@@ -107,6 +108,40 @@ static void transpose_pairs(const float *from, size_t segments, size_t channels,
         }
 }
 
+/* Writes a row of weights, which has one scale, as quads of each segment. */
+static void pack_bytes(const float *row, size_t segments, size_t channels,
+                       lstm_packed *to, size_t stride)
+{
+    float scale = lstm_byte_scale(row, segments * channels);
+    for (size_t segment = 0; segment < segments; segment++)
+        for (size_t k = 0; k < channels; k += LSTM_QUAD, to += stride) {
+            memset(to->quad, LSTM_BYTE_ZERO, LSTM_QUAD);
+            for (size_t i = 0; i < LSTM_QUAD && k + i < channels; i++, row++)
+                to->quad[lstm_quad_byte(i)] =
+                    (uint8_t)(LSTM_BYTE_ZERO + lstm_byte(*row, scale));
+        }
+}
+
+/* Quads of zeros. */
+static void pack_zero_bytes(size_t depth, lstm_packed *to, size_t stride)
+{
+    for (size_t k = 0; k < depth; k++)
+        memset(to[k * stride].quad, LSTM_BYTE_ZERO, LSTM_QUAD);
+}
+
+/* The quads of some rows of weights, one in each lane; zero from real on. */
+static void pack_lanes(const float *rows, size_t segments, size_t channels,
+                       size_t lanes, size_t real, lstm_packed *to, size_t stride)
+{
+    size_t depth = segments * ((channels + LSTM_QUAD - 1) / LSTM_QUAD);
+    for (size_t lane = 0; lane < lanes; lane++)
+        if (lane < real)
+            pack_bytes(rows + lane * segments * channels, segments, channels, to + lane,
+                       stride);
+        else
+            pack_zero_bytes(depth, to + lane, stride);
+}
+
 void lstm_pack_gates(const lstm_kernels *kernels, const lstm_gate_matrix *from,
                      size_t unit, lstm_packed *to)
 {
@@ -117,7 +152,9 @@ void lstm_pack_gates(const lstm_kernels *kernels, const lstm_gate_matrix *from,
     for (size_t gate = 0; gate < LSTM_GATES; gate++, to += units) {
         const float *rows =
             from->data + (gate * from->hidden + (left ? unit : 0)) * row;
-        if (kernels->k_pack == 2)
+        if (kernels->k_pack == LSTM_QUAD)
+            pack_lanes(rows, from->segments, from->channels, units, real, to, stride);
+        else if (kernels->k_pack == 2)
             transpose_pairs(rows, from->segments, from->channels, units, real,
                             (float *)to, stride);
         else
@@ -132,6 +169,17 @@ void lstm_pack_bias(const float *bias_ih, const float *bias_hh, size_t hidden,
         for (size_t lane = 0; lane < LSTM_BLOCK; lane++, to++) {
             size_t unit = block * LSTM_BLOCK + lane, row = gate * hidden + unit;
             *to = bias_ih && unit < hidden ? bias_ih[row] + bias_hh[row] : 0;
+        }
+}
+
+void lstm_pack_gate_scales(const lstm_gate_matrix *from, size_t block, float *to)
+{
+    size_t row = from->segments * from->channels;
+    for (size_t gate = 0; gate < LSTM_GATES; gate++)
+        for (size_t lane = 0; lane < LSTM_BLOCK; lane++, to++) {
+            size_t unit = block * LSTM_BLOCK + lane;
+            const float *weights = from->data + (gate * from->hidden + unit) * row;
+            *to = unit < from->hidden ? lstm_byte_scale(weights, row) : 0;
         }
 }
 
@@ -193,7 +241,22 @@ void lstm_pack_panel(const lstm_kernels *kernels, const lstm_matrix *from, size_
         size_t width = left < LSTM_BLOCK ? left : LSTM_BLOCK;
         const float *source =
             from->data + (segment * from->channels + channel) * from->column_stride;
-        pack_block(from, kernels->k_pack == 2, source, width,
-                   (float *)to + i * LSTM_BLOCK, blocks * LSTM_BLOCK);
+        if (kernels->k_pack == LSTM_QUAD)
+            pack_lanes(source, from->k_segments, from->k_channels, LSTM_BLOCK, width,
+                       to + i * LSTM_BLOCK, blocks * LSTM_BLOCK);
+        else
+            pack_block(from, kernels->k_pack == 2, source, width,
+                       (float *)to + i * LSTM_BLOCK, blocks * LSTM_BLOCK);
+    }
+}
+
+void lstm_pack_scales(const lstm_matrix *from, size_t block, size_t blocks, float *to)
+{
+    size_t row = from->k_segments * from->k_channels;
+    for (size_t i = 0; i < blocks * LSTM_BLOCK; i++) {
+        size_t column = block * LSTM_BLOCK + i;
+        *to++ = column < from->channels
+                    ? lstm_byte_scale(from->data + column * from->column_stride, row)
+                    : 0;
     }
 }

@@ -6,7 +6,8 @@
  * units, g units, o units]; k runs over the channels of the input, then over those of
  * h. The panel of a product is [k][columns of its blocks]. Positions past the last unit
  * or channel are zero. In a table of bfloat16, one position of k holds two neighbouring
- * channels of a segment; the second is zero if the segment ends.
+ * channels of a segment; the second is zero if the segment ends. In a table of int8, it
+ * holds four of them; see bytes.h.
  */
 #ifndef LSTM_KERNELS_PACK_H
 #define LSTM_KERNELS_PACK_H
@@ -39,6 +40,14 @@ void lstm_pack_gates(const lstm_kernels *kernels, const lstm_gate_matrix *from,
  *  for zeros. */
 void lstm_pack_bias(const float *bias_ih, const float *bias_hh, size_t hidden,
                     size_t block, float *to);
+
+/** Writes the scales of the rows of a block of hidden units into [4][16], zero past the
+ * last unit: for a table of int8. */
+void lstm_pack_gate_scales(const lstm_gate_matrix *from, size_t block, float *to);
+
+/** Writes the scales of blocks of columns from block on into [blocks][16], zero past
+ * the last column: for a table of int8. Its k has stride 1. */
+void lstm_pack_scales(const lstm_matrix *from, size_t block, size_t blocks, float *to);
 
 /** Packs all k of a panel: blocks of columns from block on. */
 void lstm_pack_panel(const lstm_kernels *kernels, const lstm_matrix *from, size_t block,

@@ -1,9 +1,9 @@
 /*
- * Defines the tables of one instruction set. Its source defines KERNEL_SET name of the
- * set, such as avx2 KERNEL_SIMD the header with its vectors KERNEL_NAME the name for
- * users, if it differs from the name of the set KERNEL_TABLES FLOATS or PAIRS for one
- * table, if it does not have both and includes this file, which compiles all bodies
- * with the flags of that source.
+ * Defines the tables of one instruction set. Its source defines KERNEL_SET, the name of
+ * the set, such as avx2; KERNEL_SIMD, the header with its vectors; KERNEL_NAME, the
+ * name for users, if it differs from that of the set; KERNEL_TABLES, FLOATS, PAIRS and
+ * BYTES or some of them, if it does not have all tables. It includes this file, which
+ * compiles all bodies with the flags of that source.
  */
 #include "lib/lstm/kernels/body.h"
 
@@ -22,6 +22,8 @@
 #include "lib/lstm/kernels/product_body.c"
 
 #include "lib/lstm/kernels/stream_body.c"
+
+#include "lib/lstm/kernels/bytes_body.c"
 
 #define KERNEL_TEXT2(a) #a
 #define KERNEL_TEXT(a)  KERNEL_TEXT2(a)
@@ -44,6 +46,20 @@ const lstm_kernels KERNEL_JOIN(lstm_bf16_kernels, KERNEL_SET) = {
     .outer = BODY(pair_outer),
     .outer_bias = BODY(pair_outer_bias),
     .to_pairs = BODY(to_pairs),
+};
+#endif
+
+#if KERNEL_TABLES & BYTES
+extern const lstm_kernels KERNEL_JOIN(lstm_int8_kernels, KERNEL_SET);
+const lstm_kernels KERNEL_JOIN(lstm_int8_kernels, KERNEL_SET) = {
+    .name = KERNEL_NAME,
+    .k_pack = LSTM_QUAD,
+    .cell_units = LANES,
+    .product_blocks = PRODUCT_VECTORS / BLOCK_VECTORS,
+    .cell = BODY(byte_cell),
+    .product = BODY(byte_product),
+    .cell_row = BODY(byte_cell_row),
+    .cell_inputs = BODY(byte_cell_inputs),
 };
 #endif
 

@@ -1,7 +1,9 @@
 /* Vectors of AVX2 with FMA: 8 lanes, 16 registers. See simd.h for what it must define.
  */
 #include <immintrin.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define HAS_MIN_MAX 1
 
@@ -44,6 +46,40 @@ static inline vu v_lookup(const uint32_t *table, vf index)
 {
     return (vu)_mm256_permutevar8x32_epi32(_mm256_load_si256((const void *)table),
                                            (__m256i)index);
+}
+
+/* Sums of int8 products; see simd_bytes.h. The even bytes are a pair of 16-bit
+ * integers, and so are the odd ones. */
+#define HAS_QUADS 1
+typedef __m256i v_sums;
+
+static inline void v_quads_store(int16_t *to, size_t index, vi a)
+{
+    __m256i all = (__m256i)a;
+    __m128i words =
+        _mm_packs_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1));
+    _mm_store_si128((void *)(to + index), words);
+}
+
+static inline v_sums v_quads_add(v_sums sums, vu quads, const int16_t *a)
+{
+    int32_t pairs[2];
+    memcpy(pairs, a, sizeof(pairs));
+    __m256i even = _mm256_and_si256((__m256i)quads, _mm256_set1_epi16(0xff));
+    __m256i odd = _mm256_srli_epi16((__m256i)quads, 8);
+    even = _mm256_madd_epi16(even, _mm256_set1_epi32(pairs[0]));
+    odd = _mm256_madd_epi16(odd, _mm256_set1_epi32(pairs[1]));
+    return _mm256_add_epi32(sums, _mm256_add_epi32(even, odd));
+}
+
+static inline v_sums v_sums_zero(void)
+{
+    return _mm256_setzero_si256();
+}
+
+static inline vu v_sums_total(v_sums sums)
+{
+    return (vu)sums;
 }
 
 /* Without this gcc loads a vector again for each multiply-add that uses it. */

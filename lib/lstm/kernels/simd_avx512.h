@@ -1,6 +1,8 @@
 /* Vectors of AVX-512: 16 lanes, 32 registers. See simd.h for what it must define. */
 #include <immintrin.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define HAS_MIN_MAX 1
 
@@ -38,3 +40,35 @@ static inline vu v_lookup(const uint32_t *table, vf index)
 {
     return (vu)_mm512_permutexvar_epi32((__m512i)index, _mm512_load_si512(table));
 }
+
+/* Sums of int8 products as in simd_avx2.h, unless the processor has AVX512_VNNI. */
+#if !HAS_QUADS
+#define HAS_QUADS 1
+typedef __m512i v_sums;
+
+static inline void v_quads_store(int16_t *to, size_t index, vi a)
+{
+    _mm256_store_si256((void *)(to + index), _mm512_cvtepi32_epi16((__m512i)a));
+}
+
+static inline v_sums v_quads_add(v_sums sums, vu quads, const int16_t *a)
+{
+    int32_t pairs[2];
+    memcpy(pairs, a, sizeof(pairs));
+    __m512i even = _mm512_and_si512((__m512i)quads, _mm512_set1_epi16(0xff));
+    __m512i odd = _mm512_srli_epi16((__m512i)quads, 8);
+    even = _mm512_madd_epi16(even, _mm512_set1_epi32(pairs[0]));
+    odd = _mm512_madd_epi16(odd, _mm512_set1_epi32(pairs[1]));
+    return _mm512_add_epi32(sums, _mm512_add_epi32(even, odd));
+}
+
+static inline v_sums v_sums_zero(void)
+{
+    return _mm512_setzero_si512();
+}
+
+static inline vu v_sums_total(v_sums sums)
+{
+    return (vu)sums;
+}
+#endif

@@ -31,6 +31,12 @@ static const lstm_packed *panel_of(const lstm_direction *direction, size_t block
     return direction->cell + block * direction->cell_depth * LSTM_GATES * LSTM_BLOCK;
 }
 
+/* The biases or the scales of a block; NULL without scales. */
+static const float *at_block(const float *values, size_t block)
+{
+    return values ? values + block * LSTM_GATES * LSTM_BLOCK : NULL;
+}
+
 /* Points a job at the arrays of some rows that backward needs. */
 static void set_gates(const lstm_steps *s, size_t step, size_t block, lstm_rows rows,
                       lstm_cell *job)
@@ -78,7 +84,9 @@ void lstm_cell_forward(const lstm_steps *s, size_t step, bool first, bool prefet
         .x = {NULL, s->direction->x_segments, s->direction->x_channels},
         .h = {NULL, 1, s->weights->state},
         .weights = panel_of(s->direction, block),
-        .bias = s->direction->bias + block * LSTM_GATES * LSTM_BLOCK,
+        .bias = at_block(s->direction->bias, block),
+        .x_scales = at_block(s->direction->x_scales, block),
+        .h_scales = at_block(s->direction->h_scales, block),
         .gate_stride = s->hidden * stride,
     };
     lstm_rows rows;
@@ -113,7 +121,8 @@ void lstm_cell_forward_inputs(const lstm_steps *s, size_t steps, size_t first_bl
         .x = s->at->x,
         .x_stride = lstm_blocked_step(blocked, s->x_blocks),
         .weights = panel_of(s->direction, first_block),
-        .bias = s->direction->bias + first_block * line,
+        .bias = at_block(s->direction->bias, first_block),
+        .x_scales = at_block(s->direction->x_scales, first_block),
         .sums = s->at->gates + first_block * line,
         .sums_stride = lstm_blocked_step(blocked, LSTM_GATES * s->hidden),
     });
@@ -137,7 +146,9 @@ void lstm_cell_forward_row(const lstm_steps *s, size_t step, bool first,
                  ? at->h + step * lstm_blocked_step(blocked, s->state)
                  : NULL,
         .weights = panel_of(s->direction, first_block),
-        .bias = s->direction->bias + first_block * line,
+        .bias = at_block(s->direction->bias, first_block),
+        .x_scales = at_block(s->direction->x_scales, first_block),
+        .h_scales = at_block(s->direction->h_scales, first_block),
         .sums = at->gates
                     ? at->gates + step * LSTM_GATES * hidden_step + first_block * line
                     : NULL,

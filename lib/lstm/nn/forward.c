@@ -22,6 +22,7 @@ static void project(const lstm_steps *s, size_t step, size_t active)
     size_t first = lstm_range_block(s->range, s->state, unit, 0);
     size_t end = lstm_range_block(s->range, s->state, unit, 1);
     const float *u = s->at->u + step * lstm_blocked_step(blocked, s->hidden);
+    const float *scales = s->direction->project_scales;
     float *h = s->at->h_out + step * lstm_blocked_step(blocked, s->state);
     for (size_t block = first; block < end; block += unit) {
         lstm_rows rows;
@@ -33,6 +34,7 @@ static void project(const lstm_steps *s, size_t step, size_t active)
                 .a = {u + lstm_blocked_offset(blocked, rows, s->hidden), 1, channels},
                 .weights = s->direction->project + block * depth * LSTM_BLOCK,
                 .blocks = common_smaller(s->state - block, unit),
+                .scales = scales ? scales + block * LSTM_BLOCK : NULL,
                 .out = h + lstm_blocked_offset(blocked, rows, s->state) +
                        block * lstm_blocked_stride(blocked),
             });

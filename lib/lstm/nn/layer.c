@@ -41,7 +41,8 @@ static lstm_status check_config(const lstm_layer_config *config, const lstm_rng 
         return lstm_fail(LSTM_INVALID_ARGUMENT,
                          "layer: rng is NULL, but the layer has dropout %g",
                          config->dropout);
-    if (config->precision != LSTM_FLOAT32 && config->precision != LSTM_BFLOAT16)
+    if (config->precision != LSTM_FLOAT32 && config->precision != LSTM_BFLOAT16 &&
+        config->precision != LSTM_INT8)
         return lstm_fail(LSTM_INVALID_ARGUMENT, "layer: unknown precision %d",
                          (int)config->precision);
     return LSTM_OK;
@@ -51,7 +52,7 @@ static lstm_status fill_layer(lstm_layer *layer, const lstm_layer_config *config
                               lstm_rng *rng)
 {
     lstm_weights *weights = &layer->weights;
-    layer->training = true;
+    layer->training = config->precision != LSTM_INT8;
     lstm_status status = lstm_weights_create(weights, config);
     if (status)
         return status;
@@ -121,11 +122,22 @@ lstm_status lstm_layer_pack(lstm_layer *layer)
     return lstm_weights_repack(&layer->weights, layer->training);
 }
 
+lstm_status lstm_layer_check_trains(const lstm_layer *layer)
+{
+    if (layer->weights.config.precision != LSTM_INT8)
+        return LSTM_OK;
+    return lstm_fail(LSTM_UNSUPPORTED,
+                     "layer: the precision is int8, which has no training: train a "
+                     "layer of float32 or bfloat16");
+}
+
 lstm_status lstm_layer_set_training(lstm_layer *layer, bool training)
 {
     if (!layer)
         return lstm_fail_null("layer", "layer");
-    lstm_status status = LSTM_OK;
+    lstm_status status = training ? lstm_layer_check_trains(layer) : LSTM_OK;
+    if (status)
+        return status;
     if (!training)
         status = lstm_weights_repack(&layer->weights, false);
     else if (layer->preallocated)

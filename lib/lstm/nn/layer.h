@@ -39,6 +39,9 @@ struct lstm_layer {
 /** Fails if a tape belongs to another layer; NULL is the layer's own tape. */
 lstm_status lstm_layer_check_tape(const lstm_layer *layer, const lstm_tape *tape);
 
+/** Fails if the precision of a layer is for inference only. */
+lstm_status lstm_layer_check_trains(const lstm_layer *layer);
+
 /** Fails when no forward is pending on a tape, or the weights have changed since. */
 lstm_status lstm_tape_check_pending(const lstm_weights *weights, const lstm_tape *tape);
 

@@ -210,6 +210,8 @@ lstm_status lstm_layer_backward(lstm_layer *layer, lstm_tape *tape,
     if (!layer)
         return lstm_fail_null("layer", "layer");
     lstm_status status = lstm_layer_check_tape(layer, tape);
+    if (!status)
+        status = lstm_layer_check_trains(layer);
     if (status)
         return status;
     const lstm_pass pass = {.weights = &layer->weights,

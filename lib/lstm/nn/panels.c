@@ -2,6 +2,8 @@
  * Allocates the panels of packed weights, and packs them on the threads of a team. See
  * kernels/pack.h for the layouts.
  */
+#include <math.h>
+
 #include "lib/common/extremes.h"
 #include "lib/common/memory.h"
 #include "lib/lstm/core/pool.h"
@@ -25,11 +27,12 @@ static size_t lay_out_forward(const lstm_weights *weights, lstm_direction *direc
     size_t blocks = lstm_blocks(weights->config.hidden);
     lstm_packed *cursor = memory;
     size_t line = LSTM_GATES * LSTM_BLOCK;
-    size_t projection = weights->config.proj_size
-                            ? lstm_packed_depth(lstm_weights_kernels(weights), 1,
-                                                weights->config.hidden) *
-                                  lstm_blocks(weights->state) * LSTM_BLOCK
-                            : 0;
+    size_t columns =
+        weights->config.proj_size ? lstm_blocks(weights->state) * LSTM_BLOCK : 0;
+    size_t projection = columns * lstm_packed_depth(lstm_weights_kernels(weights), 1,
+                                                    weights->config.hidden);
+    size_t scales =
+        weights->config.precision == LSTM_INT8 ? 2 * blocks * line + columns : 0;
     size_t depth = lstm_packed_depth(lstm_weights_kernels(weights),
                                      direction->x_segments, direction->x_channels) +
                    lstm_packed_depth(lstm_weights_kernels(weights), 1, weights->state);
@@ -40,7 +43,12 @@ static size_t lay_out_forward(const lstm_weights *weights, lstm_direction *direc
         direction->bias = (float *)take(&cursor, blocks * line);
         direction->project = take(&cursor, projection);
     }
-    return cell + blocks * line + projection;
+    if (memory && scales) {
+        direction->x_scales = (float *)take(&cursor, blocks * line);
+        direction->h_scales = (float *)take(&cursor, blocks * line);
+        direction->project_scales = (float *)take(&cursor, columns);
+    }
+    return cell + blocks * line + projection + scales;
 }
 
 static size_t lay_out_backward(const lstm_weights *weights, lstm_direction *direction,
@@ -87,6 +95,12 @@ static void pack_cell_block(const lstm_weights *weights,
     lstm_pack_bias(lstm_direction_value(direction, LSTM_BIAS_IH),
                    lstm_direction_value(direction, LSTM_BIAS_HH), hidden, block,
                    direction->bias + block * LSTM_GATES * LSTM_BLOCK);
+    if (!direction->x_scales)
+        return;
+    lstm_pack_gate_scales(&weight_ih, block,
+                          direction->x_scales + block * LSTM_GATES * LSTM_BLOCK);
+    lstm_pack_gate_scales(&weight_hh, block,
+                          direction->h_scales + block * LSTM_GATES * LSTM_BLOCK);
 }
 
 /* Packs the panels of a matrix that belong to a thread. */
@@ -106,6 +120,20 @@ static void pack_matrix(const lstm_weights *weights, lstm_matrix from, lstm_pack
     }
 }
 
+/* weight_hr as the matrix of a product. */
+static lstm_matrix projection_of(const lstm_weights *weights,
+                                 const lstm_direction *direction)
+{
+    size_t hidden = weights->config.hidden;
+    return (lstm_matrix){lstm_direction_value(direction, LSTM_WEIGHT_HR),
+                         1,
+                         hidden,
+                         1,
+                         hidden,
+                         1,
+                         weights->state};
+}
+
 static void pack_forward_on_thread(void *context, lstm_team *team, size_t thread,
                                    size_t threads)
 {
@@ -117,12 +145,13 @@ static void pack_forward_on_thread(void *context, lstm_team *team, size_t thread
         size_t end = lstm_range_start(blocks, 1, thread + 1, threads);
         for (size_t j = lstm_range_start(blocks, 1, thread, threads); j < end; j++)
             pack_cell_block(weights, direction, j);
-        if (weights->config.proj_size)
-            pack_matrix(weights,
-                        (lstm_matrix){lstm_direction_value(direction, LSTM_WEIGHT_HR),
-                                      1, weights->config.hidden, 1,
-                                      weights->config.hidden, 1, weights->state},
-                        direction->project, thread, threads);
+        if (!weights->config.proj_size)
+            continue;
+        lstm_matrix matrix = projection_of(weights, direction);
+        pack_matrix(weights, matrix, direction->project, thread, threads);
+        if (direction->project_scales && thread == 0)
+            lstm_pack_scales(&matrix, 0, lstm_blocks(weights->state),
+                             direction->project_scales);
     }
 }
 
@@ -192,10 +221,35 @@ static lstm_status reserve_backward(lstm_weights *weights)
                : allocate(weights, &weights->back_panels, lay_out_backward);
 }
 
+/* int8 has no value for an infinity or a NaN. */
+static lstm_status check_finite(const lstm_weights *weights)
+{
+    for (size_t i = 0; i < weights->parameter_count; i++) {
+        const lstm_parameter *parameter = &weights->parameters[i];
+        const lstm_tensor *value = parameter->value;
+        for (size_t j = 0; value->rank == 2 && j < lstm_tensor_count(value); j++)
+            if (!isfinite(value->data[j]))
+                return lstm_fail(LSTM_NOT_FINITE,
+                                 "layer: %s is %g at element %zu, expected a finite "
+                                 "number: the precision is int8",
+                                 parameter->name, (double)value->data[j], j);
+    }
+    return LSTM_OK;
+}
+
+/* Checks the values that a call will pack. */
+static lstm_status check_values(const lstm_weights *weights, bool changed)
+{
+    return changed && weights->config.precision == LSTM_INT8 ? check_finite(weights)
+                                                             : LSTM_OK;
+}
+
 lstm_status lstm_weights_pack(lstm_weights *weights, bool always)
 {
     lstm_lock_acquire(&weights->packing);
-    lstm_status status = reserve_forward(weights);
+    lstm_status status = check_values(weights, weights->packed != weights->version);
+    if (!status)
+        status = reserve_forward(weights);
     /* Backward must read the same values as forward. */
     if (!status && always)
         weights->packed = weights->packed_back = 0;
@@ -215,7 +269,9 @@ lstm_status lstm_weights_pack_backward(lstm_weights *weights)
 
 lstm_status lstm_weights_repack(lstm_weights *weights, bool backward)
 {
-    lstm_status status = reserve_forward(weights);
+    lstm_status status = check_values(weights, true);
+    if (!status)
+        status = reserve_forward(weights);
     if (!status && backward)
         status = reserve_backward(weights);
     if (status)

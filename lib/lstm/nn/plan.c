@@ -111,6 +111,20 @@ size_t lstm_tape_size(const lstm_weights *weights, const lstm_tape *tape)
     return plan(weights, &measured, NULL);
 }
 
+/* Whether the kernels of a single row can compute this layer. They read all directions
+ * of x as one segment without padding. */
+static bool has_single_rows(const lstm_weights *weights)
+{
+    switch (weights->config.precision) {
+    case LSTM_BFLOAT16:
+        return false;
+    case LSTM_INT8:
+        return weights->directions == 1;
+    default:
+        return weights->directions == 1 || weights->state % LSTM_BLOCK == 0;
+    }
+}
+
 void lstm_tape_shape(const lstm_weights *weights, lstm_tape *tape, size_t batch,
                      size_t steps, bool training)
 {
@@ -119,9 +133,7 @@ void lstm_tape_shape(const lstm_weights *weights, lstm_tape *tape, size_t batch,
     tape->batch.blocked = lstm_blocked_create(lstm_weights_kernels(weights), batch);
     tape->batch.steps = steps;
     tape->keep = training;
-    tape->single = batch == 1 && !training &&
-                   weights->config.precision == LSTM_FLOAT32 &&
-                   (weights->directions == 1 || weights->state % LSTM_BLOCK == 0);
+    tape->single = batch == 1 && !training && has_single_rows(weights);
     bool whole = training || weights->directions == 2 || steps < WINDOW;
     tape->window = whole ? steps : WINDOW;
 }

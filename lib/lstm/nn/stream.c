@@ -55,7 +55,7 @@ static bool has_cells(const lstm_stream *stream)
 {
     const lstm_layer_config *config = &stream->tape.weights->config;
     return stream->tape.single && !config->proj_size &&
-           config->precision == LSTM_FLOAT32;
+           config->precision != LSTM_BFLOAT16;
 }
 
 static lstm_cell_row cell_of(const lstm_steps *s)
@@ -66,6 +66,8 @@ static lstm_cell_row cell_of(const lstm_steps *s)
         .units = s->weights->config.hidden,
         .weights = s->direction->cell,
         .bias = s->direction->bias,
+        .x_scales = s->direction->x_scales,
+        .h_scales = s->direction->h_scales,
         .c = s->at->c,
     };
 }

@@ -20,7 +20,7 @@ struct lstm_stream {
     lstm_steps *steps;
     lstm_range range;
     /** [layers] the cell of each layer without the arrays that change, for a single
-     * sequence of float32 without a projection; else NULL. */
+     * sequence that is not bfloat16, without a projection; else NULL. */
     lstm_cell_row *cells;
     /** Y. */
     size_t outputs;

@@ -19,8 +19,10 @@ static lstm_status add_parameter(lstm_weights *weights, lstm_parameter **out,
     parameter->version = &weights->version;
     *out = parameter;
     lstm_status status = lstm_tensor_create(&parameter->value, form->rank, form->shape);
-    return status ? status
-                  : lstm_tensor_create(&parameter->grad, form->rank, form->shape);
+    /* int8 has no training. */
+    if (status || weights->config.precision == LSTM_INT8)
+        return status;
+    return lstm_tensor_create(&parameter->grad, form->rank, form->shape);
 }
 
 static lstm_status add_direction(lstm_weights *weights, size_t index)
@@ -86,6 +88,12 @@ void lstm_weights_destroy(lstm_weights *weights)
 
 const lstm_kernels *lstm_weights_kernels(const lstm_weights *weights)
 {
-    return weights->config.precision == LSTM_BFLOAT16 ? lstm_bf16_kernels_get()
-                                                      : lstm_kernels_get();
+    switch (weights->config.precision) {
+    case LSTM_BFLOAT16:
+        return lstm_bf16_kernels_get();
+    case LSTM_INT8:
+        return lstm_int8_kernels_get();
+    default:
+        return lstm_kernels_get();
+    }
 }

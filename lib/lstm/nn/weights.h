@@ -33,6 +33,9 @@ typedef struct lstm_direction {
     lstm_packed *cell;
     float *bias;
     lstm_packed *project;
+    /** Scales of weight_ih and weight_hh in the layout of the biases, and of weight_hr;
+     * NULL unless the weights are int8. */
+    float *x_scales, *h_scales, *project_scales;
     /** Panels for backward: weight_hh, weight_ih, weight_hr. */
     lstm_packed *back_h, *back_x, *back_project;
 } lstm_direction;

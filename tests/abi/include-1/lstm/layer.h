@@ -13,7 +13,8 @@ extern "C" {
 /* cdef begin */
 typedef enum lstm_precision {
     LSTM_FLOAT32 = 0,
-    LSTM_BFLOAT16 = 1
+    LSTM_BFLOAT16 = 1,
+    LSTM_INT8 = 2
 } lstm_precision;
 typedef struct lstm_layer_config {
     size_t inputs;
