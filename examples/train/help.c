@@ -14,8 +14,9 @@ void help_print(void)
         "torch.manual_seed(0). With both, one LSTM reads rows, and another one with\n"
         "--column-layers reads columns; the last states of all their directions are "
         "joined.\nA model says how it reads, so --load and mnist-predict need no "
-        "option. "
-        "Over 784\nsteps, --clip-norm 1 keeps the gradients small.\n");
+        "option.\n"
+        "Over hundreds of steps, --chrono and --clip-norm help; see the recipes "
+        "pixels\nand permuted.\n");
     printf(
         "\nRecipes. An option that is given beside one has its own value; to leave one "
         "out,\ngive all others without the recipe.\n\n");

@@ -58,6 +58,7 @@ static void add_options(protobuf *info, const train_options *options,
     if (trainer->network.columns)
         add_number(info, "column_layers",
                    (double)trainer->network.config.column_layers);
+    add_number(info, "chrono", (double)options->chrono);
     add_bool(info, "bidirectional", config->bidirectional);
     add_number(info, "dropout", config->dropout);
     add_number(info, "batch_size", (double)options->batch_size);

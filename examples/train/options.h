@@ -50,6 +50,8 @@ typedef struct train_options {
     /** How the network reads an image, and the layers of its LSTM over columns. */
     reading read;
     uint64_t column_layers;
+    /** Steps that the gates remember at first; 0: the initial biases of PyTorch. */
+    uint64_t chrono;
     double dropout;
     bool bidirectional, hidden_given, layers_given, proj_given, dropout_given;
     bool read_given, column_layers_given;

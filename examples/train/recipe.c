@@ -4,7 +4,7 @@
 
 #include "examples/train/recipe.h"
 
-const char *const recipe_names[] = {"best", NULL};
+const char *const recipe_names[] = {"best", "pixels", "permuted", NULL};
 
 const recipe_option *recipe_options(unsigned index)
 {
@@ -25,7 +25,19 @@ const recipe_option *recipe_options(unsigned index)
         {"epochs", "22"},
         {NULL, NULL},
     };
-    static const recipe_option *const recipes[] = {best};
+    static const recipe_option pixels[] = {
+        {"read", "pixels"},        {"hidden", "128"},  {"layers", "1"},
+        {"chrono", "784"},         {"clip-norm", "1"}, {"lr", "0.002"},
+        {"schedule", "one-cycle"}, {"ema", "0.998"},   {"batch-size", "128"},
+        {"epochs", "14"},          {NULL, NULL},
+    };
+    static const recipe_option permuted[] = {
+        {"read", "permuted"},      {"hidden", "128"},  {"layers", "1"},
+        {"chrono", "784"},         {"clip-norm", "1"}, {"lr", "0.002"},
+        {"schedule", "one-cycle"}, {"ema", "0.998"},   {"batch-size", "128"},
+        {"epochs", "14"},          {NULL, NULL},
+    };
+    static const recipe_option *const recipes[] = {best, pixels, permuted};
     return recipes[index];
 }
 

@@ -71,6 +71,14 @@ static int check_sizes(const train_options *options)
     return OPTIONS_USAGE;
 }
 
+static int check_chrono(const train_options *options)
+{
+    if (!options->load || options->chrono == 0)
+        return -1;
+    message_error("--chrono cannot be combined with --load, which has all weights");
+    return OPTIONS_USAGE;
+}
+
 /* With a file, its order may be another one. */
 static int check_reading(const train_options *options)
 {
@@ -116,8 +124,9 @@ static int check_shards(const train_options *options)
 int together_check(const train_options *options)
 {
     static int (*const checks[])(const train_options *) = {
-        together_check_resume, check_times, check_dataset, check_validation,
-        check_testing,         check_sizes, check_shards,  check_reading};
+        together_check_resume, check_times,   check_dataset,
+        check_validation,      check_testing, check_sizes,
+        check_shards,          check_reading, check_chrono};
     int status = -1;
     for (size_t i = 0; status < 0 && i < sizeof(checks) / sizeof(checks[0]); i++)
         status = checks[i](options);

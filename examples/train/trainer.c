@@ -5,6 +5,7 @@
 #include "examples/digits/shifts.h"
 #include "examples/train/checkpoint.h"
 #include "examples/train/choose.h"
+#include "examples/train/chrono.h"
 #include "examples/train/ranks.h"
 #include "examples/train/shards.h"
 #include "examples/train/trainer.h"
@@ -93,6 +94,9 @@ static bool create_network(train_state *trainer, const train_options *options,
         lstm_adam_create(&trainer->adam, trainer->stored, &adam) != LSTM_OK)
         return lstm_failed();
     char why[400];
+    if (!options->resume &&
+        !chrono_init(&trainer->network, options->chrono, trainer->rng))
+        return false;
     if (!classifier_permute(&trainer->network, why, sizeof(why)))
         return message_error("%s", why);
     if (options->load &&

@@ -1,4 +1,4 @@
-"""Tests --read of mnist-train, and the programs that read its models.
+"""Tests --read and --chrono of mnist-train, and the programs that read its models.
 
 usage: test_reading.py TRAIN PREDICT EMBED
 
@@ -7,6 +7,7 @@ that reads pixels one that reads rows of a single pixel: the same weights, bit f
 """
 import array
 import json
+import math
 import pathlib
 import random
 import struct
@@ -175,7 +176,7 @@ class Reading(unittest.TestCase):
                       for row, b in zip(tensors["fc.weight"], tensors["fc.bias"])]
             best = scores.index(max(scores))
             self.assertEqual(answer["class"], best)
-            total = sum(2.718281828459045 ** (s - scores[best]) for s in scores)
+            total = sum(math.exp(s - scores[best]) for s in scores)
             self.assertAlmostEqual(answer["probabilities"][best], 1 / total, delta=1e-5)
 
     def test_a_model_says_how_it_reads(self):
@@ -268,6 +269,52 @@ class Reading(unittest.TestCase):
             options = ["--read", *words] if words else []
             self.train("--no-save", "--force", "--report", "p.html", *options)
             self.assertIn(f"reads an image {text}", (self.folder / "p.html").read_text())
+
+    def first_weights(self, *words):
+        """The weights that a training begins with: its steps are too small to change one."""
+        found = self.model("first", "--lr", "1e-40", "--epochs", "1", *words)
+        return {name: values(data) for name, (_, data) in found.items()}
+
+    def test_chrono_sets_the_biases_of_two_gates_alone(self):
+        words = ["--read", "both", "--bidirectional", "--layers", "1"]
+        usual, found = self.first_weights(*words), self.first_weights(*words, "--chrono", "100")
+        draws = []
+        for name, before in usual.items():
+            after = found[name]
+            if ".bias_" in name:
+                first, forget = after[:5], after[5:10]
+                if "_ih_" in name:
+                    self.assertEqual([-value for value in first], forget)
+                    draws += [math.exp(value) for value in forget]
+                else:
+                    self.assertLess(max(map(abs, first + forget)), 1e-30)
+                after, before = after[10:], before[10:]
+            self.assertEqual(after, before, name)
+        self.assertEqual(len(set(draws)), 4 * 5)
+        self.assertTrue(0.999 <= min(draws) < 25 and 75 < max(draws) < 99, draws)
+
+    def test_chrono_draws_the_numbers_of_pytorch(self):
+        try:
+            import torch
+        except ImportError:
+            self.skipTest("torch is not installed")
+        found = self.first_weights("--layers", "1", "--chrono", "784")
+        torch.manual_seed(3)
+        torch.nn.LSTM(SIDE, 5)
+        torch.nn.Linear(5, 10)
+        wanted = torch.empty(5).uniform_(1, 783).log().tolist()
+        for a, b in zip(found["lstm.bias_ih_l0"][5:10], wanted):
+            self.assertAlmostEqual(a, b, delta=1e-6)
+
+    def test_chrono_is_of_a_new_run(self):
+        whole = self.model("whole", "--chrono", "50", "--dropout", "0.3")
+        self.train("--no-save", "--eval", "none", "--checkpoint", "c", "--epochs", "1",
+                   "--chrono", "50", "--dropout", "0.3")
+        self.call(TRAIN, "--resume", "c", "--epochs", "2", "--save", "r", "--data", "data")
+        self.assertEqual(tensors_of(self.folder / "r"), whole)
+        result = self.call(TRAIN, "--load", "r", "--chrono", "50", "--data", "data", status=2)
+        self.assertIn("--chrono cannot be combined with --load", result.stderr)
+        self.train("--no-save", "--chrono", "2", status=2)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import pathlib
+import re
 import shlex
 import struct
 import subprocess
@@ -189,10 +190,10 @@ class Recipe(Folder):
 
     BESIDE = [*SMALL, "--epochs", "2", "--force", "--eval", "none"]
 
-    def spelled(self):
+    def spelled(self, name="best"):
         """The options of --help, as they are typed."""
         text = self.run_program("--help").stdout
-        return shlex.split(text.split("\n  best\n")[1].split("\n\n")[0])
+        return shlex.split(re.search(rf"\n  {name}\n((    --.*\n)+)", text)[1])
 
     def metadata(self, name):
         data = (self.folder / name).read_bytes()
@@ -209,6 +210,15 @@ class Recipe(Folder):
         self.assertEqual(models[2], models[0])
         self.run_program(*self.BESIDE, "--save", "m")
         self.assertNotEqual((self.folder / "m").read_bytes(), models[0])
+
+    def test_others_are_the_options_that_the_help_has(self):
+        beside = [*self.BESIDE[1:], "--synthetic=16"]
+        for name in "pixels", "permuted":
+            models = []
+            for words in ["--recipe", name], self.spelled(name):
+                self.run_program(*words, *beside, "--save", "m")
+                models.append((self.folder / "m").read_bytes())
+            self.assertEqual(*models)
 
     def test_each_option_works_alone_and_beside_it(self):
         options, words = [], self.spelled()
@@ -246,7 +256,7 @@ class Recipe(Folder):
 
     def test_what_cannot_be_is_refused(self):
         result = self.run_program("--recipe", "worst", status=2)
-        self.assertIn("--recipe is 'worst', expected best", result.stderr)
+        self.assertIn("--recipe is 'worst', expected best, pixels or permuted", result.stderr)
         self.train("--no-save", "--checkpoint", "c", epochs=1)
         result = self.run_program("--resume", "c", "--recipe", "best", status=2)
         self.assertIn("--resume cannot be combined with --recipe", result.stderr)
