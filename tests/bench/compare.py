@@ -14,7 +14,7 @@ WHAT is
   small       a step of streams with one input, 8 to 64 units and one output, in calls of
               one step and of 128, with RTNeural, compiled for each size
   lengths     forward and backward of 64 sequences of 1 to 100 steps, evenly spread, and
-              of 64 sequences of 100 steps; PyTorch packs and unpacks them
+              of 64 sequences of 100 steps; nn.LSTM packs and unpacks them
 
 Each library runs in its own process. PyTorch "at its best" uses fused Adam and environment
 variables that make malloc() keep freed memory, so that a step has no page faults. ONNX

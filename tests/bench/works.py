@@ -85,12 +85,16 @@ def torch_work(job, kind=None):
         out, _ = pad_packed_sequence(lstm(pack)[0], batch_first=True, total_length=steps)
         out.backward(dout)
 
+    def with_lengths():
+        optimizer.zero_grad()
+        lstm(x, lengths=lengths)[0].backward(dout)
+
     def padded():
         optimizer.zero_grad()
         lstm(x)[0].backward(dout)
 
     lstm.train(job["work"] not in ("infer", "stream"))
-    return {"train": train, "infer": infer, "stream": stream, "lengths": packed,
+    return {"train": train, "infer": infer, "stream": stream, "lengths": with_lengths if kind else packed,
             "padded": padded}[job["work"]]
 
 

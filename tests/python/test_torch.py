@@ -20,7 +20,8 @@ except ImportError as missing:
     print(f"skipped: {missing.name} is not installed")
     sys.exit(77)
 from torch import nn  # noqa: E402
-from torch.nn.utils.rnn import pack_sequence  # noqa: E402
+from torch.nn.utils.rnn import (  # noqa: E402
+    pack_padded_sequence, pack_sequence, pad_packed_sequence)
 
 import liblstm.torch  # noqa: E402
 
@@ -105,6 +106,57 @@ class Replacement(unittest.TestCase):
             self.assertTrue(torch.equal(torch.get_rng_state(), after))
             self.close((out.data, *hidden), (expected.data, *states))
             self.assertTrue(torch.equal(out.batch_sizes, expected.batch_sizes))
+
+    def test_lengths_are_those_of_a_pack(self):
+        lengths, shape = [2, 4, 1, 4, 3], (5, 4, 5)
+        for options in ({}, {"dropout": 0.5}, {"bidirectional": True, "proj_size": 3}):
+            for batch_first in (True, False):
+                theirs, ours = pair(batch_first=batch_first, **options)
+                results = []
+                for layer in (theirs, ours):
+                    torch.manual_seed(3)
+                    x = torch.rand(shape if batch_first else (4, 5, 5), requires_grad=True)
+                    if layer is ours:
+                        out, hidden = layer(x, lengths=lengths)
+                    else:
+                        pack = pack_padded_sequence(x, torch.tensor(lengths), batch_first,
+                                                    enforce_sorted=False)
+                        out, hidden = layer(pack)
+                        out = pad_packed_sequence(out, batch_first, total_length=4)[0]
+                    (out.square().sum() + hidden[0].sum() + hidden[1].square().sum()).backward()
+                    results.append((out, *hidden, x.grad))
+                self.close(*results)
+                self.grads_are_close(ours, theirs)
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.lstm = ours
+
+            def forward(self, x, lengths):
+                return self.lstm(x, lengths=lengths)[0]
+
+        other = torch.tensor([4, 3, 2, 1, 1])
+        for net in (torch.jit.trace(Net(), (x, torch.tensor(lengths))),
+                    torch.fx.symbolic_trace(Net())):
+            self.close(net(x, other), ours(x, lengths=other)[0])
+
+    def test_lengths_that_do_not_fit_are_refused(self):
+        ours, x = pair()[1], torch.rand(3, 4, 5)
+        self.assertTrue(ours.batch_first)
+        for error, text, lengths in (
+                (ValueError, r"are \[2\], expected \[3\]", [1, 2]),
+                (ValueError, r"lengths\[1\] is 0, expected 1 to 4", [1, 0, 2]),
+                (ValueError, r"lengths\[2\] is 5, expected 1 to 4", [1, 2, 5]),
+                (ValueError, r"are \[1, 3\]", torch.ones(1, 3, dtype=torch.int64)),
+                (TypeError, "float32, expected integers", [1.0, 2.0, 3.0]),
+                (TypeError, "bool, expected integers", [True] * 3)):
+            with self.assertRaisesRegex(error, text):
+                ours(x, lengths=lengths)
+        with self.assertRaisesRegex(ValueError, "2D, expected 3D"):
+            ours(x[0], lengths=[4])
+        with self.assertRaisesRegex(TypeError, "PackedSequence"):
+            ours(pack_sequence([x[0]]), lengths=[4])
 
     def test_several_forwards_can_be_pending(self):
         theirs, ours = pair()

@@ -4,7 +4,8 @@
 
 LSTM is a subclass of nn.LSTM with the same constructor, parameters, state dict, initial
 weights, dropout masks, errors, and tensor or packed inputs. Forward and backward run in
-liblstm with torch.get_num_threads() threads.
+liblstm with torch.get_num_threads() threads. Sequences of different lengths need no
+packing: LSTM()(x, lengths=lengths) takes a padded batch.
 
 nn.LSTM itself computes while the module is traced, scripted or exported, in torch.func
 transforms, in forward-mode differentiation, under autocast, under a dispatch mode, and for
@@ -21,13 +22,13 @@ from __future__ import annotations
 import copy
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 from torch.autograd import forward_ad
-from torch.nn.utils.rnn import PackedSequence
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from liblstm._engine import CPU, Options, Pool, generator_lock
 
@@ -205,38 +206,80 @@ class LSTM(_Base):
         return module
 
     def forward(self, input: Tensor | PackedSequence,
-                hx: tuple[Tensor, Tensor] | None = None
+                hx: tuple[Tensor, Tensor] | None = None,
+                lengths: Tensor | Sequence[int] | None = None
                 ) -> tuple[Any, tuple[Tensor, Tensor]]:
-        """Returns out, (hn, cn). hx is (h0, c0), or None for zeros."""
+        """Returns out, (hn, cn). hx is (h0, c0), or None for zeros.
+
+        With lengths [N], each from 1 to T, input is a padded batch in any order. The result
+        is that of nn.LSTM for pack_padded_sequence(input, lengths, enforce_sorted=False),
+        padded to T steps again: out is zero after the end of a sequence, hn and cn are of
+        its last step. The padding may have any values and gets no gradient.
+        """
         if _is_tracing() or _is_exporting():
-            result: tuple[Any, tuple[Tensor, Tensor]] = super().forward(input, hx)
+            result: tuple[Any, tuple[Tensor, Tensor]] = self._by_pytorch(input, hx, lengths)
         else:
-            result = self._forward(input, hx)
+            result = self._forward(input, hx, lengths)
         return result
 
+    def _check_lengths(self, input: Any, lengths: Any) -> list[int]:
+        """The lengths as numbers; refuses those that do not fit the input."""
+        if isinstance(input, PackedSequence):
+            raise TypeError("LSTM: lengths are given, but input is a PackedSequence, which has "
+                            "its own")
+        if input.dim() != 3:
+            raise ValueError(f"LSTM: lengths are given, but input is {input.dim()}D, expected 3D")
+        found = torch.as_tensor(lengths)
+        if found.is_floating_point() or found.is_complex() or found.dtype is torch.bool:
+            raise TypeError(f"LSTM: lengths are {found.dtype}, expected integers")
+        steps, batch = input.shape[1], input.shape[0]
+        if not self.batch_first:
+            steps, batch = batch, steps
+        if found.shape != (batch,):
+            raise ValueError(f"LSTM: lengths are {list(found.shape)}, expected [{batch}], one "
+                             "for each sequence")
+        numbers: list[int] = found.tolist()
+        for index, length in enumerate(numbers):
+            if not 1 <= length <= steps:
+                raise ValueError(f"LSTM: lengths[{index}] is {length}, expected 1 to {steps}")
+        return numbers
+
+    def _by_pytorch(self, input: Any, hx: Any, lengths: Any) -> Any:
+        if lengths is None:
+            return super().forward(input, hx)
+        if not isinstance(lengths, Tensor):
+            lengths = torch.tensor(lengths, device="cpu")
+        packed = pack_padded_sequence(input, lengths, self.batch_first, enforce_sorted=False)
+        out, hidden = super().forward(packed, hx)
+        steps = input.shape[1 if self.batch_first else 0]
+        return pad_packed_sequence(out, self.batch_first, total_length=steps)[0], hidden
+
     @_not_compiled
-    def _forward(self, input: Any, hx: Any) -> Any:
+    def _forward(self, input: Any, hx: Any, lengths: Any) -> Any:
         data = input.data if isinstance(input, PackedSequence) else input
         if isinstance(data, fx.Proxy):
-            return self._record(data.tracer, input, hx)
+            return self._record(data.tracer, input, hx, lengths)
+        if lengths is not None:
+            lengths = self._check_lengths(input, lengths)
         self._update_flat_weights()
         if isinstance(hx, Tensor):
             raise TypeError("LSTM: hx is a Tensor, expected (h0, c0)")
         if hx is not None and len(hx) != 2:
             raise RuntimeError(f"LSTM: hx has {len(hx)} tensors, expected (h0, c0)")
         if self._is_left_to_pytorch(data, *(() if hx is None else hx)):
-            return super().forward(input, hx)
+            return self._by_pytorch(input, hx, lengths)
         if isinstance(input, PackedSequence):
             return self._forward_packed(input, hx)
-        return self._forward_padded(input, hx)
+        return self._forward_padded(input, hx, lengths)
 
-    def _record(self, tracer: Any, input: Any, hx: Any) -> Any:
+    def _record(self, tracer: Any, input: Any, hx: Any, lengths: Any) -> Any:
         """Records a call of the module, as torch.fx does for modules of torch.nn."""
         path = tracer.path_of_module(self)
         if not path:
-            return super().forward(input, hx)
+            return self._by_pytorch(input, hx, lengths)
+        more = {} if lengths is None else {"lengths": lengths}
         return tracer.create_proxy("call_module", path,
-                                   (input,) if hx is None else (input, hx), {})
+                                   (input,) if hx is None else (input, hx), more)
 
     def _is_left_to_pytorch(self, *tensors: Any) -> bool:
         """Whether nn.LSTM computes: values are not in memory, or PyTorch watches every
@@ -249,7 +292,7 @@ class LSTM(_Base):
                 or forward_ad._current_level >= 0
                 or torch.is_autocast_enabled("cpu"))
 
-    def _forward_padded(self, input: Tensor, hx: Any) -> Any:
+    def _forward_padded(self, input: Tensor, hx: Any, lengths: list[int] | None) -> Any:
         if input.dim() not in (2, 3):
             raise ValueError(
                 f"LSTM: Expected input to be 2D or 3D, got {input.dim()}D instead")
@@ -261,7 +304,7 @@ class LSTM(_Base):
                 f"and cx should also be {input.dim()}-D but got ({hx[0].dim()}-D, "
                 f"{hx[1].dim()}-D) tensors")
         if batched:
-            return self._run(input, hx)
+            return self._run(input, hx, lengths)
         if hx is not None:
             hx = tuple(state.unsqueeze(1) for state in hx)
         out, (hn, cn) = self._run(input.unsqueeze(axis), hx)
