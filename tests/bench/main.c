@@ -34,6 +34,7 @@ static const char usage[] =
     "the\n"
     "                      STAC-ML benchmark (128 inputs, 2 layers of 128 units)\n"
     "  --bf16              matrix products in bfloat16\n"
+    "  --int8              int8 weights: inference and streams only\n"
     "  --threads K         maximum number of threads; --shape runs with K, the parts\n"
     "                      with 1 and K (default all processors)\n"
     "  --seconds S         seconds per measurement (default 1)\n"
@@ -90,6 +91,7 @@ static int parse(options *o, int count, char **words)
         {"outputs", required_argument, NULL, 'u'},
         {"latency", no_argument, NULL, 'y'},
         {"bf16", no_argument, NULL, 'b'},
+        {"int8", no_argument, NULL, 'i'},
         {"threads", required_argument, NULL, 't'},
         {"seconds", required_argument, NULL, 'd'},
         {"json", required_argument, NULL, 'j'},
@@ -116,6 +118,9 @@ static int parse(options *o, int count, char **words)
             break;
         case 'b':
             o->plan.precision = LSTM_BFLOAT16;
+            break;
+        case 'i':
+            o->plan.precision = LSTM_INT8;
             break;
         case 't':
             if (!parse_size(optarg, LSTM_MAX_THREADS, &o->threads))
@@ -237,6 +242,17 @@ static bool is_one_of(const char *word, const char *const *words)
     return *words;
 }
 
+/* Whether a run trains, which int8 cannot. */
+static bool trains(const options *o)
+{
+    if (o->has_shape)
+        return strcmp(o->work, "infer") != 0 && strcmp(o->work, "stream") != 0;
+    if (o->plan.latency)
+        return false;
+    return !o->only || strcmp(o->only, "experiment") == 0 ||
+           strcmp(o->only, "sweep") == 0;
+}
+
 int main(int count, char **words)
 {
     static const char *const parts[] = {"machine", "experiment", "inference", "sweep",
@@ -253,6 +269,13 @@ int main(int count, char **words)
         return refuse("--only", o.only);
     if (!is_one_of(o.work, works))
         return refuse("--work", o.work);
+    if (o.plan.precision == LSTM_INT8 && trains(&o)) {
+        fputs(
+            "lstm-bench: --int8 has no training: give --latency, --only inference, or "
+            "--shape with --work infer or stream\n",
+            stderr);
+        return 2;
+    }
     report r = report_create(o.json && strcmp(o.json, "-") == 0);
     o.plan.report = &r;
     if (o.has_shape)

@@ -30,7 +30,9 @@ static const limit *reading(void)
  * bandwidth, because the weights may be larger than the buffer of the limit. */
 static void report_weights(const plan *p, const network *net)
 {
-    size_t width = p->precision == LSTM_BFLOAT16 ? 2 : sizeof(float);
+    static const size_t widths[] = {
+        [LSTM_FLOAT32] = 4, [LSTM_BFLOAT16] = 2, [LSTM_INT8] = 1};
+    size_t width = widths[p->precision];
     double bytes = (double)(lstm_params_count(net->params) * width);
     double seconds = bytes / limit_run(reading(), 1, p->seconds / 4);
     report_result(p->report, &(result){.name = "(weights)",
