@@ -166,12 +166,14 @@ lstm_status lstm_file_layer_config(lstm_file *file, const char *prefix,
  * @param name name of the tensor
  * @param[out] to a tensor of the same shape, with any strides; [1] for a scalar
  * @retval LSTM_OK the values were read; F16 and BF16 are converted exactly, F64 is
- *         rounded
+ *         rounded; I8 [rows, columns] is multiplied by its scales, the tensor
+ *         NAME_scale of F32 [rows]
  * @retval LSTM_INVALID_ARGUMENT a pointer is NULL
  * @retval LSTM_IO_ERROR the file could not be read
  * @retval LSTM_BAD_FILE the file does not have the tensor (the message lists the
- *         tensors that it has); or the data type is not F32, F64, F16 or BF16; or the
- *         checksum is wrong
+ *         tensors that it has); or the data type is not F32, F64, F16 or BF16, or is I8
+ *         without scales; or a scale is negative or not finite; or the checksum is
+ *         wrong
  * @retval LSTM_SHAPE_MISMATCH to has another shape; the message shows both
  * @retval LSTM_OUT_OF_MEMORY not enough memory
  * @since 1.0
@@ -298,6 +300,10 @@ typedef struct lstm_file_options {
  * Writes all values to a safetensors file, which safetensors.torch.load_file() can
  * read.
  *
+ * The matrices of a layer of LSTM_INT8 are written as I8, each with a tensor of scales,
+ * NAME_scale of F32. Loading them gives a layer of LSTM_INT8 the same bits, and other
+ * layers the values that it computes with. All other tensors are F32.
+ *
  * With an optimiser and a generator the file is a checkpoint: a training that continues
  * from it takes the same steps, bit for bit. The call writes a temporary file in the
  * same folder, syncs it and renames it. After a failure or a crash, path has either the
@@ -322,6 +328,8 @@ typedef struct lstm_file_options {
  *         100,000,000 bytes; nothing was written
  * @retval LSTM_IO_ERROR the file could not be written or is write-protected, or path is
  *         something else than a regular file; the message gives the name and the reason
+ * @retval LSTM_NOT_FINITE a matrix of a layer of LSTM_INT8 has a value that is not
+ * finite; the message names it; nothing was written
  * @retval LSTM_OUT_OF_MEMORY not enough memory; nothing was written
  * @retval LSTM_UNSUPPORTED reserved has a value other than 0; the message names it
  * @since 1.0
@@ -335,9 +343,10 @@ lstm_status lstm_params_save(const lstm_params *params, const char *path,
  * Reads all values from a safetensors file, from any program.
  *
  * The file must contain every parameter of the set in its shape, and no other tensors
- * unless allow_surplus is set. F16 and BF16 are converted exactly, F64 is rounded. The
- * call reads and checks everything before it changes any value, the optimiser or the
- * generator. Tensors of torch.nn.LSTMCell have other names, which rename can map:
+ * unless allow_surplus is set. F16 and BF16 are converted exactly, F64 is rounded, I8
+ * is multiplied by its scales, as lstm_file_read_tensor() does. The call reads and
+ * checks everything before it changes any value, the optimiser or the generator.
+ * Tensors of torch.nn.LSTMCell have other names, which rename can map:
  * {"lstm.weight_ih_l0", "cell.weight_ih", ...}.
  *
  * @param params a set

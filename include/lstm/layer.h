@@ -62,7 +62,8 @@ typedef enum lstm_precision {
      *     lstm_layer_set_training(layer, false);
      *
      * The layer is always in evaluation mode, and its parameters have no gradients: a
-     * switch to training and a backward fail with LSTM_UNSUPPORTED.
+     * switch to training and a backward fail with LSTM_UNSUPPORTED. lstm_params_save()
+     * writes the int8 values, a quarter of the size.
      */
     LSTM_INT8 = 2
 } lstm_precision;

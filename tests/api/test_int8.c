@@ -4,7 +4,9 @@
  * checks every bit of the kernels; stream runs in int8, too.
  */
 #include "tests/support/draw.h"
+#include "tests/support/folder.h"
 #include "tests/support/layer_case.h"
+#include "tests/support/model.h"
 #include "tests/support/test.h"
 
 static layer_case *case_of(size_t i, lstm_precision precision)
@@ -274,6 +276,139 @@ static void weights_that_are_not_finite_are_refused(void **state)
     layer_case_destroy(c);
 }
 
+/* Files -------------------------------------------------------------------------------
+ */
+
+static lstm_tensor_info info_of(lstm_file *file, const char *name)
+{
+    lstm_tensor_info info;
+    for (size_t i = 0; i < lstm_file_tensor_count(file); i++) {
+        assert_int_equal(lstm_file_tensor_info(file, i, &info), LSTM_OK);
+        if (strcmp(info.name, name) == 0)
+            return info;
+    }
+    fail_msg("%s is missing", name);
+    return info;
+}
+
+static size_t read_all(const char *name, char *to, size_t size)
+{
+    FILE *file = fopen(name, "rb");
+    assert_non_null(file);
+    size_t count = fread(to, 1, size, file);
+    fclose(file);
+    return count;
+}
+
+/* A saved layer computes the same bits, and is saved as the same bytes. */
+static void a_saved_layer_keeps_its_bits(void **state)
+{
+    (void)state;
+    enum { MOST = 1 << 20 };
+    static char first[MOST], second[MOST];
+    for (size_t i = 0; i < LAYER_CASE_SPREAD; i++) {
+        layer_case *a = case_of(i, LSTM_INT8);
+        run(a);
+        uint64_t hash = hash_of(a, HASH_START);
+        assert_int_equal(lstm_params_save(a->params, test_path("a"), NULL), LSTM_OK);
+        lstm_layer *loaded;
+        if (lstm_layer_load(&loaded, test_path("a"), NULL, NULL) != LSTM_OK)
+            fail_msg("%s", lstm_last_error());
+        assert_int_equal(lstm_layer_get_config(loaded)->precision, LSTM_INT8);
+        lstm_layer_destroy(&a->layer);
+        a->layer = loaded;
+        run(a);
+        assert_true(hash_of(a, HASH_START) == hash);
+        lstm_params *params;
+        assert_int_equal(lstm_params_create(&params), LSTM_OK);
+        assert_int_equal(lstm_params_add_layer(params, "", loaded), LSTM_OK);
+        assert_int_equal(lstm_params_save(params, test_path("b"), NULL), LSTM_OK);
+        size_t size = read_all(test_path("a"), first, MOST);
+        assert_true(size < MOST && size == read_all(test_path("b"), second, MOST));
+        assert_memory_equal(first, second, size);
+        lstm_params_destroy(&params);
+        lstm_params_destroy(&a->params);
+        layer_case_destroy(a);
+    }
+}
+
+static void a_file_has_bytes_and_scales(void **state)
+{
+    (void)state;
+    layer_case *a = case_of(0, LSTM_INT8), *b = case_of(0, LSTM_FLOAT32);
+    size_t converted, hidden = a->options.config.hidden;
+    assert_int_equal(lstm_params_save(a->params, test_path("a"), NULL), LSTM_OK);
+    lstm_file *file;
+    assert_int_equal(lstm_file_open(&file, test_path("a")), LSTM_OK);
+    lstm_tensor_info info = info_of(file, "weight_hh_l0");
+    assert_string_equal(info.dtype, "I8");
+    assert_int_equal(info.bytes, info.shape[0] * info.shape[1]);
+    info = info_of(file, "weight_hh_l0_scale");
+    assert_string_equal(info.dtype, "F32");
+    assert_int_equal(info.rank, 1);
+    assert_int_equal(info.shape[0], 4 * hidden);
+    assert_string_equal(info_of(file, "bias_hh_l0").dtype, "F32");
+    /* A layer of float32 gets the values that the layer of int8 computes with. */
+    assert_int_equal(lstm_params_read(b->params, file,
+                                      &(lstm_file_options){.converted = &converted}),
+                     LSTM_OK);
+    quantise(a->params);
+    for (size_t i = 0; i < lstm_params_size(a->params); i++)
+        assert_same_bits(lstm_params_value(a->params, i),
+                         lstm_params_value(b->params, i));
+    assert_true(converted >= 2 && converted < lstm_params_size(a->params));
+    lstm_tensor *one;
+    assert_int_equal(lstm_tensor_create(&one, 2, (size_t[]){4 * hidden, hidden}),
+                     LSTM_OK);
+    assert_int_equal(lstm_file_read_tensor(file, "weight_hh_l0", one), LSTM_OK);
+    assert_same_bits(one, lstm_params_value(a->params, 1));
+    lstm_tensor_destroy(&one);
+    lstm_file_destroy(&file);
+    lstm_tensor_data(lstm_params_value(a->params, 1))[4] = INFINITY;
+    assert_int_equal(lstm_params_save(a->params, test_path("b"), NULL),
+                     LSTM_NOT_FINITE);
+    assert_contains(lstm_last_error(), "params: weight_hh_l0 is inf at element 4");
+    layer_case_destroy(a);
+    layer_case_destroy(b);
+}
+
+/* The message of a file with int8 values of weight_ih, and scales of this form, the
+ * last of which is value. */
+static const char *message_of(const char *dtype, const char *shape, size_t size,
+                              float value)
+{
+    float scales[20] = {0};
+    test_model *m = test_model_new();
+    memcpy((char *)scales + size - sizeof(value), &value, sizeof(value));
+    test_model_bytes(m, "rnn.weight_ih_l0", "I8", "[20,3]", NULL, 60);
+    test_model_bytes(m, "rnn.weight_ih_l0_scale", dtype, shape, scales, size);
+    test_model_matrix(m, "rnn.weight_hh_l0", 20, 5, 0);
+    test_model_finish(m);
+    lstm_file *file;
+    lstm_layer *layer;
+    assert_int_equal(lstm_file_open_bytes(&file, m->bytes, m->count), LSTM_OK);
+    assert_int_equal(lstm_layer_read(&layer, file, "rnn", NULL),
+                     value == 1 && size == 80 ? LSTM_OK : LSTM_BAD_FILE);
+    lstm_layer_destroy(&layer);
+    lstm_file_destroy(&file);
+    return lstm_last_error();
+}
+
+static void values_without_good_scales_are_refused(void **state)
+{
+    (void)state;
+    message_of("F32", "[20]", 80, 1);
+    const char *needed = "quantised weights need their scales, tensor "
+                         "rnn.weight_ih_l0_scale of F32 [20]";
+    assert_contains(message_of("F32", "[19]", 76, 1), needed);
+    assert_contains(message_of("F16", "[20]", 40, 1), needed);
+    assert_contains(message_of("F32", "[20]", 80, -1),
+                    "tensor rnn.weight_ih_l0_scale has the value -1, expected finite "
+                    "numbers of at least 0");
+    assert_contains(message_of("F32", "[20]", 80, NAN), "has the value nan");
+    assert_contains(message_of("F32", "[20]", 80, INFINITY), "has the value inf");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +420,9 @@ int main(void)
         TEST(special_inputs_ruin_their_own_sequence),
         TEST(training_is_refused),
         TEST(weights_that_are_not_finite_are_refused),
+        TEST(a_saved_layer_keeps_its_bits),
+        TEST(a_file_has_bytes_and_scales),
+        TEST(values_without_good_scales_are_refused),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
 }

@@ -70,8 +70,11 @@ def of_dtype(dtype, size):
 
 def models(folder):
     plain, checkpoint = network(folder)
+    quantised, _ = network(folder, precision="int8")
     deep, _ = network(folder, layers=2, bidirectional=True, dropout=0.5)
     put("safetensors", "model", plain)
+    put("safetensors", "int8", quantised)
+    put("safetensors", "int8_foreign", without_checksums(quantised))
     put("safetensors", "foreign", without_checksums(plain))
     put("safetensors", "deep", without_checksums(deep))
     for dtype, size in (("F16", 2), ("F64", 8), ("I8", 1)):

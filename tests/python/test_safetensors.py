@@ -115,6 +115,45 @@ class Files(unittest.TestCase):
             numpy.testing.assert_array_equal(numpy.signbit(read[finite]),
                                              numpy.signbit(expected[finite]))
 
+    def test_int8_has_the_values_of_its_definition(self):
+        """docs/numerics.md in NumPy: q and the scales bit for bit, outputs in double precision."""
+        random = numpy.random.default_rng(3)
+        layer = liblstm.Layer(5, 7, precision="int8", rng=liblstm.Rng(1), batch_first=True)
+        params = liblstm.Params(lstm=layer)
+        for value in self.state(params).values():
+            sizes = 2.0 ** random.integers(-8, 2, (len(value),) + (1,) * (value.ndim - 1))
+            value[...] = random.uniform(-1, 1, value.shape) * sizes
+        exact, state = {}, self.state(params)
+        params.save(self.path)
+        saved = safetensors.numpy.load_file(self.path)
+        for name, value in state.items():
+            if value.ndim == 1:
+                exact[name] = value.astype(float)
+                numpy.testing.assert_array_equal(saved[name], value)
+                continue
+            scale = numpy.abs(value).max(axis=1) / numpy.float32(127)
+            scale = (scale.view(numpy.uint32) & ~numpy.uint32(127)).view(numpy.float32)
+            q = numpy.rint(value / scale[:, None]).astype(numpy.int8)
+            self.assertEqual(saved[name].dtype, numpy.int8)
+            numpy.testing.assert_array_equal(saved[name], q)
+            numpy.testing.assert_array_equal(saved[name + "_scale"], scale)
+            exact[name] = q.astype(float) * scale[:, None]
+        x = random.uniform(-1, 1, (2, 9, 5)).astype(numpy.float32)
+        out = numpy.zeros((2, 9, 7), numpy.float32)
+        layer.forward(x, out=out)
+        again = numpy.zeros_like(out)
+        liblstm.Layer.load(self.path).forward(x, out=again)
+        numpy.testing.assert_array_equal(again, out)
+        h, c = numpy.zeros((2, 7)), numpy.zeros((2, 7))
+        for step in range(9):
+            z = (x[:, step] @ exact["lstm.weight_ih_l0"].T + exact["lstm.bias_ih_l0"] +
+                 h @ exact["lstm.weight_hh_l0"].T + exact["lstm.bias_hh_l0"])
+            i, f, g, o = numpy.split(z, 4, axis=1)
+            i, f, o = (1 / (1 + numpy.exp(-gate)) for gate in (i, f, o))
+            c = f * c + i * numpy.tanh(g)
+            h = o * numpy.tanh(c)
+            numpy.testing.assert_allclose(out[:, step], h, rtol=0, atol=2e-4)
+
     def test_files_that_the_reference_refuses_are_refused(self):
         """Replaces bytes of the header; whatever liblstm loads, the reference loads too."""
         self.params.save(self.path)

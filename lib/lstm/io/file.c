@@ -231,7 +231,7 @@ static lstm_status read_values(const lstm_file *file, const lstm_stored *stored,
                                lstm_tensor *to)
 {
     /* The float32 values, then the bytes of the file. */
-    size_t bytes = stored->end - stored->start, room;
+    size_t bytes = lstm_stored_bytes(file, stored), room;
     if (!common_multiply(stored->count, sizeof(float), &room) ||
         !common_add(room, bytes, &room))
         return lstm_fail_memory("file");
@@ -239,9 +239,9 @@ static lstm_status read_values(const lstm_file *file, const lstm_stored *stored,
     if (!values)
         return lstm_fail_memory("file");
     unsigned char *data = (unsigned char *)(values + stored->count);
-    lstm_status status = lstm_file_fetch(file, stored, data);
+    lstm_status status = lstm_stored_read(file, stored, data);
     if (!status) {
-        stored->format->convert(stored->count, data, values);
+        lstm_stored_convert(file, stored, data, values);
         lstm_tensor_scatter(to, values);
     }
     common_free(values);

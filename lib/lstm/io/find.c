@@ -44,6 +44,17 @@ const lstm_stored *lstm_file_find(const lstm_file *file, const char *name)
     return find(file, (const char *const[]){"", "", name});
 }
 
+const lstm_stored *lstm_stored_scale(const lstm_file *file, const lstm_stored *stored)
+{
+    if (strcmp(stored->dtype, "I8") != 0 || stored->rank != 2)
+        return NULL;
+    const lstm_stored *scale =
+        find(file, (const char *const[]){stored->name, LSTM_SCALE_NAME, ""});
+    bool fits = scale && strcmp(scale->dtype, "F32") == 0 && scale->rank == 1 &&
+                scale->shape[0] == stored->shape[0];
+    return fits ? scale : NULL;
+}
+
 const lstm_stored *lstm_file_find_in(const lstm_file *file, const char *prefix,
                                      const char *name)
 {
@@ -128,8 +139,15 @@ const char *lstm_stored_shape(char *text, const lstm_stored *stored)
 lstm_status lstm_stored_check(const lstm_file *file, const char *object,
                               const lstm_stored *stored)
 {
-    if (stored->format && stored->format->convert)
+    if ((stored->format && stored->format->convert) || lstm_stored_scale(file, stored))
         return LSTM_OK;
+    if (strcmp(stored->dtype, "I8") == 0 && stored->rank == 2)
+        return lstm_fail(
+            LSTM_BAD_FILE,
+            "%s: %s: tensor %s is I8, expected F32, F64, F16 or BF16: "
+            "quantised weights need their scales, tensor %s" LSTM_SCALE_NAME
+            " of F32 [%zu]",
+            object, file->path, stored->name, stored->name, stored->shape[0]);
     bool small = stored->format && stored->format->bits <= 8 &&
                  strcmp(stored->dtype, "BOOL") != 0;
     return lstm_fail(LSTM_BAD_FILE,

@@ -151,8 +151,7 @@ static lstm_status add_pair(lstm_metadata *metadata, const char *key, const char
 static lstm_status add_crc(lstm_metadata *metadata, const lstm_record *record)
 {
     char text[LSTM_CRC_TEXT];
-    lstm_checksum_data(text, lstm_tensor_data(record->tensor),
-                       lstm_tensor_count(record->tensor) * sizeof(float));
+    lstm_checksum_data(text, lstm_record_data(record), lstm_record_size(record));
     return lstm_metadata_add(metadata, LSTM_CRC_KEY, record->name, text);
 }
 

@@ -58,6 +58,8 @@ lstm_status lstm_params_save(const lstm_params *params, const char *path,
         return status;
     status = check_names(&records, lstm_params_size(params));
     if (!status)
+        status = lstm_records_quantise(&records, params);
+    if (!status)
         status = lstm_metadata_fill(&metadata, params, o, &records);
     if (!status)
         status = lstm_safetensors_write(path, records.items, records.count, &metadata);

@@ -37,7 +37,7 @@ static lstm_status append(lstm_records *records, char *name, lstm_tensor *tensor
 {
     if (!name)
         return lstm_fail_memory("params");
-    records->items[records->count++] = (lstm_record){name, tensor};
+    records->items[records->count++] = (lstm_record){.name = name, .tensor = tensor};
     return LSTM_OK;
 }
 
@@ -66,8 +66,11 @@ static lstm_status append_moments(lstm_records *records, const lstm_params *para
 lstm_status lstm_records_create(lstm_records *records, const lstm_params *params,
                                 const lstm_file_options *options)
 {
+    /* A parameter, its moments, and its scales. */
+    enum { ROOM = 5 };
     size_t size = lstm_params_size(params);
-    *records = (lstm_records){common_alloc(size, 4 * sizeof(lstm_record)), 0, "params"};
+    *records =
+        (lstm_records){common_alloc(size, ROOM * sizeof(lstm_record)), 0, "params"};
     if (!records->items)
         return lstm_fail_memory("params");
     lstm_status status = LSTM_OK;
@@ -83,8 +86,13 @@ lstm_status lstm_records_create(lstm_records *records, const lstm_params *params
 
 void lstm_records_destroy(lstm_records *records)
 {
-    for (size_t i = 0; i < records->count; i++)
-        common_free(records->items[i].name);
+    for (size_t i = 0; i < records->count; i++) {
+        lstm_record *record = &records->items[i];
+        common_free(record->name);
+        common_free(record->bytes);
+        if (record->owned)
+            lstm_tensor_destroy(&record->tensor);
+    }
     common_free(records->items);
     *records = (lstm_records){0};
 }
@@ -108,6 +116,11 @@ lstm_status lstm_records_create_named(lstm_records *records, const char *object,
     return status;
 }
 
+static bool is_moment_name(const char *name)
+{
+    return strncmp(name, LSTM_ADAM_NAME, strlen(LSTM_ADAM_NAME)) == 0;
+}
+
 /* Checks that a tensor of the file can be loaded. */
 static lstm_status check_tensor(const lstm_records *records, const lstm_file *file,
                                 const lstm_stored *stored, const lstm_tensor *value)
@@ -118,6 +131,10 @@ static lstm_status check_tensor(const lstm_records *records, const lstm_file *fi
                          records->object, file->path, stored->name,
                          lstm_stored_shape(found, stored),
                          lstm_shape_text(expected, value->rank, value->shape));
+    if (is_moment_name(stored->name) && lstm_stored_scale(file, stored))
+        return lstm_fail(LSTM_BAD_FILE,
+                         "%s: %s: tensor %s is I8, expected F32, F64, F16 or BF16",
+                         records->object, file->path, stored->name);
     return lstm_stored_check(file, records->object, stored);
 }
 
@@ -139,8 +156,7 @@ static lstm_status check_surplus(const lstm_file *file, const lstm_stored **foun
         while (next < count && found[next] < stored)
             next++;
         bool wanted = next < count && found[next] == stored;
-        if (!wanted &&
-            strncmp(stored->name, LSTM_ADAM_NAME, strlen(LSTM_ADAM_NAME)) != 0)
+        if (!wanted && !is_moment_name(stored->name))
             return lstm_fail(LSTM_BAD_FILE,
                              "params: %s: unexpected tensor %s: allow_surplus is not "
                              "set",
@@ -149,9 +165,11 @@ static lstm_status check_surplus(const lstm_file *file, const lstm_stored **foun
     return LSTM_OK;
 }
 
+/* Checks all tensors, and finds them and then their scales. */
 static lstm_status check_all(const lstm_records *records, const lstm_file *file,
-                             const lstm_stored **found)
+                             const lstm_stored **found, size_t *count)
 {
+    *count = records->count;
     for (size_t i = 0; i < records->count; i++) {
         const lstm_record *record = &records->items[i];
         found[i] = lstm_file_find(file, record->name);
@@ -160,6 +178,9 @@ static lstm_status check_all(const lstm_records *records, const lstm_file *file,
         lstm_status status = check_tensor(records, file, found[i], record->tensor);
         if (status)
             return status;
+        const lstm_stored *scale = lstm_stored_scale(file, found[i]);
+        if (scale)
+            found[(*count)++] = scale;
     }
     return LSTM_OK;
 }
@@ -167,12 +188,13 @@ static lstm_status check_all(const lstm_records *records, const lstm_file *file,
 lstm_status lstm_records_check(const lstm_records *records, const lstm_file *file,
                                bool surplus)
 {
-    const lstm_stored **found = common_alloc(records->count, sizeof(*found));
+    size_t count;
+    const lstm_stored **found = common_alloc(records->count, 2 * sizeof(*found));
     if (!found)
         return lstm_fail_memory(records->object);
-    lstm_status status = check_all(records, file, found);
+    lstm_status status = check_all(records, file, found, &count);
     if (!status && !surplus)
-        status = check_surplus(file, found, records->count);
+        status = check_surplus(file, found, count);
     common_free(found);
     return status;
 }
@@ -182,7 +204,7 @@ size_t lstm_records_bytes(const lstm_records *records, const lstm_file *file)
     size_t bytes = 0;
     for (size_t i = 0; i < records->count; i++) {
         const lstm_stored *stored = lstm_file_find(file, records->items[i].name);
-        if (!common_add(bytes, stored->end - stored->start, &bytes))
+        if (!common_add(bytes, lstm_stored_bytes(file, stored), &bytes))
             return SIZE_MAX;
     }
     return bytes;
@@ -194,8 +216,8 @@ lstm_status lstm_records_read(const lstm_records *records, const lstm_file *file
     lstm_status status = LSTM_OK;
     for (size_t i = 0; !status && i < records->count; i++) {
         const lstm_stored *stored = lstm_file_find(file, records->items[i].name);
-        status = lstm_file_fetch(file, stored, data);
-        data += stored->end - stored->start;
+        status = lstm_stored_read(file, stored, data);
+        data += lstm_stored_bytes(file, stored);
     }
     return status;
 }
@@ -239,9 +261,9 @@ lstm_status lstm_records_check_moments(const lstm_records *records,
     for (size_t i = 0; !status && i < records->count; i++) {
         const char *name = records->items[i].name;
         const lstm_stored *stored = lstm_file_find(file, name);
-        if (strncmp(name, LSTM_ADAM_NAME, strlen(LSTM_ADAM_NAME)) == 0)
+        if (is_moment_name(name))
             status = check_moment(file, stored, data);
-        data += stored->end - stored->start;
+        data += lstm_stored_bytes(file, stored);
     }
     return status;
 }
@@ -252,9 +274,9 @@ size_t lstm_records_fill(const lstm_records *records, const lstm_file *file,
     size_t converted = 0;
     for (size_t i = 0; i < records->count; i++) {
         const lstm_stored *stored = lstm_file_find(file, records->items[i].name);
-        stored->format->convert(stored->count, data, records->items[i].tensor->data);
+        lstm_stored_convert(file, stored, data, records->items[i].tensor->data);
         converted += strcmp(stored->dtype, "F32") != 0;
-        data += stored->end - stored->start;
+        data += lstm_stored_bytes(file, stored);
     }
     return converted;
 }

@@ -8,8 +8,8 @@
 #include "lib/lstm/io/safetensors.h"
 #include "lib/lstm/nn/parameter.h"
 
-/** Records: first the parameters in the order of the set, then the moments. Set it to
- * zero before its first use. */
+/** Records: first the parameters in the order of the set, then the moments, then the
+ * scales of int8 values. Set it to zero before its first use. */
 typedef struct lstm_records {
     lstm_record *items;
     size_t count;
@@ -31,7 +31,11 @@ lstm_status lstm_records_create_named(lstm_records *records, const char *object,
                                       const char *prefix, const char *end,
                                       const lstm_parameter *parameters, size_t count);
 
-/** Frees records, but not their tensors. */
+/** For saving: gives the parameters of int8 layers their int8 values, and appends
+ * records of the scales. LSTM_OK, LSTM_NOT_FINITE or LSTM_OUT_OF_MEMORY. */
+lstm_status lstm_records_quantise(lstm_records *records, const lstm_params *params);
+
+/** Frees records, but not the tensors that belong to others. */
 void lstm_records_destroy(lstm_records *records);
 
 /** Checks that a file has all tensors of the records in their shapes and, unless

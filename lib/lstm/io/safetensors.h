@@ -156,6 +156,25 @@ enum { LSTM_SHOWN_RANK = 8 };
 /** The shape of a tensor for a message, in text [LSTM_SHAPE_TEXT]. */
 const char *lstm_stored_shape(char *text, const lstm_stored *stored);
 
+/** The end of the name of the scales of int8 values. */
+#define LSTM_SCALE_NAME "_scale"
+
+/** The scales of a tensor of int8 values; NULL for other tensors, and if the file has
+ * no scales that fit. */
+const lstm_stored *lstm_stored_scale(const lstm_file *file, const lstm_stored *stored);
+
+/** Number of bytes that lstm_stored_read() reads: the values, and the scales of int8.
+ */
+size_t lstm_stored_bytes(const lstm_file *file, const lstm_stored *stored);
+
+/** Reads the bytes of a tensor and of its scales, and checks them. */
+lstm_status lstm_stored_read(const lstm_file *file, const lstm_stored *stored,
+                             unsigned char *data);
+
+/** Converts these bytes to float32; lstm_stored_check() has accepted the tensor. */
+void lstm_stored_convert(const lstm_file *file, const lstm_stored *stored,
+                         const unsigned char *data, float *to);
+
 /** Checks that the values of a tensor can be converted to float32. */
 lstm_status lstm_stored_check(const lstm_file *file, const char *object,
                               const lstm_stored *stored);
@@ -194,7 +213,15 @@ void lstm_metadata_destroy(lstm_metadata *metadata);
 typedef struct lstm_record {
     char *name;
     lstm_tensor *tensor;
+    /** int8 values that a file has in its place; NULL: the float32 values. */
+    int8_t *bytes;
+    /** Whether the tensor belongs to the record. */
+    bool owned;
 } lstm_record;
+
+/** The values of a record in a file, and their size in bytes. */
+const void *lstm_record_data(const lstm_record *record);
+size_t lstm_record_size(const lstm_record *record);
 
 /**
  * Replaces a file by a new file with these tensors in this order.

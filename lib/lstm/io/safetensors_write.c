@@ -7,9 +7,15 @@
 #include "lib/lstm/io/safetensors.h"
 #include "lib/lstm/tensor/tensor.h"
 
-static size_t bytes_of(const lstm_tensor *tensor)
+const void *lstm_record_data(const lstm_record *record)
 {
-    return lstm_tensor_count(tensor) * sizeof(float);
+    return record->bytes ? (const void *)record->bytes
+                         : lstm_tensor_data(record->tensor);
+}
+
+size_t lstm_record_size(const lstm_record *record)
+{
+    return lstm_tensor_count(record->tensor) * (record->bytes ? 1 : sizeof(float));
 }
 
 /* Tensors of the header, in order and sorted by name. */
@@ -35,9 +41,9 @@ static lstm_status describe(description *d, const lstm_record *records, size_t c
     }
     for (size_t i = 0, start = 0; i < count; i++) {
         const lstm_tensor *tensor = records[i].tensor;
-        size_t end = start + bytes_of(tensor);
+        size_t end = start + lstm_record_size(&records[i]);
         d->tensors[i] = (lstm_stored){.name = records[i].name,
-                                      .dtype = "F32",
+                                      .dtype = records[i].bytes ? "I8" : "F32",
                                       .rank = tensor->rank,
                                       .shape = tensor->shape,
                                       .start = start,
@@ -128,8 +134,8 @@ static int replace(const char *path, const lstm_text *header,
         return error;
     error = common_replace_write(&replacement, header->data, header->size);
     for (size_t i = 0; !error && i < count; i++)
-        error = common_replace_write(&replacement, lstm_tensor_data(records[i].tensor),
-                                     bytes_of(records[i].tensor));
+        error = common_replace_write(&replacement, lstm_record_data(&records[i]),
+                                     lstm_record_size(&records[i]));
     if (!error)
         return common_replace_commit(&replacement);
     common_replace_abandon(&replacement);

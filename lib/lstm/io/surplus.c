@@ -51,7 +51,8 @@ static size_t parameter_length(const network *n, const char *stem, const char *n
 }
 
 /* Whether the network uses a tensor with this name after the prefix, or lacks the
- * parameter that is stored in this form, so that loading explains the form. */
+ * parameter that is stored in this form, so that loading explains the form. The scales
+ * of int8 values are in use. */
 static bool is_known(const network *n, const char *form, const char *stem,
                      const char *name)
 {
@@ -62,7 +63,9 @@ static bool is_known(const network *n, const char *form, const char *stem,
     if (!*form && name[length] == '\0')
         return true;
     snprintf(parameter, sizeof(parameter), "%.*s", (int)length, name);
-    return !lstm_file_find_in(n->file, n->prefix, parameter);
+    const lstm_stored *stored = lstm_file_find_in(n->file, n->prefix, parameter);
+    return !stored || (!*form && strcmp(stored->dtype, "I8") == 0 &&
+                       strcmp(name + length, LSTM_SCALE_NAME) == 0);
 }
 
 static lstm_status fail(const network *n, const char *name)

@@ -5,6 +5,7 @@
 #ifndef LSTM_NN_PARAMETER_H
 #define LSTM_NN_PARAMETER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <lstm/adam.h>
@@ -26,6 +27,8 @@ typedef struct lstm_parameter {
     lstm_tensor *value;
     /** NULL: the parameter is saved and loaded, but never updated. */
     lstm_tensor *grad;
+    /** Whether files have int8 values: a matrix of a layer of int8. */
+    bool bytes;
     /** A counter of the layer. Code that changes values increments it, and the layer
      * then packs its weights again. */
     uint64_t *version;

@@ -17,6 +17,7 @@ static lstm_status add_parameter(lstm_weights *weights, lstm_parameter **out,
     snprintf(parameter->name, sizeof(parameter->name), "%s_l%zu%s", form->name,
              index / weights->directions, reverse ? "_reverse" : "");
     parameter->version = &weights->version;
+    parameter->bytes = weights->config.precision == LSTM_INT8 && form->rank == 2;
     *out = parameter;
     lstm_status status = lstm_tensor_create(&parameter->value, form->rank, form->shape);
     /* int8 has no training. */
