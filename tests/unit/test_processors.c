@@ -70,9 +70,14 @@ static void the_smallest_quota_of_the_groups_above_applies(void **state)
     unlink(test_path("sys/fs/cgroup/a.slice/cpu.max"));
     write_text("sys/fs/cgroup/cpu.max", "100000 100000\n");
     assert_int_equal(processors(), 1);
+    write_text("proc/self/cgroup", "0::/\n");
+    assert_int_equal(processors(), 1);
     /* A path of the host, seen from a container. */
     write_text("proc/self/cgroup", "0::/not/mounted/here\n");
     assert_int_equal(processors(), 1);
+    /* The format has no path that is not absolute. */
+    write_text("proc/self/cgroup", "0::name\n");
+    assert_int_equal(processors(), all_processors());
     unlink(test_path("sys/fs/cgroup/cpu.max"));
 }
 

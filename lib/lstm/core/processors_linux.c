@@ -49,8 +49,7 @@ static size_t smallest_quota(char *folder, size_t top, bool version_1, size_t le
         least = quota > 0 && quota < least ? quota : least;
         if (strlen(folder) <= top)
             return least;
-        char *end = strrchr(folder, '/');
-        *(end > folder + top ? end : folder + top) = '\0';
+        *strrchr(folder, '/') = '\0';
     }
 }
 
@@ -62,7 +61,7 @@ static size_t bounded_by_cgroup(const char *root, size_t count)
     while (file && fgets(line, sizeof(line), file)) {
         char *controllers = strchr(line, ':');
         char *path = controllers ? strchr(controllers + 1, ':') : NULL;
-        if (!path)
+        if (!path || path[1] != '/')
             continue;
         *path++ = '\0';
         path[strcspn(path, "\n")] = '\0';
