@@ -198,6 +198,22 @@ static uint64_t chains(uint64_t hash, uint64_t *seed)
     return hash;
 }
 
+/* A line of thin dashes below each other: too thin a pen is an edge of a shadow. */
+static uint64_t dotted(uint64_t hash, uint64_t *seed)
+{
+    mnist_plane p = draw_plane(seed, 160, 160, 160, 0);
+    size_t count = draw_size(seed, 5, 14), rows = draw_size(seed, 4, 8);
+    size_t apart = rows + draw_size(seed, 1, rows * 3 / 2), top = 2;
+    size_t left = draw_size(seed, 2, 80), moves = draw_size(seed, 0, 3);
+    for (size_t i = 0; i < count && top + rows < 158; i++) {
+        plane_fill(&p, top, left + moves * i, rows, 1, MNIST_INK);
+        top += apart;
+    }
+    hash = hash_parts(hash, &p, false);
+    mnist_plane_destroy(&p);
+    return hash;
+}
+
 static uint64_t parts(uint64_t hash, uint64_t *seed)
 {
     mnist_plane p = draw_plane(seed, 6, 48, one_in(seed, 4) ? 120 : 48, 0);
@@ -296,6 +312,7 @@ static void each_step_has_the_same_bits_everywhere(void **state)
         {"underlines", underlines, 6000, UINT64_C(0x2e6fed911443b4d0)},
         {"parts", parts, 10000, UINT64_C(0xed0cd9583e0a6af4)},
         {"chains", chains, 10000, UINT64_C(0x7378e4f797b7a2b7)},
+        {"dotted", dotted, 600, UINT64_C(0x8440b799b945daba)},
         {"digits", digits, 200000, UINT64_C(0x61766a4700198fc0)},
         {"lines", lines, 100000, UINT64_C(0xff47b2c655aa7923)},
     };
