@@ -43,17 +43,14 @@ static int make_folder(const char *path)
 {
     char *copy = common_strdup(path);
     int error = copy ? 0 : ENOMEM;
-    for (char *end = copy; !error && *end; end++) {
-        while (*end == '/')
-            end++;
+    for (char *end = copy; !error && *end;) {
+        end += strspn(end, "/");
         end += strcspn(end, "/");
         char separator = *end;
         *end = '\0';
         /* The XDG base directory specification requires 0700. */
         error = mkdir(copy, 0700) && !is_folder(copy) ? errno : 0;
         *end = separator;
-        if (!separator)
-            break;
     }
     common_free(copy);
     return error;

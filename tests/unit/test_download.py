@@ -315,7 +315,8 @@ class Download(unittest.TestCase):
     def test_a_cache_that_cannot_be_written_is_replaced_by_memory(self):
         blocked = pathlib.Path(self.temporary.name, "blocked")
         blocked.write_bytes(b"")
-        for folder, reason in ((blocked / "test", f"{blocked}/test: cannot be created: "),
+        created = f"{blocked}/test: cannot be created: File exists; "
+        for folder, reason in ((blocked / "test", created),
                                ("", "there is no cache folder; ")):
             status, message, (*_, size) = self.download("missing", "right", folder=folder)
             self.assertEqual((status, size), ("MNIST_OK", len(CONTENT)), message)
