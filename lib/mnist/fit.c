@@ -34,7 +34,7 @@ static bool col_is_empty(const uint8_t *pixels, size_t rows, size_t cols, size_t
     return true;
 }
 
-/* Bounding box of the non-zero pixels; false if all pixels are 0. */
+/* Bounding box of the non-zero pixels; false, and no box, if all pixels are 0. */
 static bool find_box(const uint8_t *pixels, size_t rows, size_t cols, box *found)
 {
     size_t top = 0, bottom = rows, left = 0, right = cols;
@@ -134,6 +134,13 @@ void mnist_image_centre(const uint8_t *pixels, size_t rows, size_t cols, uint8_t
                   start_of(across, mass, drawing.cols);
     for (size_t row = 0; row < drawing.rows; row++)
         memcpy(to + row * MNIST_FIT_SIDE, from + row * cols, drawing.cols);
+}
+
+size_t mnist_image_extent(const uint8_t *pixels, size_t rows, size_t cols)
+{
+    box drawing = {0};
+    find_box(pixels, rows, cols, &drawing);
+    return common_larger(drawing.rows, drawing.cols);
 }
 
 bool mnist_image_scale(const uint8_t *pixels, size_t rows, size_t cols, uint8_t *out)

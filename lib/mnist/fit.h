@@ -25,6 +25,9 @@ enum {
  */
 void mnist_image_centre(const uint8_t *pixels, size_t rows, size_t cols, uint8_t *out);
 
+/** The longer side of the box of all pixels that are not 0; 0 if all are. */
+size_t mnist_image_extent(const uint8_t *pixels, size_t rows, size_t cols);
+
 /**
  * Scales a light drawing on a background of 0 to MNIST's box and centres it.
  *

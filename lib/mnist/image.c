@@ -53,29 +53,12 @@ static size_t sum_of(const uint8_t *image)
     return sum;
 }
 
-static uint8_t largest_of(const uint8_t *image)
+static bool is_bright(const uint8_t *image)
 {
-    uint8_t largest = 0;
     for (size_t i = 0; i < PIXELS; i++)
-        largest = common_larger(image[i], largest);
-    return largest;
-}
-
-/* Largest side of the box of non-zero pixels. */
-static size_t side_of(const uint8_t *image)
-{
-    size_t rows = 0, cols = 0, top = MNIST_FIT_SIDE, left = MNIST_FIT_SIDE;
-    for (size_t i = 0; i < PIXELS; i++)
-        if (image[i]) {
-            size_t row = i / MNIST_FIT_SIDE, col = i % MNIST_FIT_SIDE;
-            top = common_smaller(row, top);
-            left = common_smaller(col, left);
-            rows = common_larger(row + 1, rows);
-            cols = common_larger(col + 1, cols);
-        }
-    if (rows == 0)
-        return 0;
-    return common_larger(rows - top, cols - left);
+        if (image[i] >= BRIGHT)
+            return true;
+    return false;
 }
 
 /* Whether a picture of MNIST's size is drawn in MNIST's box on paper of one grey, with
@@ -92,7 +75,7 @@ static bool is_fitted(const uint8_t *pixels, size_t rows, size_t cols,
         paper = mnist_greys_paper(&greys);
     for (size_t i = 0; i < PIXELS; i++)
         image[i] = paper == MNIST_PAPER_LIGHT ? (uint8_t)(255 - pixels[i]) : pixels[i];
-    return side_of(image) == MNIST_FIT_BOX && largest_of(image) >= BRIGHT &&
+    return mnist_image_extent(image, rows, cols) == MNIST_FIT_BOX && is_bright(image) &&
            mnist_image_scale(image, rows, cols, out) && sum_of(out) == sum_of(image) &&
            sum_of(image) >= (size_t)MNIST_FIT_BOX * 255;
 }
@@ -288,15 +271,13 @@ static mnist_status fit(const uint8_t *pixels, size_t rows, size_t cols,
 mnist_status mnist_image_fit(const uint8_t *pixels, size_t rows, size_t cols,
                              const mnist_fit_config *config, uint8_t *out)
 {
-    size_t count = 0;
+    size_t count = 1;
     uint8_t image[PIXELS];
     mnist_status status = check(pixels, rows, cols, config, out);
     if (status)
         return status;
     mnist_paper paper = config ? config->paper : MNIST_PAPER_AUTO;
-    if (is_fitted(pixels, rows, cols, paper, image))
-        count = 1;
-    else
+    if (!is_fitted(pixels, rows, cols, paper, image))
         status = fit(pixels, rows, cols, paper, 1, image, NULL, &count);
     if (!status && count > 1)
         status = mnist_fail(MNIST_SEVERAL_DIGITS, "image: has %zu digits, expected 1",

@@ -60,6 +60,62 @@ static uint64_t readings(uint64_t hash, uint64_t *seed)
     return hash;
 }
 
+/* Wide pictures, which become smaller, with strokes near the border; all is in their
+ * boxes. */
+static uint64_t places(uint64_t hash, uint64_t *seed)
+{
+    enum { MOST = 3 };
+    static uint8_t out[MOST * 28 * 28];
+    mnist_box found[MOST] = {{0}};
+    mnist_plane p = draw_plane(seed, 20, 40, 40, 0);
+    size_t rows = p.rows, cols = draw_size(seed, 481, 497), count = 0;
+    mnist_plane_destroy(&p);
+    assert_int_equal(mnist_plane_create(&p, rows, cols), MNIST_OK);
+    memset(p.pixels, 255, rows * cols);
+    for (size_t i = draw_size(seed, 1, 3); i > 0; i--) {
+        size_t left =
+            one_in(seed, 2) ? draw_size(seed, 1, 9) : cols - draw_size(seed, 3, 14);
+        size_t top = draw_size(seed, 1, 4), high = draw_size(seed, 10, rows - 5);
+        plane_fill(&p, top, left, high, draw_size(seed, 2, 4), 0);
+    }
+    mnist_status status =
+        mnist_image_fit_digits(p.pixels, rows, cols, NULL, MOST, out, found, &count);
+    hash = hash_number(hash_number(hash, status), count);
+    for (size_t i = 0; i < MOST; i++) {
+        hash = hash_number(hash_number(hash, found[i].top), found[i].left);
+        hash = hash_number(hash_number(hash, found[i].rows), found[i].cols);
+    }
+    mnist_plane_destroy(&p);
+    return hash;
+}
+
+/* A part of a picture in light, the other in a shadow: what is darker is compared with
+ * what is lighter. */
+static uint64_t sides(uint64_t hash, uint64_t *seed)
+{
+    mnist_plane p = draw_plane(seed, 8, 16, 16, 0);
+    size_t rows = p.rows, cols = draw_size(seed, 160, 180), count = 0;
+    uint8_t out[28 * 28] = {0};
+    mnist_plane_destroy(&p);
+    assert_int_equal(mnist_plane_create(&p, rows, cols), MNIST_OK);
+    size_t light = draw_size(seed, 100, 255), dark = draw_size(seed, 0, 100);
+    size_t edge = draw_size(seed, 20, cols - 20), slant = draw_size(seed, 0, 4);
+    size_t soft = draw_size(seed, 1, one_in(seed, 2) ? 2 : 12);
+    for (size_t i = 0; i < rows * cols; i++) {
+        size_t at = i % cols + slant * (i / cols), over = at > edge ? at - edge : 0;
+        over = over < soft ? over : soft;
+        p.pixels[i] = (uint8_t)(light - (light - dark) * over / soft);
+    }
+    for (size_t i = draw_size(seed, 0, 3); i > 0; i--)
+        draw_fill(&p, seed, rows, 5, (uint8_t)draw_size(seed, 0, 255));
+    mnist_status status =
+        mnist_image_fit_digits(p.pixels, rows, cols, NULL, 1, out, NULL, &count);
+    hash = hash_number(hash_number(hash, status), count);
+    hash = hash_bytes(hash, out, sizeof(out));
+    mnist_plane_destroy(&p);
+    return hash;
+}
+
 /* Pictures of the size of MNIST, most of which have its form. */
 static uint64_t forms(uint64_t hash, uint64_t *seed)
 {
@@ -79,9 +135,18 @@ static uint64_t forms(uint64_t hash, uint64_t *seed)
         plane_fill(&p, top + down, left + right, turned ? 4 : length,
                    turned ? length : 4, (uint8_t)draw_size(seed, 0, ink));
     }
+    if (one_in(seed, 4)) {
+        /* Two corners make the box. */
+        memset(pixels, 0, sizeof(pixels));
+        plane_fill(&p, top + 1, left + 1, 18, 18, ink);
+        plane_fill(&p, top + 3, left + 3, 14, 14, 0);
+        plane_fill(&p, top, turned ? left : left + 19, 1, 1, ink);
+        plane_fill(&p, top + 19, turned ? left + 19 : left, 1, 1, ink);
+    }
     for (size_t i = 0; light && i < sizeof(pixels); i++)
         pixels[i] ^= 255;
-    mnist_status status = mnist_image_fit(pixels, FORM, FORM, NULL, out);
+    size_t rows = FORM - one_in(seed, 8), cols = FORM - one_in(seed, 8);
+    mnist_status status = mnist_image_fit(pixels, rows, cols, NULL, out);
     return hash_bytes(hash_number(hash, status), out, sizeof(out));
 }
 
@@ -90,7 +155,9 @@ static void each_reading_has_the_same_bits_everywhere(void **state)
     (void)state;
     static const step steps[] = {
         {"readings", readings, 300, UINT64_C(0xb6987f9c739c4b14)},
-        {"forms", forms, 100, UINT64_C(0x7d3187897264e4a6)},
+        {"places", places, 200, UINT64_C(0xe4b181dcb5605b19)},
+        {"sides", sides, 600, UINT64_C(0x5d5da38789a63e9c)},
+        {"forms", forms, 100, UINT64_C(0xae135386449c6d95)},
     };
     step_assert_all(steps, sizeof(steps) / sizeof(steps[0]));
 }
