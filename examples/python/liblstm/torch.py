@@ -276,7 +276,8 @@ class LSTM(_Base):
         """Records a call of the module, as torch.fx does for modules of torch.nn."""
         path = tracer.path_of_module(self)
         if not path:
-            return self._by_pytorch(input, hx, lengths)
+            # Raises the error of nn.LSTM.
+            return super().forward(input, hx)
         more = {} if lengths is None else {"lengths": lengths}
         return tracer.create_proxy("call_module", path,
                                    (input,) if hx is None else (input, hx), more)
