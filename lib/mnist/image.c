@@ -67,10 +67,9 @@ static bool is_fitted(const uint8_t *pixels, size_t rows, size_t cols,
                       mnist_paper paper, uint8_t *out)
 {
     uint8_t image[PIXELS];
-    mnist_greys greys = {0};
     if (rows != MNIST_FIT_SIDE || cols != MNIST_FIT_SIDE)
         return false;
-    mnist_greys_add(&greys, pixels, rows, cols);
+    const mnist_greys greys = mnist_greys_of(pixels, rows, cols);
     if (paper == MNIST_PAPER_AUTO)
         paper = mnist_greys_paper(&greys);
     for (size_t i = 0; i < PIXELS; i++)
@@ -114,7 +113,7 @@ static mnist_status check_size(const mnist_plane *ink, const mnist_groups *group
 static bool scale(const mnist_plane *drawing, uint8_t *out)
 {
     return mnist_image_scale(drawing->pixels, drawing->rows, drawing->cols, out) &&
-           (out[0] != 0 || memcmp(out, out + 1, PIXELS - 1) != 0);
+           memcmp(out, out + 1, PIXELS - 1) != 0;
 }
 
 static mnist_status draw_digits(const mnist_plane *ink, const mnist_groups *groups,
@@ -221,9 +220,8 @@ static bool is_better(const reading *other, const reading *than)
 static mnist_status read_any(const uint8_t *pixels, size_t rows, size_t cols,
                              reading *r)
 {
-    mnist_greys greys = {0};
+    const mnist_greys greys = mnist_greys_of(pixels, rows, cols);
     reading other;
-    mnist_greys_add(&greys, pixels, rows, cols);
     mnist_paper paper = mnist_greys_paper(&greys);
     mnist_status status = read_as(pixels, rows, cols, paper, r);
     if (status ? status != MNIST_BLANK : !mnist_greys_are_uneven(&greys))

@@ -217,8 +217,7 @@ static mnist_status find(mnist_plane *p, mnist_paper paper, uint8_t *light,
 {
     size_t histogram[GREYS];
     unsigned brightest;
-    mnist_greys greys = {0};
-    mnist_greys_add(&greys, p->pixels, p->rows, p->cols);
+    const mnist_greys greys = mnist_greys_of(p->pixels, p->rows, p->cols);
     mnist_status status =
         mnist_background_find(p, mnist_greys_have_an_even_border(&greys), light);
     if (status)

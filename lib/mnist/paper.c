@@ -60,6 +60,13 @@ void mnist_greys_add(mnist_greys *greys, const uint8_t *pixels, size_t rows,
         greys->all[pixels[i]]++;
 }
 
+mnist_greys mnist_greys_of(const uint8_t *pixels, size_t rows, size_t cols)
+{
+    mnist_greys greys = {0};
+    mnist_greys_add(&greys, pixels, rows, cols);
+    return greys;
+}
+
 /* Whether less than a quarter of the pixels is nearer to the grey of the border than to
  * the middle grey, as in a frame around the whole picture. */
 static bool is_rare(const size_t *histogram, unsigned border, unsigned middle)
@@ -68,7 +75,7 @@ static bool is_rare(const size_t *histogram, unsigned border, unsigned middle)
     for (unsigned i = 0; i < MNIST_GREYS; i++)
         if (difference(i, border) < difference(i, middle))
             near += histogram[i];
-    return border != middle && near < total_of(histogram) / 4;
+    return near < total_of(histogram) / 4;
 }
 
 mnist_paper mnist_greys_paper(const mnist_greys *greys)

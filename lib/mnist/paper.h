@@ -21,6 +21,9 @@ unsigned mnist_greys_quantile(const size_t *histogram, size_t thousandths);
 void mnist_greys_add(mnist_greys *greys, const uint8_t *pixels, size_t rows,
                      size_t cols);
 
+/** The greys of one picture. */
+mnist_greys mnist_greys_of(const uint8_t *pixels, size_t rows, size_t cols);
+
 /** The paper of all pictures together. */
 mnist_paper mnist_greys_paper(const mnist_greys *greys);
 
