@@ -165,6 +165,58 @@ static void a_wrong_layer_beside_a_right_one_is_explained(void **state)
                     "wrong.weight_ih_l0 is stored with weight normalisation");
 }
 
+/* The types of the safetensors format, and their bits. */
+static void tensors_have_the_size_of_their_type(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        size_t bits;
+    } types[] = {{"F64", 64},    {"F32", 32},    {"F16", 16}, {"BF16", 16},
+                 {"BOOL", 8},    {"U8", 8},      {"I8", 8},   {"F8_E4M3", 8},
+                 {"F8_E5M2", 8}, {"F8_E8M0", 8}, {"F4", 4},   {"F6_E2M3", 6},
+                 {"F6_E3M2", 6}, {"U16", 16},    {"I16", 16}, {"U32", 32},
+                 {"I32", 32},    {"U64", 64},    {"I64", 64}, {"C64", 64}};
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        for (size_t size = types[i].bits - 1; size <= types[i].bits + 1; size++) {
+            bool right = size == types[i].bits;
+            lstm_file *file;
+            test_model *m = test_model_new();
+            test_model_bytes(m, "other", types[i].name, "[8]", NULL, size);
+            assert_int_equal(lstm_file_open(&file, test_model_write(m, "types")),
+                             right ? LSTM_OK : LSTM_BAD_FILE);
+            lstm_file_destroy(&file);
+        }
+}
+
+/* The first bytes of compressed files and of other models. */
+static void signatures_are_complete(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes, *name;
+    } files[] = {{"\xfd"
+                  "7zXZ\0........",
+                  "an xz file"},
+                 {"\x28\xb5\x2f\xfd..........", "a Zstandard file"},
+                 {"....TFL3......", "a TensorFlow Lite file"},
+                 {"\x89HDF\r\n\x1a\n......", "an HDF5 file"},
+                 {"\x93NUMPY........", "a NumPy array"},
+                 {"GGUF..........", "a GGUF file"}};
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        for (size_t wrong = 0; wrong <= 8; wrong++) {
+            char bytes[14];
+            lstm_file *file;
+            memcpy(bytes, files[i].bytes, sizeof(bytes));
+            bool changes = wrong < 8 && bytes[wrong] != '.';
+            bytes[wrong] = changes ? '\1' : bytes[wrong];
+            assert_int_equal(lstm_file_open_bytes(&file, bytes, sizeof(bytes)),
+                             LSTM_BAD_FILE);
+            assert_int_equal(strstr(lstm_last_error(), files[i].name) != NULL,
+                             !changes);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +227,8 @@ int main(void)
         TEST(a_name_longer_than_the_message_is_counted),
         TEST(other_forms_are_named_without_a_prefix),
         TEST(a_wrong_layer_beside_a_right_one_is_explained),
+        TEST(tensors_have_the_size_of_their_type),
+        TEST(signatures_are_complete),
     };
     return cmocka_run_group_tests(tests, test_folder_create, test_folder_remove);
 }

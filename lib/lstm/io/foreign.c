@@ -42,8 +42,8 @@ static const struct {
     {0, "\x28\xb5\x2f\xfd", 4, "a Zstandard file: decompress it"},
     {0,
      "\xfd"
-     "7zXZ",
-     5, "an xz file: decompress it"},
+     "7zXZ\0",
+     6, "an xz file: decompress it"},
     {0, "version https://git-lfs", 23,
      "a Git LFS pointer: get the file itself with 'git lfs pull'"},
 };
