@@ -316,19 +316,29 @@ static void transform(path *line, mnist_random *random)
     }
 }
 
+static double smaller(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+static double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
 /* Sets the radius of the pen at each vertex, in pixels; returns the largest. */
 static double choose_radii(path *line, mnist_random *random)
 {
     double radius = mean_radius * (1 + radius_spread * normal(random));
     double along = radius_wave * normal(random), down = radius_wave * normal(random);
     double largest = 0;
-    radius = radius < 0.55 ? 0.55 : radius;
+    radius = larger(radius, 0.55);
     for (size_t i = 0; i < line->count; i++) {
         double position = 2 * (double)i / (double)line->count - 1;
         double factor = 1 + along * position + down * line->vertices[i].at.y;
-        double here = radius * (factor < 0.6 ? 0.6 : factor);
+        double here = radius * larger(factor, 0.6);
         line->vertices[i].radius = here;
-        largest = here > largest ? here : largest;
+        largest = larger(here, largest);
     }
     return largest;
 }
@@ -339,13 +349,13 @@ static void fit(path *line, double radius)
     vector low = line->vertices[0].at, high = low;
     for (size_t i = 1; i < line->count; i++) {
         vector at = line->vertices[i].at;
-        low.x = at.x < low.x ? at.x : low.x;
-        low.y = at.y < low.y ? at.y : low.y;
-        high.x = at.x > high.x ? at.x : high.x;
-        high.y = at.y > high.y ? at.y : high.y;
+        low.x = smaller(at.x, low.x);
+        low.y = smaller(at.y, low.y);
+        high.x = larger(at.x, high.x);
+        high.y = larger(at.y, high.y);
     }
     double width = high.x - low.x, height = high.y - low.y;
-    double scale = (BOX - 2 * radius) / (width > height ? width : height);
+    double scale = (BOX - 2 * radius) / larger(width, height);
     for (size_t i = 0; i < line->count; i++) {
         vector *at = &line->vertices[i].at;
         at->x = (at->x - (low.x + high.x) / 2) * scale + BOX / 2.0;
@@ -357,16 +367,6 @@ static void fit(path *line, double radius)
 static int pixel(double value)
 {
     return value <= 0 ? 0 : value >= BOX ? BOX : (int)value;
-}
-
-static double smaller(double a, double b)
-{
-    return a < b ? a : b;
-}
-
-static double larger(double a, double b)
-{
-    return a > b ? a : b;
 }
 
 /* Updates the depth inside the stroke of each pixel near the segment from a to b. */
@@ -384,7 +384,7 @@ static void draw_segment(const vertex *a, const vertex *b, double softness,
         for (int col = left; col < right; col++) {
             vector from = {col + 0.5 - a->at.x, row + 0.5 - a->at.y};
             double t = square > 0 ? (from.x * along.x + from.y * along.y) / square : 0;
-            t = t < 0 ? 0 : t > 1 ? 1 : t;
+            t = smaller(larger(t, 0), 1);
             double radius = a->radius + t * (b->radius - a->radius);
             double inside = radius - length_of(plus(from, -t, along));
             depth[row * BOX + col] = larger(depth[row * BOX + col], inside);
@@ -410,7 +410,7 @@ static void paint(const path *line, mnist_random *random, uint8_t *pixels)
             draw_segment(&line->vertices[i - 1], &line->vertices[i], softness, depth);
     for (size_t i = 0; i < BOX * BOX; i++) {
         double ink = (depth[i] + rough * noise(random)) / softness + 0.5;
-        ink = ink < 0 ? 0 : ink > 1 ? 1 : ink;
+        ink = smaller(larger(ink, 0), 1);
         pixels[i] = (uint8_t)(ink * 255 + 0.5);
     }
 }
