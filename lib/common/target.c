@@ -67,8 +67,9 @@ static int follow_all(char **path)
 /* Whether a name can be that of a file: "" and "folder/" cannot. */
 static int check_name(const char *path)
 {
-    size_t size = strlen(path);
-    return size == 0 ? ENOENT : path[size - 1] == '/' ? EISDIR : 0;
+    if (*path == '\0')
+        return ENOENT;
+    return path[strlen(path) - 1] == '/' ? EISDIR : 0;
 }
 
 /* Describes a file; facts are zero if there is none. */

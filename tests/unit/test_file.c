@@ -167,9 +167,11 @@ static void a_path_without_a_folder_is_in_the_working_folder(void **state)
     assert_non_null(getcwd(here, sizeof(here)));
     const char *path = old_file();
     assert_int_equal(chdir(test_folder), 0);
-    int error = replace("file");
+    int error = replace("file"), short_name = replace("f"), nothing = replace("");
     assert_int_equal(chdir(here), 0);
     assert_int_equal(error, 0);
+    assert_int_equal(short_name, 0);
+    assert_int_equal(nothing, ENOENT);
     assert_true(holds(path, new_text, sizeof(new_text)));
 }
 
