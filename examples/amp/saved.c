@@ -90,7 +90,7 @@ static bool check_network(const saved *s, const char *path)
     const model_keys *keys = &s->model.keys;
     if (config->proj_size || config->bidirectional || config->precision != LSTM_FLOAT32)
         return message_error("%s: the LSTM has a projection, two directions or "
-                             "bfloat16, which no format has",
+                             "another precision than float32, which no format has",
                              path);
     if (!s->model.head)
         return message_error("%s: has no linear layer 'fc' after the LSTM, which the "

@@ -106,6 +106,9 @@ void classifier_destroy(classifier *network)
 
 bool classifier_set_training(classifier *network, bool training)
 {
+    /* A layer of int8 is always in evaluation. */
+    if (training && lstm_layer_get_config(network->lstm)->precision == LSTM_INT8)
+        return true;
     return lstm_layer_set_training(network->lstm, training) == LSTM_OK &&
            (!network->columns ||
             lstm_layer_set_training(network->columns, training) == LSTM_OK);

@@ -102,6 +102,21 @@ static bool check_columns(const classifier_config *config, const train_options *
            message_error("--column-layers needs --read both");
 }
 
+/* int8 tests and saves a model that is trained. */
+static bool check_precision(const classifier_config *config, const char *file,
+                            const train_options *options)
+{
+    if (config->layers.precision != LSTM_INT8 || (options->epochs == 0 && file))
+        return true;
+    if (options->precision_given || !file)
+        return message_error("--precision int8 has no training: it needs --load and "
+                             "--epochs 0");
+    return message_error(
+        "%s: the precision of the model is int8, which has no training: "
+        "give --epochs 0 to test it, or --precision fp32",
+        file);
+}
+
 bool choose_network(classifier_config *config, const train_options *options)
 {
     const char *file = options->resume ? options->resume : options->load;
@@ -118,5 +133,5 @@ bool choose_network(classifier_config *config, const train_options *options)
         apply(config, options);
     if (options->bidirectional)
         config->layers.bidirectional = true;
-    return check_columns(config, options);
+    return check_columns(config, options) && check_precision(config, file, options);
 }

@@ -115,6 +115,8 @@ static const char *order_of(char *text, const classifier *network)
 
 static void add_network(train_facts *f, const train_state *trainer)
 {
+    static const char *const formats[] = {"float32", "float32, products in bfloat16",
+                                          "int8, each row with a scale"};
     const lstm_layer_config *c = lstm_layer_get_config(trainer->network.lstm);
     const char *both = c->bidirectional ? ", in both directions" : "";
     char projection[60] = "", count[32], order[100];
@@ -132,8 +134,7 @@ static void add_network(train_facts *f, const train_state *trainer)
                 f->network ? f->network : "", order_of(order, &trainer->network),
                 (size_t)c->inputs, number_plural(c->inputs), features, trainer->classes,
                 with_commas(count, lstm_params_count(trainer->network.params)),
-                c->precision == LSTM_BFLOAT16 ? "float32, products in bfloat16"
-                                              : "float32"),
+                formats[c->precision]),
         false);
 }
 

@@ -47,6 +47,7 @@ static void add_bool(protobuf *info, const char *name, bool is)
 static void add_options(protobuf *info, const train_options *options,
                         const train_state *trainer)
 {
+    static const char *const precisions[] = {"fp32", "bf16", "int8"};
     const lstm_layer_config *config = lstm_layer_get_config(trainer->network.lstm);
     char seed[24];
     /* A number of a protobuf is a double, which has not all seeds. */
@@ -73,7 +74,7 @@ static void add_options(protobuf *info, const train_options *options,
     add_number(info, "label_smoothing", options->label_smoothing);
     add_text(info, "augment", options->augment.text ? options->augment.text : "none");
     add_number(info, "tta", (double)shifts_count(options->tta));
-    add_text(info, "precision", config->precision == LSTM_BFLOAT16 ? "bf16" : "fp32");
+    add_text(info, "precision", precisions[config->precision]);
     add_text(info, "seed", seed);
 }
 

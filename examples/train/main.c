@@ -123,7 +123,10 @@ static bool run_trainer(train_state *trainer, const train_options *options,
 
 static void describe_precision(const train_state *trainer)
 {
-    if (lstm_layer_get_config(trainer->network.lstm)->precision != LSTM_BFLOAT16)
+    lstm_precision precision = lstm_layer_get_config(trainer->network.lstm)->precision;
+    if (precision == LSTM_INT8)
+        message_info("weights in int8");
+    if (precision != LSTM_BFLOAT16)
         return;
     bool fast = strcmp(lstm_kernels_name(), "avx512bf16") == 0;
     message_info("matrix products in bf16, %s",

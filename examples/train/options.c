@@ -37,7 +37,7 @@ static const char *const keep_names[] = {"last", "best", NULL};
 static const char *const emnist_names[] = {"byclass", "bymerge", "balanced", "letters",
                                            "digits",  "mnist",   NULL};
 /* In the order of lstm_precision. */
-static const char *const precision_names[] = {"fp32", "bf16", NULL};
+static const char *const precision_names[] = {"fp32", "bf16", "int8", NULL};
 
 static bool take_schedule(void *field, const char *text, char *why, size_t size)
 {
@@ -263,7 +263,8 @@ static const option_row rows[] = {
      .field = FIELD(precision),
      .given = FIELD(precision_given),
      .names = precision_names,
-     .help = "precision of matrix products, fp32 or bf16 (default fp32)"},
+     .help = "precision of matrix products: fp32, bf16, or with --epochs 0 int8,\n"
+             "which quantises a model (default fp32, or that of --load)"},
     {.name = "seed",
      .value = "N",
      .kind = OPTION_COUNT,
