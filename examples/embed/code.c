@@ -12,6 +12,9 @@
 
 #include "examples/embed/code.h"
 
+/* Numbers of a line of the source. */
+enum { COLUMNS = 4 };
+
 const char code_checks[] =
     "#include <float.h>\n"
     "#include <stddef.h>\n"
@@ -310,4 +313,9 @@ void code_write(const char *format, ...)
     va_start(arguments, format);
     vprintf(format, arguments);
     va_end(arguments);
+}
+
+void code_number(size_t i, float value)
+{
+    code_write("%s%af,", i % COLUMNS ? " " : "\n    ", (double)value);
 }

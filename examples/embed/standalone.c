@@ -7,11 +7,9 @@
 
 #include "examples/common/finite.h"
 #include "examples/common/message.h"
+#include "examples/embed/byte_layer.h"
 #include "examples/embed/code.h"
 #include "examples/embed/standalone.h"
-
-/* Numbers of a line of the source. */
-enum { COLUMNS = 4 };
 
 /* A model in memory. Its options and values belong to its objects. */
 typedef struct model {
@@ -23,6 +21,14 @@ typedef struct model {
     /* Sizes of h and of the output. */
     size_t size, outputs;
 } model;
+
+/* The largest sum of int8 products is one part of a row: see docs/numerics.md. */
+enum { MOST_CHANNELS = 1024 };
+
+static bool is_int8(const model *m)
+{
+    return m->config.precision == LSTM_INT8;
+}
 
 /* Reading -----------------------------------------------------------------------------
  */
@@ -88,10 +94,16 @@ static bool check_options(const standalone *what, const model *m)
         return message_error("%s: the LSTM is bidirectional, but a reverse direction "
                              "needs whole sequences",
                              what->path);
-    if (m->config.precision != LSTM_FLOAT32)
+    if (m->config.precision == LSTM_BFLOAT16)
         return message_error("%s: the LSTM has the precision bfloat16, expected "
-                             "float32",
+                             "float32 or int8",
                              what->path);
+    if (is_int8(m) &&
+        (m->config.inputs > MOST_CHANNELS || m->config.hidden > MOST_CHANNELS))
+        return message_error(
+            "%s: the LSTM has %zu inputs and %zu hidden units in int8, "
+            "expected at most %d",
+            what->path, m->config.inputs, m->config.hidden, MOST_CHANNELS);
     if (m->head && lstm_linear_get_config(m->head)->inputs != m->size)
         return message_error("%s: %s has %zu inputs, expected %zu, the outputs of the "
                              "LSTM",
@@ -254,12 +266,17 @@ static void print_declarations(const standalone *what, const model *m)
     code_write("    %s_layers = %zu,\n    %s_hidden = %zu,\n", name, m->config.layers,
                name, m->config.hidden);
     code_write("    %s_size = %zu /* of h of a layer */\n};\n\n", name, m->size);
+    code_print("/* The state of one sequence. Copies of it continue independently. */\n"
+               "typedef struct @_state {\n"
+               "    float h[@_layers * @_size], c[@_layers * @_hidden];\n"
+               "    float next[@_hidden]; /* for a step */\n"
+               "    int begun;            /* 0: h and c are zeros */\n",
+               name);
+    if (is_int8(m))
+        code_write("    short x[%zu], a[%zu]; /* for a step */\n",
+                   m->config.inputs > m->size ? m->config.inputs : m->size,
+                   m->config.hidden);
     code_print(
-        "/* The state of one sequence. Copies of it continue independently. */\n"
-        "typedef struct @_state {\n"
-        "    float h[@_layers * @_size], c[@_layers * @_hidden];\n"
-        "    float next[@_hidden]; /* for a step */\n"
-        "    int begun;            /* 0: h and c are zeros */\n"
         "} @_state;\n\n"
         "/* Begins a sequence: sets the state to zeros. */\n"
         "void @_reset(@_state *state);\n\n"
@@ -268,12 +285,6 @@ static void print_declarations(const standalone *what, const model *m)
         "void @_step(@_state *state, const float *x, float *out);\n\n"
         "#ifdef __cplusplus\n}\n#endif\n\n#endif\n\n",
         name);
-}
-
-/* Prints element number i of an array. */
-static void print_number(size_t i, float value)
-{
-    code_write("%s%af,", i % COLUMNS ? " " : "\n    ", (double)value);
 }
 
 static void print_array(const char *name, const char *what, size_t count)
@@ -290,14 +301,28 @@ static size_t print_unit(const model *m, size_t layer, size_t unit, size_t i)
                 *hh = layer_value(m, "bias_hh", layer);
     size_t hidden = m->config.hidden;
     for (size_t gate = 0; gate < 4; gate++)
-        print_number(i++, bias_of(ih, hh, gate * hidden + unit));
+        code_number(i++, bias_of(ih, hh, gate * hidden + unit));
     for (size_t part = 0; part < 2; part++) {
         const float *weight = layer_value(m, stems[part], layer);
         for (size_t k = 0; k < columns[part]; k++)
             for (size_t gate = 0; gate < 4; gate++)
-                print_number(i++, weight[(gate * hidden + unit) * columns[part] + k]);
+                code_number(i++, weight[(gate * hidden + unit) * columns[part] + k]);
     }
     return i;
+}
+
+static void print_byte_layer(const standalone *what, const model *m, size_t layer)
+{
+    byte_layer_print(&(byte_layer){.name = what->name,
+                                   .layer = layer,
+                                   .hidden = m->config.hidden,
+                                   .inputs = layer_inputs(m, layer),
+                                   .size = m->size,
+                                   .input = layer_value(m, "weight_ih", layer),
+                                   .recurrent = layer_value(m, "weight_hh", layer),
+                                   .ih = layer_value(m, "bias_ih", layer),
+                                   .hh = layer_value(m, "bias_hh", layer),
+                                   .projection = layer_value(m, "weight_hr", layer)});
 }
 
 static void print_layer(const standalone *what, const model *m, size_t layer)
@@ -315,7 +340,7 @@ static void print_layer(const standalone *what, const model *m, size_t layer)
     snprintf(name, sizeof(name), "projection%zu", layer);
     print_array(what->name, name, m->size * hidden);
     for (i = 0; i < m->size * hidden; i++)
-        print_number(i, projection[i]);
+        code_number(i, projection[i]);
     code_write("\n};\n\n");
 }
 
@@ -325,9 +350,9 @@ static void print_head(const standalone *what, const model *m)
     const float *bias = value_of(m, head_prefix(what), "bias", "");
     print_array(what->name, "head", m->outputs * (1 + m->size));
     for (size_t output = 0, i = 0; output < m->outputs; output++) {
-        print_number(i++, bias ? bias[output] : 0);
+        code_number(i++, bias ? bias[output] : 0);
         for (size_t k = 0; k < m->size; k++)
-            print_number(i++, weight[output * m->size + k]);
+            code_number(i++, weight[output * m->size + k]);
     }
     code_write("\n};\n\n");
 }
@@ -341,8 +366,12 @@ static void print_step(const standalone *what, const model *m)
     for (size_t l = 0; l < m->config.layers; l++) {
         code_write("    x = %s_layer(state, %zu, x, %s_%s, %s_layer%zu", name, l, name,
                    l ? "size" : "inputs", name, l);
+        if (is_int8(m))
+            code_write(", %s_scales%zu", name, l);
         if (m->config.proj_size)
             code_write(", %s_projection%zu", name, l);
+        if (is_int8(m) && m->config.proj_size)
+            code_write(", %s_projection_scales%zu", name, l);
         code_write(");\n");
     }
     code_print(m->head ? "    if (out)\n        @_linear(x, out);\n"
@@ -356,19 +385,25 @@ static void print_step(const standalone *what, const model *m)
 
 static void print_source(const standalone *what, const model *m)
 {
+    const char *copy = is_int8(m) ? code_byte_copy : code_copy;
+    const char *project = is_int8(m) ? code_byte_project : code_project;
     const char *const parts[] = {
         code_modes,
         code_multiply_add,
         code_activations,
-        code_layer,
-        m->config.proj_size ? code_project : code_copy,
+        is_int8(m) ? code_byte_layer : code_layer,
+        m->config.proj_size ? project : copy,
     };
     print_head_comment(what, m);
     print_declarations(what, m);
     code_print("#ifndef LSTM_DECLARATIONS\n\n", what->name);
     code_print(code_checks, what->name);
-    for (size_t l = 0; l < m->config.layers; l++)
-        print_layer(what, m, l);
+    for (size_t l = 0; l < m->config.layers; l++) {
+        if (is_int8(m))
+            print_byte_layer(what, m, l);
+        else
+            print_layer(what, m, l);
+    }
     if (m->head)
         print_head(what, m);
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)

@@ -108,6 +108,19 @@ def negative_zeros():
     return model
 
 
+def int8(model):
+    """The same model, which the library quantises."""
+    tensors = model.tensors
+    hidden = tensors["lstm.weight_ih_l0"][0][0] // 4
+    proj = tensors.get("lstm.weight_hr_l0", ((0,),))[0][0]
+    model.metadata = {"lstm.layer.lstm": json.dumps(
+        {"version": "1.0", "inputs": tensors["lstm.weight_ih_l0"][0][1], "hidden": hidden,
+         "layers": sum("weight_hh" in name for name in tensors), "proj_size": proj, "dropout": 0,
+         "bias": "lstm.bias_ih_l0" in tensors, "batch_first": False, "bidirectional": False,
+         "precision": "int8"})}
+    return model
+
+
 # float32 has numbers below 2^-126 = 1.2e-38, and products of 1e-20 are smaller.
 TINY = (1e-40, -3e-42, 1e-45, 0.0, -0.0, 1.2e-38, -1.1754943e-38)
 HUGE = (3e38, -3e38, 1e30, float("inf"), float("-inf"), 0.0, float("nan"))
@@ -130,6 +143,16 @@ MODELS = {
     "tiny products": lambda: Model(3, 20, head=3, weights=1e-20, x=1e-19, special=TINY),
     "large inputs": lambda: Model(16, 20, layers=2, head=3, x=1e30, special=HUGE[:3]),
     "large weights": lambda: Model(3, 20, head=3, weights=1e18, special=HUGE),
+    "int8, 1 unit": lambda: int8(Model(1, 1, bias=False)),
+    "int8, 16 units, 2 layers": lambda: int8(Model(16, 28, layers=2)),
+    "int8, 21 units": lambda: int8(Model(21, 5, head=3)),
+    "int8, 32 units, projection": lambda: int8(Model(32, 7, layers=2, proj=5, head=3)),
+    "int8, 128 units": lambda: int8(Model(128, 28, head=10, weights=0.1)),
+    "int8, tiny inputs": lambda: int8(Model(16, 20, head=3, x=1e-33, special=TINY)),
+    "int8, tiny weights": lambda: int8(Model(16, 20, layers=2, head=3, weights=2e-38,
+                                             special=TINY)),
+    "int8, large inputs": lambda: int8(Model(16, 20, layers=2, head=3, x=1e30, special=HUGE[:3])),
+    "int8, large weights": lambda: int8(Model(3, 20, head=3, weights=1e18, special=HUGE)),
 }
 
 
@@ -274,7 +297,8 @@ class Desk(Standalone):
             {"version": "1.0", "inputs": 1, "hidden": 2, "layers": 1, "proj_size": 0,
              "dropout": 0, "bias": True, "batch_first": False, "bidirectional": False,
              "precision": "bfloat16"})}
-        refused(model, "precision bfloat16, expected float32")
+        refused(model, "precision bfloat16, expected float32 or int8")
+        refused(int8(Model(1, 1025)), "1025 inputs and 1 hidden units in int8, expected at most 1024")
         for name, shape, message in (("embedding.weight", (5, 1), "embedding.weight"),
                                      ("lstm.h0", (1, 1, 2), "first states, lstm.h0"),
                                      ("fc.weight", (1, 3), "fc has 3 inputs, expected 2")):
