@@ -157,7 +157,8 @@ static bool check_targets(targets *to, const train_options *options)
            log_check(options) && events_check(options);
 }
 
-/* A run that is complete already: only a model that does not exist is saved. */
+/* A run that is complete already. Its model may be missing, or be that of an interrupted
+ * part if the run was killed before it saved the last one. */
 static int finish(train_state *trainer, const train_options *options, const targets *to)
 {
     message_info("%s: the run is finished after epoch %zu; more --epochs continue it",
@@ -166,7 +167,7 @@ static int finish(train_state *trainer, const train_options *options, const targ
         message_warning("%s: not written, because nothing is trained or tested; --load "
                         "with --epochs 0 and --report tests a model",
                         options->report);
-    return (to->model && to->model_file.exists) || save(trainer, to) ? 0 : 1;
+    return save(trainer, to) ? 0 : 1;
 }
 
 /* As PyTorch does. */

@@ -155,6 +155,16 @@ class Resume(Folder):
         self.run_program("--resume", "c", "--save", "m")
         self.assertEqual(self.read("m"), model)
 
+    def test_a_finished_run_replaces_the_model_of_an_earlier_part(self):
+        """As after a kill between the last checkpoint and the last model."""
+        self.train("--save", "m", "--checkpoint", "c")
+        model = self.read("m")
+        self.train("--save", "part", "--epochs", "1")
+        self.assertNotEqual(self.read("part"), model)
+        os.replace(self.folder / "part", self.folder / "m")
+        self.run_program("--resume", "c", "--save", "m")
+        self.assertEqual(self.read("m"), model)
+
     def test_options_that_change_the_run_are_refused(self):
         self.train("--no-save", "--checkpoint", "c")
         for words, parts in ((["--hidden", "9"], ["'9'", "'8'"]),
