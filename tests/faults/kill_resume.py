@@ -4,10 +4,10 @@ and logs with those of runs that nobody killed.
 usage: kill_resume.py PROGRAM [--count N] [--seed N] [--jobs N] [--verbose]
 
 PROGRAM is mnist-train. Each of the --count trainings has options drawn at random: threads,
-dropout, schedule, precision, validation, sizes. It is killed by SIGTERM, SIGINT, SIGHUP or
-SIGKILL after a random share of the time of the whole run, perhaps several times, each time
-with another number of threads. The model must then be equal byte for byte, and the log but
-for the seconds. A kill counts if it ended the program.
+dropout, schedule, precision, validation, sizes, order of pixels, changed images. It is killed
+by SIGTERM, SIGINT, SIGHUP or SIGKILL after a random share of the time of the whole run,
+perhaps several times, each time with another number of threads. The model must then be equal
+byte for byte, and the log but for the seconds. A kill counts if it ended the program.
 """
 import argparse
 import collections
@@ -54,7 +54,10 @@ def draw(rng):
     for options, share in ((["--precision", "bf16"], 0.3), (["--bidirectional"], 0.2),
                            (["--proj", "5"], 0.2), (["--weight-decay", "0.01"], 0.2),
                            (["--clip-norm", "0.5"], 0.3), (["--reproducible"], 0.1),
-                           (["--label-smoothing", "0.1"], 0.2)):
+                           (["--label-smoothing", "0.1"], 0.2), (["--ema", "0.9"], 0.2),
+                           (["--augment", "shift:2,elastic:3"], 0.2), (["--tta", "5"], 0.1),
+                           (["--read", rng.choice(("columns", "both", "both"))], 0.4),
+                           (["--chrono", "28"], 0.1)):
         if rng.random() < share:
             words += options
     return words
