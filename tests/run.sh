@@ -44,6 +44,9 @@ need_command qemu-system-arm qemu-system-arm
 need_file /usr/share/i18n/locales/de_DE locales
 need_picture_tools
 install_optional
+need_command mpirun.openmpi 'libopenmpi-dev openmpi-bin'
+need_command mpirun.mpich 'libmpich-dev mpich'
+install_optional
 need_web_tools
 need_command node nodejs
 need_command chromium chromium
@@ -162,7 +165,8 @@ fi
 
 # What the other configurations, fuzzing and static analysis add.
 others() {
-    run builtin '--buildtype=release -Dblas=builtin -Ddownload=disabled -Dlibdeflate=disabled' \
+    options='-Dblas=builtin -Ddownload=disabled -Dlibdeflate=disabled -Dmpi=disabled'
+    run builtin "--buildtype=release $options" \
         --no-suite once --no-suite packages --no-suite headers --no-suite faults
     if works clang; then
         CC=clang

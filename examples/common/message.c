@@ -15,7 +15,7 @@
 #include "lib/common/reason.h"
 
 static const char *program = "";
-static bool silent;
+static bool silent, muted;
 /* Columns that the progress line takes; 0 if there is none. */
 static size_t progress_cells;
 
@@ -45,6 +45,11 @@ const char *message_program(void)
 void message_set_quiet(bool quiet)
 {
     silent = quiet;
+}
+
+void message_set_mute(bool mute)
+{
+    muted = mute;
 }
 
 bool message_has_terminal(void)
@@ -105,6 +110,8 @@ static char *long_line(size_t size, const char *format, va_list arguments)
 static void print_line(bool named, const char *format, va_list arguments)
 {
     char usual[8192];
+    if (muted)
+        return;
     char *longer = long_line(sizeof(usual), format, arguments);
     char *text = longer ? longer : usual;
     if (!longer)

@@ -24,6 +24,9 @@ const char *message_program(void);
 /** Suppresses message_info(). */
 void message_set_quiet(bool quiet);
 
+/** Suppresses all messages, for a process that does what another one does, too. */
+void message_set_mute(bool mute);
+
 /**
  * Replaces by '?' what would do anything else on a terminal than be printed: control
  * characters, ends of lines, characters that change the direction of text, and bytes

@@ -30,6 +30,11 @@ static uint64_t random_seed(void)
     return seed;
 }
 
+/* The processes that mpirun has started, and whether all of them know that the run is
+ * over. */
+static transport_world world;
+static bool ended;
+
 /* What a run saves: the model, or NULL; a resumed run that is not told whether to save
  * it, the checkpoint that has it; and what was known of the files before. */
 typedef struct targets {
@@ -104,7 +109,7 @@ static bool run_trainer(train_state *trainer, const train_options *options,
                      .stop = &signals_stop};
     bool done = ranks_start(trainer, options, data) && epochs_train(&run);
     bool lost = ranks_failed(trainer), differ = ranks_differ(trainer);
-    ranks_end(trainer);
+    ended = ranks_end(trainer);
     done = report_close(&report) && done;
     if (differ)
         return false;
@@ -167,6 +172,7 @@ static int finish(train_state *trainer, const train_options *options, const targ
         message_warning("%s: not written, because nothing is trained or tested; --load "
                         "with --epochs 0 and --report tests a model",
                         options->report);
+    ended = true;
     return save(trainer, to) ? 0 : 1;
 }
 
@@ -264,6 +270,19 @@ static int run_state(train_state *trainer, const train_options *options,
     return status;
 }
 
+/* Trains as another rank than the first one; returns the exit status. */
+static int run_other(train_state *trainer, const train_options *options,
+                     const train_data *data)
+{
+    ended = options->resume && trainer_is_finished(trainer, options);
+    if (ended)
+        return 0;
+    signals_handle();
+    int status = ranks_start(trainer, options, data) ? ranks_follow(trainer) : 1;
+    ended = ranks_end(trainer);
+    return status;
+}
+
 static int run(const train_options *options, const train_data *data, double started)
 {
     uint64_t seed = options->seed_given ? options->seed : random_seed();
@@ -276,9 +295,11 @@ static int run(const train_options *options, const train_data *data, double star
     /* Without the option, the environment variable LSTM_REPRODUCIBLE applies. */
     if (options->reproducible)
         lstm_set_reproducible(true);
-    if (!trainer_create(&trainer, options, seed, data))
+    if (!ranks_share_seed(options, &seed) ||
+        !trainer_create(&trainer, options, seed, data))
         return 1;
-    int status = run_state(&trainer, options, data, started);
+    int status = world.rank > 0 ? run_other(&trainer, options, data)
+                                : run_state(&trainer, options, data, started);
     trainer_destroy(&trainer);
     return status;
 }
@@ -309,32 +330,59 @@ static bool lock_targets(train_locks *locks, const train_options *options)
     return false;
 }
 
-int main(int argc, char **argv)
+/* Checks what the run needs before it takes time, and takes the locks of its files. */
+static bool prepare(train_locks *locks, const train_options *options)
 {
-    double started = report_seconds();
+    /* Before a download, which may take long; run_state() checks again. */
+    return (!options->load || check_load(options->load)) &&
+           (options->resume ||
+            check_targets(&(targets){.model = model_path(options)}, options)) &&
+           lock_targets(locks, options);
+}
+
+/* Reads the command line; -1 to continue, else the exit status. All ranks of mpirun
+ * read the same one, and the first of them says what is wrong. */
+static int parse(train_options *options, int argc, char **argv)
+{
+    message_set_mute(world.rank > 0);
+    int status = train_options_parse(options, argc, argv);
+    if (status < 0)
+        status = ranks_adopt(options, &world);
+    ended = status >= 0;
+    message_set_mute(false);
+    message_set_quiet(options->quiet || world.rank > 0);
+    return status < 0 && world.rank == 0 ? paths_check_options(options) : status;
+}
+
+static int train(int argc, char **argv, double started)
+{
     train_options options;
     train_data data;
-    message_set_program("mnist-train");
-    int status = train_options_parse(&options, argc, argv);
-    if (status >= 0)
-        return status;
-    message_set_quiet(options.quiet);
-    status = paths_check_options(&options);
-    if (status >= 0)
-        return status;
-    /* Before a download, which may take long; run_state() checks again. */
-    if (options.load && !check_load(options.load))
-        return 1;
-    if (!options.resume &&
-        !check_targets(&(targets){.model = model_path(&options)}, &options))
-        return 1;
     train_locks locks = {0};
-    if (!lock_targets(&locks, &options))
+    int status = parse(&options, argc, argv);
+    if (status >= 0)
+        return status;
+    if (world.rank == 0 && !prepare(&locks, &options))
         return 1;
     status = train_data_open(&data, &options);
     if (status == 0)
         status = run(&options, &data, started);
     train_data_close(&data);
     locks_release(&locks);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    double started = report_seconds();
+    message_set_program("mnist-train");
+    if (!transport_mpi_join(&world))
+        return 1;
+    if (world.rank > 0) {
+        ranks_name(world.rank);
+        stdout = freopen("/dev/null", "w", stdout);
+    }
+    int status = train(argc, argv, started);
+    transport_mpi_leave(&world, ended, status);
     return status;
 }

@@ -44,6 +44,8 @@ typedef struct train_options {
     uint64_t shards;
     /** Processes that divide the shards. */
     uint64_t ranks;
+    /** Whether mpirun has started them. */
+    bool mpi;
     /** The network. Options that are not given come from the file to load, if any.
      *  proj 0 means no projection. */
     uint64_t hidden, layers, proj;

@@ -6,20 +6,25 @@
 
 #include "examples/common/hash.h"
 #include "examples/common/message.h"
+#include "examples/common/options.h"
 #include "examples/train/ranks.h"
 #include "examples/train/shards.h"
 #include "examples/train/signals.h"
+#include "examples/train/together.h"
 #include "examples/train/transport_shared.h"
 
 /* Values that are added at a time: those of all nodes stay in the cache. Steps between
  * comparisons. */
 enum { CHUNK = 2048, COMPARE_STEPS = 100, TEXT_SIZE = 400 };
+/* What rank 0 tells the others before an epoch. */
+enum { WORD_EPOCH, WORD_END };
 
 size_t ranks_threads(const train_options *options)
 {
     if (options->threads || options->ranks == 1 || getenv("LSTM_NUM_THREADS"))
         return options->threads;
-    size_t each = lstm_threads() / options->ranks;
+    size_t local = options->mpi ? transport_mpi_local() : 0;
+    size_t each = lstm_threads() / (local > 0 ? local : options->ranks);
     return each > 0 ? each : 1;
 }
 
@@ -51,13 +56,55 @@ static bool follow_epoch(train_state *trainer)
            trainer_end_epoch(trainer);
 }
 
-/* Trains until rank 0 ends the run; the exit status. */
-static int follow(train_state *trainer)
+int ranks_follow(train_state *trainer)
 {
     bool done = trainer->completed == trainer->epoch || follow_epoch(trainer);
     while (done && trainer_start_epoch(trainer))
         done = follow_epoch(trainer);
     return trainer->ranks->transport->over ? 0 : 1;
+}
+
+/* Lists the ranks whose word is not that of rank 0; the number of them. */
+static size_t list_others(const uint64_t *words, size_t ranks, char *text)
+{
+    size_t found = 0, length = 0;
+    for (size_t r = 1; r < ranks; r++)
+        if (words[r] != words[0]) {
+            if (length < TEXT_SIZE - 20)
+                length += (size_t)snprintf(text + length, TEXT_SIZE - length, "%s%zu",
+                                           found > 0 ? ", " : "", r);
+            found++;
+        }
+    return found;
+}
+
+/* Whether the ranks gave the same word: false after an error message of rank 0. */
+static bool compare_words(train_ranks *ranks, uint64_t word, const char *where,
+                          const char *what)
+{
+    transport *t = ranks->transport;
+    uint64_t words[TRANSPORT_MOST_RANKS];
+    char text[TEXT_SIZE];
+    if (!t->calls->words(t, word, words))
+        return false;
+    size_t others = list_others(words, t->ranks, text);
+    if (others == 0)
+        return true;
+    ranks->differ = t->failed = true;
+    if (t->rank == 0)
+        message_error("%srank%s %s %s %s than rank 0", where, others > 1 ? "s" : "",
+                      text, others > 1 ? "have" : "has", what);
+    return false;
+}
+
+/* Ranks that mpirun has started may find other files on other machines. */
+static bool compare_runs(const train_state *trainer, const train_options *options)
+{
+    const uint64_t facts[] = {train_options_run(trainer->seed), options->epochs,
+                              trainer->samples, trainer->epoch, trainer->step};
+    return compare_words(trainer->ranks,
+                         common_hash(COMMON_HASH_START, facts, sizeof(facts)), "",
+                         "other options, data or a checkpoint of another step");
 }
 
 static bool create(train_state *trainer, const train_options *options)
@@ -72,14 +119,19 @@ static bool create(train_state *trainer, const train_options *options)
         return message_error("no memory for sums");
     size_t rows = list_nodes(ranks, options->shards, options->ranks);
     size_t values = lstm_params_count(trainer->network.params) + SHARDS_TAIL;
+    ranks->mpi = options->mpi;
+    ranks->threads_alone = ranks->threads;
+    if (ranks->mpi)
+        return transport_mpi_start(&ranks->transport, rows, values) &&
+               compare_runs(trainer, options);
+    ranks->threads_alone *= options->ranks;
     bool spin =
         ranks->threads * options->ranks <= (size_t)sysconf(_SC_NPROCESSORS_ONLN);
     return transport_shared_start(&ranks->transport, options->ranks, rows, values,
                                   spin);
 }
 
-/* Lets the messages of a rank name it. */
-static void name_rank(size_t rank)
+void ranks_name(size_t rank)
 {
     static char name[60];
     snprintf(name, sizeof(name), "%.20s: rank %zu", message_program(), rank);
@@ -92,24 +144,78 @@ bool ranks_start(train_state *trainer, const train_options *options,
     if (options->ranks > 1 && !create(trainer, options))
         return false;
     transport *t = trainer->ranks ? trainer->ranks->transport : NULL;
-    if (t && t->rank > 0)
-        name_rank(t->rank);
+    if (t && t->rank > 0 && !options->mpi)
+        ranks_name(t->rank);
     bool done = shards_create(trainer, options, data, t);
-    if (!t || t->rank == 0)
+    if (!t || t->rank == 0 || options->mpi)
         return done;
-    _exit(done ? follow(trainer) : 1);
+    _exit(done ? ranks_follow(trainer) : 1);
 }
 
-void ranks_end(train_state *trainer)
+/* Whether the others wait for the next epoch. */
+static bool is_at_rest(const train_state *trainer)
+{
+    return trainer->completed == trainer->epoch || trainer->ranks->stop ||
+           trainer->step == mnist_loader_batches(trainer->train) ||
+           !isfinite(trainer->loss_last);
+}
+
+/* Tells the ranks of mpirun that the run is over. */
+static bool tell_end(const train_state *trainer)
+{
+    uint64_t words[TRANSPORT_MOST_RANKS];
+    transport *t = trainer->ranks->transport;
+    if (!t || t->failed)
+        return false;
+    if (t->rank > 0)
+        return t->over;
+    return is_at_rest(trainer) && t->calls->words(t, WORD_END, words);
+}
+
+bool ranks_end(train_state *trainer)
 {
     train_ranks *ranks = trainer->ranks;
     if (!ranks)
-        return;
+        return true;
+    bool told = !ranks->mpi || tell_end(trainer);
     shards_destroy(&trainer->shards);
-    transport_shared_end(&ranks->transport);
+    if (ranks->mpi)
+        transport_mpi_end(&ranks->transport);
+    else
+        transport_shared_end(&ranks->transport);
     free(ranks->sums);
     free(ranks);
     trainer->ranks = NULL;
+    return told;
+}
+
+int ranks_adopt(train_options *options, const transport_world *world)
+{
+    if (world->ranks == 1)
+        return -1;
+    if (options->ranks > 1)
+        message_error("--ranks cannot be combined with mpirun, which started %zu ranks",
+                      world->ranks);
+    else if (world->ranks > TRANSPORT_MOST_RANKS)
+        message_error("mpirun started %zu ranks, expected at most %d", world->ranks,
+                      TRANSPORT_MOST_RANKS);
+    else {
+        options->ranks = world->ranks;
+        options->mpi = true;
+        return together_check(options);
+    }
+    return OPTIONS_USAGE;
+}
+
+bool ranks_share_seed(const train_options *options, uint64_t *seed)
+{
+    uint64_t words[TRANSPORT_MOST_RANKS];
+    if (!options->mpi)
+        return true;
+    if (!transport_mpi_words(*seed, words))
+        return false;
+    *seed = words[0];
+    return true;
 }
 
 /* Adds count values of all nodes, from value first on, to those of the total. */
@@ -152,51 +258,33 @@ const float *ranks_add(train_ranks *ranks, size_t tail)
     return t->total;
 }
 
-/* Lists the ranks whose word is not that of rank 0; the number of them. */
-static size_t list_others(const uint64_t *words, size_t ranks, char *text)
-{
-    size_t found = 0, length = 0;
-    for (size_t r = 1; r < ranks; r++)
-        if (words[r] != words[0]) {
-            if (length < TEXT_SIZE - 20)
-                length += (size_t)snprintf(text + length, TEXT_SIZE - length, "%s%zu",
-                                           found > 0 ? ", " : "", r);
-            found++;
-        }
-    return found;
-}
-
 bool ranks_compare(train_state *trainer)
 {
     train_ranks *ranks = trainer->ranks;
     if (!ranks || (trainer->step % COMPARE_STEPS &&
                    trainer->step < mnist_loader_batches(trainer->train)))
         return true;
-    transport *t = ranks->transport;
-    uint64_t words[TRANSPORT_MOST_RANKS];
-    char text[TEXT_SIZE];
-    size_t size = lstm_params_count(trainer->network.params) * sizeof(float);
-    if (lstm_params_get_values(trainer->network.params, t->rows) != LSTM_OK)
+    char where[80];
+    float *values = ranks->transport->rows;
+    size_t size = lstm_params_count(trainer->network.params) * sizeof(*values);
+    if (lstm_params_get_values(trainer->network.params, values) != LSTM_OK)
         return message_error("%s", lstm_last_error());
-    if (!t->calls->words(t, common_hash(COMMON_HASH_START, t->rows, size), words))
-        return false;
-    size_t others = list_others(words, t->ranks, text);
-    if (others == 0)
-        return true;
-    ranks->differ = t->failed = true;
-    if (t->rank == 0)
-        message_error("step %zu of epoch %zu: rank%s %s %s other parameters than rank "
-                      "0, expected the same bits",
-                      trainer->step, trainer->epoch, others > 1 ? "s" : "", text,
-                      others > 1 ? "have" : "has");
-    return false;
+    snprintf(where, sizeof(where), "step %zu of epoch %zu: ", trainer->step,
+             trainer->epoch);
+    return compare_words(ranks, common_hash(COMMON_HASH_START, values, size), where,
+                         "other parameters");
 }
 
 bool ranks_next_epoch(const train_state *trainer)
 {
     uint64_t words[TRANSPORT_MOST_RANKS];
     transport *t = trainer->ranks ? trainer->ranks->transport : NULL;
-    return !t || t->calls->words(t, 0, words);
+    if (!t)
+        return true;
+    if (!t->calls->words(t, WORD_EPOCH, words))
+        return false;
+    t->over = words[0] == WORD_END;
+    return !t->over;
 }
 
 bool ranks_check(const train_state *trainer)
@@ -226,7 +314,6 @@ void ranks_alone(const train_state *trainer, bool alone)
     const train_ranks *ranks = trainer->ranks;
     if (!ranks)
         return;
-    size_t all = ranks->threads * ranks->transport->ranks;
-    size_t threads = alone ? all : ranks->threads;
+    size_t threads = alone ? ranks->threads_alone : ranks->threads;
     lstm_set_threads(threads < LSTM_MAX_THREADS ? threads : LSTM_MAX_THREADS);
 }

@@ -16,14 +16,16 @@
 
 #include "examples/train/options.h"
 #include "examples/train/trainer.h"
-#include "examples/train/transport.h"
+#include "examples/train/transport_mpi.h"
 #include "examples/train/tree.h"
 
 /** How the ranks of a run work together. */
 typedef struct train_ranks {
     transport *transport;
-    /** Threads of each rank. */
-    size_t threads;
+    /** Threads of each rank, and of rank 0 while the others wait. */
+    size_t threads, threads_alone;
+    /** Whether mpirun has started them. */
+    bool mpi;
     /** The nodes that each rank has at the end of its shards, and their numbers. */
     tree_stack nodes[TRANSPORT_MOST_RANKS];
     size_t rows[TRANSPORT_MOST_RANKS];
@@ -36,15 +38,29 @@ typedef struct train_ranks {
 
 /**
  * Starts the ranks of --ranks, and prepares the shards of each; for one rank and one
- * shard does nothing. It returns in rank 0 alone.
+ * shard does nothing. It returns in rank 0, and in those that mpirun has started.
  *
  * @return false after an error message
  */
 bool ranks_start(train_state *trainer, const train_options *options,
                  const train_data *data);
 
-/** Ends the others; accepts a trainer without ranks, as all of the following. */
-void ranks_end(train_state *trainer);
+/** Lets the messages of this process name its rank. */
+void ranks_name(size_t rank);
+
+/** Trains as rank 0 does until it ends the run; the exit status. */
+int ranks_follow(train_state *trainer);
+
+/** Ends the others; accepts a trainer without ranks, as all of the following. False if
+ *  ranks that mpirun has started do not know it. */
+bool ranks_end(train_state *trainer);
+
+/** Takes the ranks that mpirun has started, if any: -1, or the exit status after an
+ *  error message. */
+int ranks_adopt(train_options *options, const transport_world *world);
+
+/** Gives all ranks the seed of rank 0; false after an error message. */
+bool ranks_share_seed(const train_options *options, uint64_t *seed);
 
 /** Threads of each rank: as the options say, else the processors divided by the ranks.
  *  0: as the library chooses. */

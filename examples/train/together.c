@@ -111,11 +111,13 @@ static int check_shards(const train_options *options)
                       (unsigned long long)options->shards,
                       (unsigned long long)options->batch_size);
     else if (options->ranks > options->shards)
-        message_error("--ranks is %llu, expected at most --shards %llu",
-                      (unsigned long long)options->ranks,
+        message_error("%s %llu%s, expected at most --shards %llu",
+                      options->mpi ? "mpirun started" : "--ranks is",
+                      (unsigned long long)options->ranks, options->mpi ? " ranks" : "",
                       (unsigned long long)options->shards);
     else if (options->ranks > 1 && options->epochs == 0)
-        message_error("--ranks cannot be combined with --epochs 0");
+        message_error("%s cannot be combined with --epochs 0",
+                      options->mpi ? "mpirun" : "--ranks");
     else
         return -1;
     return OPTIONS_USAGE;

@@ -1,7 +1,8 @@
 /**
  * @file
- * How the ranks of a training exchange numbers: a small interface with one
- * implementation, shared memory of processes on one machine (transport_shared.h).
+ * How the ranks of a training exchange numbers: a small interface with two
+ * implementations, shared memory of processes on one machine (transport_shared.h) and
+ * MPI (transport_mpi.h).
  *
  * A rank is a process that trains with others. All ranks make the same calls in the
  * same order, and each call waits for the others, asleep. A transport only moves

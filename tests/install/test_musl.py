@@ -67,7 +67,7 @@ def main():
         build = folder / "build"
         check(meson, "setup", build, ROOT, "--native-file", folder / "musl.ini", "-Dwerror=true",
               "-Dblas=builtin", "-Dkernels=generic", "-Dtests=false", "-Ddownload=disabled",
-              "-Dpng=disabled", "-Djpeg=disabled")
+              "-Dpng=disabled", "-Djpeg=disabled", "-Dmpi=disabled")
         check("ninja", "-C", build, "examples/mnist-train", "tests/verify/lstm-verify")
         assert "ld-musl" in check("readelf", "-l", build / "examples/mnist-train")
         # The thread stacks of musl are small, and its mathematics is not that of glibc.
