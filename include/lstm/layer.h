@@ -34,11 +34,11 @@ typedef enum lstm_precision {
     /** float32 products. */
     LSTM_FLOAT32 = 0,
     /** Operands are rounded to bfloat16 (8 significant bits); sums are float32. This is
-     * about twice as fast on CPUs with AVX512_BF16, and slower than float32 on others,
-     * with the same bits on all. Weights, gradients, cell states and element-wise
-     * operations are float32; h is rounded when it is computed. Outputs and gradients
-     * differ from those of float32 by at most 4e-3 of their norm: see docs/numerics.md.
-     */
+     * about twice as fast on AMD's CPUs with AVX512_BF16, and slower than float32 on
+     * others, Intel's too, with the same bits on all. Weights, gradients, cell states
+     * and element-wise operations are float32; h is rounded when it is computed.
+     * Outputs and gradients differ from those of float32 by at most 4e-3 of their norm:
+     * see docs/numerics.md. */
     LSTM_BFLOAT16 = 1,
     /** For inference and streams: weights are int8, with a scale for each row of
      * weight_ih, weight_hh and weight_hr. A row w becomes integers q from -127 to 127

@@ -72,6 +72,8 @@ size_t lstm_threads(void);
  * limits the choice: with LSTM_CPU=avx2 the library uses AVX2 or plain C, with
  * LSTM_CPU=generic plain C. "avx512bf16" is "avx512" with instructions for products of
  * bfloat16 and int8; the other kernels compute the same bits with other instructions.
+ * On Intel's processors, where that for bfloat16 is slow, it is used, and named, only
+ * with LSTM_CPU=avx512bf16.
  *
  * @return a string that is valid as long as the library
  * @since 1.0
