@@ -248,7 +248,6 @@ mnist_status mnist_find_ink(const uint8_t *pixels, size_t rows, size_t cols,
                             mnist_paper paper, mnist_plane *ink, bool *shaded)
 {
     mnist_plane light = {0}, scratch = {0}, middle = {0}, grey = {0};
-    *ink = (mnist_plane){0};
     mnist_status status = mnist_plane_resize(pixels, rows, cols, paper, true, ink);
     if (!status)
         status = mnist_plane_create(&light, ink->rows, ink->cols);

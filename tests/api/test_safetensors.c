@@ -248,6 +248,12 @@ static void a_length_beyond_the_file_or_the_limit_is_refused(void **state)
     test_write_file("model", bytes, size);
     assert_int_equal(lstm_params_load(f.params, model_path(), NULL), LSTM_BAD_FILE);
     assert_contains(lstm_last_error(), "header has 18446744073709551615 bytes");
+    /* As long as a header may be, in a file that is shorter. */
+    memcpy(bytes, (unsigned char[]){0, 0xe1, 0xf5, 5, 0, 0, 0, 0}, 8);
+    test_write_file("model", bytes, size);
+    assert_int_equal(lstm_params_load(f.params, model_path(), NULL), LSTM_BAD_FILE);
+    assert_contains(lstm_last_error(), "header has 100000000 bytes, expected at most");
+    assert_contains(lstm_last_error(), ": truncated, or not a safetensors file");
     /* A sparse file whose header takes one byte more than 100,000,000. */
     memcpy(bytes, (unsigned char[]){1, 0xe1, 0xf5, 5, 0, 0, 0, 0}, 8);
     test_write_file("model", bytes, size);

@@ -214,6 +214,19 @@ static uint64_t dotted(uint64_t hash, uint64_t *seed)
     return hash;
 }
 
+/* More than 500 dots are noise; fewer are joined to a drawing. */
+static uint64_t crowds(uint64_t hash, uint64_t *seed)
+{
+    enum { ROW = 25 };
+    mnist_plane p = draw_plane(seed, 80, 80, 80, 0);
+    size_t count = draw_size(seed, 498, 503);
+    for (size_t i = 0; i < count; i++)
+        plane_fill(&p, 2 + i / ROW * 3, 2 + i % ROW * 3, 2, 2, MNIST_INK);
+    hash = hash_parts(hash, &p, false);
+    mnist_plane_destroy(&p);
+    return hash;
+}
+
 static uint64_t parts(uint64_t hash, uint64_t *seed)
 {
     mnist_plane p = draw_plane(seed, 6, 48, one_in(seed, 4) ? 120 : 48, 0);
@@ -313,6 +326,7 @@ static void each_step_has_the_same_bits_everywhere(void **state)
         {"parts", parts, 10000, UINT64_C(0xed0cd9583e0a6af4)},
         {"chains", chains, 10000, UINT64_C(0x7378e4f797b7a2b7)},
         {"dotted", dotted, 600, UINT64_C(0x8440b799b945daba)},
+        {"crowds", crowds, 20, UINT64_C(0x5e81341371b5b67c)},
         {"digits", digits, 200000, UINT64_C(0x61766a4700198fc0)},
         {"lines", lines, 100000, UINT64_C(0xff47b2c655aa7923)},
     };

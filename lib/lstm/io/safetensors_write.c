@@ -150,10 +150,11 @@ static lstm_status write_file(const char *path, const lstm_record *records,
     if (header.failed)
         return lstm_fail_memory("safetensors");
     lstm_status status = LSTM_OK;
-    if (header.size - LSTM_LENGTH_SIZE > LSTM_HEADER_LIMIT)
+    size_t bytes = header.size - LSTM_LENGTH_SIZE;
+    if (bytes > LSTM_HEADER_LIMIT)
         status = lstm_fail(LSTM_INVALID_ARGUMENT,
                            "safetensors: header has %zu bytes, expected at most %d",
-                           header.size - LSTM_LENGTH_SIZE, LSTM_HEADER_LIMIT);
+                           bytes, LSTM_HEADER_LIMIT);
     int error = status ? 0 : replace(path, &header, records, d->count);
     if (error)
         status = lstm_fail_write(path, error);
