@@ -332,6 +332,30 @@ static void copy_uses_the_strides_of_both_tensors(void **state)
     lstm_tensor_destroy(&to);
 }
 
+static void a_row_of_any_stride_is_copied_to_any(void **state)
+{
+    (void)state;
+    enum { COUNT = 5, MOST = 3 };
+    for (ptrdiff_t across = 1; across <= MOST; across++)
+        for (ptrdiff_t down = 1; down <= MOST; down++) {
+            float from_data[COUNT * MOST], to_data[COUNT * MOST] = {0};
+            lstm_tensor *from, *to;
+            for (size_t i = 0; i < COUNT * MOST; i++)
+                from_data[i] = (float)i + 1;
+            const size_t shape[] = {COUNT};
+            assert_int_equal(lstm_tensor_wrap(&from, from_data, 1, shape, &across),
+                             LSTM_OK);
+            assert_int_equal(lstm_tensor_wrap(&to, to_data, 1, shape, &down), LSTM_OK);
+            assert_int_equal(lstm_tensor_copy(to, from), LSTM_OK);
+            for (ptrdiff_t i = 0; i < COUNT * MOST; i++)
+                assert_true(
+                    to_data[i] ==
+                    (i % down || i / down >= COUNT ? 0 : from_data[i / down * across]));
+            lstm_tensor_destroy(&from);
+            lstm_tensor_destroy(&to);
+        }
+}
+
 static void copy_between_shapes_is_refused_with_both(void **state)
 {
     (void)state;
@@ -373,6 +397,7 @@ int main(void)
         TEST(invalid_reshapes_are_refused),
         TEST(views_out_of_bounds_are_refused_with_their_values),
         TEST(copy_uses_the_strides_of_both_tensors),
+        TEST(a_row_of_any_stride_is_copied_to_any),
         TEST(copy_between_shapes_is_refused_with_both),
         TEST(the_text_of_a_shape_has_room_for_the_largest),
     };
