@@ -162,8 +162,8 @@ static bool check_targets(targets *to, const train_options *options)
            log_check(options) && events_check(options);
 }
 
-/* A run that is complete already. Its model may be missing, or be that of an interrupted
- * part if the run was killed before it saved the last one. */
+/* A run that is complete already. Its model may be missing, or be that of an
+ * interrupted part if the run was killed before it saved the last one. */
 static int finish(train_state *trainer, const train_options *options, const targets *to)
 {
     message_info("%s: the run is finished after epoch %zu; more --epochs continue it",
@@ -380,7 +380,8 @@ int main(int argc, char **argv)
         return 1;
     if (world.rank > 0) {
         ranks_name(world.rank);
-        stdout = freopen("/dev/null", "w", stdout);
+        if (!freopen("/dev/null", "w", stdout))
+            message_warning("/dev/null: %s", message_errno());
     }
     int status = train(argc, argv, started);
     transport_mpi_leave(&world, ended, status);

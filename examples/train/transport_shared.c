@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <linux/futex.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -19,6 +18,9 @@
  * others at most for the third. */
 static const int64_t spin_nanoseconds = 50000, look_nanoseconds = 100000000,
                      end_nanoseconds = 2000000000;
+
+/* Operations of the system call futex; not every C library comes with their header. */
+enum { WAIT, WAKE };
 
 /* The start of the shared memory. */
 typedef struct board {
@@ -124,12 +126,12 @@ static void spin(atomic_uint *value, unsigned seen)
 static void sleep_until(atomic_uint *value, unsigned seen)
 {
     const struct timespec limit = {0, look_nanoseconds};
-    syscall(SYS_futex, value, FUTEX_WAIT, seen, &limit, NULL, 0);
+    syscall(SYS_futex, value, WAIT, seen, &limit, NULL, 0);
 }
 
 static void wake_all(atomic_uint *value)
 {
-    syscall(SYS_futex, value, FUTEX_WAKE, TRANSPORT_MOST_RANKS, NULL, NULL, 0);
+    syscall(SYS_futex, value, WAKE, TRANSPORT_MOST_RANKS, NULL, NULL, 0);
 }
 
 /* Waits until all ranks have come. */
@@ -190,8 +192,10 @@ static const transport_calls calls = {share, source, meet, give_words, check};
 static void close_files(void)
 {
     enum { FIRST = 3 };
+#ifdef SYS_close_range
     if (syscall(SYS_close_range, FIRST, ~0u, 0) == 0)
         return;
+#endif
     for (int file = FIRST; file < sysconf(_SC_OPEN_MAX); file++)
         close(file);
 }
