@@ -33,8 +33,10 @@ LONG = [*SMALL, "--epochs", "5000", "--threads", "1", "--log-every", "1", "--sha
 
 
 def group_of(process):
-    """The processes of a group that have not ended, those of rank 0 first."""
+    """The processes of a group that have not ended, in the order of their start. Numbers of
+    processes begin again after the largest one."""
     found = []
+    numbers = int(pathlib.Path("/proc/sys/kernel/pid_max").read_text())
     for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = path.read_text().rsplit(")", 1)[1].split()
@@ -42,7 +44,7 @@ def group_of(process):
             continue
         if int(fields[2]) == process and fields[0] != "Z":
             found.append(int(path.parent.name))
-    return sorted(found)
+    return sorted(found, key=lambda number: (number - process) % numbers)
 
 
 class Ranks(unittest.TestCase):
@@ -256,12 +258,12 @@ class Ends(Ranks):
         with open(f"/proc/{process}/mem", "r+b", buffering=0) as memory:
             for line in pathlib.Path(f"/proc/{process}/maps").read_text().splitlines():
                 first, end, flags = re.match(r"(\w+)-(\w+) (\S+)", line).groups()
-                if not flags.startswith("rw-p"):
+                start, size = int(first, 16), int(end, 16) - int(first, 16)
+                if not flags.startswith("rw-p") or size > 1 << 28:
                     continue
-                start = int(first, 16)
                 try:
                     memory.seek(start)
-                    data = memory.read(int(end, 16) - start)
+                    data = memory.read(size)
                 except OSError:
                     continue
                 for match in re.finditer(re.escape(pattern), data):
@@ -277,8 +279,11 @@ class Ends(Ranks):
         model = self.model(*words)
         weights = model[-360:-328]  # of the linear layer
         process = self.start("--ranks", "3", "--save", "n", "--checkpoint", "c", *words)
-        if not self.change_weights(group_of(process.pid)[1], weights):
-            self.fail("no weights in the memory")
+        try:
+            found = self.change_weights(group_of(process.pid)[1], weights)
+        except PermissionError:
+            self.skipTest("the memory of another process cannot be read")
+        self.assertGreater(found, 0)
         errors = self.finish(process, 1)
         self.assertRegex(errors, r"mnist-train: step \d+ of epoch \d+: rank 1 has other "
                                  r"parameters than rank 0\n\Z")
