@@ -83,20 +83,30 @@ static bool train_step(train_run *run)
            save_regularly(run);
 }
 
+/* Says how long the steps of an epoch took, and of this the exchange between ranks. */
+static void describe_time(const train_state *trainer, size_t steps, double seconds,
+                          double exchange)
+{
+    double each = 1e3 / (double)(steps > 0 ? steps : 1);
+    char text[60] = "";
+    if (trainer->ranks)
+        snprintf(text, sizeof(text), ", %.3f ms of it in the exchange",
+                 exchange * each);
+    message_info("epoch %zu: %zu step%s in %.2f s, %.3f ms each%s", trainer->epoch,
+                 steps, number_plural(steps), seconds, seconds * each, text);
+}
+
 /* Trains the remaining steps of the epoch. */
 static bool train_steps(train_run *run)
 {
     const train_state *trainer = run->trainer;
-    double started = report_seconds();
+    double started = report_seconds(), exchanged = ranks_exchange(trainer);
     size_t first = trainer->step;
     while (trainer->step < run->report->steps && !ranks_stop(trainer))
         if (!train_step(run))
             return false;
-    size_t steps = trainer->step - first;
-    double seconds = report_seconds() - started;
-    message_info("epoch %zu: %zu step%s in %.2f s, %.3f ms each", trainer->epoch, steps,
-                 number_plural(steps), seconds,
-                 seconds * 1e3 / (double)(steps > 0 ? steps : 1));
+    describe_time(trainer, trainer->step - first, report_seconds() - started,
+                  ranks_exchange(trainer) - exchanged);
     return true;
 }
 

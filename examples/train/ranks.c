@@ -8,6 +8,7 @@
 #include "examples/common/message.h"
 #include "examples/common/options.h"
 #include "examples/train/ranks.h"
+#include "examples/train/report.h"
 #include "examples/train/shards.h"
 #include "examples/train/signals.h"
 #include "examples/train/together.h"
@@ -243,6 +244,7 @@ static void add_chunk(const train_ranks *ranks, size_t first, size_t count)
 const float *ranks_add(train_ranks *ranks, size_t tail)
 {
     transport *t = ranks->transport;
+    double started = report_seconds();
     if (!t->calls->share(t, ranks->rows))
         return NULL;
     size_t end = transport_range(t, t->rank + 1), count;
@@ -252,6 +254,7 @@ const float *ranks_add(train_ranks *ranks, size_t tail)
     }
     if (!t->calls->complete(t))
         return NULL;
+    ranks->exchange += report_seconds() - started;
     ranks->stop = t->total[tail + SHARDS_STOP] > 0;
     if (ranks->stop)
         signals_note_other();
@@ -285,6 +288,11 @@ bool ranks_next_epoch(const train_state *trainer)
         return false;
     t->over = words[0] == WORD_END;
     return !t->over;
+}
+
+double ranks_exchange(const train_state *trainer)
+{
+    return trainer->ranks ? trainer->ranks->exchange : 0;
 }
 
 bool ranks_check(const train_state *trainer)

@@ -34,6 +34,8 @@ typedef struct train_ranks {
     /** Whether a signal ends all ranks after the last step; whether the ranks had
      *  different parameters. */
     bool stop, differ;
+    /** Seconds in which this rank added rows, or waited for them. */
+    double exchange;
 } train_ranks;
 
 /**
@@ -80,6 +82,9 @@ bool ranks_compare(train_state *trainer);
 
 /** Lets the others begin the next epoch. */
 bool ranks_next_epoch(const train_state *trainer);
+
+/** Seconds of all exchanges so far; 0 without ranks. */
+double ranks_exchange(const train_state *trainer);
 
 /** Whether all ranks live; false after an error message. */
 bool ranks_check(const train_state *trainer);

@@ -12,7 +12,6 @@ import os
 import pathlib
 import re
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
@@ -124,6 +123,9 @@ class Bits(Ranks):
                    for name in ("one", "two")]
         self.assertEqual(*columns)
         self.assertRegex(two.stderr, r"seed 7, 3 ranks of 1 thread, ")
+        self.assertRegex(two.stderr, r"epoch 1: 4 steps in .* ms each, \d+\.\d+ ms of it in "
+                                     r"the exchange\n")
+        self.assertNotIn("exchange", one.stderr)
 
     def test_patience_ends_all_ranks(self):
         words = [*SMALL, "--validation", "50", "--patience", "1", "--lr", "1e-30", "--epochs",
