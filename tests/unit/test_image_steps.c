@@ -119,6 +119,45 @@ static uint64_t sides(uint64_t hash, uint64_t *seed)
     return hash;
 }
 
+/* An upright stroke whose sides fade over some pixels. */
+static void fade(mnist_plane *p, uint64_t *seed, size_t ink)
+{
+    size_t top = draw_size(seed, 1, 6), end = p->rows - draw_size(seed, 1, 6);
+    size_t middle = draw_size(seed, 20, p->cols - 20), pen = draw_size(seed, 1, 3);
+    size_t left = draw_size(seed, 1, 14), right = draw_size(seed, 1, 14);
+    for (size_t row = top; row < end; row++)
+        for (size_t col = middle - pen - left; col < middle + pen + right; col++) {
+            uint8_t *at = &p->pixels[row * p->cols + col];
+            size_t side = col < middle ? left : right;
+            size_t from = col < middle ? middle - col : col - middle;
+            size_t lack = from > pen ? from - pen : 0;
+            *at = (uint8_t)((ink * (side - lack) + *at * lack) / side);
+        }
+}
+
+/* Dark and light strokes on paper of a middle grey whose light rises: only their edges
+ * tell the ink. */
+static uint64_t edges(uint64_t hash, uint64_t *seed)
+{
+    mnist_plane p = draw_plane(seed, 16, 26, 26, 0);
+    size_t rows = p.rows, cols = 170, count = 0, low = draw_size(seed, 40, 70);
+    size_t rises = draw_size(seed, 100, 180);
+    mnist_box box = {0};
+    static uint8_t out[28 * 28];
+    mnist_plane_destroy(&p);
+    assert_int_equal(mnist_plane_create(&p, rows, cols), MNIST_OK);
+    for (size_t i = 0; i < rows * cols; i++)
+        p.pixels[i] = (uint8_t)(low + rises * (i % cols) / cols);
+    fade(&p, seed, 0);
+    fade(&p, seed, 255);
+    mnist_status status =
+        mnist_image_fit_digits(p.pixels, rows, cols, NULL, 1, out, &box, &count);
+    hash = hash_number(hash_number(hash, status), count);
+    hash = hash_number(hash_number(hash, box.left), box.cols);
+    mnist_plane_destroy(&p);
+    return hash;
+}
+
 /* Pictures of the size of MNIST, most of which have its form. */
 static uint64_t forms(uint64_t hash, uint64_t *seed)
 {
@@ -165,6 +204,7 @@ static void each_reading_has_the_same_bits_everywhere(void **state)
         {"readings", readings, 300, UINT64_C(0xb6987f9c739c4b14)},
         {"places", places, 200, UINT64_C(0x97c25053b34b62ef)},
         {"sides", sides, 800, UINT64_C(0x4a57ee0d4f45d1ea)},
+        {"edges", edges, 1200, UINT64_C(0x3712dc043b0fae0b)},
         {"forms", forms, 100, UINT64_C(0x04254afd5dfe3d6d)},
     };
     step_assert_all(steps, sizeof(steps) / sizeof(steps[0]));
