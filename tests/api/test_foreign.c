@@ -413,7 +413,7 @@ static void files_of_other_formats_are_named(void **state)
         {"\x80\1c\0", 4, "file has 4 bytes, expected at least 10"},
         {"\x80\6c\0", 4, "file has 4 bytes, expected at least 10"},
         {"\x80\2\0\1", 4, "file has 4 bytes, expected at least 10"},
-        {"\x80\2\1\0", 4, "a Python pickle"},
+        {"\x80\2\1", 3, "a Python pickle"},
         {"\2\0\0", 3, "file has 3 bytes, expected at least 10"},
     };
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
