@@ -65,7 +65,7 @@ static void bounds(const window *w, size_t at, size_t *first, size_t *last)
 {
     size_t end = common_smaller(at, w->count - 1 - at);
     size_t reach = end > w->radius ? w->radius : common_larger(end, w->least);
-    *first = at > reach ? at - reach : 0;
+    *first = common_larger(at, reach) - reach;
     *last = at + reach < w->count ? at + reach : w->count - 1;
 }
 

@@ -56,16 +56,11 @@ static void shrink(const uint8_t *pixels, size_t rows, size_t cols, size_t facto
 
 /* Where pixel index of a picture that is factor times as large lies: between source
  * pixels at and at + 1, with a weight of the second in parts of 2 factor. */
-static void position(size_t index, size_t factor, size_t size, size_t *at,
-                     size_t *weight)
+static void position(size_t index, size_t factor, size_t *at, size_t *weight)
 {
     size_t place = 2 * index + 1 > factor ? 2 * index + 1 - factor : 0;
     *at = place / (2 * factor);
     *weight = place % (2 * factor);
-    if (*at + 1 >= size) {
-        *at = size - 1;
-        *weight = 0;
-    }
 }
 
 /* Linear interpolation of a picture to one that is factor times as large, or to the
@@ -75,12 +70,12 @@ static void enlarge(const uint8_t *pixels, size_t rows, size_t cols, size_t fact
 {
     for (size_t row = 0; row < to->rows; row++) {
         size_t y, down;
-        position(row, factor, rows, &y, &down);
+        position(row, factor, &y, &down);
         const uint8_t *upper = pixels + y * cols;
         const uint8_t *lower = y + 1 < rows ? upper + cols : upper;
         for (size_t col = 0; col < to->cols; col++) {
             size_t x, across, all = 2 * factor;
-            position(col, factor, cols, &x, &across);
+            position(col, factor, &x, &across);
             size_t next = x + 1 < cols ? x + 1 : x;
             size_t top = upper[x] * (all - across) + upper[next] * across;
             size_t bottom = lower[x] * (all - across) + lower[next] * across;

@@ -145,7 +145,9 @@ static void draw(const canvas *c, ptrdiff_t growth, uint8_t *to)
         ptrdiff_t from_edge =
             c->ink[i] ? c->inside[i] - SIDE / 2 - 1 : -(c->outside[i] - SIDE / 2 - 1);
         ptrdiff_t cover = from_edge + growth + SIDE / 2 + 1;
-        to[i] = (uint8_t)(cover <= 0 ? 0 : cover >= SIDE ? 255 : cover * 255 / SIDE);
+        to[i] =
+            (uint8_t)(cover <= 0 ? 0
+                                 : common_smaller((size_t)cover, SIDE) * 255 / SIDE);
     }
 }
 

@@ -63,10 +63,9 @@ static void grain(mnist_plane *p, uint64_t *seed)
 
 static uint64_t histograms(uint64_t hash, uint64_t *seed)
 {
-    mnist_greys greys = {0};
     mnist_plane p = draw_plane(seed, 1, 5, 5, 0);
     grain(&p, seed);
-    mnist_greys_add(&greys, p.pixels, p.rows, p.cols);
+    const mnist_greys greys = mnist_greys_of(p.pixels, p.rows, p.cols);
     mnist_plane_destroy(&p);
     for (size_t i = 0; i < MNIST_GREYS; i++)
         if (greys.border[i] || greys.all[i])
