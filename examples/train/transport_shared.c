@@ -209,6 +209,7 @@ static bool map(shared *s, size_t rows)
     s->rows = rows;
     s->size = BOARD + (t->ranks * rows + 1) * t->stride * sizeof(float);
     void *memory =
+        /* cppcheck-suppress invalidFunctionArg; -1 is no file. */
         mmap(NULL, s->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return message_error("no memory for %zu ranks, %zu bytes: %s", t->ranks,

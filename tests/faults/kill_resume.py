@@ -4,10 +4,10 @@ and logs with those of runs that nobody killed.
 usage: kill_resume.py PROGRAM [--count N] [--seed N] [--jobs N] [--verbose]
 
 PROGRAM is mnist-train. Each of the --count trainings has options drawn at random: threads,
-dropout, schedule, precision, validation, sizes, order of pixels, changed images. It is killed
-by SIGTERM, SIGINT, SIGHUP or SIGKILL after a random share of the time of the whole run,
-perhaps several times, each time with another number of threads. The model must then be equal
-byte for byte, and the log but for the seconds. A kill counts if it ended the program.
+dropout, schedule, precision, validation, sizes, order of pixels, changed images, shards. It is
+killed by SIGTERM, SIGINT, SIGHUP or SIGKILL after a random share of the time of the whole run,
+perhaps several times, each time with another number of threads and of ranks. The model must then
+be equal byte for byte, and the log but for the seconds. A kill counts if it ended the program.
 """
 import argparse
 import collections
@@ -60,6 +60,8 @@ def draw(rng):
                            (["--chrono", "28"], 0.1)):
         if rng.random() < share:
             words += options
+    if rng.random() < 0.4:
+        words += ["--shards", str(rng.randint(2, 9))]
     return words
 
 
@@ -86,7 +88,11 @@ class Training:
                                 stderr=subprocess.PIPE)
 
     def threads(self):
-        return ["--threads", str(self.rng.randint(1, 4))]
+        words = ["--threads", str(self.rng.randint(1, 4))]
+        if "--shards" in self.words:
+            shards = int(self.words[self.words.index("--shards") + 1])
+            words += ["--ranks", str(self.rng.randint(1, min(shards, 4)))]
+        return words
 
     def whole(self):
         """The run without kills: its seconds."""
