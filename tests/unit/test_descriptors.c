@@ -1,9 +1,11 @@
 /* A program without standard input: 0 is the number of the next file that is opened, a
  * file like any other. */
+#include <errno.h>
 #include <fcntl.h>
 #include <lstm/lstm.h>
 #include <unistd.h>
 
+#include "tests/support/common.h"
 #include "tests/support/folder.h"
 #include "tests/support/idx_read.h"
 
@@ -60,6 +62,32 @@ static void models_are_saved_and_loaded(void **state)
     lstm_linear_destroy(&linear);
 }
 
+static ssize_t write_to_full_disk(int file, const void *data, size_t size)
+{
+    (void)file, (void)data, (void)size;
+    errno = ENOSPC;
+    return -1;
+}
+
+static void a_save_that_fails_closes_its_file_and_removes_it(void **state)
+{
+    (void)state;
+    lstm_linear *linear;
+    lstm_params *params = create_params(&linear);
+    common_file_calls calls = *common_file_get_calls();
+    const char *path = test_make_folder("full");
+    char name[TEST_PATH_SIZE];
+    snprintf(name, sizeof(name), "%s/model", path);
+    calls.write = write_to_full_disk;
+    test_file_set_calls(&calls);
+    assert_int_equal(lstm_params_save(params, name, NULL), LSTM_IO_ERROR);
+    test_file_set_calls(NULL);
+    assert_closed();
+    assert_int_equal(rmdir(path), 0);
+    lstm_params_destroy(&params);
+    lstm_linear_destroy(&linear);
+}
+
 static void failures_close_the_file(void **state)
 {
     (void)state;
@@ -100,6 +128,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(models_are_saved_and_loaded, close_input,
                                         open_input),
+        cmocka_unit_test_setup_teardown(
+            a_save_that_fails_closes_its_file_and_removes_it, close_input, open_input),
         cmocka_unit_test_setup_teardown(failures_close_the_file, close_input,
                                         open_input),
         cmocka_unit_test_setup_teardown(images_are_read, close_input, open_input),
