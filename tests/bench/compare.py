@@ -158,10 +158,10 @@ class Native:
 class Library:
     """liblstm through lstm-bench, with a process per run."""
 
-    def __init__(self, bench, bf16=False, outputs=10):
-        self.name = "liblstm" + " bf16" * bf16
+    def __init__(self, bench, precision=None, outputs=10):
+        self.name = f"liblstm {precision}" if precision else "liblstm"
         self.command = [bench, "--json", "-", "--outputs", str(outputs)]
-        self.command += ["--bf16"] * bf16
+        self.command += [f"--{precision}"] if precision else []
 
     def run(self, work, shape, threads, seconds):
         command = self.command + [
@@ -217,7 +217,9 @@ def contenders(what, bench, rtneural, onednn):
         runners = [Library(bench), *others(("drop-in", {}), *TORCH)]
         return [As(runner, f"{runner.name}, {work}", work)
                 for runner in runners for work in ("lengths", "padded")]
-    return [Library(bench), Library(bench, True), *map(Native, OneDNN.all(onednn)),
+    precisions = ["bf16"] if what == "experiment" else ["bf16", "int8"]
+    return [Library(bench), *(Library(bench, each) for each in precisions),
+            *map(Native, OneDNN.all(onednn)),
             *others(("onnxruntime", {}), ("keras", {}), *TORCH, *TORCH_BF16)]
 
 
