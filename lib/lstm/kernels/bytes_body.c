@@ -53,21 +53,21 @@ static uint32_t BODY(byte_largest)(const float *block, size_t stride, size_t cha
 {
     vi most = {0};
     for (size_t c = 0; c < channels; c += BLOCK, block += stride, values += BLOCK) {
-        size_t width = channels - c < BLOCK ? channels - c : BLOCK;
-        if (width < BLOCK)
+        const float *from = block;
+        if (channels - c < BLOCK) {
             memset(values, 0, BLOCK * sizeof(float));
-        memcpy(values, block, width * sizeof(float));
+            memcpy(values, block, (channels - c) * sizeof(float));
+            from = values;
+        }
         UNROLL for (size_t v = 0; v < BLOCK; v += LANES)
         {
-            vi size = (vi)v_load(values + v) & 0x7fffffff;
-            vi larger = size > most;
+            vf value = v_loadu(from + v);
+            vi size = (vi)value & 0x7fffffff, larger = size > most;
             most = (larger & size) | (~larger & most);
+            v_store(values + v, value);
         }
     }
-    int32_t largest = 0;
-    for (size_t lane = 0; lane < LANES; lane++)
-        largest = most[lane] > largest ? most[lane] : largest;
-    return (uint32_t)largest;
+    return (uint32_t)v_largest(most);
 }
 
 /* Rounds a part of a row. */
@@ -97,10 +97,7 @@ static void BODY(byte_round)(byte_part *part, const float *block, size_t stride,
             total += rounded;
             v_quads_store(part->quads, c + v, (vi)rounded);
         }
-    uint32_t sum = 0;
-    for (size_t lane = 0; lane < LANES; lane++)
-        sum += total[lane];
-    part->start = -LSTM_BYTE_ZERO * sum;
+    part->start = -LSTM_BYTE_ZERO * v_total(total);
     part->depth = (channels + LSTM_QUAD - 1) / LSTM_QUAD;
 }
 
@@ -255,20 +252,26 @@ static void BODY(byte_array)(byte_row *row, const float *data, size_t channels)
     BODY(byte_keep)(row);
 }
 
-INLINE void byte_row_tile(const lstm_cell_row *job, byte_row *x, byte_row *h,
-                          size_t unit, size_t groups)
+/* Units whose sums are complete before their cells are computed. The cells of several
+ * groups then overlap: each is a long chain of dependent operations. */
+enum { BYTE_CHUNK = 128 };
+
+/* Computes the sums of units unit to end - 1, at most BYTE_CHUNK. */
+INLINE void byte_chunk_sums(const lstm_cell_row *job, byte_row *x, byte_row *h,
+                            size_t unit, size_t end, vf *sums)
 {
-    vf sums[BYTE_VECTORS], c[BYTE_GROUPS];
-    byte_gates(sums, groups, unit, job->sums ? job->sums : job->bias,
-               job->sums ? NULL : x, h, BODY(byte_depth)(1, job->inputs),
-               BODY(byte_depth)(1, job->state), job->weights, job->x_scales,
-               job->h_scales);
-    const lstm_cell states = {.c_before = job->c_before, .c = job->c};
-    UNROLL for (size_t g = 0; g < groups; g++) c[g] =
-        cell_state(&states, unit + g * LANES, sums + g * LSTM_GATES);
-    UNROLL for (size_t g = 0; g < groups; g++)
-        v_store(job->h_out + unit + g * LANES,
-                cell_output(&states, unit + g * LANES, c[g], sums[g * LSTM_GATES + 3]));
+    size_t x_depth = BODY(byte_depth)(1, job->inputs);
+    size_t h_depth = BODY(byte_depth)(1, job->state);
+    const float *from = job->sums ? job->sums : job->bias;
+    x = job->sums ? NULL : x;
+    for (; unit + LANES < end; unit += BYTE_GROUPS * LANES) {
+        byte_gates(sums, BYTE_GROUPS, unit, from, x, h, x_depth, h_depth, job->weights,
+                   job->x_scales, job->h_scales);
+        sums += BYTE_GROUPS * LSTM_GATES;
+    }
+    if (unit < end)
+        byte_gates(sums, 1, unit, from, x, h, x_depth, h_depth, job->weights,
+                   job->x_scales, job->h_scales);
 }
 
 static void BODY(byte_cell_row)(const lstm_cell_row *job)
@@ -277,11 +280,17 @@ static void BODY(byte_cell_row)(const lstm_cell_row *job)
     BODY(byte_array)(&h, job->h, job->state);
     if (!job->sums)
         BODY(byte_array)(&x, job->x, job->inputs);
-    size_t unit = 0;
-    for (; unit + LANES < job->units; unit += BYTE_GROUPS * LANES)
-        byte_row_tile(job, &x, &h, unit, BYTE_GROUPS);
-    if (unit < job->units)
-        byte_row_tile(job, &x, &h, unit, 1);
+    const lstm_cell states = {.c_before = job->c_before, .c = job->c};
+    for (size_t first = 0; first < job->units; first += BYTE_CHUNK) {
+        vf sums[BYTE_CHUNK / LANES * LSTM_GATES], *at = sums;
+        size_t left = job->units - first;
+        size_t end = first + (left < BYTE_CHUNK ? left : BYTE_CHUNK);
+        byte_chunk_sums(job, &x, &h, first, end, sums);
+        for (size_t unit = first; unit < end; unit += LANES, at += LSTM_GATES) {
+            vf c = cell_state(&states, unit, at);
+            v_store(job->h_out + unit, cell_output(&states, unit, c, at[3]));
+        }
+    }
 }
 
 /* The sums of x for many steps: cell_row continues with them. */

@@ -64,7 +64,8 @@ static inline void v_quads_store(int16_t *to, size_t index, vi a)
 static inline v_sums v_quads_add(v_sums sums, vu quads, const int16_t *a)
 {
     int32_t pairs[2];
-    memcpy(pairs, a, sizeof(pairs));
+    memcpy(&pairs[0], a, sizeof(pairs[0]));
+    memcpy(&pairs[1], a + 2, sizeof(pairs[1]));
     __m256i even = _mm256_and_si256((__m256i)quads, _mm256_set1_epi16(0xff));
     __m256i odd = _mm256_srli_epi16((__m256i)quads, 8);
     even = _mm256_madd_epi16(even, _mm256_set1_epi32(pairs[0]));
@@ -80,6 +81,24 @@ static inline v_sums v_sums_zero(void)
 static inline vu v_sums_total(v_sums sums)
 {
     return (vu)sums;
+}
+
+static inline int32_t v_largest(vi a)
+{
+    __m128i low = _mm256_castsi256_si128((__m256i)a);
+    __m128i x = _mm_max_epi32(low, _mm256_extracti128_si256((__m256i)a, 1));
+    x = _mm_max_epi32(x, _mm_shuffle_epi32(x, 0x4e));
+    x = _mm_max_epi32(x, _mm_shuffle_epi32(x, 0xb1));
+    return _mm_cvtsi128_si32(x);
+}
+
+static inline uint32_t v_total(vu a)
+{
+    __m128i low = _mm256_castsi256_si128((__m256i)a);
+    __m128i x = _mm_add_epi32(low, _mm256_extracti128_si256((__m256i)a, 1));
+    x = _mm_add_epi32(x, _mm_shuffle_epi32(x, 0x4e));
+    x = _mm_add_epi32(x, _mm_shuffle_epi32(x, 0xb1));
+    return (uint32_t)_mm_cvtsi128_si32(x);
 }
 
 /* Without this gcc loads a vector again for each multiply-add that uses it. */

@@ -41,6 +41,16 @@ static inline vu v_lookup(const uint32_t *table, vf index)
     return (vu)_mm512_permutexvar_epi32((__m512i)index, _mm512_load_si512(table));
 }
 
+static inline int32_t v_largest(vi a)
+{
+    return _mm512_reduce_max_epi32((__m512i)a);
+}
+
+static inline uint32_t v_total(vu a)
+{
+    return (uint32_t)_mm512_reduce_add_epi32((__m512i)a);
+}
+
 /* Sums of int8 products as in simd_avx2.h, unless the processor has AVX512_VNNI. */
 #if !HAS_QUADS
 #define HAS_QUADS 1
@@ -54,7 +64,8 @@ static inline void v_quads_store(int16_t *to, size_t index, vi a)
 static inline v_sums v_quads_add(v_sums sums, vu quads, const int16_t *a)
 {
     int32_t pairs[2];
-    memcpy(pairs, a, sizeof(pairs));
+    memcpy(&pairs[0], a, sizeof(pairs[0]));
+    memcpy(&pairs[1], a + 2, sizeof(pairs[1]));
     __m512i even = _mm512_and_si512((__m512i)quads, _mm512_set1_epi16(0xff));
     __m512i odd = _mm512_srli_epi16((__m512i)quads, 8);
     even = _mm512_madd_epi16(even, _mm512_set1_epi32(pairs[0]));

@@ -46,7 +46,8 @@ static inline void v_quads_store(int16_t *to, size_t index, vi a)
 static inline v_sums v_quads_add(v_sums sums, vu quads, const int16_t *a)
 {
     int32_t bytes[2];
-    memcpy(bytes, a, sizeof(bytes));
+    memcpy(&bytes[0], a, sizeof(bytes[0]));
+    memcpy(&bytes[1], a + 2, sizeof(bytes[1]));
     __m512i weights = (__m512i)quads;
     sums.low = _mm512_dpbusd_epi32(sums.low, weights, _mm512_set1_epi32(bytes[0]));
     sums.high = _mm512_dpbusd_epi32(sums.high, weights, _mm512_set1_epi32(bytes[1]));

@@ -70,3 +70,13 @@ static inline vu v_sums_total(v_sums sums)
 {
     return (vu)vpaddq_s32(sums.low, sums.high);
 }
+
+static inline int32_t v_largest(vi a)
+{
+    return vmaxvq_s32((int32x4_t)a);
+}
+
+static inline uint32_t v_total(vu a)
+{
+    return vaddvq_u32((uint32x4_t)a);
+}
