@@ -36,8 +36,8 @@ static const char *const eval_names[] = {"epoch", "end", "none", NULL};
 static const char *const keep_names[] = {"last", "best", NULL};
 static const char *const emnist_names[] = {"byclass", "bymerge", "balanced", "letters",
                                            "digits",  "mnist",   NULL};
-/* In the order of lstm_precision. */
-static const char *const precision_names[] = {"fp32", "bf16", "int8", NULL};
+/* In the order of lstm_precision, and TRAIN_PRECISION_AUTO. */
+static const char *const precision_names[] = {"fp32", "bf16", "int8", "auto", NULL};
 
 static bool take_schedule(void *field, const char *text, char *why, size_t size)
 {
@@ -263,8 +263,9 @@ static const option_row rows[] = {
      .field = FIELD(precision),
      .given = FIELD(precision_given),
      .names = precision_names,
-     .help = "precision of matrix products: fp32, bf16, or with --epochs 0 int8,\n"
-             "which quantises a model (default fp32, or that of --load)"},
+     .help = "precision of matrix products: fp32, bf16, auto (bf16 where it is\n"
+             "faster, else fp32), or with --epochs 0 int8, which quantises a\n"
+             "model (default fp32, or that of --load)"},
     {.name = "seed",
      .value = "N",
      .kind = OPTION_COUNT,

@@ -15,6 +15,9 @@
 #include "examples/train/interval.h"
 #include "examples/train/schedule.h"
 
+/** A value of --precision, which parsing replaces by one of lstm_precision. */
+enum { TRAIN_PRECISION_AUTO = LSTM_INT8 + 1 };
+
 /** When to evaluate on the test set. */
 typedef enum train_eval {
     TRAIN_EVAL_EPOCH,

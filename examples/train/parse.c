@@ -1,6 +1,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <lstm/lstm.h>
+
 #include "examples/common/hash.h"
 #include "examples/common/message.h"
 #include "examples/train/recipe.h"
@@ -46,16 +48,6 @@ uint64_t train_options_run(uint64_t seed)
     return hash;
 }
 
-static int take_words(train_options *options, int argc, char **argv)
-{
-    int first, status = options_parse(&train_options_table, options, argc, argv, given,
-                                      &first);
-    if (status >= 0 || first == argc)
-        return status;
-    message_error("unexpected argument '%s'; see --help", argv[first]);
-    return OPTIONS_USAGE;
-}
-
 /* Index of the row of an option. */
 static size_t row_of(const char *name)
 {
@@ -63,6 +55,29 @@ static size_t row_of(const char *name)
     while (strcmp(train_options_table.rows[i].name, name) != 0)
         i++;
     return i;
+}
+
+/* Replaces auto by what it stands for on this machine: a run that is resumed on another
+ * one stays the same. */
+static void choose_precision(train_options *options)
+{
+    if ((int)options->precision != TRAIN_PRECISION_AUTO)
+        return;
+    size_t i = row_of("precision");
+    bool fast = strcmp(lstm_kernels_name(), "avx512bf16") == 0;
+    options->precision = fast ? LSTM_BFLOAT16 : LSTM_FLOAT32;
+    given[i] = train_options_table.rows[i].names[options->precision];
+}
+
+static int take_words(train_options *options, int argc, char **argv)
+{
+    int first, status = options_parse(&train_options_table, options, argc, argv, given,
+                                      &first);
+    choose_precision(options);
+    if (status >= 0 || first == argc)
+        return status;
+    message_error("unexpected argument '%s'; see --help", argv[first]);
+    return OPTIONS_USAGE;
 }
 
 /* Parses the command line again, on top of the options of the recipe. */

@@ -1,7 +1,8 @@
-"""Tests --precision int8 of mnist-train, which quantises and tests a trained model.
+"""Tests --precision of mnist-train: int8, which quantises a trained model, and auto.
 
-usage: test_int8.py PROGRAM
+usage: test_precision.py PROGRAM
 """
+import os
 import pathlib
 import re
 import shutil
@@ -14,9 +15,9 @@ PROGRAM = None
 SYNTHETIC = "--synthetic=400"
 
 
-def run(*arguments, status=0):
+def run(*arguments, status=0, **environment):
     done = subprocess.run([PROGRAM, *map(str, arguments)], text=True, capture_output=True,
-                          stdin=subprocess.DEVNULL, timeout=500)
+                          stdin=subprocess.DEVNULL, timeout=500, env=os.environ | environment)
     assert done.returncode == status, done.stderr
     return done
 
@@ -58,6 +59,28 @@ class Int8(unittest.TestCase):
     def test_training_continues_in_another_precision(self):
         run(SYNTHETIC, "--load", self.small, "--epochs", 1, "--precision", "fp32",
             "--save", self.folder / "tuned")
+
+
+class Auto(unittest.TestCase):
+    def test_auto_is_bf16_with_native_instructions_and_else_fp32(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+
+            def train(precision):
+                done = run(SYNTHETIC, "--hidden", 8, "--epochs", 1, "--seed", 1, "--force",
+                           "--checkpoint", folder / "c", "--save", folder / "model",
+                           "--precision", precision, LSTM_CPU=cpu)
+                return done.stderr, (folder / "model").read_bytes()
+
+            for cpu in "avx512bf16", "avx2", "generic":
+                messages, model = train("auto")
+                # Another machine resumes with the same precision.
+                self.assertNotIn(b"auto", (folder / "c").read_bytes())
+                native = "bf16, with native" in messages
+                self.assertEqual("avx512bf16 kernels" in messages, native)
+                expected = {name: train(name)[1] for name in ("fp32", "bf16")}
+                self.assertNotEqual(*expected.values())
+                self.assertEqual(model, expected["bf16" if native else "fp32"])
 
 
 if __name__ == "__main__":
