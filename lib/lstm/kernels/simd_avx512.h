@@ -46,9 +46,17 @@ static inline int32_t v_largest(vi a)
     return _mm512_reduce_max_epi32((__m512i)a);
 }
 
+/* The compiler has a reduction, but of signed integers, which must not overflow. */
 static inline uint32_t v_total(vu a)
 {
-    return (uint32_t)_mm512_reduce_add_epi32((__m512i)a);
+    __m512i all = (__m512i)a;
+    __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(all),
+                                    _mm512_extracti64x4_epi64(all, 1));
+    __m128i x =
+        _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+    x = _mm_add_epi32(x, _mm_shuffle_epi32(x, 0x4e));
+    x = _mm_add_epi32(x, _mm_shuffle_epi32(x, 0xb1));
+    return (uint32_t)_mm_cvtsi128_si32(x);
 }
 
 /* Sums of int8 products as in simd_avx2.h, unless the processor has AVX512_VNNI. */
