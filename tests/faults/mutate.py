@@ -16,7 +16,8 @@ tests that take more than 10 s of a processor, with sanitizers 50 s, and runs ea
 with one set of kernels. --suites has only tests of these suites. A mutant that only a test
 finds which was left out counts as a survivor. --plain does not build with sanitizers.
 --resume FILE continues after an output of the same seed,
---again FILE tries the survivors once more which an output of this program names.
+--again FILE tries the survivors once more which an output of this program names, and prints
+those that the source no longer has.
 
 Survivors are printed as a line of the file and its change. A survivor that SURVIVORS
 explains is counted as explained; all others make the exit status 1.
@@ -358,6 +359,9 @@ def main():
     sanitized = None
     explained = explanations()
     again = survivors_of(options.again) if options.again else None
+    gone = (again or set()) - {change_of(path, line, text) for path, _, line, text in mutants}
+    for change in sorted(gone):
+        print(f"     GONE: {change}")
     resumed = verdicts_of(options.resume) if options.resume else {}
     objects, counts, survivors = {}, {}, []
     tried = 0
