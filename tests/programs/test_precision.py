@@ -82,6 +82,15 @@ class Auto(unittest.TestCase):
                 self.assertNotEqual(*expected.values())
                 self.assertEqual(model, expected["bf16" if native else "fp32"])
 
+    @unittest.skipUnless("GenuineIntel" in pathlib.Path("/proc/cpuinfo").read_text(),
+                         "not a processor of Intel")
+    def test_the_slow_instruction_of_intel_is_used_only_if_asked_for(self):
+        environment = {name: text for name, text in os.environ.items() if name != "LSTM_CPU"}
+        done = subprocess.run([PROGRAM, SYNTHETIC, "--epochs", "0", "--no-save"],
+                              capture_output=True, text=True, env=environment)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn("avx512bf16 kernels", done.stderr)
+
 
 if __name__ == "__main__":
     PROGRAM = sys.argv.pop(1)
