@@ -18,6 +18,9 @@ import tempfile
 import time
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from in_folder import InFolder  # noqa: E402
+
 PROGRAM = None
 # 300 images: four batches of 64 and one of 44.
 SMALL = ["--synthetic=300", "--batch-size", "64", "--hidden", "8", "--layers", "2",
@@ -46,18 +49,7 @@ def group_of(process):
     return sorted(found, key=lambda number: (number - process) % numbers)
 
 
-class Ranks(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="ranks-")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def run_program(self, *words, status=0):
-        result = subprocess.run([PROGRAM, *map(str, words)], text=True, capture_output=True,
-                                stdin=subprocess.DEVNULL, timeout=500, cwd=self.folder)
-        self.assertEqual(result.returncode, status, result.stderr)
-        return result
-
+class Ranks(InFolder):
     def model(self, *words, epochs=2):
         self.run_program(*SMALL, "--epochs", epochs, "--save", "m", *words)
         return (self.folder / "m").read_bytes()
@@ -361,5 +353,5 @@ if __name__ == "__main__":
         sys.exit(full(os.path.abspath(sys.argv[2]), sys.argv[3:]))
     # A shell starts programs in the background with Ctrl-C ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    PROGRAM = os.path.abspath(sys.argv.pop(1))
+    PROGRAM = InFolder.program = os.path.abspath(sys.argv.pop(1))
     unittest.main()

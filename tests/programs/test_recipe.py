@@ -9,29 +9,18 @@ import pathlib
 import re
 import shlex
 import struct
-import subprocess
 import sys
-import tempfile
 import unittest
 
-PROGRAM = None
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from in_folder import InFolder  # noqa: E402
+
 SMALL = ["--synthetic=300", "--batch-size", "64", "--hidden", "8", "--layers", "1",
          "--seed", "7", "--threads", "1", "--lr", "0.01"]
 AUGMENT = ["--augment", "shift:2,rotate:12,scale:0.12,shear:0.2,elastic:3"]
 
 
-class Folder(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="recipe-")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def run_program(self, *words, status=0):
-        result = subprocess.run([PROGRAM, *map(str, words)], text=True, capture_output=True,
-                                stdin=subprocess.DEVNULL, timeout=500, cwd=self.folder)
-        self.assertEqual(result.returncode, status, result.stderr)
-        return result
-
+class Folder(InFolder):
     def train(self, *words, epochs=2, status=0):
         return self.run_program(*SMALL, "--epochs", epochs, *words, status=status)
 
@@ -263,5 +252,5 @@ class Recipe(Folder):
 
 
 if __name__ == "__main__":
-    PROGRAM = os.path.abspath(sys.argv.pop(1))
+    InFolder.program = os.path.abspath(sys.argv.pop(1))
     unittest.main()

@@ -9,8 +9,10 @@ import signal
 import struct
 import subprocess
 import sys
-import tempfile
 import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from in_folder import InFolder  # noqa: E402
 
 PROGRAM = None
 # 300 images: four batches of 64 and one of 44.
@@ -22,18 +24,7 @@ FULL = ["--dropout", "0.3", "--bidirectional", "--clip-norm", "0.5", "--ema", "0
         "--label-smoothing", "0.1", "--weight-decay", "0.01"]
 
 
-class Shards(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="shards-")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def run_program(self, *words, status=0):
-        result = subprocess.run([PROGRAM, *map(str, words)], text=True, capture_output=True,
-                                stdin=subprocess.DEVNULL, timeout=500, cwd=self.folder)
-        self.assertEqual(result.returncode, status, result.stderr)
-        return result
-
+class Shards(InFolder):
     def train(self, *words, epochs=2, status=0):
         return self.run_program(*SMALL, "--epochs", epochs, "--threads", "1", *words,
                                 status=status)
@@ -153,5 +144,5 @@ class Shards(unittest.TestCase):
 if __name__ == "__main__":
     # A shell starts programs in the background with Ctrl-C ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    PROGRAM = os.path.abspath(sys.argv.pop(1))
+    PROGRAM = InFolder.program = os.path.abspath(sys.argv.pop(1))
     unittest.main()
