@@ -1,9 +1,10 @@
 /*
  * Runs a source of lstm-embed --standalone, on the desk or on a microcontroller: two
  * sequences, then prints the bits of the outputs and of the state, and how long the
- * last step took. test_standalone.py writes the files in angle brackets.
+ * last step took. test_standalone.py writes the files in angle brackets. It includes
+ * nothing of a C library, which a compiler for microcontrollers may lack.
  */
-#include <string.h>
+#include <stddef.h>
 
 #include "tests/programs/standalone_target.h"
 
@@ -15,9 +16,11 @@
 static void print_bits(const float *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        uint32_t bits;
-        memcpy(&bits, values + i, sizeof(bits));
-        target_print(bits);
+        union {
+            float value;
+            uint32_t bits;
+        } word = {values[i]};
+        target_print(word.bits);
     }
 }
 
@@ -29,7 +32,8 @@ int main(void)
     for (size_t step = 0; step < 2 * STEPS; step++) {
         if (step == STEPS)
             net_reset(&state);
-        memcpy(x, inputs + step % STEPS * net_inputs, sizeof(x));
+        for (size_t i = 0; i < net_inputs; i++)
+            x[i] = inputs[step % STEPS * net_inputs + i];
         start = target_time();
         net_step(&state, x, out);
         end = target_time();
