@@ -26,7 +26,7 @@ enum {
     /** The best class so far, the curves, the legend. */
     BEST = IMAGE_END + 28,
     CURVES = BEST + 34,
-    CURVES_WIDTH = 330,
+    CURVES_WIDTH = 310,
     LEGEND = CURVES + CURVES_WIDTH + 24,
     /** Curves with a style of their own, the answer first. */
     STYLES = 8,
@@ -38,8 +38,9 @@ enum {
     CELL_HEIGHT = 8,
     MAP_WIDTH = EXPLAIN_UNITS * CELL_WIDTH,
     MAP_PITCH = 155,
-    /** Bytes of a name in the title, so few that it fits if all of them are wide. */
-    NAME = 36
+    /* Bytes of a name in the title. It fits if all are W of bold DejaVu Sans, a wide
+     * font that many systems have. */
+    NAME = 30
 };
 
 /* A class and its largest probability. */

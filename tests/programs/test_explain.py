@@ -153,7 +153,7 @@ class Explain(unittest.TestCase):
         drawing, _ = self.explain(network(9, 1))
         for curve in drawing.curves.values():
             points = [point.split(",") for point in curve.get("points").split()]
-            left, width = 458, 330
+            left, width = 458, 310
             for (x, _), value in zip(points, values(curve), strict=True):
                 self.assertAlmostEqual((float(x) - left) / width, value, delta=5e-5)
         for group in drawing.panels[0].findall(SVG + "g"):
