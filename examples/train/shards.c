@@ -68,8 +68,11 @@ static bool create_loader(train_shards *shards, const train_state *trainer,
     shards->order = calloc(trainer->samples, sizeof(*shards->order));
     if (!shards->order)
         return message_error("no memory for the order of %zu images", trainer->samples);
-    return mnist_loader_create(&shards->loader, dataset, &config) == MNIST_OK ||
-           mnist_failed();
+    if (mnist_loader_create(&shards->loader, dataset, &config) != MNIST_OK)
+        return mnist_failed();
+    return ahead_open(&shards->ahead, shards->loader, own,
+                      mnist_dataset_rows(dataset) * mnist_dataset_cols(dataset),
+                      options->augment.text && own > 0);
 }
 
 static bool create_rows(train_shards *shards, const train_state *trainer,
@@ -120,6 +123,7 @@ void shards_destroy(train_shards **shards)
             classifier_batch_destroy(&s->tail[i]);
     }
     classifier_batch_destroy(&s->part);
+    ahead_close(&s->ahead);
     mnist_loader_destroy(&s->loader);
     free(s->full);
     free(s->tail);
@@ -149,6 +153,7 @@ static bool start_epoch(const train_state *trainer, train_shards *shards)
 {
     size_t position = trainer->step * own_samples(shards, trainer->full.count);
     sort_order(trainer, shards);
+    ahead_forget(&shards->ahead);
     shards->epoch = trainer->epoch;
     return (mnist_loader_start(shards->loader, trainer->order) == MNIST_OK &&
             mnist_loader_restore(shards->loader, shards->order, position) ==
@@ -240,8 +245,7 @@ bool shards_gradient(train_state *trainer, size_t *samples)
     if (shards->epoch != trainer->epoch && !start_epoch(trainer, shards))
         return false;
     if (shards->part.count > 0)
-        mnist_loader_next(shards->loader, lstm_tensor_data(shards->part.x),
-                          trainer->labels);
+        ahead_next(&shards->ahead, lstm_tensor_data(shards->part.x), trainer->labels);
     if (!add_all(trainer, shards, *samples))
         return false;
     const float *sum = trainer->ranks

@@ -37,6 +37,7 @@ typedef struct train_shards {
     /** The samples of this process: its loader has them first in each epoch, which is
      *  the epoch that it has started. */
     mnist_loader *loader;
+    train_ahead ahead;
     size_t epoch;
     uint32_t *order;
     /** All of them in a step, and those of each shard, in full batches and in the last

@@ -122,6 +122,16 @@ static void destroy_tester(train_tester *set)
     mnist_loader_destroy(&set->loader);
 }
 
+/* Shards have a loader of their own. Images that stay as they are take less time than
+ * to wake a worker. */
+static bool open_ahead(train_state *trainer, const train_options *options)
+{
+    const classifier_config *config = &trainer->network.config;
+    return ahead_open(&trainer->ahead, trainer->train, trainer->full.count,
+                      config->rows * config->cols,
+                      options->augment.text && options->shards == 1);
+}
+
 static bool create_members(train_state *trainer, const train_options *options,
                            uint64_t seed, const train_data *data)
 {
@@ -134,8 +144,9 @@ static bool create_members(train_state *trainer, const train_options *options,
     augment_configure(&options->augment, &config);
     return create_network(trainer, options, seed, data) &&
            (!data->train ||
-            create_batches(trainer, data->train, config, &trainer->train,
-                           &trainer->full, &trainer->tail)) &&
+            (create_batches(trainer, data->train, config, &trainer->train,
+                            &trainer->full, &trainer->tail) &&
+             open_ahead(trainer, options))) &&
            create_tester(trainer, data->validation, &trainer->validation) &&
            create_tester(trainer, data->test, &trainer->test) &&
            tta_create(&trainer->tta, shifts_count(options->tta), TEST_BATCH,
@@ -172,6 +183,7 @@ bool trainer_create(train_state *trainer, const train_options *options, uint64_t
 void trainer_destroy(train_state *trainer)
 {
     shards_destroy(&trainer->shards);
+    ahead_close(&trainer->ahead);
     /* Views before the tensors that they refer to. */
     classifier_batch_destroy(&trainer->tail);
     classifier_batch_destroy(&trainer->full);
@@ -202,6 +214,7 @@ bool trainer_start_epoch(train_state *trainer)
     trainer->step = 0;
     trainer->loss_sum = 0;
     trainer->loss_count = 0;
+    ahead_forget(&trainer->ahead);
     return mnist_loader_start(trainer->train, trainer->order) == MNIST_OK ||
            mnist_failed();
 }
@@ -268,14 +281,27 @@ bool trainer_use_best(train_state *trainer)
            lstm_failed();
 }
 
-/* Loads the next batch into the tensors of its size; NULL at the end of the epoch. */
-static classifier_batch *next_batch(mnist_loader *loader, classifier_batch *full,
-                                    classifier_batch *tail, int64_t *labels)
+/* The tensors of count images; NULL for none, at the end of the epoch. */
+static classifier_batch *batch_of(size_t count, classifier_batch *full,
+                                  classifier_batch *tail)
 {
-    size_t count = mnist_loader_next(loader, lstm_tensor_data(full->x), labels);
     if (count == 0)
         return NULL;
     return count == full->count ? full : tail;
+}
+
+static classifier_batch *next_training(train_state *trainer)
+{
+    size_t count =
+        ahead_next(&trainer->ahead, lstm_tensor_data(trainer->full.x), trainer->labels);
+    return batch_of(count, &trainer->full, &trainer->tail);
+}
+
+static classifier_batch *next_tested(train_tester *set, int64_t *labels)
+{
+    size_t count =
+        mnist_loader_next(set->loader, lstm_tensor_data(set->full.x), labels);
+    return batch_of(count, &set->full, &set->tail);
 }
 
 static bool update(train_state *trainer)
@@ -291,8 +317,7 @@ static bool update(train_state *trainer)
 /* Computes the gradients of the next batch and its loss. */
 static bool compute_gradient(train_state *trainer, size_t *samples)
 {
-    classifier_batch *batch =
-        next_batch(trainer->train, &trainer->full, &trainer->tail, trainer->labels);
+    classifier_batch *batch = next_training(trainer);
     if (!batch)
         return message_error("no batch left in the epoch");
     *samples = batch->count;
@@ -335,7 +360,7 @@ static bool evaluate_batches(train_state *trainer, train_tester *set, size_t *co
     classifier_batch *batch;
     size_t done = 0;
     while (!*stop && ranks_check(trainer) &&
-           (batch = next_batch(set->loader, &set->full, &set->tail, trainer->labels))) {
+           (batch = next_tested(set, trainer->labels))) {
         if (!tta_forward(&trainer->tta, &trainer->network, batch))
             return lstm_failed();
         *correct += classifier_correct(batch, trainer->labels);

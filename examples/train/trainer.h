@@ -9,6 +9,7 @@
 
 #include "examples/digits/classifier.h"
 #include "examples/report/answers.h"
+#include "examples/train/ahead.h"
 #include "examples/train/average.h"
 #include "examples/train/data.h"
 #include "examples/train/options.h"
@@ -63,6 +64,7 @@ typedef struct train_state {
     size_t loss_count;
     /** Training batches: full batches and the smaller last batch of an epoch. */
     mnist_loader *train;
+    train_ahead ahead;
     classifier_batch full, tail;
     /** With --shards, how the gradients of a batch are computed; or NULL. */
     struct train_shards *shards;

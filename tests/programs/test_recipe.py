@@ -9,6 +9,7 @@ import pathlib
 import re
 import shlex
 import struct
+import subprocess
 import sys
 import unittest
 
@@ -63,6 +64,21 @@ class Augment(Folder):
         self.assertEqual(self.weights(*AUGMENT, "--threads", "2", epochs=3), whole)
         self.assertEqual(self.resumed(*AUGMENT), whole)
         self.assertNotEqual(self.weights(epochs=3), whole)
+
+    def threads(self, *words):
+        """The number of threads of a run that trains."""
+        with subprocess.Popen([self.program, *SMALL, "--no-save", "--epochs", "1000", *words],
+                              stdout=subprocess.PIPE, cwd=self.folder) as process:
+            process.stdout.readline()
+            number = len(os.listdir(f"/proc/{process.pid}/task"))
+            process.kill()
+        return number
+
+    def test_a_worker_changes_the_images_of_the_next_batch(self):
+        alone = self.threads()
+        self.assertEqual(self.threads(*AUGMENT), alone + 1)
+        self.assertEqual(self.threads(*AUGMENT, "--shards", "2"), alone + 1)
+        self.assertEqual(self.threads("--shards", "2"), alone)
 
     def test_validation_and_test_images_stay_as_they_are(self):
         """A network that does not learn has the same accuracies."""
