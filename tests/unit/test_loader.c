@@ -181,6 +181,32 @@ static void drop_last_skips_the_partial_batch(void **state)
     mnist_dataset_destroy(&dataset);
 }
 
+/* A rest of no image and one of a single image. */
+static void a_rest_of_images_is_one_more_batch(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t batch_size, batches, full;
+    } cases[] = {{1, 21, 21}, {7, 3, 3}, {20, 2, 1}, {4, 6, 5}, {21, 1, 1}};
+    mnist_dataset *dataset = counting(21, 1, 1);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        for (int drop = 0; drop < 2; drop++) {
+            mnist_loader *loader =
+                loader_of(dataset, &(mnist_loader_config){
+                                       .batch_size = cases[i].batch_size,
+                                       .drop_last = drop,
+                                   });
+            size_t batches = drop ? cases[i].full : cases[i].batches;
+            assert_int_equal(mnist_loader_batches(loader), batches);
+            float pixels[21];
+            while (mnist_loader_next(loader, pixels, NULL) > 0)
+                batches--;
+            assert_int_equal(batches, 0);
+            mnist_loader_destroy(&loader);
+        }
+    mnist_dataset_destroy(&dataset);
+}
+
 static void a_batch_size_above_the_data_set_size_is_valid(void **state)
 {
     (void)state;
@@ -377,6 +403,7 @@ int main(void)
         TEST(the_floats_equal_totensor_and_normalize),
         TEST(an_epoch_returns_each_image_once),
         TEST(drop_last_skips_the_partial_batch),
+        cmocka_unit_test(a_rest_of_images_is_one_more_batch),
         TEST(a_batch_size_above_the_data_set_size_is_valid),
         TEST(images_without_labels_have_the_label_minus_one),
         TEST(without_shuffle_an_epoch_has_the_order_of_the_data_set),
