@@ -8,29 +8,19 @@ import json
 import pathlib
 import re
 import shutil
-import subprocess
 import sys
-import tempfile
 import unittest
 
-PROGRAM = None
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from in_folder import InFolder  # noqa: E402
+
 SMALL = ["--synthetic=400", "--batch-size", "64", "--hidden", "8", "--layers", "1",
          "--seed", "7", "--threads", "1", "--quiet"]
 STEPS = 7  # 400 samples: six batches of 64 and one of 16
 KEYS = ["epoch", "step", "loss", "lr", "accuracy", "seconds"]
 
 
-class Folder(unittest.TestCase):
-    def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="log-"))
-        self.addCleanup(shutil.rmtree, self.folder)
-
-    def run_program(self, *words, status=0):
-        result = subprocess.run([PROGRAM, *map(str, words)], text=True, capture_output=True,
-                                stdin=subprocess.DEVNULL, timeout=500, cwd=self.folder)
-        self.assertEqual(result.returncode, status, result.stderr)
-        return result
-
+class Folder(InFolder):
     def train(self, *words, epochs=2, **options):
         return self.run_program(*SMALL, "--epochs", epochs, *words, **options)
 
@@ -137,5 +127,5 @@ class Divergence(Folder):
 
 
 if __name__ == "__main__":
-    PROGRAM = str(pathlib.Path(sys.argv.pop(1)).resolve())
+    InFolder.program = str(pathlib.Path(sys.argv.pop(1)).resolve())
     unittest.main()

@@ -7,15 +7,15 @@ import csv
 import importlib.util
 import os
 import pathlib
-import shutil
 import signal
 import struct
 import subprocess
 import sys
-import tempfile
 import unittest
 
-PROGRAM = None
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from in_folder import InFolder  # noqa: E402
+
 SMALL = ["--synthetic=400", "--batch-size", "64", "--hidden", "8", "--layers", "1",
          "--seed", "7", "--threads", "1", "--quiet"]
 STEPS = 7  # 400 samples: six batches of 64 and one of 16
@@ -112,17 +112,7 @@ class Run:
         return [event.get(2, [0])[0] for event in self.events[part] if 7 in event]
 
 
-class Folder(unittest.TestCase):
-    def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tensorboard-"))
-        self.addCleanup(shutil.rmtree, self.folder)
-
-    def run_program(self, *words, status=0):
-        result = subprocess.run([PROGRAM, *map(str, words)], text=True, capture_output=True,
-                                stdin=subprocess.DEVNULL, timeout=500, cwd=self.folder)
-        self.assertEqual(result.returncode, status, result.stderr)
-        return result
-
+class Folder(InFolder):
     def train(self, *words, epochs=2, **options):
         return self.run_program(*SMALL, "--epochs", epochs, *words, **options)
 
@@ -206,7 +196,7 @@ class Frames(Folder):
                       self.train("--tensorboard", "t", epochs=0, status=2).stderr)
 
     def test_two_runs_do_not_share_a_folder(self):
-        first = subprocess.Popen([PROGRAM, *SMALL, "--epochs", "100000", "--no-save",
+        first = subprocess.Popen([self.program, *SMALL, "--epochs", "100000", "--no-save",
                                   "--tensorboard", "t"], cwd=self.folder, text=True,
                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         first.stdout.readline()
@@ -218,7 +208,7 @@ class Frames(Folder):
 
     def test_what_is_no_text_is_replaced(self):
         name = b"\xff\x01l"
-        subprocess.run([PROGRAM, *SMALL, "--epochs", "1", "--no-save", "--tensorboard", "t",
+        subprocess.run([self.program, *SMALL, "--epochs", "1", "--no-save", "--tensorboard", "t",
                         "--log", name], cwd=self.folder, check=True, capture_output=True)
         self.assertIn("--log '??l'", Run(self.folder / "t").text())
 
@@ -268,5 +258,5 @@ class TensorBoard(Folder):
 
 
 if __name__ == "__main__":
-    PROGRAM = str(pathlib.Path(sys.argv.pop(1)).resolve())
+    InFolder.program = str(pathlib.Path(sys.argv.pop(1)).resolve())
     unittest.main()
