@@ -64,11 +64,21 @@ static void assert_near(const lstm_tensor *found, const lstm_tensor *exact)
     assert_close(relative_difference(found, exact), 0, 0x1p-7);
 }
 
+/* The masks of dropout are the same in both precisions. */
+static layer_case *with_dropout(size_t i, lstm_precision precision)
+{
+    layer_options options = layer_case_options(i, 21);
+    options.config.precision = precision;
+    options.config.dropout = options.config.layers > 1 ? 0.4 : 0;
+    return layer_case_create(&options);
+}
+
 static void outputs_and_gradients_are_near_those_of_float32(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < LAYER_CASE_SPREAD; i++) {
-        layer_case *a = case_of(i, LSTM_FLOAT32), *b = case_of(i, LSTM_BFLOAT16);
+    for (size_t i = 0; i < 2 * LAYER_CASE_SPREAD; i++) {
+        layer_case *(*create)(size_t, lstm_precision) = i % 2 ? with_dropout : case_of;
+        layer_case *a = create(i / 2, LSTM_FLOAT32), *b = create(i / 2, LSTM_BFLOAT16);
         layer_case_run(a);
         layer_case_run(b);
         const lstm_tensor *exact[] = {a->out, a->hn, a->cn, a->dx, a->dh0, a->dc0};
