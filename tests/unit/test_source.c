@@ -389,6 +389,24 @@ static void the_message_lists_the_sources_tried(void **state)
     assert_int_equal(test_count_files(test_folder), 0);
 }
 
+/* The list has room for 959 characters. */
+static void a_long_list_of_sources_is_cut(void **state)
+{
+    (void)state;
+    char path[1000], list[1100];
+    for (size_t length = 880; length < sizeof(path); length++) {
+        for (size_t i = 0; i < length; i++)
+            path[i] = i % 99 == 0 ? '/' : 'a';
+        path[length] = '\0';
+        setenv("XDG_CACHE_HOME", path, 1);
+        refuse(&offline, MNIST_TRAIN, MNIST_NOT_FOUND, "mnist: not in the cache (/a");
+        snprintf(list, sizeof(list),
+                 "not in the cache (%s/mnist); download disabled (offline)", path);
+        list[959] = '\0';
+        assert_string_equal(mnist_last_error() + strlen("mnist: "), list);
+    }
+}
+
 static void invalid_arguments_are_refused_with_a_message(void **state)
 {
     (void)state;
@@ -467,6 +485,7 @@ int main(void)
         HOME_TEST(a_sum_of_the_file_or_of_its_content_is_accepted),
         HOME_TEST(emnist_images_are_transposed),
         HOME_TEST(the_message_lists_the_sources_tried),
+        HOME_TEST(a_long_list_of_sources_is_cut),
         HOME_TEST(invalid_arguments_are_refused_with_a_message),
         HOME_TEST(a_failed_download_is_listed),
         HOME_TEST(every_failed_allocation_returns_null),
