@@ -133,12 +133,21 @@ static void two_biases_become_their_sum(void **state)
     lstm_layer_destroy(&layer);
 }
 
+/* Nothing is written behind the values of an array. */
+static void assert_zeros(const float *values, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++)
+        assert_true(values[i] == 0);
+}
+
 /* Copying weights to another layer through a layout gives the same bits. */
 static void assert_moves(lstm_layer_config config, lstm_layout layout)
 {
     lstm_layer *from = layer_of(config, 2), *to = layer_of(config, 3);
     size_t layers = config.layers ? config.layers : 1;
     size_t directions = config.bidirectional ? 2 : 1;
+    size_t width = directions * (config.proj_size ? P : H), depth = width / directions;
+    bool two = layout == LSTM_LAYOUT_PYTORCH || layout == LSTM_LAYOUT_ONNX;
     for (size_t l = 0; l < layers; l++)
         for (size_t d = 0; d < directions; d++) {
             float w[2][MOST], r[2][MOST], b[2][2 * GATES], p[2][P * H];
@@ -151,6 +160,9 @@ static void assert_moves(lstm_layer_config config, lstm_layout layout)
             assert_int_equal(lstm_layer_get_weights(from, l, d, layout, w[0], r[0],
                                                     bias, projection),
                              LSTM_OK);
+            assert_zeros(w[0], GATES * (l ? width : I), MOST);
+            assert_zeros(r[0], GATES * depth, MOST);
+            assert_zeros(b[0], two ? 2 * GATES : GATES, 2 * GATES);
             assert_int_equal(
                 lstm_layer_set_weights(to, l, d, layout, w[0], r[0], bias, projection),
                 LSTM_OK);
@@ -163,7 +175,6 @@ static void assert_moves(lstm_layer_config config, lstm_layout layout)
             assert_memory_equal(b[0], b[1], sizeof(b[0]));
             assert_memory_equal(p[0], p[1], sizeof(p[0]));
         }
-    size_t width = directions * (config.proj_size ? P : H);
     float a[6 * 2 * H], b[6 * 2 * H];
     run(from, a, width);
     run(to, b, width);

@@ -126,6 +126,8 @@ static void a_damaged_header_is_reported_with_found_and_expected_values(void **s
         uint8_t value;
         const char *message;
     } damage[] = {
+        {0, 1, "magic number is 0x01000803, expected 0x00000803"},
+        {1, 1, "magic number is 0x00010803, expected 0x00000803"},
         {2, 0x0d, "magic number is 0x00000d03 (IDX of float32, rank 3), expected"},
         {3, 1, "magic number is 0x00000801 (IDX of bytes, rank 1), expected"},
         {7, 0, "extent of axis 0 is 0, expected at least 1"},
