@@ -4,7 +4,8 @@
  * The loss is a random linear function of out, hn and cn. Its gradient with respect to
  * each parameter, input and initial state comes from central differences of the
  * reference, without a derivation. The configurations are all combinations of the
- * options, with small random sizes, lengths, and incoming gradients.
+ * options, with small random sizes, lengths, and incoming gradients. A large batch is
+ * compared with its parts.
  */
 #include "tests/support/draw.h"
 #include "tests/support/layer_case.h"
@@ -296,12 +297,66 @@ static void three_layers_have_the_gradients_of_central_differences(void **state)
     check_all(3);
 }
 
+/* Copies the rows of part i of parts from a tensor in which rows come first, or second
+ * after an axis of extent 1. */
+static void copy_part(const lstm_tensor *from, size_t i, lstm_tensor *to)
+{
+    size_t count = lstm_tensor_count(to);
+    memcpy(lstm_tensor_data(to), lstm_tensor_data(from) + i * count,
+           count * sizeof(float));
+}
+
+/* The sums over so many rows are computed in several chunks, those of a part in one. */
+static void the_gradients_of_many_rows_are_those_of_their_parts(void **state)
+{
+    (void)state;
+    enum { PARTS = 4, ROWS = 64 };
+    layer_options options = {
+        .config = {.inputs = 28, .hidden = 128, .layers = 1, .batch_first = true},
+        .steps = 27,
+        .batch = ROWS,
+        .seed = 3,
+        .h0 = true,
+        .c0 = true,
+        .dout = true,
+        .dhn = true,
+        .dcn = true,
+    };
+    layer_case *whole = layer_case_create(&options);
+    layer_case_run(whole);
+    options.batch = ROWS / PARTS;
+    layer_case *part = layer_case_create(&options);
+    assert_int_equal(lstm_params_zero_grad(part->params), LSTM_OK);
+    for (size_t i = 0; i < PARTS; i++) {
+        const lstm_tensor *from[] = {whole->x,    whole->h0,  whole->c0,
+                                     whole->dout, whole->dhn, whole->dcn};
+        lstm_tensor *to[] = {part->x,    part->h0,  part->c0,
+                             part->dout, part->dhn, part->dcn};
+        for (size_t k = 0; k < sizeof(to) / sizeof(to[0]); k++)
+            copy_part(from[k], i, to[k]);
+        assert_int_equal(layer_case_forward(part), LSTM_OK);
+        assert_int_equal(layer_case_backward(part), LSTM_OK);
+    }
+    for (size_t k = 0; k < lstm_params_size(whole->params); k++) {
+        const lstm_tensor *sum = lstm_params_grad(part->params, k);
+        const lstm_tensor *found = lstm_params_grad(whole->params, k);
+        for (size_t i = 0; i < lstm_tensor_count(sum); i++) {
+            double expected = (double)lstm_tensor_data(sum)[i];
+            assert_close(lstm_tensor_data(found)[i], expected,
+                         1e-5 * fmax(1, fabs(expected)));
+        }
+    }
+    layer_case_destroy(whole);
+    layer_case_destroy(part);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(one_layer_has_the_gradients_of_central_differences),
         TEST(two_layers_have_the_gradients_of_central_differences),
         TEST(three_layers_have_the_gradients_of_central_differences),
+        TEST(the_gradients_of_many_rows_are_those_of_their_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,13 +5,15 @@ usage: make_order.py | clang-format > order.h        (made with torch 2.13.0)
 
 pack_padded_sequence() uses this order, and PyTorch draws dropout masks in it. The lengths
 equal those of test_order.c: 1 + n * step mod modulus, or, with modulus 0, a sequence that
-makes quicksort with a median of three slow, so that it switches to heapsort.
+makes quicksort with a median of three slow, so that it switches to heapsort; its lengths are
+divided by step, which makes ties.
 """
 import torch
 
 CASES = [(1, 1, 1), (2, 1, 2), (16, 1, 1), (16, 7, 5), (17, 1, 1), (17, 7, 5),
          (33, 0, 1), (33, 5, 7), (64, 11, 29), (100, 1, 100), (100, 99, 100),
-         (257, 1, 2), (1000, 7, 13), (1000, 601, 97), (200, 0, 0), (1000, 0, 0)]
+         (257, 1, 2), (1000, 7, 13), (1000, 601, 97), (200, 1, 0), (1000, 1, 0),
+         *[(count, step, 0) for count in (150, 200, 334, 998, 1000) for step in (2, 3, 5)]]
 
 
 def slow(count):
@@ -32,7 +34,7 @@ def main():
           "} orders[] = {")
     for count, step, modulus in CASES:
         lengths = [1 + n * step % modulus for n in range(count)] if modulus \
-            else slow(count)
+            else [length // step for length in slow(count)]
         order = torch.sort(torch.tensor(lengths), descending=True)[1]
         value = 0xcbf29ce484222325
         for byte in order.numpy().astype("<u4").tobytes():

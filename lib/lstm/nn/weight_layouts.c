@@ -37,8 +37,7 @@ static void copy_matrix(const layout_form *form, size_t gates, size_t rows,
         for (size_t row = 0; row < rows; row++)
             for (size_t k = 0; k < columns; k++) {
                 size_t line = gate * rows + row;
-                size_t from = gates == 1 ? gate : form->gates[gate];
-                float *value = matrix + (from * rows + row) * columns + k;
+                float *value = matrix + (form->gates[gate] * rows + row) * columns + k;
                 size_t index =
                     form->transposed ? k * gates * rows + line : line * columns + k;
                 if (out)
