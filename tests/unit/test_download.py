@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import struct
 import subprocess
@@ -102,6 +103,11 @@ class Download(unittest.TestCase):
         self.assertEqual((done, total), (len(CONTENT), len(CONTENT)))
         self.assertEqual(self.served(), ["right"])
         self.assertEqual(self.server.requests[0][1], "/right/file.gz")
+
+    def test_each_mirror_is_named_before_its_first_byte(self):
+        self.assertEqual(self.download("missing", "busy", "right")[0], "MNIST_OK")
+        found = re.findall(r"waiting for \S*/(\w+)/file.gz\n", self.errors)
+        self.assertEqual(list(dict.fromkeys(found)), ["missing", "busy", "right"])
 
     def test_a_file_without_content_length_is_downloaded(self):
         self.assertEqual(self.download("unsized")[0], "MNIST_OK")
