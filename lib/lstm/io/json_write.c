@@ -21,7 +21,7 @@ static void fail(lstm_text *text)
     text->failed = true;
 }
 
-/* Makes room for size more bytes and a zero. */
+/* Makes room for size more bytes and a zero, which new memory has. */
 static bool grow(lstm_text *text, size_t size)
 {
     enum { FIRST = 1024 };
@@ -54,7 +54,6 @@ void lstm_text_bytes(lstm_text *text, const void *data, size_t size)
     }
     memcpy(text->data + text->size, data, size);
     text->size += size;
-    text->data[text->size] = '\0';
 }
 
 void lstm_text_add(lstm_text *text, const char *format, ...)
