@@ -1,15 +1,17 @@
 /* Norms of gradients of all sizes, which are summed in blocks of 4,096 values. */
 #include <lstm/linear.h>
 #include <lstm/params.h>
+#include <lstm/threads.h>
 
 #include "tests/support/test.h"
 
-/* Sizes on both sides of one block and of two. */
+/* Sizes on both sides of one block and of two, and one for several threads. */
 static void a_norm_has_each_value_once(void **state)
 {
     (void)state;
+    assert_int_equal(lstm_set_threads(3), LSTM_OK);
     static const size_t sizes[][2] = {{63, 65},  {64, 64},  {17, 241}, {8191, 1},
-                                      {64, 128}, {2731, 3}, {1, 1}};
+                                      {64, 128}, {2731, 3}, {1, 1},    {1021, 257}};
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         size_t inputs = sizes[i][0], outputs = sizes[i][1];
         lstm_linear *first, *second;
