@@ -5,8 +5,8 @@
  * MPI (transport_mpi.h).
  *
  * A rank is a process that trains with others. All ranks make the same calls in the
- * same order, and each call waits for the others, asleep. A transport only moves
- * numbers. It adds none: what adds them, in which order, is the caller's.
+ * same order, and each call waits for the others. A transport only moves numbers. It
+ * adds none: what adds them, in which order, is the caller's.
  */
 #ifndef EXAMPLES_TRAIN_TRANSPORT_H
 #define EXAMPLES_TRAIN_TRANSPORT_H

@@ -13,9 +13,12 @@
 #include "examples/common/message.h"
 #include "examples/train/transport_shared.h"
 
-/* A rank that waits spins for the first of these times, if it may, and looks after the
+/* A rank that waits spins first, if it may: for a share of the time since the ranks met
+ * last, because the times that they compute differ by about that much, and at least for
+ * the first of these times, at most for the second. Then it sleeps, and looks after the
  * others each time that the second one has passed. Rank 0 waits for the end of the
  * others at most for the third. */
+enum { SPIN_SHARE = 16 };
 static const int64_t spin_nanoseconds = 50000, look_nanoseconds = 100000000,
                      end_nanoseconds = 2000000000;
 
@@ -38,6 +41,8 @@ typedef struct shared {
     float *values;
     size_t rows, size;
     bool spin;
+    /** When the ranks met last. */
+    int64_t met;
     /** Processes of the other ranks, 0 for those that have ended; that of rank 0. */
     pid_t processes[TRANSPORT_MOST_RANKS];
     pid_t first;
@@ -112,10 +117,12 @@ static void pause_briefly(void)
 }
 
 /* Waits for a moment until a value differs from seen. */
-static void spin(atomic_uint *value, unsigned seen)
+static void spin(const shared *s, atomic_uint *value, unsigned seen)
 {
     enum { PAUSES = 64 };
-    int64_t end = nanoseconds() + spin_nanoseconds;
+    int64_t now = nanoseconds(), time = (now - s->met) / SPIN_SHARE;
+    time = time > spin_nanoseconds ? time : spin_nanoseconds;
+    int64_t end = now + (time < look_nanoseconds ? time : look_nanoseconds);
     do
         for (int i = 0; i < PAUSES && atomic_load(value) == seen; i++)
             pause_briefly();
@@ -134,6 +141,25 @@ static void wake_all(atomic_uint *value)
     syscall(SYS_futex, value, WAKE, TRANSPORT_MOST_RANKS, NULL, NULL, 0);
 }
 
+/* Waits until the number of meetings differs from seen. */
+static bool wait_for_others(transport *t, unsigned seen)
+{
+    shared *s = of(t);
+    board *b = s->board;
+    if (s->spin)
+        spin(s, &b->passed, seen);
+    for (int64_t looked = nanoseconds(); atomic_load(&b->passed) == seen;) {
+        sleep_until(&b->passed, seen);
+        bool late = nanoseconds() - looked >= look_nanoseconds;
+        if (atomic_load(&b->passed) != seen || !(late || atomic_load(&b->over)))
+            continue;
+        if (!check(t))
+            return false;
+        looked = nanoseconds();
+    }
+    return true;
+}
+
 /* Waits until all ranks have come. */
 static bool meet(transport *t)
 {
@@ -146,19 +172,10 @@ static bool meet(transport *t)
         atomic_store(&b->arrived, 0);
         atomic_fetch_add(&b->passed, 1);
         wake_all(&b->passed);
-        return true;
+    } else if (!wait_for_others(t, seen)) {
+        return false;
     }
-    if (s->spin)
-        spin(&b->passed, seen);
-    for (int64_t looked = nanoseconds(); atomic_load(&b->passed) == seen;) {
-        sleep_until(&b->passed, seen);
-        bool late = nanoseconds() - looked >= look_nanoseconds;
-        if (atomic_load(&b->passed) != seen || !(late || atomic_load(&b->over)))
-            continue;
-        if (!check(t))
-            return false;
-        looked = nanoseconds();
-    }
+    s->met = nanoseconds();
     return true;
 }
 
