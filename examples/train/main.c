@@ -136,8 +136,8 @@ static void describe_precision(const train_state *trainer)
     bool fast = strcmp(lstm_kernels_name(), "avx512bf16") == 0;
     message_info("matrix products in bf16, %s",
                  fast ? "with native instructions"
-                      : "emulated: slower than fp32, with the same results as native "
-                        "instructions");
+                      : "emulated: not faster than fp32, with the same results as "
+                        "native instructions");
 }
 
 /* With --epochs 0 a model is saved only if --save is given. */

@@ -34,9 +34,10 @@ typedef enum lstm_precision {
     /** float32 products. */
     LSTM_FLOAT32 = 0,
     /** Operands are rounded to bfloat16 (8 significant bits); sums are float32. This is
-     * about twice as fast on AMD's CPUs with AVX512_BF16, and slower than float32 on
-     * others, Intel's too, with the same bits on all. Weights, gradients, cell states
-     * and element-wise operations are float32; h is rounded when it is computed.
+     * about twice as fast on AMD's CPUs with AVX512_BF16. On others with AVX2, Intel's
+     * too, training takes about as long as in float32. The bits are the same on all.
+     * Weights, gradients, cell states and element-wise operations are float32; h is
+     * rounded when it is computed.
      * Outputs and gradients differ from those of float32 by at most 4e-3 of their norm:
      * see docs/numerics.md. */
     LSTM_BFLOAT16 = 1,

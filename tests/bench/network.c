@@ -189,7 +189,7 @@ void network_train_phases(network *net, double (*clock)(void), double *seconds)
 {
     memset(seconds, 0, PHASES * sizeof(*seconds));
     double at = clock();
-    must(lstm_weights_pack(&net->layer->weights, true));
+    must(lstm_weights_pack(&net->layer->weights, true, true));
     double pack = lap(clock, &at);
     forward(net);
     seconds[PHASE_FORWARD] = lap(clock, &at) - pack;

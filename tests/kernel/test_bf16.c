@@ -5,20 +5,40 @@
 #include "tests/support/blocks.h"
 #include "tests/support/pairs.h"
 
-static const lstm_kernels *kernels;
+/* The table of bfloat16, and the one for training if it is another one. FOR_TABLES runs
+ * a statement with each table that has a kernel. */
+static const lstm_kernels *tables[2], *kernels;
+#define FOR_TABLES(kernel)                                                             \
+    for (size_t table = 0; table < 2; table++)                                         \
+        if ((kernels = tables[table]) && kernels->kernel)
 
 /* Operands ---------------------------------------------------------------------------
  */
 
-/* Rows of segments of channels as pairs. Padding has values that would ruin a sum.
+/* Rows of segments of channels as operands. Padding has values that would ruin a sum.
  * Groups have 16 rows; rows after the last one are unspecified. */
-static guarded pairs(size_t rows, size_t segments, size_t channels, uint32_t *seed)
+static guarded operands(size_t rows, size_t segments, size_t channels, uint32_t *seed)
 {
     row_range range = {0, rows, LSTM_GROUP_ROWS};
     guarded g = blocked_numbers(range, segments, channels, seed);
     for (size_t block = 0; block < segments * lstm_blocks(channels); block++)
-        kernels->to_pairs(rows, g.data + block * row_stride(range));
+        kernels->round(rows, g.data + block * row_stride(range));
     return g;
+}
+
+/* Two wide values as a pair. */
+static float paired(float first, float second)
+{
+    return lstm_pair(lstm_bf16(first), lstm_bf16(second));
+}
+
+/* Reads one row of a block of operands. */
+static void load_row(const float *block, size_t row, float *to)
+{
+    if (kernels->wide)
+        memcpy(to, block + row * LSTM_BLOCK, LSTM_BLOCK * sizeof(float));
+    else
+        lstm_pairs_load(block, row, to);
 }
 
 /* The pair of channels k of a row. */
@@ -26,6 +46,11 @@ static float pair_at(const guarded *g, size_t row, size_t segment, size_t channe
                      size_t k)
 {
     size_t block = segment * lstm_blocks(channels) + k * 2 / LSTM_BLOCK;
+    if (kernels->wide) {
+        const float *at =
+            g->data + (block * LSTM_GROUP_ROWS + row) * LSTM_BLOCK + k * 2 % LSTM_BLOCK;
+        return paired(at[0], at[1]);
+    }
     return g->data[block * LSTM_GROUP_ROWS * LSTM_BLOCK + row / 2 * 2 * LSTM_BLOCK +
                    row % 2 * (LSTM_BLOCK / 2) + k % (LSTM_BLOCK / 2)];
 }
@@ -70,6 +95,22 @@ static guarded packed_pairs(size_t segments, size_t channels, size_t size,
     return g;
 }
 
+/* The same weights in the form of the table: two values of a pair are exchanged. */
+static guarded packed_for_table(const guarded *pairs, size_t size)
+{
+    if (!kernels->wide) {
+        guarded same = guarded_create(pairs->count);
+        memcpy(same.data, pairs->data, pairs->count * sizeof(float));
+        return same;
+    }
+    guarded g = guarded_create(2 * pairs->count);
+    for (size_t i = 0; i < pairs->count; i++)
+        for (size_t which = 0; which < 2; which++)
+            g.data[(i / size * 2 + 1 - which) * size + i % size] =
+                half(pairs->data[i], which);
+    return g;
+}
+
 /* Product ---------------------------------------------------------------------------
  */
 
@@ -78,14 +119,15 @@ static void check_product(size_t rows, size_t segments, size_t channels, size_t 
     uint32_t seed = (uint32_t)(rows * 67 + segments * 17 + channels);
     size_t columns = blocks * LSTM_BLOCK, each = (channels + 1) / 2;
     row_range range = {0, rows, LSTM_GROUP_ROWS};
-    guarded a = pairs(rows, segments, channels, &seed);
+    guarded a = operands(rows, segments, channels, &seed);
     guarded weights = packed_pairs(segments, channels, columns, &seed);
+    guarded packed = packed_for_table(&weights, columns);
     guarded out = guarded_create(blocked_size(range, blocks));
     kernels->product(&(lstm_panel_product){
         .rows = rows,
         .stride = row_stride(range),
         .a = {a.data, segments, channels},
-        .weights = packed_from(weights.data),
+        .weights = packed_from(packed.data),
         .blocks = blocks,
         .out = out.data,
     });
@@ -100,12 +142,14 @@ static void check_product(size_t rows, size_t segments, size_t channels, size_t 
     assert_other_rows_untouched(&out, range);
     guarded_destroy(&a);
     guarded_destroy(&weights);
+    guarded_destroy(&packed);
     guarded_destroy(&out);
 }
 
 static void products_are_chains_over_pairs(void **state)
 {
     (void)state;
+    FOR_TABLES(product)
     for (size_t rows = 1; rows <= LSTM_GROUP_ROWS; rows++)
         for (size_t channels = 1; channels <= 67; channels += 1 + rows % 3)
             for (size_t blocks = 1; blocks <= kernels->product_blocks; blocks++)
@@ -122,13 +166,14 @@ static float rows_at(const float *step, size_t blocks, size_t p, size_t channel)
 {
     enum { PAIRS = LSTM_GROUP_ROWS / 2 };
     size_t stride = LSTM_GROUP_ROWS * LSTM_BLOCK;
-    return step[(p / PAIRS * blocks + channel / LSTM_BLOCK) * stride +
-                p % PAIRS * 2 * LSTM_BLOCK + LSTM_BLOCK + channel % LSTM_BLOCK];
+    const float *at = step + (p / PAIRS * blocks + channel / LSTM_BLOCK) * stride +
+                      p % PAIRS * 2 * LSTM_BLOCK + channel % LSTM_BLOCK;
+    return kernels->wide ? paired(at[0], at[LSTM_BLOCK]) : at[LSTM_BLOCK];
 }
 
-/* Steps of groups of blocks as pairs. rows are active, the others are NaN. */
-static guarded steps_of_pairs(const size_t *rows, size_t groups, size_t blocks,
-                              uint32_t *seed)
+/* Steps of groups of blocks as operands. rows are active, the others are NaN. */
+static guarded steps_of_operands(const size_t *rows, size_t groups, size_t blocks,
+                                 uint32_t *seed)
 {
     size_t stride = LSTM_GROUP_ROWS * LSTM_BLOCK;
     guarded g = guarded_create(STEPS * groups * blocks * stride);
@@ -142,8 +187,8 @@ static guarded steps_of_pairs(const size_t *rows, size_t groups, size_t blocks,
         size_t first = i / blocks % groups * LSTM_GROUP_ROWS;
         size_t left = rows[i / (groups * blocks)];
         left = left > first ? left - first : 0;
-        kernels->to_pairs(left < LSTM_GROUP_ROWS ? left : LSTM_GROUP_ROWS,
-                          g.data + i * stride);
+        kernels->round(left < LSTM_GROUP_ROWS ? left : LSTM_GROUP_ROWS,
+                       g.data + i * stride);
     }
     return g;
 }
@@ -155,8 +200,8 @@ static void check_outer(size_t most, size_t less, size_t blocks, bool first)
     size_t groups = (most + LSTM_GROUP_ROWS - 1) / LSTM_GROUP_ROWS, rows[STEPS];
     for (size_t step = 0; step < STEPS; step++)
         rows[step] = most > step * less ? most - step * less : 1;
-    guarded a = steps_of_pairs(rows, groups, A_BLOCKS, &seed);
-    guarded b = steps_of_pairs(rows, groups, B_BLOCKS, &seed);
+    guarded a = steps_of_operands(rows, groups, A_BLOCKS, &seed);
+    guarded b = steps_of_operands(rows, groups, B_BLOCKS, &seed);
     guarded tile = guarded_numbers(LSTM_BLOCK * columns, &seed);
     guarded before = guarded_create(tile.count), sums = guarded_create(LSTM_BLOCK);
     for (size_t i = 0; i < LSTM_BLOCK; i++)
@@ -208,6 +253,7 @@ static void check_outer(size_t most, size_t less, size_t blocks, bool first)
 static void weight_gradients_are_chains_over_pairs_of_rows(void **state)
 {
     (void)state;
+    FOR_TABLES(outer)
     for (size_t rows = 1; rows <= 37; rows++)
         for (size_t blocks = 1; blocks <= kernels->outer_blocks; blocks++)
             check_outer(rows, rows % 5, blocks, rows % 2);
@@ -258,7 +304,7 @@ static void check_gates(const cell_setting *s, size_t row, size_t unit)
     float row_of_h[LSTM_BLOCK], t = s->tanh_c.data[at];
     assert_close(s->c.data[at], c, 4 * unit_roundoff);
     assert_close(t, tanh((double)s->c.data[at]), 1.5e-7);
-    lstm_pairs_load(s->h_out.data, row, row_of_h);
+    load_row(s->h_out.data, row, row_of_h);
     assert_same(row_of_h[unit], lstm_bf16_float(lstm_bf16(gates[3] * t)));
     uint16_t bits =
         (uint16_t)(bits_of(rows_at(s->h_out.data, 1, row / 2, unit)) >> 16 * (row % 2));
@@ -273,8 +319,8 @@ static void check_cell(size_t rows, size_t channels)
     cell_setting s = {
         .rows = rows,
         .channels = channels,
-        .x = pairs(rows, SEGMENTS, channels, &seed),
-        .h = pairs(rows, 1, UNITS, &seed),
+        .x = operands(rows, SEGMENTS, channels, &seed),
+        .h = operands(rows, 1, UNITS, &seed),
         .weights = guarded_create(depth * LSTM_GATES * LSTM_BLOCK),
         .bias = guarded_numbers(LSTM_GATES * LSTM_BLOCK, &seed),
         .before = guarded_numbers(stride, &seed),
@@ -292,12 +338,13 @@ static void check_cell(size_t rows, size_t channels)
         s.weights.data[i] = lstm_pair(lstm_bf16(seeded_number(&seed)),
                                       odd ? 0 : lstm_bf16(seeded_number(&seed)));
     }
+    guarded packed = packed_for_table(&s.weights, LSTM_GATES * kernels->cell_units);
     kernels->cell(&(lstm_cell){
         .rows = rows,
         .stride = stride,
         .x = {s.x.data, SEGMENTS, channels},
         .h = {s.h.data, 1, UNITS},
-        .weights = packed_from(s.weights.data),
+        .weights = packed_from(packed.data),
         .bias = s.bias.data,
         .c_before = s.before.data,
         .c = s.c.data,
@@ -311,8 +358,8 @@ static void check_cell(size_t rows, size_t channels)
             check_gates(&s, row, unit);
     for (size_t i = 0; rows % 2 && i < LSTM_BLOCK; i++)
         assert_int_equal(bits_of(rows_at(s.h_out.data, 1, rows / 2, i)) >> 16, 0);
-    guarded *all[] = {&s.x, &s.h,     &s.weights, &s.bias,  &s.before,
-                      &s.c, &s.h_out, &s.gates,   &s.tanh_c};
+    guarded *all[] = {&s.x, &s.h,     &s.weights, &s.bias,   &s.before,
+                      &s.c, &s.h_out, &s.gates,   &s.tanh_c, &packed};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         guarded_destroy(all[i]);
 }
@@ -320,6 +367,7 @@ static void check_cell(size_t rows, size_t channels)
 static void cells_add_pairs_and_round_their_output(void **state)
 {
     (void)state;
+    FOR_TABLES(cell)
     for (size_t rows = 1; rows <= LSTM_GROUP_ROWS; rows++)
         for (size_t channels = 1; channels <= 35; channels += 2 + rows % 2)
             check_cell(rows, channels);
@@ -363,7 +411,7 @@ static void check_gradient(size_t rows)
                           dc_at * i * (1 - g * g), dh_at * t * o * (1 - o)};
         for (size_t q = 0; q < LSTM_GATES; q++) {
             float row[LSTM_BLOCK];
-            lstm_pairs_load(gates.data + q * stride, at / LSTM_BLOCK, row);
+            load_row(gates.data + q * stride, at / LSTM_BLOCK, row);
             check_rounded(row[at % LSTM_BLOCK], exact[q]);
             float pair = rows_at(gates.data + q * stride, 1, at / LSTM_BLOCK / 2,
                                  at % LSTM_BLOCK);
@@ -381,6 +429,7 @@ static void check_gradient(size_t rows)
 static void gradients_of_gates_are_rounded_in_place(void **state)
 {
     (void)state;
+    FOR_TABLES(cell_gradient)
     for (size_t rows = 1; rows <= LSTM_GROUP_ROWS; rows++)
         check_gradient(rows);
 }
@@ -393,6 +442,7 @@ int main(void)
         TEST(cells_add_pairs_and_round_their_output),
         TEST(gradients_of_gates_are_rounded_in_place),
     };
-    kernels = lstm_bf16_kernels_get();
+    tables[0] = lstm_bf16_kernels_get();
+    tables[1] = tables[0]->training;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

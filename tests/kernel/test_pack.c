@@ -1,19 +1,26 @@
-/* Packing of weights, for both tables of the set, against its definition. */
+/* Packing of weights, for the tables of the set, against its definition. */
 #include "lib/lstm/kernels/pack.h"
 #include "tests/support/blocks.h"
 #include "tests/support/pairs.h"
 
-static const lstm_kernels *tables[2];
+/* Of float32, of bfloat16, and of bfloat16 for training where it is another one. */
+static const lstm_kernels *tables[3];
+static size_t table_count;
 
 /* The value of a row of segments of channels at a position of k: one channel, or a
- * pair, whose second value after an odd number of channels is zero. stride is the
- * stride of channels. */
+ * pair, whose second value after an odd number of channels is zero. Two wide values are
+ * exchanged. stride is the stride of channels. */
 static float packed_value(const lstm_kernels *kernels, const float *row, size_t stride,
                           size_t channels, size_t k)
 {
     size_t depth = lstm_packed_depth(kernels, 1, channels);
     size_t channel = k % depth * kernels->k_pack;
     const float *at = row + (k / depth * channels + channel) * stride;
+    if (kernels->wide) {
+        channel ^= 1;
+        at = row + (k / depth * channels + channel) * stride;
+        return channel < channels ? lstm_bf16_float(lstm_bf16(*at)) : 0;
+    }
     if (kernels->k_pack == 1)
         return *at;
     return lstm_pair(lstm_bf16(at[0]),
@@ -50,7 +57,7 @@ static void check_gates(const lstm_kernels *kernels, size_t hidden, size_t segme
 static void gates_of_all_sizes_are_packed(void **state)
 {
     (void)state;
-    for (size_t table = 0; table < 2; table++)
+    for (size_t table = 0; table < table_count; table++)
         for (size_t hidden = 1; hidden <= 35; hidden++)
             for (size_t channels = 1; channels <= 19; channels++)
                 check_gates(tables[table], hidden, 1 + channels % 2, channels);
@@ -59,7 +66,7 @@ static void gates_of_all_sizes_are_packed(void **state)
 static void gates_of_many_channels_are_packed(void **state)
 {
     (void)state;
-    for (size_t table = 0; table < 2; table++)
+    for (size_t table = 0; table < table_count; table++)
         for (size_t channels = 126; channels <= 131; channels++) {
             check_gates(tables[table], 5, 1, channels);
             check_gates(tables[table], 17, 2, channels);
@@ -140,7 +147,7 @@ static void check_matrix(const lstm_kernels *kernels, size_t k_segments,
 static void panels_of_all_sizes_are_packed(void **state)
 {
     (void)state;
-    for (size_t table = 0; table < 2; table++)
+    for (size_t table = 0; table < table_count; table++)
         for (size_t k = 1; k <= 9; k++)
             for (size_t channels = 1; channels <= 67; channels += 1 + k % 3)
                 for (int transposed = 0; transposed < 2; transposed++)
@@ -158,5 +165,7 @@ int main(void)
     };
     tables[0] = lstm_kernels_get();
     tables[1] = lstm_bf16_kernels_get();
+    tables[2] = tables[1]->training;
+    table_count = tables[2] ? 3 : 2;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,22 +9,37 @@
 
 static const lstm_kernels *kernels;
 
-/* One product of a pair with a row of pairs: one instruction. */
-static void check_dot(const float *sums, float a, const float *line)
+/* One product of a pair with a row of pairs: one instruction, or two products of wide
+ * values. */
+static void check_dot_of_table(const float *sums, float a, const float *line)
 {
-    _Alignas(64) float x[2 * LSTM_BLOCK] = {a}, out[LSTM_BLOCK];
+    _Alignas(64) float x[2 * LSTM_BLOCK] = {a}, out[LSTM_BLOCK], both[2][LSTM_BLOCK];
     memcpy(out, sums, sizeof(out));
+    memcpy(both, line, LSTM_BLOCK * sizeof(float));
+    for (size_t which = 0; kernels->wide && which < 2; which++) {
+        x[which] = half(a, which);
+        for (size_t i = 0; i < LSTM_BLOCK; i++)
+            both[1 - which][i] = half(line[i], which);
+    }
     uint64_t mode = lstm_denormals_off();
     kernels->product(&(lstm_panel_product){.rows = 1,
                                            .stride = 2 * LSTM_BLOCK,
                                            .a = {x, 1, 2},
-                                           .weights = packed_from(line),
+                                           .weights = packed_from(both[0]),
                                            .blocks = 1,
                                            .out = out,
                                            .accumulate = true});
     lstm_denormals_restore(mode);
     for (size_t i = 0; i < LSTM_BLOCK; i++)
         assert_same(out[i], dot(sums[i], a, line[i]));
+}
+
+static void check_dot(const float *sums, float a, const float *line)
+{
+    kernels = lstm_bf16_kernels_get();
+    check_dot_of_table(sums, a, line);
+    if ((kernels = kernels->training))
+        check_dot_of_table(sums, a, line);
 }
 
 static uint32_t next(uint32_t *seed)
@@ -126,13 +141,17 @@ static void check_rounding(const float *rows)
 {
     _Alignas(64) float block[2 * LSTM_BLOCK], back[2][LSTM_BLOCK];
     memcpy(block, rows, sizeof(block));
-    kernels->to_pairs(2, block);
+    kernels->round(2, block);
     for (size_t row = 0; row < 2; row++)
-        lstm_pairs_load(block, row, back[row]);
+        if (kernels->wide)
+            memcpy(back[row], block + row * LSTM_BLOCK, sizeof(back[row]));
+        else
+            lstm_pairs_load(block, row, back[row]);
     for (size_t i = 0; i < LSTM_BLOCK; i++)
         for (size_t row = 0; row < 2; row++) {
             float x = rows[row * LSTM_BLOCK + i];
-            assert_same(half(block[LSTM_BLOCK + i], row), back[row][i]);
+            if (!kernels->wide)
+                assert_same(half(block[LSTM_BLOCK + i], row), back[row][i]);
             if (bits_of(x) & 0x7f800000u)
                 assert_same(back[row][i], lstm_bf16_float(nearest(x)));
             else
@@ -153,7 +172,10 @@ static void rounding_is_to_the_nearest_with_denormals_as_zeros(void **state)
                                0x8001, 0xffff, next(&seed), next(&seed)};
             rows[i] = float_of((high + i % 2) << 16 | lows[i / 2 % 8]);
         }
+        kernels = lstm_bf16_kernels_get();
         check_rounding(rows);
+        if ((kernels = kernels->training))
+            check_rounding(rows);
     }
 }
 
@@ -165,7 +187,7 @@ static void an_odd_last_row_is_paired_with_zeros(void **state)
         block[i] = NAN;
     for (size_t i = 0; i < 3 * LSTM_BLOCK; i++)
         block[i] = 1;
-    kernels->to_pairs(3, block);
+    lstm_bf16_kernels_get()->round(3, block);
     for (size_t i = 0; i < LSTM_BLOCK; i++) {
         assert_same(block[LSTM_BLOCK + i], lstm_pair(0x3f80, 0x3f80));
         assert_same(block[3 * LSTM_BLOCK + i], lstm_pair(0x3f80, 0));
@@ -178,6 +200,19 @@ static void an_odd_last_row_is_paired_with_zeros(void **state)
     assert_same(block[LSTM_BLOCK], lstm_pair(0x4000, 0x4000));
 }
 
+static void an_odd_last_row_of_wide_values_precedes_zeros(void **state)
+{
+    (void)state;
+    _Alignas(64) float block[4 * LSTM_BLOCK];
+    kernels = lstm_bf16_kernels_get()->training;
+    for (size_t i = 0; i < 4 * LSTM_BLOCK; i++)
+        block[i] = i < 3 * LSTM_BLOCK ? 1.0f + 0x1p-20f : NAN;
+    if (kernels)
+        kernels->round(3, block);
+    for (size_t i = 0; kernels && i < 4 * LSTM_BLOCK; i++)
+        assert_same(block[i], i < 3 * LSTM_BLOCK ? 1 : 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,7 +221,7 @@ int main(void)
         TEST(special_values_of_pairs_are_right),
         TEST(rounding_is_to_the_nearest_with_denormals_as_zeros),
         TEST(an_odd_last_row_is_paired_with_zeros),
+        TEST(an_odd_last_row_of_wide_values_precedes_zeros),
     };
-    kernels = lstm_bf16_kernels_get();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

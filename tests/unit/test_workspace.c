@@ -11,6 +11,12 @@ static const lstm_layer_config configs[] = {
     {.inputs = INPUTS, .hidden = HIDDEN, .layers = LAYERS, .bidirectional = true},
     {.inputs = INPUTS, .hidden = HIDDEN, .layers = LAYERS, .dropout = 0.5},
     {.inputs = INPUTS, .hidden = HIDDEN, .layers = LAYERS, .proj_size = 7},
+    {.inputs = INPUTS,
+     .hidden = HIDDEN,
+     .layers = LAYERS,
+     .bidirectional = true,
+     .dropout = 0.5,
+     .precision = LSTM_BFLOAT16},
 };
 enum { CONFIGS = sizeof(configs) / sizeof(configs[0]) };
 
@@ -183,6 +189,41 @@ static void memory_of_the_caller_is_enough_and_gives_the_same_bits(void **state)
     }
 }
 
+/* Training and evaluation may read panels of different sizes. */
+static void a_switch_to_training_allocates_so_that_no_call_after_it_does(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CONFIGS; i++) {
+        fixture f = create_fixture(&configs[i]);
+        size_t size = lstm_layer_workspace_size(f.layer, true, N, T);
+        void *workspace = aligned_alloc(64, size);
+        assert_int_equal(lstm_layer_set_training(f.layer, false), LSTM_OK);
+        assert_int_equal(lstm_layer_set_workspace(f.layer, NULL, workspace, size),
+                         LSTM_OK);
+        assert_int_equal(forward(&f), LSTM_OK);
+        size_t bytes = lstm_tensor_count(f.out) * sizeof(float);
+        float *out = malloc(bytes);
+        memcpy(out, lstm_tensor_data(f.out), bytes);
+        test_memory memory;
+        for (size_t allocations = 0;; allocations++) {
+            test_memory_limit(&memory, allocations);
+            if (lstm_layer_set_training(f.layer, true) == LSTM_OK)
+                break;
+            /* A failure leaves the layer as it was. */
+            assert_int_equal(forward(&f), LSTM_OK);
+            assert_memory_equal(lstm_tensor_data(f.out), out, bytes);
+        }
+        assert_true(memory.largest > 0);
+        test_memory_limit(&memory, 0);
+        assert_int_equal(forward(&f), LSTM_OK);
+        assert_int_equal(backward(&f), LSTM_OK);
+        test_memory_unlimit();
+        destroy_fixture(&f);
+        free(out);
+        free(workspace);
+    }
+}
+
 static void too_little_memory_is_refused_with_both_sizes(void **state)
 {
     (void)state;
@@ -247,6 +288,7 @@ int main(void)
         TEST(evaluation_does_not_grow_with_the_steps),
         TEST(sizes_that_overflow_are_refused),
         TEST(memory_of_the_caller_is_enough_and_gives_the_same_bits),
+        TEST(a_switch_to_training_allocates_so_that_no_call_after_it_does),
         TEST(too_little_memory_is_refused_with_both_sizes),
         TEST(parts_with_carried_states_give_the_bits_of_one_run),
     };

@@ -16,12 +16,14 @@
 #define KERNEL_JOIN(a, b)  KERNEL_JOIN2(a, b)
 #define BODY(name)         KERNEL_JOIN(name, KERNEL_SET)
 
-/* The tables of a set: float32, bfloat16, int8, or some of them. */
+/* The tables of a set: float32, bfloat16 as pairs, int8, bfloat16 as wide values, or
+ * some of them. Wide values are for sets without an instruction for pairs. */
 #define FLOATS 1
 #define PAIRS  2
 #define BYTES  4
+#define WIDE   8
 #ifndef KERNEL_TABLES
-#define KERNEL_TABLES (FLOATS | PAIRS | BYTES)
+#define KERNEL_TABLES (FLOATS | PAIRS | BYTES | (HAS_PAIR_DOT ? 0 : WIDE))
 #endif
 
 #endif

@@ -7,7 +7,8 @@
  * first-level cache. See pack.h for the panel of weights.
  *
  * With bfloat16 the operands of the products, h and the gradients of the gates are
- * pairs. Sums, biases, gates, cell states and everything element-wise are float32.
+ * pairs or wide values (see pairs.h). Sums, biases, gates, cell states and everything
+ * element-wise are float32.
  */
 #include "lib/lstm/kernels/body.h"
 #include "lib/lstm/kernels/cell.h"
@@ -32,7 +33,7 @@ INLINE void cell_prefetch(const lstm_cell *job, size_t offset)
 /* Computes the sums of rows row to row + rows - 1, for LANES units of the block from
  * unit on. */
 INLINE void cell_tile(const lstm_cell *job, const float *weights, size_t unit,
-                      size_t row, size_t rows, vf (*sums)[LSTM_GATES], bool pairs)
+                      size_t row, size_t rows, vf (*sums)[LSTM_GATES], int form)
 {
     vf acc[CELL_ROWS * LSTM_GATES];
     UNROLL for (size_t q = 0; q < LSTM_GATES; q++)
@@ -41,9 +42,9 @@ INLINE void cell_tile(const lstm_cell *job, const float *weights, size_t unit,
     UNROLL for (size_t r = 0; unit == 0 && r < rows; r++)
         cell_prefetch(job, (row + r) * BLOCK);
     weights =
-        multiply(acc, rows, LSTM_GATES, job->x, row, job->stride, weights, NULL, pairs);
+        multiply(acc, rows, LSTM_GATES, job->x, row, job->stride, weights, NULL, form);
     if (job->h.data)
-        multiply(acc, rows, LSTM_GATES, job->h, row, job->stride, weights, NULL, pairs);
+        multiply(acc, rows, LSTM_GATES, job->h, row, job->stride, weights, NULL, form);
     UNROLL for (size_t r = 0; r < rows; r++)
         UNROLL for (size_t q = 0; q < LSTM_GATES; q++) sums[row + r][q] =
             acc[r * LSTM_GATES + q];
@@ -57,12 +58,15 @@ INLINE vf cell_row_output(const lstm_cell *job, size_t row, size_t unit, vf o)
 }
 
 INLINE void cell_outputs(const lstm_cell *job, size_t unit, vf (*sums)[LSTM_GATES],
-                         bool pairs)
+                         int form)
 {
-    if (!pairs) {
-        for (size_t row = 0; row < job->rows; row++)
-            v_store(job->h_out + row * BLOCK + unit,
-                    cell_row_output(job, row, unit, sums[row][3]));
+    if (form != PAIRS) {
+        for (size_t row = 0; row < job->rows; row++) {
+            vf h = cell_row_output(job, row, unit, sums[row][3]);
+            v_store(job->h_out + row * BLOCK + unit, form == WIDE ? v_wide(h) : h);
+        }
+        if (form == WIDE && job->rows % 2)
+            v_store(job->h_out + job->rows * BLOCK + unit, v_zero());
         return;
     }
     for (size_t row = 0; row < job->rows; row += 2) {
@@ -73,16 +77,16 @@ INLINE void cell_outputs(const lstm_cell *job, size_t unit, vf (*sums)[LSTM_GATE
     }
 }
 
-INLINE void step_cell(const lstm_cell *job, bool pairs)
+INLINE void step_cell(const lstm_cell *job, int form)
 {
-    size_t k = job->x.segments * packed_depth(job->x.channels, pairs) +
-               job->h.segments * packed_depth(job->h.channels, pairs);
+    size_t k = job->x.segments * packed_depth(job->x.channels, form) +
+               job->h.segments * packed_depth(job->h.channels, form);
     const float *weights = (const float *)job->weights;
     vf sums[LSTM_GROUP_ROWS][LSTM_GATES];
     for (size_t unit = 0; unit < BLOCK;
          unit += LANES, weights += k * LSTM_GATES * LANES) {
-#define TILE(n) cell_tile(job, weights, unit, row, n, sums, pairs)
-        if (pairs)
+#define TILE(n) cell_tile(job, weights, unit, row, n, sums, form)
+        if (form == PAIRS)
             FOR_TILES(job->rows, CELL_ROWS / 2 * 2, 2, TILE)
         else
             FOR_TILES(job->rows, CELL_ROWS, 1, TILE)
@@ -92,21 +96,28 @@ INLINE void step_cell(const lstm_cell *job, bool pairs)
          * because the out-of-order window holds fewer rows than with AVX-512. */
         for (size_t row = 0; row < job->rows; row++)
             cell_state(job, row * BLOCK + unit, sums[row]);
-        cell_outputs(job, unit, sums, pairs);
+        cell_outputs(job, unit, sums, form);
     }
 }
 
 #if KERNEL_TABLES & FLOATS
 static void BODY(cell)(const lstm_cell *job)
 {
-    step_cell(job, false);
+    step_cell(job, FLOATS);
 }
 #endif
 
 #if KERNEL_TABLES & PAIRS
 static void BODY(pair_cell)(const lstm_cell *job)
 {
-    step_cell(job, true);
+    step_cell(job, PAIRS);
+}
+#endif
+
+#if KERNEL_TABLES & WIDE
+static void BODY(wide_cell)(const lstm_cell *job)
+{
+    step_cell(job, WIDE);
 }
 #endif
 
@@ -133,19 +144,50 @@ INLINE void cell_differentiate(const lstm_cell_gradient *job, size_t offset, vf 
     v_store(job->dc + offset, dc * f);
 }
 
-#if KERNEL_TABLES & FLOATS
-static void BODY(cell_gradient)(const lstm_cell_gradient *job)
+#if KERNEL_TABLES & WIDE
+/* A missing row of a pair. */
+INLINE void zero_row(float *row)
+{
+    UNROLL for (size_t v = 0; v < BLOCK_VECTORS; v++)
+        v_store(row + v * LANES, v_zero());
+}
+#endif
+
+/* Computes the gradients of the gates of all rows, in place. */
+INLINE void step_gradient(const lstm_cell_gradient *job, int form)
 {
     for (size_t offset = 0; offset < job->rows * BLOCK; offset += LANES) {
         vf d[LSTM_GATES];
         cell_differentiate(job, offset, d);
         UNROLL for (size_t q = 0; q < LSTM_GATES; q++)
-            v_store(job->gates + q * job->gate_stride + offset, d[q]);
+            v_store(job->gates + q * job->gate_stride + offset,
+                    form == WIDE ? v_wide(d[q]) : d[q]);
     }
+}
+
+#if KERNEL_TABLES & FLOATS
+static void BODY(cell_gradient)(const lstm_cell_gradient *job)
+{
+    step_gradient(job, FLOATS);
 }
 #endif
 
-#if KERNEL_TABLES & PAIRS
+#if KERNEL_TABLES & WIDE
+static void BODY(wide_cell_gradient)(const lstm_cell_gradient *job)
+{
+    step_gradient(job, WIDE);
+    for (size_t q = 0; job->rows % 2 && q < LSTM_GATES; q++)
+        zero_row(job->gates + q * job->gate_stride + job->rows * BLOCK);
+}
+
+static void BODY(to_wide)(size_t rows, float *block)
+{
+    for (size_t offset = 0; offset < rows * BLOCK; offset += LANES)
+        v_store(block + offset, v_wide_any(v_load(block + offset)));
+    if (rows % 2)
+        zero_row(block + rows * BLOCK);
+}
+#elif KERNEL_TABLES & PAIRS
 /* Processes two rows at a time, because pairs overwrite the gates of both rows. */
 static void BODY(pair_cell_gradient)(const lstm_cell_gradient *job)
 {
@@ -162,6 +204,9 @@ static void BODY(pair_cell_gradient)(const lstm_cell_gradient *job)
     }
 }
 
+#endif
+
+#if KERNEL_TABLES & PAIRS
 static void BODY(to_pairs)(size_t rows, float *block)
 {
     for (size_t row = 0; row < rows; row += 2, block += PAIR_STRIDE) {

@@ -118,13 +118,13 @@ static void BODY(gemm)(const lstm_product *p)
             panel.k0 = k;
             panel.depth = p->depth - k < PART_DEPTH ? p->depth - k : PART_DEPTH;
             BODY(gemm_fill_panel)(&panel, p);
-#define WIDE(n)   gemm_tile(p, &panel, row, n, PRODUCT_VECTORS)
+#define FULL(n)   gemm_tile(p, &panel, row, n, PRODUCT_VECTORS)
 #define NARROW(n) gemm_tile(p, &panel, row, n, NARROW_VECTORS)
             if (panel.columns > NARROW_VECTORS * LANES)
-                FOR_TILES(p->rows, PRODUCT_ROWS, 1, WIDE)
+                FOR_TILES(p->rows, PRODUCT_ROWS, 1, FULL)
             else
                 FOR_TILES(p->rows, PRODUCT_ROWS, 1, NARROW)
-#undef WIDE
+#undef FULL
 #undef NARROW
         }
 }

@@ -226,8 +226,10 @@ typedef struct lstm_adam_coefficients {
  * A table of kernels. A set has tables for float32, bfloat16 and int8. In the table of
  * bfloat16, packed weights, a, b, x, h, u and the gradients of the gates
  * are pairs (see pairs.h) in the memory of float32 values. All other values are
- * float32. This table has the kernels up to to_pairs, except cell_inputs and
- * linear_row; the other pointers are NULL. The table of int8 has float32 activations
+ * float32. This table has the kernels up to round, except cell_inputs and
+ * linear_row; the other pointers are NULL. If it has a table for training, it has only
+ * the kernels of inference, and the table for training, whose operands are wide values,
+ * those of training. The table of int8 has float32 activations
  * and the kernels of inference: cell, product, cell_row and cell_inputs.
  */
 typedef struct lstm_kernels {
@@ -235,6 +237,8 @@ typedef struct lstm_kernels {
 
     /** Channels in one position of k of packed weights: 1, 2 for pairs, 4 for quads. */
     size_t k_pack;
+    /** Whether operands are wide values; the packed depth of a segment is then even. */
+    bool wide;
     /** Number of contiguous units of a gate in a panel of the cell. */
     size_t cell_units;
     /** Blocks of a panel of product() and of a tile of outer(). */
@@ -250,9 +254,13 @@ typedef struct lstm_kernels {
     /** The bias gradient: sums[16] += a summed over steps and rows, or = when first. It
      * does not read b. */
     void (*outer_bias)(const lstm_outer *job, float *sums);
-    /** Rounds rows of a block to pairs in place; the index of the first row is even.
-     * NULL in other tables than that of bfloat16. */
-    void (*to_pairs)(size_t rows, float *block);
+    /** Rounds rows of a block to operands in place: to pairs, or to wide values; the
+     * index of the first row is even, and after an odd number of rows the next one
+     * becomes a missing row. NULL in other tables than those of bfloat16. */
+    void (*round)(size_t rows, float *block);
+    /** In the table of bfloat16, the table for training, with the same results; NULL if
+     * it is the same table. */
+    const struct lstm_kernels *training;
 
     /** y = f(x) for count values; x and y may be the same. */
     void (*exp)(size_t count, const float *x, float *y);
@@ -282,7 +290,8 @@ const lstm_kernels *lstm_int8_kernels_get(void);
 static inline size_t lstm_packed_depth(const lstm_kernels *kernels, size_t segments,
                                        size_t channels)
 {
-    return segments * ((channels + kernels->k_pack - 1) / kernels->k_pack);
+    size_t depth = (channels + kernels->k_pack - 1) / kernels->k_pack;
+    return segments * (kernels->wide ? depth + depth % 2 : depth);
 }
 
 #endif

@@ -15,11 +15,11 @@
 /* Computes rows gate to gate + gates - 1 of a tile, and its vectors from block on.
  * blocks is a constant where speed matters. With fetch it prefetches the next tile. */
 INLINE void outer_tile(const lstm_outer *job, size_t gate, size_t gates, size_t block,
-                       size_t vectors, size_t blocks, bool fetch, bool pairs)
+                       size_t vectors, size_t blocks, bool fetch, int form)
 {
     vf acc[OUTER_ROWS * PRODUCT_VECTORS];
-    size_t width = blocks * BLOCK, k_rows = pairs ? 2 : 1;
-    size_t start = pairs ? PAIR_OF_ROWS : 0;
+    size_t width = blocks * BLOCK, k_rows = form == PAIRS ? 2 : 1;
+    size_t start = form == PAIRS ? PAIR_OF_ROWS : 0, swap = form == WIDE ? 1 : 0;
     float *tile = job->tile + gate * width + block * BLOCK;
     UNROLL for (size_t g = 0; g < gates; g++)
         UNROLL for (size_t v = 0; v < vectors; v++) acc[g * vectors + v] =
@@ -35,15 +35,18 @@ INLINE void outer_tile(const lstm_outer *job, size_t gate, size_t gates, size_t 
             job->b + step * job->b_step_stride + start + block * job->stride;
         for (size_t left = job->rows[step]; left > 0;) {
             size_t rows = left < job->group_rows ? left : job->group_rows;
-            const float *a = a_group, *b = b_group;
+            rows += form == WIDE ? rows % 2 : 0;
             for (size_t r = 0; prefetch && r < rows; r += k_rows)
                 PREFETCH(a_group + prefetch + r * BLOCK);
-            UNROLL_ROWS for (size_t r = 0; r < rows;
-                             r += k_rows, a += k_rows * BLOCK, b += k_rows * BLOCK)
-                rank1_update(acc, gates, vectors, a, 1, b, job->stride, pairs);
+            UNROLL_ROWS for (size_t r = 0; r < rows; r += k_rows)
+            {
+                size_t at = (r ^ swap) * BLOCK;
+                rank1_update(acc, gates, vectors, a_group + at, 1, b_group + at,
+                             job->stride, form);
+            }
             a_group += job->a_group_stride;
             b_group += job->b_group_stride;
-            left -= rows;
+            left -= rows < left ? rows : left;
         }
     }
     UNROLL for (size_t g = 0; g < gates; g++)
@@ -52,17 +55,17 @@ INLINE void outer_tile(const lstm_outer *job, size_t gate, size_t gates, size_t 
 }
 
 /* The whole tile over a chunk of steps. */
-INLINE void outer_steps(const lstm_outer *job, size_t blocks, bool fetch, bool pairs)
+INLINE void outer_steps(const lstm_outer *job, size_t blocks, bool fetch, int form)
 {
     enum { PANEL_BLOCKS = PRODUCT_VECTORS / BLOCK_VECTORS };
     for (size_t block = 0; block < blocks; block += PANEL_BLOCKS) {
-#define WIDE(n)   outer_tile(job, row, n, block, PRODUCT_VECTORS, blocks, fetch, pairs)
-#define NARROW(n) outer_tile(job, row, n, block, BLOCK_VECTORS, blocks, fetch, pairs)
+#define FULL(n)   outer_tile(job, row, n, block, PRODUCT_VECTORS, blocks, fetch, form)
+#define NARROW(n) outer_tile(job, row, n, block, BLOCK_VECTORS, blocks, fetch, form)
         if (blocks - block >= PANEL_BLOCKS)
-            FOR_TILES(job->tile_rows, OUTER_ROWS, 1, WIDE)
+            FOR_TILES(job->tile_rows, OUTER_ROWS, 1, FULL)
         else
             FOR_TILES(job->tile_rows, OUTER_ROWS, 1, NARROW)
-#undef WIDE
+#undef FULL
 #undef NARROW
     }
 }
@@ -77,7 +80,7 @@ static size_t chunk_steps(const lstm_outer *job)
     return steps;
 }
 
-INLINE void add_outer(const lstm_outer *job, bool pairs)
+INLINE void add_outer(const lstm_outer *job, int form)
 {
     lstm_outer chunk = *job;
     for (size_t left = job->steps; left > 0; left -= chunk.steps) {
@@ -85,9 +88,9 @@ INLINE void add_outer(const lstm_outer *job, bool pairs)
         chunk.steps = chunk_steps(&chunk);
         bool fetch = left == job->steps;
         if (job->blocks == OUTER_BLOCKS)
-            outer_steps(&chunk, OUTER_BLOCKS, fetch, pairs);
+            outer_steps(&chunk, OUTER_BLOCKS, fetch, form);
         else
-            outer_steps(&chunk, job->blocks, fetch, pairs);
+            outer_steps(&chunk, job->blocks, fetch, form);
         chunk.a += chunk.steps * job->a_step_stride;
         chunk.b += chunk.steps * job->b_step_stride;
         chunk.rows += chunk.steps;
@@ -95,18 +98,18 @@ INLINE void add_outer(const lstm_outer *job, bool pairs)
     }
 }
 
-/* Sums rows in four chains: row r of a group, or with pairs the pair r, is in chain r
- * mod 4. The chains are added at the end in a fixed order. With pairs the sum is a
- * product with ones, so that it adds the rounded values. */
-INLINE void sum_outer(const lstm_outer *job, float *sums, bool pairs)
+/* Sums rows in four chains: row r of a group, or in bfloat16 the pair r of rows, is in
+ * chain r mod 4. The chains are added at the end in a fixed order. With pairs the sum
+ * is a product with ones, so that it adds the rounded values. */
+INLINE void sum_outer(const lstm_outer *job, float *sums, int form)
 {
     enum { CHAINS = 4 };
     const vf ones = v_splat(lstm_pair(lstm_bf16(1), lstm_bf16(1)));
     vf acc[CHAINS][BLOCK_VECTORS] = {{{0}}};
-    size_t k_rows = pairs ? 2 : 1;
+    size_t k_rows = form == FLOATS ? 1 : 2;
     for (size_t step = 0; step < job->steps; step++) {
         const float *a_group =
-            job->a + step * job->a_step_stride + (pairs ? PAIR_OF_ROWS : 0);
+            job->a + step * job->a_step_stride + (form == PAIRS ? PAIR_OF_ROWS : 0);
         for (size_t left = job->rows[step]; left > 0; a_group += job->a_group_stride) {
             size_t rows = left < job->group_rows ? left : job->group_rows;
             for (size_t r = 0; r < rows; r += k_rows)
@@ -114,7 +117,10 @@ INLINE void sum_outer(const lstm_outer *job, float *sums, bool pairs)
                 {
                     vf *chain = &acc[r / k_rows % CHAINS][v];
                     vf values = v_load(a_group + r * BLOCK + v * LANES);
-                    *chain = pairs ? v_dot(*chain, values, ones) : *chain + values;
+                    if (form == WIDE)
+                        *chain = *chain + v_load(a_group + (r + 1) * BLOCK + v * LANES);
+                    *chain =
+                        form == PAIRS ? v_dot(*chain, values, ones) : *chain + values;
                 }
             left -= rows;
         }
@@ -129,23 +135,33 @@ INLINE void sum_outer(const lstm_outer *job, float *sums, bool pairs)
 #if KERNEL_TABLES & FLOATS
 static void BODY(outer)(const lstm_outer *job)
 {
-    add_outer(job, false);
+    add_outer(job, FLOATS);
 }
 
 static void BODY(outer_bias)(const lstm_outer *job, float *sums)
 {
-    sum_outer(job, sums, false);
+    sum_outer(job, sums, FLOATS);
 }
 #endif
 
-#if KERNEL_TABLES & PAIRS
+#if KERNEL_TABLES & WIDE
+static void BODY(wide_outer)(const lstm_outer *job)
+{
+    add_outer(job, WIDE);
+}
+
+static void BODY(wide_outer_bias)(const lstm_outer *job, float *sums)
+{
+    sum_outer(job, sums, WIDE);
+}
+#elif KERNEL_TABLES & PAIRS
 static void BODY(pair_outer)(const lstm_outer *job)
 {
-    add_outer(job, true);
+    add_outer(job, PAIRS);
 }
 
 static void BODY(pair_outer_bias)(const lstm_outer *job, float *sums)
 {
-    sum_outer(job, sums, true);
+    sum_outer(job, sums, PAIRS);
 }
 #endif

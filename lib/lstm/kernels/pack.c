@@ -34,9 +34,9 @@ static quad_bits load_rounded(const float *from)
 /* Gates -------------------------------------------------------------------------------
  */
 
-/* to[k][lane] = from[lane][k] for four of each. */
-static void transpose_quad(const float *from, size_t from_stride, float *to,
-                           size_t to_stride)
+/* to[k ^ swap][lane] = from[lane][k] for four of each. */
+static void transpose_quad(const float *from, size_t from_stride, size_t swap,
+                           float *to, size_t to_stride)
 {
     quad a = load_quad(from), b = load_quad(from + from_stride);
     quad c = load_quad(from + 2 * from_stride), d = load_quad(from + 3 * from_stride);
@@ -49,27 +49,28 @@ static void transpose_quad(const float *from, size_t from_stride, float *to,
                        __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5),
                        __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7)};
     for (size_t k = 0; k < QUAD; k++)
-        memcpy(to + k * to_stride, &rows[k], sizeof(rows[k]));
+        memcpy(to + (k ^ swap) * to_stride, &rows[k], sizeof(rows[k]));
 }
 
-/* to[k][lane] = from[lane][k], or zero for lanes from real on. Transposing blocks of
+/* to[k ^ swap][lane] = from[lane][k], or zero for lanes from real on. row is the stride
+ * of lanes in from; swap is 1 to exchange neighbours. Transposing blocks of
  * four by four takes half the time of transposing single elements. */
-static void transpose(const float *from, size_t depth, size_t lanes, size_t real,
-                      float *to, size_t stride)
+static void transpose(const float *from, size_t row, size_t depth, size_t lanes,
+                      size_t real, size_t swap, float *to, size_t stride)
 {
     size_t lane = 0;
     for (; lane + QUAD <= real; lane += QUAD) {
-        const float *rows = from + lane * depth;
+        const float *rows = from + lane * row;
         size_t k = 0;
         for (; k + QUAD <= depth; k += QUAD)
-            transpose_quad(rows + k, depth, to + k * stride + lane, stride);
+            transpose_quad(rows + k, row, swap, to + k * stride + lane, stride);
         for (; k < depth; k++)
             for (size_t i = 0; i < QUAD; i++)
-                to[k * stride + lane + i] = rows[i * depth + k];
+                to[(k ^ swap) * stride + lane + i] = rows[i * row + k];
     }
     for (; lane < lanes; lane++)
         for (size_t k = 0; k < depth; k++)
-            to[k * stride + lane] = lane < real ? from[lane * depth + k] : 0;
+            to[(k ^ swap) * stride + lane] = lane < real ? from[lane * row + k] : 0;
 }
 
 /* Writes pairs of neighbours; the last value of an odd count is paired with zero. With
@@ -103,7 +104,7 @@ static void transpose_pairs(const float *from, size_t segments, size_t channels,
             for (size_t lane = 0; lane < real; lane++)
                 round_row(from + lane * row + segment * channels + k, count,
                           pairs + lane * depth);
-            transpose(pairs, depth, lanes, real, to, stride);
+            transpose(pairs, depth, depth, lanes, real, 0, to, stride);
             to += depth * stride;
         }
 }
@@ -142,23 +143,52 @@ static void pack_lanes(const float *rows, size_t segments, size_t channels,
             pack_zero_bytes(depth, to + lane, stride);
 }
 
+/* Number of channels that are copied, then rounded, at a time: they stay in the
+ * first-level cache. */
+enum { WIDE_STEP = 64 };
+
+/* Packs real of the units from unit on as wide values. Neighbours are exchanged in each
+ * segment, and the last of an odd number of channels is exchanged with zeros. */
+static void pack_wide_gates(const lstm_kernels *kernels, const lstm_gate_matrix *from,
+                            size_t unit, size_t real, float *to)
+{
+    size_t units = kernels->cell_units, stride = LSTM_GATES * units;
+    size_t row = from->segments * from->channels;
+    for (size_t s = 0; s < from->segments; s++)
+        for (size_t k = 0; k < from->channels; k += WIDE_STEP) {
+            size_t left = from->channels - k;
+            size_t count = left < WIDE_STEP ? left : WIDE_STEP, odd = count % 2;
+            const float *source = from->data + unit * row + s * from->channels + k;
+            for (size_t gate = 0; gate < LSTM_GATES; gate++)
+                transpose(source + gate * from->hidden * row, row, count, units, real,
+                          1, to + gate * units, stride);
+            if (odd)
+                memset(to + (count - 1) * stride, 0, stride * sizeof(float));
+            kernels->round((count + odd) * stride / LSTM_BLOCK, to);
+            to += (count + odd) * stride;
+        }
+}
+
 void lstm_pack_gates(const lstm_kernels *kernels, const lstm_gate_matrix *from,
                      size_t unit, lstm_packed *to)
 {
     size_t units = kernels->cell_units, stride = LSTM_GATES * units;
     size_t row = from->segments * from->channels;
     size_t left = unit < from->hidden ? from->hidden - unit : 0;
-    size_t real = left < units ? left : units;
+    size_t real = left < units ? left : units, first = left ? unit : 0;
+    if (kernels->wide) {
+        pack_wide_gates(kernels, from, first, real, (float *)to);
+        return;
+    }
     for (size_t gate = 0; gate < LSTM_GATES; gate++, to += units) {
-        const float *rows =
-            from->data + (gate * from->hidden + (left ? unit : 0)) * row;
+        const float *rows = from->data + (gate * from->hidden + first) * row;
         if (kernels->k_pack == LSTM_QUAD)
             pack_lanes(rows, from->segments, from->channels, units, real, to, stride);
         else if (kernels->k_pack == 2)
             transpose_pairs(rows, from->segments, from->channels, units, real,
                             (float *)to, stride);
         else
-            transpose(rows, row, units, real, (float *)to, stride);
+            transpose(rows, row, row, units, real, 0, (float *)to, stride);
     }
 }
 
@@ -231,16 +261,48 @@ static void pack_block(const lstm_matrix *from, bool pairs, const float *source,
         }
 }
 
+/* The address of a block of columns, and its width without padding. */
+static const float *block_source(const lstm_matrix *from, size_t block, size_t *width)
+{
+    size_t each = lstm_blocks(from->channels), segment = block / each;
+    size_t channel = block % each * LSTM_BLOCK, left = from->channels - channel;
+    *width = left < LSTM_BLOCK ? left : LSTM_BLOCK;
+    return from->data + (segment * from->channels + channel) * from->column_stride;
+}
+
+/* Packs all k of a panel as wide values; see pack_wide_gates(). */
+static void pack_wide_panel(const lstm_kernels *kernels, const lstm_matrix *from,
+                            size_t block, size_t blocks, float *to)
+{
+    size_t stride = blocks * LSTM_BLOCK, width;
+    for (size_t s = 0; s < from->k_segments; s++)
+        for (size_t k = 0; k < from->k_channels; k += WIDE_STEP) {
+            size_t left = from->k_channels - k;
+            size_t count = left < WIDE_STEP ? left : WIDE_STEP, odd = count % 2;
+            for (size_t i = 0; i < blocks; i++) {
+                const float *source = block_source(from, block + i, &width) +
+                                      (s * from->k_channels + k) * from->k_stride;
+                for (size_t j = 0; j < count; j++, source += from->k_stride)
+                    pack_values(source, from->column_stride, width,
+                                to + (j ^ 1) * stride + i * LSTM_BLOCK);
+            }
+            if (odd)
+                memset(to + (count - 1) * stride, 0, stride * sizeof(float));
+            kernels->round((count + odd) * blocks, to);
+            to += (count + odd) * stride;
+        }
+}
+
 void lstm_pack_panel(const lstm_kernels *kernels, const lstm_matrix *from, size_t block,
                      size_t blocks, lstm_packed *to)
 {
-    size_t each = lstm_blocks(from->channels);
+    if (kernels->wide) {
+        pack_wide_panel(kernels, from, block, blocks, (float *)to);
+        return;
+    }
     for (size_t i = 0; i < blocks; i++) {
-        size_t segment = (block + i) / each, channel = (block + i) % each * LSTM_BLOCK;
-        size_t left = from->channels - channel;
-        size_t width = left < LSTM_BLOCK ? left : LSTM_BLOCK;
-        const float *source =
-            from->data + (segment * from->channels + channel) * from->column_stride;
+        size_t width;
+        const float *source = block_source(from, block + i, &width);
         if (kernels->k_pack == LSTM_QUAD)
             pack_lanes(source, from->k_segments, from->k_channels, LSTM_BLOCK, width,
                        to + i * LSTM_BLOCK, blocks * LSTM_BLOCK);

@@ -6,7 +6,8 @@
  * units, g units, o units]; k runs over the channels of the input, then over those of
  * h. The panel of a product is [k][columns of its blocks]. Positions past the last unit
  * or channel are zero. In a table of bfloat16, one position of k holds two neighbouring
- * channels of a segment; the second is zero if the segment ends. In a table of int8, it
+ * channels of a segment; the second is zero if the segment ends. In a wide table, which
+ * holds them as two floats, the second comes before the first. In a table of int8, it
  * holds four of them; see bytes.h.
  */
 #ifndef LSTM_KERNELS_PACK_H

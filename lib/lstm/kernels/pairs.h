@@ -14,9 +14,18 @@
  *     row 2 p:     16 channels        row 2 p + 1: 16 channels       pairs of channels
  *     channel 0: rows 2 p, 2 p + 1    channel 1: ...   channel 15    pairs of rows
  *
+ * Without such an instruction a product needs both values of a pair in a register each.
+ * In training a table without it therefore reads wide values: a float32 for each, which
+ * holds a bfloat16, in the layout of float32. Its sums have the order of those over
+ * pairs, in which the second product of a pair is added before the first. Rows 2 p and
+ * 2 p + 1, and channels 2 k and 2 k + 1 of a segment, are pairs in this sense. In the
+ * panels of weights these channels are exchanged, so that a product reads them in the
+ * order of memory.
+ *
  * Groups have an even number of rows. When the number of active rows is odd, the
  * missing row is zero in the pairs of rows, so that sums over them are correct. Its
- * pairs of channels are unspecified; no kernel reads them.
+ * pairs of channels are unspecified; no kernel reads them. The missing row of wide
+ * values is zero.
  */
 #ifndef LSTM_KERNELS_PAIRS_H
 #define LSTM_KERNELS_PAIRS_H

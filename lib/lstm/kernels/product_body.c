@@ -23,13 +23,13 @@ INLINE void product_load(vf *acc, const lstm_panel_product *job, size_t row,
 
 /* One tile. With parts it is one chain, which is added to out. */
 INLINE void product_tile(const lstm_panel_product *job, size_t row, size_t rows,
-                         size_t vectors, bool pairs)
+                         size_t vectors, int form)
 {
     vf acc[PRODUCT_ROWS * PRODUCT_VECTORS] = {{0}};
     if (job->accumulate && !job->parts)
         product_load(acc, job, row, rows, vectors);
     multiply(acc, rows, vectors, job->a, row, job->stride, (const float *)job->weights,
-             job->prefetch, pairs);
+             job->prefetch, form);
     if (job->accumulate && job->parts) {
         vf before[PRODUCT_ROWS * PRODUCT_VECTORS];
         product_load(before, job, row, rows, vectors);
@@ -39,21 +39,21 @@ INLINE void product_tile(const lstm_panel_product *job, size_t row, size_t rows,
         v_store(out_vector(job->out, job->stride, row + r, v), acc[r * vectors + v]);
 }
 
-INLINE void multiply_panel(const lstm_panel_product *job, bool pairs)
+INLINE void multiply_panel(const lstm_panel_product *job, int form)
 {
     enum { PANEL_BLOCKS = PRODUCT_VECTORS / BLOCK_VECTORS };
-#define WIDE(n)   product_tile(job, row, n, PRODUCT_VECTORS, pairs)
-#define NARROW(n) product_tile(job, row, n, BLOCK_VECTORS, pairs)
+#define FULL(n)   product_tile(job, row, n, PRODUCT_VECTORS, form)
+#define NARROW(n) product_tile(job, row, n, BLOCK_VECTORS, form)
     if (job->blocks == PANEL_BLOCKS)
-        FOR_TILES(job->rows, PRODUCT_ROWS, pairs ? 2 : 1, WIDE)
+        FOR_TILES(job->rows, PRODUCT_ROWS, form == PAIRS ? 2 : 1, FULL)
     else
-        FOR_TILES(job->rows, PRODUCT_ROWS, pairs ? 2 : 1, NARROW)
-#undef WIDE
+        FOR_TILES(job->rows, PRODUCT_ROWS, form == PAIRS ? 2 : 1, NARROW)
+#undef FULL
 #undef NARROW
 }
 
 /* A product of all channels, or with parts of one part after the other. */
-INLINE void multiply_parts(const lstm_panel_product *job, bool pairs)
+INLINE void multiply_parts(const lstm_panel_product *job, int form)
 {
     lstm_panel_product part = *job;
     size_t most = job->a.channels;
@@ -64,23 +64,30 @@ INLINE void multiply_parts(const lstm_panel_product *job, bool pairs)
     for (size_t done = 0; done < job->a.segments; done += part.a.segments)
         for (size_t left = job->a.channels; left > 0; left -= part.a.channels) {
             part.a.channels = left < most ? left : most;
-            multiply_panel(&part, pairs);
+            multiply_panel(&part, form);
             part.accumulate = true;
             part.a.data += (part.a.channels + BLOCK - 1) / BLOCK * job->stride;
-            part.weights += packed_depth(part.a.channels, pairs) * job->blocks * BLOCK;
+            part.weights += packed_depth(part.a.channels, form) * job->blocks * BLOCK;
         }
 }
 
 #if KERNEL_TABLES & FLOATS
 static void BODY(product)(const lstm_panel_product *job)
 {
-    multiply_parts(job, false);
+    multiply_parts(job, FLOATS);
 }
 #endif
 
 #if KERNEL_TABLES & PAIRS
 static void BODY(pair_product)(const lstm_panel_product *job)
 {
-    multiply_parts(job, true);
+    multiply_parts(job, PAIRS);
+}
+#endif
+
+#if KERNEL_TABLES & WIDE
+static void BODY(wide_product)(const lstm_panel_product *job)
+{
+    multiply_parts(job, WIDE);
 }
 #endif

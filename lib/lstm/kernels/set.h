@@ -31,6 +31,23 @@
 #define KERNEL_NAME KERNEL_TEXT(KERNEL_SET)
 #endif
 
+#if KERNEL_TABLES & WIDE
+static const lstm_kernels wide_kernels = {
+    .name = KERNEL_NAME,
+    .k_pack = 1,
+    .wide = true,
+    .cell_units = LANES,
+    .product_blocks = PRODUCT_VECTORS / BLOCK_VECTORS,
+    .outer_blocks = OUTER_BLOCKS,
+    .cell = BODY(wide_cell),
+    .cell_gradient = BODY(wide_cell_gradient),
+    .product = BODY(wide_product),
+    .outer = BODY(wide_outer),
+    .outer_bias = BODY(wide_outer_bias),
+    .round = BODY(to_wide),
+};
+#endif
+
 #if KERNEL_TABLES & PAIRS
 extern const lstm_kernels KERNEL_JOIN(lstm_bf16_kernels, KERNEL_SET);
 const lstm_kernels KERNEL_JOIN(lstm_bf16_kernels, KERNEL_SET) = {
@@ -40,12 +57,16 @@ const lstm_kernels KERNEL_JOIN(lstm_bf16_kernels, KERNEL_SET) = {
     .product_blocks = PRODUCT_VECTORS / BLOCK_VECTORS,
     .outer_blocks = OUTER_BLOCKS,
     .cell = BODY(pair_cell),
-    .cell_gradient = BODY(pair_cell_gradient),
     .product = BODY(pair_product),
     .cell_row = BODY(pair_cell_row),
+    .round = BODY(to_pairs),
+#if KERNEL_TABLES & WIDE
+    .training = &wide_kernels,
+#else
+    .cell_gradient = BODY(pair_cell_gradient),
     .outer = BODY(pair_outer),
     .outer_bias = BODY(pair_outer_bias),
-    .to_pairs = BODY(to_pairs),
+#endif
 };
 #endif
 

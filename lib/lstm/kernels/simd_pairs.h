@@ -36,6 +36,21 @@ INLINE vf v_dot(vf sum, vf a, vf b)
 }
 #endif
 
+/* Rounds a result of arithmetic without denormal numbers. It is not denormal, so this
+ * takes fewer operations than v_round(). NaN stays NaN. */
+INLINE vf v_wide(vf x)
+{
+    vu bits = (vu)x, nan = (vu)(x != x);
+    return (vf)(((bits + 0x7fffu + (bits >> 16 & 1u)) | nan) & 0xffff0000u);
+}
+
+/* Rounds any number. */
+INLINE vf v_wide_any(vf x)
+{
+    vu tiny = (vu)(((vu)x & 0x7f800000u) == 0);
+    return (vf)((vu)v_wide(x) & ~(tiny >> 1));
+}
+
 #if !HAS_PAIR_STORE
 typedef uint16_t vh __attribute__((vector_size(2 * LANES)));
 

@@ -95,7 +95,7 @@ INLINE void inputs_tile(const lstm_cell_inputs *job, size_t unit, size_t step,
         unit / LANES * (job->inputs + job->state) * LSTM_GATES * LANES;
     for (size_t k = 0; k < job->inputs; k++, weights += LSTM_GATES * LANES) {
         rank1_update(acc, steps, LSTM_GATES, x + k, job->x_stride, weights, BLOCK,
-                     false);
+                     FLOATS);
     }
     float *sums = job->sums + step * job->sums_stride + gate_offset(unit);
     UNROLL for (size_t s = 0; s < steps; s++)
@@ -158,7 +158,7 @@ INLINE void pair_row_tile(const lstm_cell_row *job, size_t unit, size_t groups)
         UNROLL for (size_t q = 0; q < LSTM_GATES; q++) acc[g * LSTM_GATES + q] =
             v_load(bias + q * BLOCK);
     }
-    size_t depth = packed_depth(job->inputs, true) + packed_depth(job->state, true);
+    size_t depth = packed_depth(job->inputs, PAIRS) + packed_depth(job->state, PAIRS);
     size_t stride = depth * LSTM_GATES * LANES;
     const float *weights = (const float *)job->weights + unit / LANES * stride;
     weights = pair_row_multiply(acc, groups, stride, job->x, job->inputs, weights);

@@ -6,32 +6,37 @@
  * Every output element is one chain of fused multiply-adds in the order of k, for any
  * size of the tile, so all instruction sets give the same bits.
  *
- * The argument pairs, a constant in each call, selects operands of pairs of bfloat16
- * (see pairs.h): one position of k then holds two channels and needs two multiply-adds.
+ * The argument form, a constant in each call, is the form of the operands: FLOATS, or
+ * for bfloat16 PAIRS or WIDE (see pairs.h). One position of k of pairs holds two
+ * channels and needs two multiply-adds. With WIDE the second of two channels is added
+ * before the first, as with pairs.
  */
 #ifndef LSTM_KERNELS_TILE_H
 #define LSTM_KERNELS_TILE_H
 
+#include "lib/lstm/kernels/body.h"
 #include "lib/lstm/kernels/kernels.h"
 #include "lib/lstm/kernels/simd.h"
 #include "lib/lstm/kernels/simd_pairs.h"
 
-INLINE vf multiply_add(vf a, vf b, vf sum, bool pairs)
+INLINE vf multiply_add(vf a, vf b, vf sum, int form)
 {
-    return pairs ? v_dot(sum, a, b) : v_fma(a, b, sum);
+    return form == PAIRS ? v_dot(sum, a, b) : v_fma(a, b, sum);
 }
 
 /* Number of positions of k for the channels of one segment. */
-INLINE size_t packed_depth(size_t channels, bool pairs)
+INLINE size_t packed_depth(size_t channels, int form)
 {
-    return pairs ? (channels + 1) / 2 : channels;
+    if (form == PAIRS)
+        return (channels + 1) / 2;
+    return form == WIDE ? channels + channels % 2 : channels;
 }
 
 /* The offset of a row from an even row. The stride of rows is row_stride, except in
  * blocks of pairs. */
-INLINE size_t row_offset(size_t row, size_t row_stride, bool pairs)
+INLINE size_t row_offset(size_t row, size_t row_stride, int form)
 {
-    return pairs && row_stride == BLOCK ? PAIR_ROW(row) : row * row_stride;
+    return form == PAIRS && row_stride == BLOCK ? PAIR_ROW(row) : row * row_stride;
 }
 
 /* A vector of a row of blocks. */
@@ -45,27 +50,27 @@ INLINE const float *block_vector(const float *row, size_t block_stride, size_t v
  * need 12 sums, 3 values and 1 vector, which are all registers of AVX2. */
 INLINE void rank1_update(vf *acc, size_t rows, size_t vectors, const float *a,
                          size_t row_stride, const float *b, size_t block_stride,
-                         bool pairs)
+                         int form)
 {
     vf held[8];
     if (rows < vectors) {
         UNROLL for (size_t r = 0; r < rows; r++) held[r] =
-            v_splat(a[row_offset(r, row_stride, pairs)]);
+            v_splat(a[row_offset(r, row_stride, form)]);
         UNROLL for (size_t v = 0; v < vectors; v++)
         {
             vf vector = v_load(block_vector(b, block_stride, v));
             V_HOLD(vector);
             UNROLL for (size_t r = 0; r < rows; r++) acc[r * vectors + v] =
-                multiply_add(held[r], vector, acc[r * vectors + v], pairs);
+                multiply_add(held[r], vector, acc[r * vectors + v], form);
         }
     } else {
         UNROLL for (size_t v = 0; v < vectors; v++) held[v] =
             v_load(block_vector(b, block_stride, v));
         UNROLL for (size_t r = 0; r < rows; r++)
         {
-            vf value = v_splat(a[row_offset(r, row_stride, pairs)]);
+            vf value = v_splat(a[row_offset(r, row_stride, form)]);
             UNROLL for (size_t v = 0; v < vectors; v++) acc[r * vectors + v] =
-                multiply_add(value, held[v], acc[r * vectors + v], pairs);
+                multiply_add(value, held[v], acc[r * vectors + v], form);
         }
     }
 }
@@ -73,10 +78,11 @@ INLINE void rank1_update(vf *acc, size_t rows, size_t vectors, const float *a,
 /* acc[row][vector] += sum over k of a[row][k] weights[k][vector], for depth positions
  * of k that lie in one block of a. Returns the end of the weights. */
 INLINE const float *multiply_block(vf *acc, size_t rows, size_t vectors, const float *a,
-                                   size_t depth, const float *weights, bool pairs)
+                                   size_t depth, const float *weights, int form)
 {
+    size_t swap = form == WIDE ? 1 : 0;
     UNROLL_K for (size_t k = 0; k < depth; k++, weights += vectors * LANES)
-        rank1_update(acc, rows, vectors, a + k, BLOCK, weights, BLOCK, pairs);
+        rank1_update(acc, rows, vectors, a + (k ^ swap), BLOCK, weights, BLOCK, form);
     return weights;
 }
 
@@ -94,7 +100,7 @@ INLINE void prefetch_some(lstm_prefetch *prefetch)
 /* multiply_block() over all channels of an operand. Returns the end of the weights. */
 INLINE const float *multiply(vf *acc, size_t rows, size_t vectors, lstm_operand a,
                              size_t row, size_t stride, const float *weights,
-                             lstm_prefetch *prefetch, bool pairs)
+                             lstm_prefetch *prefetch, int form)
 {
     const float *block = a.data + row * BLOCK;
     for (size_t segment = 0; segment < a.segments; segment++) {
@@ -103,11 +109,11 @@ INLINE const float *multiply(vf *acc, size_t rows, size_t vectors, lstm_operand 
             if (prefetch)
                 prefetch_some(prefetch);
             weights = multiply_block(acc, rows, vectors, block,
-                                     packed_depth(BLOCK, pairs), weights, pairs);
+                                     packed_depth(BLOCK, form), weights, form);
         }
         if (left) {
             weights = multiply_block(acc, rows, vectors, block,
-                                     packed_depth(left, pairs), weights, pairs);
+                                     packed_depth(left, form), weights, form);
             block += stride;
         }
     }

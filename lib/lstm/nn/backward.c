@@ -133,8 +133,7 @@ static void differentiate_projection(backward *b, size_t step, size_t active)
         for (size_t block = first; block < end; block++)
             add_outer_gradient(b, step, rows, block, dp);
     }
-    lstm_blocked_to_pairs(blocked, s->range->row_start, active, s->state, first, end,
-                          dp);
+    lstm_blocked_round(blocked, s->range->row_start, active, s->state, first, end, dp);
     lstm_range_sync(s->range);
     multiply(b, (lstm_operand){dp, 1, s->weights->state}, s->state,
              s->direction->back_project, b->gradients->du, s->hidden, active);

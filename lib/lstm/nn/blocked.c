@@ -14,7 +14,7 @@ lstm_blocked lstm_blocked_create(const lstm_kernels *kernels, size_t rows)
     lstm_blocked blocked = {.kernels = kernels, .rows = rows};
     blocked.group_rows = common_smaller(rows, LSTM_GROUP_ROWS);
     /* Pairs need an even number of rows. */
-    if (kernels->to_pairs)
+    if (kernels->round)
         blocked.group_rows += blocked.group_rows % 2;
     blocked.groups = (rows + blocked.group_rows - 1) / blocked.group_rows;
     return blocked;

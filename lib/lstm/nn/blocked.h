@@ -4,8 +4,9 @@
  * rows.
  *
  * A step consists of groups of rows of the batch, and a group consists of blocks of 16
- * channels. With bfloat16, operands of products are pairs (see kernels/pairs.h): x, h,
- * u, and the gradients of the gates and of the projected h. Everything else is float32.
+ * channels. With bfloat16, operands of products are pairs or wide values (see
+ * kernels/pairs.h): x, h, u, and the gradients of the gates and of the projected h.
+ * Everything else is float32.
  */
 #ifndef LSTM_NN_BLOCKED_H
 #define LSTM_NN_BLOCKED_H
@@ -17,7 +18,7 @@
 
 /** The layout of the rows of a batch in each step. */
 typedef struct lstm_blocked {
-    /** Kernels of the current call; operands are pairs if these read pairs. */
+    /** Kernels of the current call; operands have the form that these read. */
     const lstm_kernels *kernels;
     /** N, rows of a full group, number of groups. */
     size_t rows, group_rows, groups;
@@ -71,26 +72,32 @@ static inline size_t lstm_blocked_row(const lstm_blocked *blocked, size_t step,
                                blocks);
 }
 
-/** Whether values are pairs: true for operands of products in bfloat16. */
-static inline bool lstm_blocked_paired(const lstm_blocked *blocked, bool operand)
+/** Whether values are rounded: true for operands of products in bfloat16. */
+static inline bool lstm_blocked_rounded(const lstm_blocked *blocked, bool operand)
 {
-    return operand && blocked->kernels->to_pairs;
+    return operand && blocked->kernels->round;
 }
 
-/** Rounds blocks of rows start to end of a step to pairs, if products read pairs. */
-static inline void lstm_blocked_to_pairs(const lstm_blocked *blocked, size_t start,
-                                         size_t end, size_t blocks, size_t first_block,
-                                         size_t last_block, float *values)
+/** Whether values are pairs, not float32 or wide. */
+static inline bool lstm_blocked_paired(const lstm_blocked *blocked, bool operand)
 {
-    if (!blocked->kernels->to_pairs)
+    return lstm_blocked_rounded(blocked, operand) && !blocked->kernels->wide;
+}
+
+/** Rounds blocks of rows start to end of a step in place, if products read bfloat16. */
+static inline void lstm_blocked_round(const lstm_blocked *blocked, size_t start,
+                                      size_t end, size_t blocks, size_t first_block,
+                                      size_t last_block, float *values)
+{
+    if (!blocked->kernels->round)
         return;
     lstm_rows rows;
     for (size_t row = start; row < end; row += rows.count) {
         rows = lstm_blocked_rows(blocked, row, end);
         float *block = values + lstm_blocked_offset(blocked, rows, blocks);
         for (size_t b = first_block; b < last_block; b++)
-            blocked->kernels->to_pairs(rows.count,
-                                       block + b * lstm_blocked_stride(blocked));
+            blocked->kernels->round(rows.count,
+                                    block + b * lstm_blocked_stride(blocked));
     }
 }
 

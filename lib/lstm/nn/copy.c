@@ -21,12 +21,12 @@ void lstm_copy_in(const lstm_batch *batch, const lstm_range *range, lstm_sequenc
                 blocked, source + (ptrdiff_t)step * from.step, from.channel, segments,
                 channels, to + lstm_blocked_row(blocked, step - start, row, blocks));
     }
-    for (size_t step = start; lstm_blocked_paired(blocked, operand) && step < end;
+    for (size_t step = start; lstm_blocked_rounded(blocked, operand) && step < end;
          step++) {
         size_t active = lstm_batch_active(batch, step);
-        lstm_blocked_to_pairs(
-            blocked, range->copy_start, common_smaller(active, range->copy_end), blocks,
-            0, blocks, to + (step - start) * lstm_blocked_step(blocked, blocks));
+        lstm_blocked_round(blocked, range->copy_start,
+                           common_smaller(active, range->copy_end), blocks, 0, blocks,
+                           to + (step - start) * lstm_blocked_step(blocked, blocks));
     }
 }
 
@@ -83,8 +83,8 @@ void lstm_state_in(const lstm_batch *batch, const lstm_range *range,
             lstm_blocked_row_clear(blocked, false, to, offset, blocks);
     }
     if (operand)
-        lstm_blocked_to_pairs(blocked, range->copy_start, range->copy_end, blocks, 0,
-                              blocks, to);
+        lstm_blocked_round(blocked, range->copy_start, range->copy_end, blocks, 0,
+                           blocks, to);
 }
 
 void lstm_state_out(const lstm_batch *batch, const lstm_range *range, const float *from,
@@ -133,6 +133,7 @@ void lstm_state_carry(const lstm_batch *batch, const lstm_range *range, float *s
 static void copy_blocks(const lstm_blocked *blocked, const lstm_reversal *copy,
                         size_t from, size_t to)
 {
+    bool rounded = lstm_blocked_rounded(blocked, copy->operand);
     for (size_t block = 0; block < copy->blocks; block++) {
         if (lstm_blocked_paired(blocked, copy->operand)) {
             float values[LSTM_BLOCK];
@@ -143,6 +144,8 @@ static void copy_blocks(const lstm_blocked *blocked, const lstm_reversal *copy,
                 copy->to[to + lane] += copy->from[from + lane];
         } else {
             memcpy(copy->to + to, copy->from + from, LSTM_BLOCK * sizeof(float));
+            if (rounded && to / LSTM_BLOCK % 2 == 0)
+                memset(copy->to + to + LSTM_BLOCK, 0, LSTM_BLOCK * sizeof(float));
         }
         from += lstm_blocked_stride(blocked);
         to += lstm_blocked_stride(blocked);

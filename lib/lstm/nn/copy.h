@@ -3,7 +3,7 @@
  * Copies between the caller's tensors and blocks; reversal in time; dropout.
  *
  * Each function uses only the rows of a range, so threads need no barrier here. An
- * operand is a value that products read: it is stored as pairs in bfloat16.
+ * operand is a value that products read: it is rounded in bfloat16.
  */
 #ifndef LSTM_NN_COPY_H
 #define LSTM_NN_COPY_H

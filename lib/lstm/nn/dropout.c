@@ -5,6 +5,7 @@
 
 #include "lib/common/extremes.h"
 #include "lib/common/mt19937.h"
+#include "lib/lstm/kernels/pairs.h"
 #include "lib/lstm/nn/copy.h"
 
 static void draw_row(lstm_rng *rng, double keep, size_t channels, uint8_t *mask)
@@ -48,6 +49,12 @@ static void mask_block(float *block, const uint8_t *mask, size_t width, float sc
         block[lane] *= mask[lane] ? scale : 0.0f;
 }
 
+static void round_block(float *block)
+{
+    for (size_t lane = 0; lane < LSTM_BLOCK; lane++)
+        block[lane] = lstm_bf16_float(lstm_bf16(block[lane]));
+}
+
 /* Multiplies the blocks of a row by its masks. */
 static void mask_row(const lstm_weights *weights, const lstm_blocked *blocked,
                      const uint8_t *mask, bool operand, float *values, size_t offset)
@@ -56,6 +63,7 @@ static void mask_row(const lstm_weights *weights, const lstm_blocked *blocked,
     float scale = keep > 0 ? 1.0f / keep : 0.0f;
     size_t state = weights->state, each = lstm_blocks(state);
     bool pairs = lstm_blocked_paired(blocked, operand);
+    bool rounded = lstm_blocked_rounded(blocked, operand);
     for (size_t b = 0; b < weights->directions * each; b++) {
         size_t first = b % each * LSTM_BLOCK, left = state - first;
         size_t width = common_smaller(left, LSTM_BLOCK);
@@ -66,6 +74,8 @@ static void mask_row(const lstm_weights *weights, const lstm_blocked *blocked,
         mask_block(pairs ? floats : values + offset, masks, width, scale);
         if (pairs)
             lstm_block_to_pairs(floats, values, offset);
+        else if (rounded)
+            round_block(values + offset);
         offset += lstm_blocked_stride(blocked);
     }
 }

@@ -40,8 +40,7 @@ static void project(const lstm_steps *s, size_t step, size_t active)
             });
         }
     }
-    lstm_blocked_to_pairs(blocked, s->range->row_start, active, s->state, first, end,
-                          h);
+    lstm_blocked_round(blocked, s->range->row_start, active, s->state, first, end, h);
 }
 
 /* Runs one sequence in evaluation. */

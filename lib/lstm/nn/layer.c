@@ -142,6 +142,8 @@ lstm_status lstm_layer_set_training(lstm_layer *layer, bool training)
         status = lstm_weights_repack(&layer->weights, false);
     else if (layer->preallocated)
         status = lstm_weights_pack_backward(&layer->weights);
+    if (!status && training && layer->preallocated)
+        status = lstm_weights_pack(&layer->weights, true, false);
     if (status)
         return status;
     layer->training = training;

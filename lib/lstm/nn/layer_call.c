@@ -127,7 +127,8 @@ static lstm_status prepare_forward(lstm_layer *layer, const lstm_pass *p,
         return status;
     p->tape->pending = false;
     /* Training without a tape of the caller reads the weights at each forward. */
-    status = lstm_weights_pack(&layer->weights, layer->training && p->tape->own);
+    status = lstm_weights_pack(&layer->weights, layer->training,
+                               layer->training && p->tape->own);
     if (!status)
         status = lstm_tape_reserve(p->weights, p->tape);
     if (!status)

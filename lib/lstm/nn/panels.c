@@ -18,24 +18,34 @@ static lstm_packed *take(lstm_packed **cursor, size_t count)
     return start;
 }
 
+/* The kernels that read the panels for forward, and those for backward. */
+static const lstm_kernels *forward_kernels(const lstm_weights *weights)
+{
+    return lstm_weights_kernels(weights, weights->wide);
+}
+
+static const lstm_kernels *backward_kernels(const lstm_weights *weights)
+{
+    return lstm_weights_kernels(weights, true);
+}
+
 /* Assigns addresses in memory to the forward panels of a direction; with NULL it only
  * counts elements.
  */
-static size_t lay_out_forward(const lstm_weights *weights, lstm_direction *direction,
-                              lstm_packed *memory)
+static size_t lay_out_forward(const lstm_weights *weights, const lstm_kernels *kernels,
+                              lstm_direction *direction, lstm_packed *memory)
 {
     size_t blocks = lstm_blocks(weights->config.hidden);
     lstm_packed *cursor = memory;
     size_t line = LSTM_GATES * LSTM_BLOCK;
     size_t columns =
         weights->config.proj_size ? lstm_blocks(weights->state) * LSTM_BLOCK : 0;
-    size_t projection = columns * lstm_packed_depth(lstm_weights_kernels(weights), 1,
-                                                    weights->config.hidden);
+    size_t projection = columns * lstm_packed_depth(kernels, 1, weights->config.hidden);
     size_t scales =
         weights->config.precision == LSTM_INT8 ? 2 * blocks * line + columns : 0;
-    size_t depth = lstm_packed_depth(lstm_weights_kernels(weights),
-                                     direction->x_segments, direction->x_channels) +
-                   lstm_packed_depth(lstm_weights_kernels(weights), 1, weights->state);
+    size_t depth =
+        lstm_packed_depth(kernels, direction->x_segments, direction->x_channels) +
+        lstm_packed_depth(kernels, 1, weights->state);
     size_t cell = blocks * depth * line;
     if (memory) {
         direction->cell_depth = depth;
@@ -51,20 +61,18 @@ static size_t lay_out_forward(const lstm_weights *weights, lstm_direction *direc
     return cell + blocks * line + projection + scales;
 }
 
-static size_t lay_out_backward(const lstm_weights *weights, lstm_direction *direction,
-                               lstm_packed *memory)
+static size_t lay_out_backward(const lstm_weights *weights, const lstm_kernels *kernels,
+                               lstm_direction *direction, lstm_packed *memory)
 {
     lstm_packed *cursor = memory;
-    size_t gates = lstm_packed_depth(lstm_weights_kernels(weights), LSTM_GATES,
-                                     weights->config.hidden);
+    size_t gates = lstm_packed_depth(kernels, LSTM_GATES, weights->config.hidden);
     size_t h = gates * lstm_blocks(weights->state) * LSTM_BLOCK;
     size_t x =
         gates * direction->x_segments * lstm_blocks(direction->x_channels) * LSTM_BLOCK;
-    size_t projection =
-        weights->config.proj_size
-            ? lstm_packed_depth(lstm_weights_kernels(weights), 1, weights->state) *
-                  lstm_blocks(weights->config.hidden) * LSTM_BLOCK
-            : 0;
+    size_t projection = weights->config.proj_size
+                            ? lstm_packed_depth(kernels, 1, weights->state) *
+                                  lstm_blocks(weights->config.hidden) * LSTM_BLOCK
+                            : 0;
     if (memory) {
         direction->back_h = take(&cursor, h);
         direction->back_x = take(&cursor, x);
@@ -76,7 +84,7 @@ static size_t lay_out_backward(const lstm_weights *weights, lstm_direction *dire
 static void pack_cell_block(const lstm_weights *weights,
                             const lstm_direction *direction, size_t block)
 {
-    const lstm_kernels *kernels = lstm_weights_kernels(weights);
+    const lstm_kernels *kernels = forward_kernels(weights);
     size_t units = kernels->cell_units, hidden = weights->config.hidden;
     const lstm_gate_matrix weight_ih = {lstm_direction_value(direction, LSTM_WEIGHT_IH),
                                         hidden, direction->x_segments,
@@ -104,19 +112,17 @@ static void pack_cell_block(const lstm_weights *weights,
 }
 
 /* Packs the panels of a matrix that belong to a thread. */
-static void pack_matrix(const lstm_weights *weights, lstm_matrix from, lstm_packed *to,
+static void pack_matrix(const lstm_kernels *kernels, lstm_matrix from, lstm_packed *to,
                         size_t thread, size_t threads)
 {
     size_t total = from.segments * lstm_blocks(from.channels);
-    size_t unit = lstm_weights_kernels(weights)->product_blocks;
-    size_t depth = lstm_packed_depth(lstm_weights_kernels(weights), from.k_segments,
-                                     from.k_channels);
+    size_t unit = kernels->product_blocks;
+    size_t depth = lstm_packed_depth(kernels, from.k_segments, from.k_channels);
     size_t end = lstm_range_start(total, unit, thread + 1, threads);
     for (size_t block = lstm_range_start(total, unit, thread, threads); block < end;
          block += unit) {
         size_t blocks = common_smaller(total - block, unit);
-        lstm_pack_panel(lstm_weights_kernels(weights), &from, block, blocks,
-                        to + block * depth * LSTM_BLOCK);
+        lstm_pack_panel(kernels, &from, block, blocks, to + block * depth * LSTM_BLOCK);
     }
 }
 
@@ -148,7 +154,8 @@ static void pack_forward_on_thread(void *context, lstm_team *team, size_t thread
         if (!weights->config.proj_size)
             continue;
         lstm_matrix matrix = projection_of(weights, direction);
-        pack_matrix(weights, matrix, direction->project, thread, threads);
+        pack_matrix(forward_kernels(weights), matrix, direction->project, thread,
+                    threads);
         if (direction->project_scales && thread == 0)
             lstm_pack_scales(&matrix, 0, lstm_blocks(weights->state),
                              direction->project_scales);
@@ -160,44 +167,41 @@ static void pack_backward_on_thread(void *context, lstm_team *team, size_t threa
 {
     (void)team;
     const lstm_weights *weights = context;
+    const lstm_kernels *kernels = backward_kernels(weights);
     size_t hidden = weights->config.hidden;
     for (size_t i = 0; i < lstm_weights_count(weights); i++) {
         const lstm_direction *direction = &weights->direction[i];
         size_t inputs = direction->x_segments * direction->x_channels;
-        pack_matrix(weights,
+        pack_matrix(kernels,
                     (lstm_matrix){lstm_direction_value(direction, LSTM_WEIGHT_HH),
                                   LSTM_GATES, hidden, weights->state, 1, 1,
                                   weights->state},
                     direction->back_h, thread, threads);
-        pack_matrix(weights,
+        pack_matrix(kernels,
                     (lstm_matrix){lstm_direction_value(direction, LSTM_WEIGHT_IH),
                                   LSTM_GATES, hidden, inputs, 1, direction->x_segments,
                                   direction->x_channels},
                     direction->back_x, thread, threads);
         if (weights->config.proj_size)
-            pack_matrix(weights,
+            pack_matrix(kernels,
                         (lstm_matrix){lstm_direction_value(direction, LSTM_WEIGHT_HR),
                                       1, weights->state, hidden, 1, 1, hidden},
                         direction->back_project, thread, threads);
     }
 }
 
-static lstm_status allocate(lstm_weights *weights, lstm_packed **panels,
-                            size_t (*lay_out)(const lstm_weights *, lstm_direction *,
-                                              lstm_packed *))
+/* Assigns addresses to the panels of all directions, or only counts their elements. */
+typedef size_t (*layout)(const lstm_weights *, const lstm_kernels *, lstm_direction *,
+                         lstm_packed *);
+
+static size_t lay_out_all(lstm_weights *weights, const lstm_kernels *kernels,
+                          layout lay_out, lstm_packed *memory)
 {
-    size_t total = 0, count = lstm_weights_count(weights);
-    for (size_t i = 0; i < count; i++)
-        total += lay_out(weights, &weights->direction[i], NULL);
-    lstm_packed *memory = common_alloc(total, sizeof(lstm_packed)), *cursor = memory;
-    if (!memory)
-        return lstm_fail_memory("layer");
-    for (size_t i = 0; i < count; i++)
-        cursor += lay_out(weights, &weights->direction[i], cursor);
-    /* Last, because another thread may fork at any moment: see core/lock.h. */
-    atomic_thread_fence(memory_order_release);
-    *panels = memory;
-    return LSTM_OK;
+    size_t total = 0;
+    for (size_t i = 0; i < lstm_weights_count(weights); i++)
+        total += lay_out(weights, kernels, &weights->direction[i],
+                         memory ? memory + total : NULL);
+    return total;
 }
 
 /* Packs the panels if their version is not that of the weights. */
@@ -208,17 +212,47 @@ static void update(lstm_weights *weights, uint64_t *packed, lstm_team_function p
     *packed = weights->version;
 }
 
-static lstm_status reserve_forward(lstm_weights *weights)
+/* Another thread may fork at any moment (see core/lock.h): panels is NULL while the
+ * addresses change. */
+static lstm_status reserve_forward(lstm_weights *weights, bool training)
 {
-    return weights->panels ? LSTM_OK
-                           : allocate(weights, &weights->panels, lay_out_forward);
+    const lstm_kernels *kernels = lstm_weights_kernels(weights, training);
+    lstm_packed *before = weights->panels, *memory = before;
+    if (before && weights->wide == kernels->wide)
+        return LSTM_OK;
+    size_t size = lay_out_all(weights, kernels, lay_out_forward, NULL);
+    if (!before || size > weights->panels_size)
+        memory = common_alloc(size, sizeof(lstm_packed));
+    if (!memory)
+        return lstm_fail_memory("layer");
+    weights->panels = NULL;
+    weights->packed = 0;
+    atomic_thread_fence(memory_order_release);
+    lay_out_all(weights, kernels, lay_out_forward, memory);
+    weights->wide = kernels->wide;
+    if (memory != before)
+        weights->panels_size = size;
+    atomic_thread_fence(memory_order_release);
+    weights->panels = memory;
+    if (memory != before)
+        common_free(before);
+    return LSTM_OK;
 }
 
 static lstm_status reserve_backward(lstm_weights *weights)
 {
-    return weights->back_panels
-               ? LSTM_OK
-               : allocate(weights, &weights->back_panels, lay_out_backward);
+    const lstm_kernels *kernels = backward_kernels(weights);
+    if (weights->back_panels)
+        return LSTM_OK;
+    size_t size = lay_out_all(weights, kernels, lay_out_backward, NULL);
+    lstm_packed *memory = common_alloc(size, sizeof(lstm_packed));
+    if (!memory)
+        return lstm_fail_memory("layer");
+    lay_out_all(weights, kernels, lay_out_backward, memory);
+    /* Last, because another thread may fork at any moment: see core/lock.h. */
+    atomic_thread_fence(memory_order_release);
+    weights->back_panels = memory;
+    return LSTM_OK;
 }
 
 /* int8 has no value for an infinity or a NaN. */
@@ -244,12 +278,12 @@ static lstm_status check_values(const lstm_weights *weights, bool changed)
                                                              : LSTM_OK;
 }
 
-lstm_status lstm_weights_pack(lstm_weights *weights, bool always)
+lstm_status lstm_weights_pack(lstm_weights *weights, bool training, bool always)
 {
     lstm_lock_acquire(&weights->packing);
     lstm_status status = check_values(weights, weights->packed != weights->version);
     if (!status)
-        status = reserve_forward(weights);
+        status = reserve_forward(weights, training);
     /* Backward must read the same values as forward. */
     if (!status && always)
         weights->packed = weights->packed_back = 0;
@@ -267,18 +301,18 @@ lstm_status lstm_weights_pack_backward(lstm_weights *weights)
     return status;
 }
 
-lstm_status lstm_weights_repack(lstm_weights *weights, bool backward)
+lstm_status lstm_weights_repack(lstm_weights *weights, bool training)
 {
     lstm_status status = check_values(weights, true);
-    if (!status)
-        status = reserve_forward(weights);
-    if (!status && backward)
+    if (!status && training)
         status = reserve_backward(weights);
+    if (!status)
+        status = reserve_forward(weights, training);
     if (status)
         return status;
     weights->version++;
     update(weights, &weights->packed, pack_forward_on_thread);
-    if (backward)
+    if (training)
         update(weights, &weights->packed_back, pack_backward_on_thread);
     return LSTM_OK;
 }

@@ -131,7 +131,7 @@ static void backward_on_thread(void *context, lstm_team *team, size_t thread,
 void lstm_pass_backward(const lstm_pass *p)
 {
     lstm_tape *tape = p->tape;
-    tape->batch.blocked.kernels = lstm_weights_kernels(p->weights);
+    tape->batch.blocked.kernels = lstm_weights_kernels(p->weights, true);
     lstm_queues_reset(tape->queues, lstm_tape_queues(tape));
     lstm_queues_reset(p->scratch->queues, p->scratch->queue_count);
     lstm_pool_run(backward_on_thread, (void *)p,

@@ -130,7 +130,8 @@ void lstm_tape_shape(const lstm_weights *weights, lstm_tape *tape, size_t batch,
 {
     /* Number of steps of a window of an evaluation. */
     enum { WINDOW = 16 };
-    tape->batch.blocked = lstm_blocked_create(lstm_weights_kernels(weights), batch);
+    tape->batch.blocked =
+        lstm_blocked_create(lstm_weights_kernels(weights, training), batch);
     tape->batch.steps = steps;
     tape->keep = training;
     tape->single = batch == 1 && !training && has_single_rows(weights);

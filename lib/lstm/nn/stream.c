@@ -163,7 +163,7 @@ static lstm_stream sizes_of(const lstm_layer *layer, const lstm_linear *head,
         .outputs = head ? lstm_linear_get_view(head).outputs : weights->state,
     };
     sizes.tape.batch.blocked =
-        lstm_blocked_create(lstm_weights_kernels(weights), batch);
+        lstm_blocked_create(lstm_weights_kernels(weights, false), batch);
     sizes.range = lstm_range_all(&sizes.tape.batch);
     return sizes;
 }
@@ -214,7 +214,7 @@ static const float *step_in(const lstm_stream *stream, const lstm_sequence *from
         lstm_blocked_row_in(blocked, x + (ptrdiff_t)row * from->row, from->channel, 1,
                             inputs,
                             tape->x + lstm_blocked_row(blocked, 0, row, blocks));
-    lstm_blocked_to_pairs(blocked, 0, blocked->rows, blocks, 0, blocks, tape->x);
+    lstm_blocked_round(blocked, 0, blocked->rows, blocks, 0, blocks, tape->x);
     return tape->x;
 }
 
@@ -295,7 +295,7 @@ static void run_steps(lstm_stream *stream, size_t steps, const lstm_sequence *fr
                       const lstm_sequence *to)
 {
     uint64_t mode = lstm_denormals_off();
-    const lstm_kernels *kernels = lstm_weights_kernels(stream->tape.weights);
+    const lstm_kernels *kernels = lstm_weights_kernels(stream->tape.weights, false);
     const lstm_kernels *floats = lstm_kernels_get();
     stream->tape.batch.blocked.kernels = kernels;
     for (size_t step = 0; step < steps; step++) {

@@ -87,11 +87,17 @@ void lstm_weights_destroy(lstm_weights *weights)
     lstm_lock_destroy(&weights->packing);
 }
 
-const lstm_kernels *lstm_weights_kernels(const lstm_weights *weights)
+static const lstm_kernels *bf16_kernels(bool training)
+{
+    const lstm_kernels *kernels = lstm_bf16_kernels_get();
+    return training && kernels->training ? kernels->training : kernels;
+}
+
+const lstm_kernels *lstm_weights_kernels(const lstm_weights *weights, bool training)
 {
     switch (weights->config.precision) {
     case LSTM_BFLOAT16:
-        return lstm_bf16_kernels_get();
+        return bf16_kernels(training);
     case LSTM_INT8:
         return lstm_int8_kernels_get();
     default:

@@ -56,6 +56,10 @@ typedef struct lstm_weights {
     /** [layers * directions]. */
     lstm_direction *direction;
     lstm_packed *panels, *back_panels;
+    /** Number of elements of panels, and whether the kernels for training read them
+     * instead of those for evaluation; see lstm_kernels.training. */
+    size_t panels_size;
+    bool wide;
 } lstm_weights;
 
 /** Creates the parameters of a checked config; all are zero. After a failure the caller
@@ -68,20 +72,21 @@ lstm_status lstm_weights_draw(lstm_weights *weights, lstm_rng *rng);
 
 void lstm_weights_destroy(lstm_weights *weights);
 
-/** Kernels of the precision of the weights. */
-const lstm_kernels *lstm_weights_kernels(const lstm_weights *weights);
+/** Kernels of the precision of the weights, for training or for evaluation. */
+const lstm_kernels *lstm_weights_kernels(const lstm_weights *weights, bool training);
 
-/** Packs the panels for forward if they are older than the parameters, or if always is
- * true. The first call allocates them. Several threads may call it at the same time. */
-lstm_status lstm_weights_pack(lstm_weights *weights, bool always);
+/** Packs the panels for forward, in training or in evaluation, if they are older than
+ * the parameters or for the other mode, or if always is true. It allocates them where
+ * they have no room. Several threads may call it at the same time in one mode. */
+lstm_status lstm_weights_pack(lstm_weights *weights, bool training, bool always);
 
 /** Packs the panels for backward if they are older than the parameters. */
 lstm_status lstm_weights_pack_backward(lstm_weights *weights);
 
 /** Starts a new version, because the caller may have written into the parameters, and
- * packs the panels for forward and, with backward, those for backward. A failure
+ * packs the panels for forward and, for training, those for backward. A failure
  * changes nothing. */
-lstm_status lstm_weights_repack(lstm_weights *weights, bool backward);
+lstm_status lstm_weights_repack(lstm_weights *weights, bool training);
 
 /** Number of directions of all layers. */
 static inline size_t lstm_weights_count(const lstm_weights *weights)

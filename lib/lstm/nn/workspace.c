@@ -116,7 +116,7 @@ lstm_status lstm_layer_set_workspace(lstm_layer *layer, lstm_tape *tape, void *m
                          "layer: memory is at %p, expected a multiple of %d", memory,
                          COMMON_ALIGNMENT);
     if (memory)
-        status = lstm_weights_pack(&layer->weights, false);
+        status = lstm_weights_pack(&layer->weights, layer->training, false);
     if (!status && memory && layer->training)
         status = lstm_weights_pack_backward(&layer->weights);
     if (status)
