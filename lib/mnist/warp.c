@@ -1,7 +1,9 @@
 /*
- * Moves pixels, row by row of the result: the positions they come from in floats, these
- * as integers with FRACTION bits behind the point, and the pixels between four others.
- * The first two loops are over contiguous arrays, for vectors.
+ * Moves pixels, some rows of the result at a time: the positions they come from in
+ * floats, these as integers with FRACTION bits behind the point, the four pixels around
+ * each, and the pixels between these. The loops are over contiguous arrays, for
+ * vectors, and are compiled twice on x86-64: for all processors, and for those with
+ * AVX2.
  *
  * The result is the same on every machine: of floats the code uses only +, -, * and
  * comparisons, of doubles also /, which IEEE 754 rounds exactly, in the order of the
@@ -19,17 +21,32 @@ enum {
     /* Zeros before and behind a row, and above and below the image. A position is at
      * most one pixel before the image or at its end, and reads the next pixel, too. */
     BEFORE = 1,
-    BEHIND = 2
+    BEHIND = 2,
+    /* Pixels of the result at a time, unless a row has more: their positions stay in
+     * the first level cache. */
+    BAND = 1024
 };
 
+#if defined(__x86_64__)
+#define HAS_AVX2 1
+#else
+#define HAS_AVX2 0
+#endif
+
 struct mnist_warp {
-    size_t rows, cols, stride;
+    /* band rows of the result are computed at a time. */
+    size_t rows, cols, stride, band;
+    bool has_avx2;
     /* Weights of the control points for each row, [rows, WARP_POINTS], and for each
      * column, [WARP_POINTS, cols]. */
     float *row_weights, *col_weights;
-    /* Columns from the middle; positions of a row. All are [cols]. */
-    float *middle, *x, *y;
+    /* [cols] columns from the middle. */
+    float *middle;
+    /* Of each pixel of a band, [band, cols]: the position it comes from, and the four
+     * pixels around that. */
+    float *x, *y;
     int32_t *column, *line;
+    uint32_t *four;
     /* The image with zeros around it, [rows + BEFORE + BEHIND, stride]. */
     uint8_t *padded;
     uint8_t *out;
@@ -65,17 +82,22 @@ mnist_warp *mnist_warp_create(size_t rows, size_t cols)
     warp->rows = rows;
     warp->cols = cols;
     warp->stride = cols + BEFORE + BEHIND;
+    warp->band = cols < BAND ? BAND / cols : 1;
+    warp->band = warp->band < rows ? warp->band : rows;
+    mnist_warp_choose(warp, true);
     warp->row_weights = common_alloc(rows * WARP_POINTS, sizeof(float));
     warp->col_weights = common_alloc(cols * WARP_POINTS, sizeof(float));
     warp->middle = common_alloc(cols, sizeof(float));
-    warp->x = common_alloc(cols, sizeof(float));
-    warp->y = common_alloc(cols, sizeof(float));
-    warp->column = common_alloc(cols, sizeof(int32_t));
-    warp->line = common_alloc(cols, sizeof(int32_t));
+    warp->x = common_alloc(warp->band * cols, sizeof(float));
+    warp->y = common_alloc(warp->band * cols, sizeof(float));
+    warp->column = common_alloc(warp->band * cols, sizeof(int32_t));
+    warp->line = common_alloc(warp->band * cols, sizeof(int32_t));
+    warp->four = common_alloc(warp->band * cols, sizeof(uint32_t));
     warp->padded = common_alloc(rows + BEFORE + BEHIND, warp->stride);
     warp->out = common_alloc(rows, cols);
     if (!warp->row_weights || !warp->col_weights || !warp->middle || !warp->x ||
-        !warp->y || !warp->column || !warp->line || !warp->padded || !warp->out) {
+        !warp->y || !warp->column || !warp->line || !warp->four || !warp->padded ||
+        !warp->out) {
         mnist_warp_destroy(warp);
         return NULL;
     }
@@ -94,6 +116,7 @@ void mnist_warp_destroy(mnist_warp *warp)
     common_free(warp->y);
     common_free(warp->column);
     common_free(warp->line);
+    common_free(warp->four);
     common_free(warp->padded);
     common_free(warp->out);
     common_free(warp);
@@ -135,60 +158,121 @@ static void fill_positions(float *restrict to, const float *restrict middle,
 
 /* Positions as integers, from BEFORE the image to its end, rounded. */
 static void fix_positions(int32_t *restrict to, const float *restrict from,
-                          float middle, float side, size_t cols)
+                          float middle, float side, size_t count)
 {
-    for (size_t x = 0; x < cols; x++) {
-        float at = from[x] + middle;
+    for (size_t i = 0; i < count; i++) {
+        float at = from[i] + middle;
         at = at > -BEFORE ? at : -BEFORE;
         at = at < side ? at : side;
-        to[x] = (int32_t)((at + BEFORE) * ONE + 0.5f);
+        to[i] = (int32_t)((at + BEFORE) * ONE + 0.5f);
     }
 }
 
-/* Pixels of a row between four others: ONE parts per axis. */
-static void read_pixels(const mnist_warp *warp, uint8_t *restrict out)
+/* The four pixels around each position, one in each byte: left and right of the upper
+ * row, then of the lower one. Memory has the low byte first. */
+static void read_pixels(uint32_t *restrict four, const uint8_t *restrict padded,
+                        size_t stride, const int32_t *restrict column,
+                        const int32_t *restrict line, size_t count)
 {
-    const int32_t *column = warp->column, *line = warp->line;
-    const uint8_t *padded = warp->padded;
-    size_t stride = warp->stride, cols = warp->cols;
-    for (size_t x = 0; x < cols; x++) {
-        int32_t right = column[x] & (ONE - 1), down = line[x] & (ONE - 1);
-        const uint8_t *at = padded + (size_t)(line[x] >> FRACTION) * stride +
-                            (size_t)(column[x] >> FRACTION);
-        const uint8_t *below = at + stride;
-        int32_t upper = at[0] * ONE + (at[1] - at[0]) * right;
-        int32_t lower = below[0] * ONE + (below[1] - below[0]) * right;
-        out[x] =
+    uint32_t width = (uint32_t)stride;
+    for (size_t i = 0; i < count; i++)
+        four[i] =
+            (uint32_t)(line[i] >> FRACTION) * width + (uint32_t)(column[i] >> FRACTION);
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *at = padded + four[i];
+        uint16_t upper, lower;
+        memcpy(&upper, at, sizeof(upper));
+        memcpy(&lower, at + stride, sizeof(lower));
+        four[i] = upper | (uint32_t)lower << 16;
+    }
+}
+
+/* Pixels between four others: ONE parts per axis. */
+static void mix_pixels(uint8_t *restrict out, const uint32_t *restrict four,
+                       const int32_t *restrict column, const int32_t *restrict line,
+                       size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int32_t right = column[i] & (ONE - 1), down = line[i] & (ONE - 1);
+        int32_t a = (int32_t)(four[i] & 255), b = (int32_t)(four[i] >> 8 & 255);
+        int32_t c = (int32_t)(four[i] >> 16 & 255), d = (int32_t)(four[i] >> 24);
+        int32_t upper = a * ONE + (b - a) * right, lower = c * ONE + (d - c) * right;
+        out[i] =
             (uint8_t)((upper * ONE + (lower - upper) * down + HALF) >> (2 * FRACTION));
     }
 }
 
-static void fill_row(mnist_warp *warp, const mnist_warp_map *map, size_t row)
+/* The positions that a row of the result comes from, the first one at x[0] and y[0]. */
+static void fill_row(const mnist_warp *warp, const mnist_warp_map *map, size_t row,
+                     float *x, float *y)
 {
     size_t cols = warp->cols;
-    float middle_x = (float)(cols - 1) / 2, middle_y = (float)(warp->rows - 1) / 2;
-    float y = (float)row - middle_y;
-    fill_positions(warp->x, warp->middle, map->xx, map->xy * y + map->x0, cols);
-    fill_positions(warp->y, warp->middle, map->yx, map->yy * y + map->y0, cols);
+    float down = (float)row - (float)(warp->rows - 1) / 2;
+    fill_positions(x, warp->middle, map->xx, map->xy * down + map->x0, cols);
+    fill_positions(y, warp->middle, map->yx, map->yy * down + map->y0, cols);
     if (map->has_field) {
         const float *rows = warp->row_weights + row * WARP_POINTS;
-        add_field(warp->x, map->ex, rows, warp->col_weights, cols);
-        add_field(warp->y, map->ey, rows, warp->col_weights, cols);
+        add_field(x, map->ex, rows, warp->col_weights, cols);
+        add_field(y, map->ey, rows, warp->col_weights, cols);
     }
-    fix_positions(warp->column, warp->x, middle_x, (float)cols, cols);
-    fix_positions(warp->line, warp->y, middle_y, (float)warp->rows, cols);
+}
+
+/* Computes the rows of the result from first up to end. */
+static void fill_band(const mnist_warp *warp, const mnist_warp_map *map, size_t first,
+                      size_t end)
+{
+    size_t rows = warp->rows, cols = warp->cols, count = (end - first) * cols;
+    for (size_t row = first; row < end; row++)
+        fill_row(warp, map, row, warp->x + (row - first) * cols,
+                 warp->y + (row - first) * cols);
+    fix_positions(warp->column, warp->x, (float)(cols - 1) / 2, (float)cols, count);
+    fix_positions(warp->line, warp->y, (float)(rows - 1) / 2, (float)rows, count);
+    read_pixels(warp->four, warp->padded, warp->stride, warp->column, warp->line,
+                count);
+    mix_pixels(warp->out + first * cols, warp->four, warp->column, warp->line, count);
+}
+
+#if HAS_AVX2
+/* The same, with all that it calls, for processors with AVX2. */
+__attribute__((target("avx2"), flatten)) static void fill_band_avx2(
+    const mnist_warp *warp, const mnist_warp_map *map, size_t first, size_t end)
+{
+    fill_band(warp, map, first, end);
+}
+#endif
+
+bool mnist_warp_choose(mnist_warp *warp, bool avx2)
+{
+#if HAS_AVX2
+    warp->has_avx2 = avx2 && __builtin_cpu_supports("avx2");
+#else
+    (void)avx2;
+#endif
+    return warp->has_avx2;
+}
+
+static void fill(const mnist_warp *warp, const mnist_warp_map *map, size_t first,
+                 size_t end)
+{
+#if HAS_AVX2
+    if (warp->has_avx2) {
+        fill_band_avx2(warp, map, first, end);
+        return;
+    }
+#endif
+    fill_band(warp, map, first, end);
 }
 
 const uint8_t *mnist_warp_apply(mnist_warp *warp, const uint8_t *image,
                                 const mnist_warp_map *map)
 {
-    size_t cols = warp->cols;
-    for (size_t row = 0; row < warp->rows; row++)
+    size_t rows = warp->rows, cols = warp->cols, end;
+    for (size_t row = 0; row < rows; row++)
         memcpy(warp->padded + (row + BEFORE) * warp->stride + BEFORE,
                image + row * cols, cols);
-    for (size_t row = 0; row < warp->rows; row++) {
-        fill_row(warp, map, row);
-        read_pixels(warp, warp->out + row * cols);
+    for (size_t first = 0; first < rows; first = end) {
+        end = rows - first < warp->band ? rows : first + warp->band;
+        fill(warp, map, first, end);
     }
     return warp->out;
 }

@@ -42,6 +42,10 @@ typedef struct mnist_warp mnist_warp;
  *  WARP_MOST_SIDE. */
 mnist_warp *mnist_warp_create(size_t rows, size_t cols);
 
+/** Uses the instructions of AVX2 or not, with the same results. They are used if the
+ *  processor has them. Returns whether they are. */
+bool mnist_warp_choose(mnist_warp *warp, bool avx2);
+
 /** Frees the tables; NULL is allowed. */
 void mnist_warp_destroy(mnist_warp *warp);
 

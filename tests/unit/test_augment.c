@@ -137,6 +137,54 @@ static void points_of_a_field_that_are_equal_shift(void **state)
     mnist_dataset_destroy(&dataset);
 }
 
+/* Images of one band and of several, and rows that are no multiple of a vector. */
+static const size_t sizes[][2] = {{28, 28}, {1, 1}, {100, 60}, {3, 71}, {2, 1500}};
+enum { SIZES = sizeof(sizes) / sizeof(sizes[0]) };
+
+static void each_band_has_its_rows(void **state)
+{
+    (void)state;
+    const mnist_warp_map map = {.xx = 1, .yy = 1, .x0 = 2, .y0 = -1};
+    for (size_t i = 0; i < 2 * SIZES; i++) {
+        size_t rows = sizes[i / 2][0], cols = sizes[i / 2][1];
+        mnist_dataset *dataset = noise(1, rows, cols);
+        mnist_warp *warp = mnist_warp_create(rows, cols);
+        mnist_warp_choose(warp, i % 2);
+        const uint8_t *out = mnist_warp_apply(warp, dataset->images, &map);
+        for (size_t k = 0; k < rows * cols; k++)
+            assert_int_equal(out[k],
+                             pixel_at(dataset->images, (long)rows, (long)cols,
+                                      (long)(k / cols) - 1, (long)(k % cols) + 2));
+        mnist_warp_destroy(warp);
+        mnist_dataset_destroy(&dataset);
+    }
+}
+
+static void all_instructions_move_pixels_alike(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SIZES; i++) {
+        size_t rows = sizes[i][0], cols = sizes[i][1];
+        mnist_dataset *dataset = noise(1, rows, cols);
+        mnist_warp *avx2 = mnist_warp_create(rows, cols);
+        mnist_warp *other = mnist_warp_create(rows, cols);
+        mnist_augment *augment = mnist_augment_create(&all, rows, cols);
+        mnist_warp_choose(avx2, true);
+        assert_false(mnist_warp_choose(other, false));
+        for (uint64_t k = 0; k < 20; k++) {
+            mnist_warp_map map;
+            mnist_augment_draw(augment, 5, k, &map);
+            const uint8_t *expected = mnist_warp_apply(other, dataset->images, &map);
+            assert_memory_equal(mnist_warp_apply(avx2, dataset->images, &map), expected,
+                                rows * cols);
+        }
+        mnist_augment_destroy(augment);
+        mnist_warp_destroy(avx2);
+        mnist_warp_destroy(other);
+        mnist_dataset_destroy(&dataset);
+    }
+}
+
 static void images_depend_on_seed_and_index_alone(void **state)
 {
     (void)state;
@@ -353,6 +401,8 @@ int main(void)
         TEST(a_map_that_moves_nothing_is_the_identity),
         TEST(a_map_by_whole_pixels_shifts_turns_and_mirrors),
         TEST(points_of_a_field_that_are_equal_shift),
+        TEST(each_band_has_its_rows),
+        TEST(all_instructions_move_pixels_alike),
         TEST(images_depend_on_seed_and_index_alone),
         TEST(a_restored_loader_changes_images_alike),
         TEST(an_option_changes_the_draws_of_no_other),
