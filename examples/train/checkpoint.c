@@ -35,13 +35,27 @@ static void write_position(const train_state *trainer, char *text)
              best->epoch, best->correct, best->bad, trainer->seconds);
 }
 
+/* Adds a key with its value, if it has one. */
+static void add_pair(const char **pairs, size_t *count, const char *key,
+                     const char *value)
+{
+    if (!value || !*value)
+        return;
+    pairs[2 * *count] = key;
+    pairs[2 * (*count)++ + 1] = value;
+}
+
 bool checkpoint_save(const train_state *trainer, const char *path)
 {
     char position[POSITION_SIZE], run[PATHS_RUN_SIZE];
     const char *order = reading_text(trainer->network.config.order);
-    const char *pairs[6 + 2 * TRAIN_MAX_OPTIONS] = {
-        CHECKPOINT_KEY, position, PATHS_RUN_KEY, run, READING_KEY, order};
-    size_t first = order ? 3 : 2;
+    const train_contents *contents = &trainer->contents;
+    const char *pairs[10 + 2 * TRAIN_MAX_OPTIONS] = {
+        CHECKPOINT_KEY,     position,       PATHS_RUN_KEY, run,
+        CONTENTS_TRAIN_KEY, contents->train};
+    size_t first = 3;
+    add_pair(pairs, &first, CONTENTS_TEST_KEY, contents->test);
+    add_pair(pairs, &first, READING_KEY, order);
     write_position(trainer, position);
     snprintf(run, sizeof(run), "%016" PRIx64, train_options_run(trainer->seed));
     const lstm_file_options options = {
@@ -77,15 +91,18 @@ static bool read_file(train_state *trainer, lstm_file *file, char *position)
     const lstm_file_options options = {.adam = trainer->adam, .rng = trainer->rng};
     const char *text = lstm_file_metadata(file, CHECKPOINT_KEY);
     snprintf(position, POSITION_SIZE, "%s", text ? text : "");
-    return lstm_params_read(trainer->stored, file, &options) == LSTM_OK;
+    return lstm_params_read(trainer->stored, file, &options) == LSTM_OK ||
+           message_error("%s", lstm_last_error());
 }
 
-static bool read_path(train_state *trainer, const char *path, char *position)
+static bool read_path(train_state *trainer, const char *path, char *position,
+                      train_contents *contents)
 {
     lstm_file *file;
     if (lstm_file_open(&file, path) != LSTM_OK)
-        return false;
-    bool done = read_file(trainer, file, position);
+        return message_error("%s", lstm_last_error());
+    bool done =
+        read_file(trainer, file, position) && contents_read(contents, file, path);
     lstm_file_destroy(&file);
     return done;
 }
@@ -97,8 +114,9 @@ bool checkpoint_load(train_state *trainer, const char *path)
     int started = 0;
     lstm_plateau *levels = &trainer->schedule.levels;
     train_best *best = &trainer->best;
-    if (!read_path(trainer, path, position))
-        return message_error("%s", lstm_last_error());
+    train_contents before;
+    if (!read_path(trainer, path, position, &before))
+        return false;
     int end = 0;
     if (sscanf(position, POSITION_READ "%n", &trainer->seed, &samples, &batch,
                &trainer->epoch, &trainer->step, &trainer->order, &trainer->loss_sum,
@@ -116,6 +134,8 @@ bool checkpoint_load(train_state *trainer, const char *path)
                              "expected %zu in batches of %zu",
                              path, samples, batch, trainer->samples,
                              trainer->full.count);
+    if (!contents_check(&trainer->contents, &before, trainer->data, path))
+        return false;
     if (trainer->step > mnist_loader_batches(trainer->train))
         return message_error("%s: step is %zu, expected at most %zu", path,
                              trainer->step, mnist_loader_batches(trainer->train));

@@ -101,10 +101,12 @@ static bool compare_words(train_ranks *ranks, uint64_t word, const char *where,
 /* Ranks that mpirun has started may find other files on other machines. */
 static bool compare_runs(const train_state *trainer, const train_options *options)
 {
+    const train_contents *contents = &trainer->contents;
     const uint64_t facts[] = {train_options_run(trainer->seed), options->epochs,
                               trainer->samples, trainer->epoch, trainer->step};
-    return compare_words(trainer->ranks,
-                         common_hash(COMMON_HASH_START, facts, sizeof(facts)), "",
+    uint64_t word = common_hash(COMMON_HASH_START, facts, sizeof(facts));
+    word = common_hash(word, contents->train, sizeof(contents->train));
+    return compare_words(trainer->ranks, word, "",
                          "other options, data or a checkpoint of another step");
 }
 

@@ -168,7 +168,10 @@ static bool resume(train_state *trainer, const train_options *options)
 bool trainer_create(train_state *trainer, const train_options *options, uint64_t seed,
                     const train_data *data)
 {
-    *trainer = (train_state){.seed = seed, .samples = mnist_dataset_count(data->train)};
+    *trainer = (train_state){
+        .seed = seed, .samples = mnist_dataset_count(data->train), .data = data};
+    if (options->checkpoint || options->mpi)
+        contents_find(&trainer->contents, data);
     if (create_members(trainer, options, seed, data)) {
         if (trainer->train)
             schedule_start(&trainer->schedule, options->lr,

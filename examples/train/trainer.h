@@ -11,6 +11,7 @@
 #include "examples/report/answers.h"
 #include "examples/train/ahead.h"
 #include "examples/train/average.h"
+#include "examples/train/contents.h"
 #include "examples/train/data.h"
 #include "examples/train/options.h"
 #include "examples/train/tta.h"
@@ -45,6 +46,9 @@ typedef struct train_state {
     double seconds;
     /** Number of training images, and of the network's classes. */
     size_t samples, classes;
+    const train_data *data;
+    /** Fingerprints of the data, for checkpoints and other ranks. */
+    train_contents contents;
     lstm_rng *rng;
     classifier network;
     /** What the optimiser and checkpoints know: the parameters of the network and, with
@@ -78,7 +82,8 @@ typedef struct train_state {
     int64_t *labels;
 } train_state;
 
-/** Creates the state of a run; false after an error message, with nothing to free. */
+/** Creates the state of a run, which refers to the data; false after an error message,
+ *  with nothing to free. */
 bool trainer_create(train_state *trainer, const train_options *options, uint64_t seed,
                     const train_data *data);
 

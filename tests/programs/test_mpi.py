@@ -7,6 +7,7 @@ PROGRAM is built with the MPI of MPIRUN. PLAIN may be built with another one.
 import os
 import pathlib
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -163,6 +164,25 @@ class Mpi(unittest.TestCase):
         else:
             self.assertRegex(errors, "started as one of 2 processes(, but built without| by "
                                      "another) MPI")
+
+    def test_ranks_with_other_images_are_refused(self):
+        """Of the same number and size, as on machines with other files."""
+        for rank in range(2):
+            place = self.folder / f"data{rank}"
+            place.mkdir()
+            for part in ("train", "t10k"):
+                (place / f"{part}-images-idx3-ubyte").write_bytes(
+                    struct.pack(">4I", 0x803, 8, 5, 5) + bytes([rank]) * 200)
+                (place / f"{part}-labels-idx1-ubyte").write_bytes(
+                    struct.pack(">2I", 0x801, 8) + bytes(range(8)))
+        own = "MNIST_DIR=data${OMPI_COMM_WORLD_RANK:-$PMI_RANK} exec "
+        same = own.replace("data$", "data0 ignored=$")
+        for command, status in ((same, 0), (own, None)):
+            _, errors = self.run_mpi(2, "-c", f'{command}"$0" "$@"', PROGRAM, "--shards", "2",
+                                     "--epochs", "1", "--hidden", "4", "--batch-size", "4",
+                                     "--seed", "1", "--no-save", program="sh", status=status)
+            self.assertEqual(errors.count("rank 1 has other options, data or a checkpoint"),
+                             int(command == own), errors)
 
     def test_what_does_not_fit_is_refused_once(self):
         for words, message in (

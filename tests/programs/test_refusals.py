@@ -3,7 +3,6 @@
 usage: test_refusals.py FOLDER_OF_PROGRAMS
 """
 import gzip
-import json
 import math
 import os
 import pathlib
@@ -16,27 +15,12 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import models  # noqa: E402
+from models import change  # noqa: E402
 
 FOLDER = None
 SMALL = ["--synthetic=100", "--batch-size", "50", "--hidden", "4", "--layers", "1", "--seed",
          "7", "--threads", "1", "--eval", "none"]
 TEXT = b"abcab " * 60
-
-
-def change(path, edit):
-    """Rewrites a file without checksums: edit takes the tensors, pairs of a shape and bytes,
-    and the metadata."""
-    tensors, metadata = models.decode(path.read_bytes())
-    metadata = {key: text for key, text in metadata.items()
-                if not key.startswith("lstm.c")}
-    edit(tensors, metadata)
-    header, data = {"__metadata__": metadata}, b""
-    for name, (shape, values) in tensors.items():
-        header[name] = {"dtype": "F32", "shape": shape,
-                        "data_offsets": [len(data), len(data) + len(values)]}
-        data += values
-    text = json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
 def put(value, name):
