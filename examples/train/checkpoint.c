@@ -1,38 +1,36 @@
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "examples/common/message.h"
 #include "examples/train/checkpoint.h"
 #include "examples/train/paths.h"
-
-/* The position of a run as one line of text. Floating-point values are hexadecimal,
- * which is exact. It is written in parts: snprintf() may allocate memory for more than
- * some ten values and, if it cannot, returns as if it had written everything. */
-#define WRITE_RUN                                                                      \
-    "seed %" PRIu64 " samples %zu batch %zu epoch %zu step %zu order %" PRIu64
-#define WRITE_LOSS " loss %a of %zu last %a plateau %d %a %" PRIu64 " %" PRIu64
-#define WRITE_BEST " completed %zu best %zu %zu %zu seconds %a"
-#define POSITION_READ                                                                  \
-    "seed %" SCNu64 " samples %zu batch %zu epoch %zu step %zu order %" SCNu64         \
-    " loss %la of %zu last %a plateau %d %la %" SCNu64 " %" SCNu64                     \
-    " completed %zu best %zu %zu %zu seconds %la"
-enum { POSITION_FIELDS = 18, POSITION_SIZE = 600, MAX_EPOCHS = 1000000 };
+#include "examples/train/position.h"
 
 static void write_position(const train_state *trainer, char *text)
 {
     const lstm_plateau *levels = &trainer->schedule.levels;
     const train_best *best = &trainer->best;
-    snprintf(text, POSITION_SIZE, WRITE_RUN, trainer->seed, trainer->samples,
-             trainer->full.count, trainer->epoch, trainer->step, trainer->order);
-    size_t length = strlen(text);
-    snprintf(text + length, POSITION_SIZE - length, WRITE_LOSS, trainer->loss_sum,
-             trainer->loss_count, (double)trainer->loss_last, levels->started,
-             levels->best, levels->bad, levels->cooling);
-    length += strlen(text + length);
-    snprintf(text + length, POSITION_SIZE - length, WRITE_BEST, trainer->completed,
-             best->epoch, best->correct, best->bad, trainer->seconds);
+    const train_position position = {
+        .seed = trainer->seed,
+        .samples = trainer->samples,
+        .batch = trainer->full.count,
+        .epoch = trainer->epoch,
+        .step = trainer->step,
+        .order = trainer->order,
+        .loss_sum = trainer->loss_sum,
+        .loss_count = trainer->loss_count,
+        .loss_last = trainer->loss_last,
+        .plateau_started = levels->started,
+        .plateau_best = levels->best,
+        .plateau_bad = levels->bad,
+        .plateau_cooling = levels->cooling,
+        .completed = trainer->completed,
+        .best_epoch = best->epoch,
+        .best_correct = best->correct,
+        .best_bad = best->bad,
+        .seconds = trainer->seconds,
+    };
+    position_write(&position, text);
 }
 
 /* Adds a key with its value, if it has one. */
@@ -85,61 +83,88 @@ static bool restore_loader(train_state *trainer)
     return message_error("%s", mnist_last_error());
 }
 
-/* Reads the parameters, the optimiser, the generator, and the position as text. */
-static bool read_file(train_state *trainer, lstm_file *file, char *position)
+static bool damaged(const char *path)
+{
+    return message_error("%s: metadata " CHECKPOINT_KEY " is damaged", path);
+}
+
+/* Reads the parameters, the optimiser, the generator, and where the run was. */
+static bool read_file(train_state *trainer, lstm_file *file, const char *path,
+                      train_position *position, train_contents *contents)
 {
     const lstm_file_options options = {.adam = trainer->adam, .rng = trainer->rng};
     const char *text = lstm_file_metadata(file, CHECKPOINT_KEY);
-    snprintf(position, POSITION_SIZE, "%s", text ? text : "");
-    return lstm_params_read(trainer->stored, file, &options) == LSTM_OK ||
-           message_error("%s", lstm_last_error());
+    if (lstm_params_read(trainer->stored, file, &options) != LSTM_OK)
+        return message_error("%s", lstm_last_error());
+    return contents_read(contents, file, path) &&
+           ((text && position_read(position, text)) || damaged(path));
 }
 
-static bool read_path(train_state *trainer, const char *path, char *position,
+static bool read_path(train_state *trainer, const char *path, train_position *position,
                       train_contents *contents)
 {
     lstm_file *file;
     if (lstm_file_open(&file, path) != LSTM_OK)
         return message_error("%s", lstm_last_error());
-    bool done =
-        read_file(trainer, file, position) && contents_read(contents, file, path);
+    bool done = read_file(trainer, file, path, position, contents);
     lstm_file_destroy(&file);
     return done;
 }
 
-bool checkpoint_load(train_state *trainer, const char *path)
+/* Whether the run can be there, after as many steps as the optimiser has. */
+static bool is_possible(const train_state *trainer, const train_position *position)
 {
-    char position[POSITION_SIZE];
-    size_t samples = 0, batch = 0;
-    int started = 0;
+    const train_schedule *schedule = &trainer->schedule;
+    const train_limits limits = {
+        .steps = mnist_loader_batches(trainer->train),
+        .validation = trainer->validation.loader ? trainer->validation.count : 0,
+        .plateau = schedule->on_plateau,
+        .patience = (uint64_t)schedule->patience,
+        .cooldown = (uint64_t)schedule->cooldown,
+    };
+    size_t before = position->epoch > 0 ? position->epoch - 1 : 0;
+    return position_is_possible(position, &limits) &&
+           lstm_adam_steps(trainer->adam) == before * limits.steps + position->step;
+}
+
+static void take_position(train_state *trainer, const train_position *position)
+{
     lstm_plateau *levels = &trainer->schedule.levels;
     train_best *best = &trainer->best;
+    trainer->seed = position->seed;
+    trainer->epoch = position->epoch;
+    trainer->step = position->step;
+    trainer->order = position->order;
+    trainer->loss_sum = position->loss_sum;
+    trainer->loss_count = position->loss_count;
+    trainer->loss_last = position->loss_last;
+    trainer->completed = position->completed;
+    trainer->seconds = position->seconds;
+    levels->started = position->plateau_started;
+    levels->best = position->plateau_best;
+    levels->bad = position->plateau_bad;
+    levels->cooling = position->plateau_cooling;
+    levels->lr = lstm_adam_lr(trainer->adam);
+    best->epoch = position->best_epoch;
+    best->correct = position->best_correct;
+    best->bad = position->best_bad;
+}
+
+bool checkpoint_load(train_state *trainer, const char *path)
+{
+    train_position position;
     train_contents before;
-    if (!read_path(trainer, path, position, &before))
+    if (!read_path(trainer, path, &position, &before))
         return false;
-    int end = 0;
-    if (sscanf(position, POSITION_READ "%n", &trainer->seed, &samples, &batch,
-               &trainer->epoch, &trainer->step, &trainer->order, &trainer->loss_sum,
-               &trainer->loss_count, &trainer->loss_last, &started, &levels->best,
-               &levels->bad, &levels->cooling, &trainer->completed, &best->epoch,
-               &best->correct, &best->bad, &trainer->seconds,
-               &end) != POSITION_FIELDS ||
-        position[end] != '\0' || !isfinite(trainer->loss_sum) ||
-        !(trainer->seconds >= 0 && isfinite(trainer->seconds)) ||
-        trainer->epoch > MAX_EPOCHS || trainer->completed > trainer->epoch ||
-        best->epoch > trainer->epoch)
-        return message_error("%s: metadata " CHECKPOINT_KEY " is damaged", path);
-    if (samples != trainer->samples || batch != trainer->full.count)
+    if (position.samples != trainer->samples || position.batch != trainer->full.count)
         return message_error("%s: checkpoint has %zu images in batches of %zu, "
                              "expected %zu in batches of %zu",
-                             path, samples, batch, trainer->samples,
+                             path, position.samples, position.batch, trainer->samples,
                              trainer->full.count);
     if (!contents_check(&trainer->contents, &before, trainer->data, path))
         return false;
-    if (trainer->step > mnist_loader_batches(trainer->train))
-        return message_error("%s: step is %zu, expected at most %zu", path,
-                             trainer->step, mnist_loader_batches(trainer->train));
-    levels->started = started;
-    levels->lr = lstm_adam_lr(trainer->adam);
+    if (!is_possible(trainer, &position))
+        return damaged(path);
+    take_position(trainer, &position);
     return restore_loader(trainer);
 }

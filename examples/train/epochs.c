@@ -158,8 +158,11 @@ static bool complete_epoch(const train_run *run)
     double mean = trainer->loss_sum / (double)trainer->loss_count;
     bool diverges = diverge_warn(trainer->epoch, mean, run->first_loss,
                                  trainer->classes, run->options);
-    if (!report_epoch(run->report, &line, mean, diverges) ||
-        !trainer_end_epoch(trainer))
+    if (!report_epoch(run->report, &line, mean, diverges)) {
+        trainer->best = before;
+        return false;
+    }
+    if (!trainer_end_epoch(trainer))
         return false;
     if (trainer->epoch < run->options->epochs && trainer_is_last(trainer, run->options))
         message_info("the validation has not improved for %zu epoch%s",

@@ -4,6 +4,7 @@
  * classifier.c.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -116,12 +117,13 @@ static bool run_trainer(train_state *trainer, const train_options *options,
     /* A log or standard output that fails, also as after SIGHUP the terminal is gone,
      * or a rank that ends leaves the state of the last step. */
     if (!done && !signals_stop) {
-        if ((report.failed || lost) && options->checkpoint)
+        if ((report.failed || lost) && options->checkpoint &&
+            isfinite(trainer->loss_last))
             checkpoint_save(trainer, options->checkpoint);
         save_rest(trainer, to);
         return false;
     }
-    if (!done && options->checkpoint)
+    if (!done && options->checkpoint && isfinite(trainer->loss_last))
         checkpoint_save(trainer, options->checkpoint);
     return save(trainer, to) && (done || signals_stop);
 }

@@ -7,6 +7,7 @@
 
 #include "examples/common/message.h"
 #include "examples/train/command.h"
+#include "examples/train/position.h"
 #include "examples/train/stored.h"
 
 enum { TEXT_SIZE = 4096 };
@@ -84,12 +85,14 @@ static int take_from(const option_table *table, train_options *options,
                      const lstm_file *file, const char *path, const char **given)
 {
     const char *position = lstm_file_metadata(file, CHECKPOINT_KEY);
-    if (!position || sscanf(position, "seed %" SCNu64, &seed) != 1) {
+    train_position read;
+    if (!position || !position_read(&read, position)) {
         message_error("%s: metadata " CHECKPOINT_KEY " is %s: not a checkpoint of "
                       "mnist-train",
                       path, position ? "damaged" : "missing");
         return 1;
     }
+    seed = read.seed;
     for (size_t i = 0; i < table->count; i++) {
         const option_row *row = &table->rows[i];
         const char *text = lstm_file_metadata(file, row->name);

@@ -106,7 +106,10 @@ def texts():
 
 
 def command_lines():
-    state = {"mnist-train": "x", "epochs": "3", "schedule": "cosine:warmup=1", "hidden": "8"}
+    zero = (0.0).hex()
+    position = (f"seed 7 samples 8 batch 4 epoch 0 step 0 order 0 loss {zero} of 0 last {zero} "
+                f"plateau 0 {zero} 0 0 completed 0 best 0 0 0 seconds {zero}")
+    state = {"mnist-train": position.replace("0x0.0p", "0x0p"), "epochs": "3", "schedule": "cosine:warmup=1", "hidden": "8"}
     checkpoint = joined({"__metadata__": state}, b"")
     words = ["--epochs", "2", "--hidden=16", "--proj", "4", "--dropout", "0.5", "--lr", "1e-3",
              "--schedule", "step:every=1", "--bidirectional", "--seed", "7"]

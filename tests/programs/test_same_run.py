@@ -112,6 +112,92 @@ class Data(InFolder):
                                  f"mnist-train: c: metadata mnist-train.{key} is damaged\n")
 
 
+class Positions(InFolder):
+    """The numbers of a checkpoint fit together, also in a file with right checksums."""
+    NAMES = ("seed samples batch epoch step order loss of last plateau plateau_best "
+             "plateau_bad cooling completed best correct bad seconds").split()
+
+    def setUp(self):
+        super().setUp()
+        self.run_program("--synthetic=80", *SMALL, "--validation", "32", "--schedule",
+                         "plateau:patience=1,cooldown=2", "--epochs", "3", "--checkpoint", "c")
+        self.before = (self.folder / "c").read_bytes()
+        self.values = self.position()
+
+    def position(self):
+        """The numbers as texts, by name."""
+        words = models.decode((self.folder / "c").read_bytes())[1]["mnist-train"].split()
+        numbers = [word for word in words if word[0].isdigit() or word[0] == "-"]
+        return dict(zip(self.NAMES, numbers, strict=True))
+
+    def change(self, **values):
+        new = self.values | values
+        def edit(_, metadata):
+            metadata["mnist-train"] = (
+                "seed {seed} samples {samples} batch {batch} epoch {epoch} step {step} order "
+                "{order} loss {loss} of {of} last {last} plateau {plateau} {plateau_best} "
+                "{plateau_bad} {cooling} completed {completed} best {best} {correct} {bad} "
+                "seconds {seconds}").format(**new)
+        (self.folder / "c").write_bytes(self.before)
+        models.change(self.folder / "c", edit)
+
+    def resume(self, status):
+        return self.run_program("--resume", "c", "--quiet", "--epochs", "4",
+                                status=status).stderr
+
+    def refuse(self, **values):
+        with self.subTest(**values):
+            self.change(**values)
+            edited = (self.folder / "c").read_bytes()
+            self.assertRegex(self.resume(1), r"\Amnist-train: c: metadata mnist-train is damaged"
+                                             r"(: not a checkpoint of mnist-train)?\n\Z")
+            self.assertEqual((self.folder / "c").read_bytes(), edited)
+
+    def test_the_numbers_of_a_run_are_taken(self):
+        self.assertEqual([self.values[name] for name in (
+            "seed", "samples", "batch", "epoch", "step", "of", "plateau", "completed")],
+            ["7", "48", "8", "3", "6", "48", "1", "3"])
+        self.change()
+        self.resume(0)
+        self.assertEqual(self.position()["epoch"], "4")
+
+    def test_a_count_is_digits_of_a_number_of_64_bits(self):
+        for name in self.NAMES:
+            if not self.values[name].startswith("0x"):
+                for text in ("-1", "+" + self.values[name], "0" + self.values[name],
+                             "99999999999999999999", self.values[name] + " ", "x"):
+                    self.refuse(**{name: text})
+
+    def test_losses_are_finite(self):
+        for name in ("loss", "last", "plateau_best", "seconds"):
+            for text in ("nan", "-nan", "inf", "-inf", "1e3", "x"):
+                self.refuse(**{name: text})
+        self.refuse(seconds="-0x1p+0")
+        self.refuse(last="0x1.00000000001p+0")  # not a number in single precision
+
+    def test_what_no_run_can_write_is_refused(self):
+        for values in (
+                {"epoch": "0"}, {"epoch": "2"}, {"epoch": "4"}, {"completed": "1"},
+                {"completed": "2"}, {"completed": "4"}, {"step": "0"}, {"step": "5"},
+                {"step": "7"}, {"of": "0"}, {"of": "47"}, {"of": "18446744073709551615"},
+                {"plateau": "0"}, {"plateau": "2"}, {"plateau_bad": "2"},
+                {"plateau_bad": "18446744073709551615"}, {"cooling": "3"},
+                {"cooling": "18446744073709551615"}, {"best": "0"}, {"best": "4"},
+                {"correct": "33"}, {"bad": "3"},
+                {"best": "1", "bad": "1"}, {"best": "3", "bad": "2"},
+                {"epoch": "0", "step": "0", "of": "0", "completed": "0"}):
+            self.refuse(**values)
+
+    def test_a_run_without_validation_or_plateau_has_none(self):
+        self.run_program("--synthetic=80", *SMALL, "--epochs", "1", "--checkpoint", "c",
+                         "--force")
+        self.before = (self.folder / "c").read_bytes()
+        self.values = self.position()
+        for values in ({"plateau": "1"}, {"plateau_best": "0x1p+0"}, {"plateau_bad": "1"},
+                       {"cooling": "1"}, {"best": "1"}, {"correct": "1"}, {"bad": "1"}):
+            self.refuse(**values)
+
+
 if __name__ == "__main__":
     InFolder.program = str(pathlib.Path(sys.argv.pop(1)).resolve())
     unittest.main()
