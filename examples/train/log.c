@@ -9,6 +9,7 @@
 #include "examples/train/line.h"
 #include "examples/train/locks.h"
 #include "examples/train/log.h"
+#include "examples/train/stored.h"
 
 /* A step of a run, in the order of time. */
 typedef struct moment {
@@ -107,6 +108,50 @@ static moment position(const train_state *trainer)
     return (moment){trainer->epoch - 1, trainer->epoch > 1 ? steps : 0};
 }
 
+/* The learning rate of the first step. */
+static double first_rate(const train_state *trainer)
+{
+    const train_schedule *schedule = &trainer->schedule;
+    double lr = lstm_adam_lr(trainer->adam);
+    bool changes = schedule->name && !schedule->on_plateau;
+    return changes && lstm_schedule_lr(&schedule->rates, 0, &lr) != LSTM_OK ? 0 : lr;
+}
+
+/* Whether a line is, or begins to be, that of the first step of the run. */
+static bool is_first(const char *line, line_format format, const train_state *trainer)
+{
+    train_line read;
+    double accuracy;
+    return !strchr(line, '\n') ||
+           (line_read(line, format, &read, &accuracy) && read.epoch == 1 &&
+            read.step == 1 && read.lr == first_rate(trainer));
+}
+
+/* Whether a log is of this run, as far as can be told by a checkpoint without a step:
+ * the run was killed before the next one. It has made that log if the checkpoint names
+ * it, because a run does not begin with a log of others. */
+static bool check_first(const char *path, const train_options *options,
+                        const train_state *trainer, FILE *file, const scan *s)
+{
+    char *line = NULL;
+    size_t room = 0;
+    const char *named = stored_file("log");
+    if (s->size == s->kept)
+        return true;
+    if (!named || strcmp(named, path) != 0)
+        return message_error("%s: the log cannot be compared with %s, which has no "
+                             "step yet and names %s; --force removes its lines",
+                             path, options->resume, named ? "another log" : "no log");
+    bool own = fseek(file, s->kept, SEEK_SET) == 0 && getline(&line, &room, file) > 0 &&
+               is_first(line, line_format_of(path), trainer);
+    free(line);
+    return own ||
+           message_error("%s: the log is of another run: it does not begin with "
+                         "step 1 of epoch 1 and the rate %g; --force removes its "
+                         "lines",
+                         path, first_rate(trainer));
+}
+
 /* Whether the lines of the log are of this run. */
 static bool check_lines(const char *path, const train_options *options,
                         const train_state *trainer, const scan *s, moment end)
@@ -117,10 +162,6 @@ static bool check_lines(const char *path, const train_options *options,
                              "begins another log",
                              path, s->last.step, s->last.epoch, end.step, end.epoch,
                              options->resume);
-    if (end.epoch == 0 && s->size > s->kept)
-        return message_error("%s: the log cannot be compared with %s, which has no "
-                             "step yet; --force removes its lines",
-                             path, options->resume);
     bool comparable = end.epoch == trainer->epoch && end.step == trainer->step;
     if (end.epoch > 0 && comparable && s->loss != trainer->loss_last)
         return message_error("%s: the log is of another run: the loss of step %zu of "
@@ -155,15 +196,21 @@ static bool prepare(const char *path, const train_options *options,
     if (!file)
         return failed(path);
     line_format format = line_format_of(path);
-    bool done = locks_take_open(fileno(file), path) &&
-                (read_lines(file, format, end, &s, page)
-                     ? !s.failed && check_lines(path, options, trainer, &s, end)
-                     : message_error("%s: is not a log with the %s " LINE_COLUMNS, path,
-                                     format == LINE_JSON ? "keys" : "columns"));
+    bool done =
+        locks_take_open(fileno(file), path) &&
+        (read_lines(file, format, end, &s, page)
+             ? !s.failed && check_lines(path, options, trainer, &s, end) &&
+                   (end.epoch > 0 || check_first(path, options, trainer, file, &s))
+             : message_error("%s: is not a log with the %s " LINE_COLUMNS, path,
+                             format == LINE_JSON ? "keys" : "columns"));
     if (done && s.size > s.kept) {
-        message_info("%s: removed the lines after step %zu of epoch %zu, which are "
-                     "done again",
-                     path, end.step, end.epoch);
+        if (end.epoch == 0)
+            message_info("%s: removed the lines of steps, all of which are done again",
+                         path);
+        else
+            message_info("%s: removed the lines after step %zu of epoch %zu, which are "
+                         "done again",
+                         path, end.step, end.epoch);
         done = cut(path, file, s.kept);
     }
     fclose(file);

@@ -21,7 +21,8 @@ bool log_check(const train_options *options);
  *
  * A log is continued if it has the line of the last step in the checkpoint with the
  * same loss. Lines after it are of steps that this part does again: they are removed,
- * by replacing the file as a whole.
+ * by replacing the file as a whole. All lines are, of a log that the checkpoint names,
+ * if it has no step yet: the run was killed before the next checkpoint.
  *
  * @param[out] log NULL without --log
  * @param page receives the lines that stay

@@ -9,6 +9,7 @@
 #include "examples/train/command.h"
 #include "examples/train/position.h"
 #include "examples/train/stored.h"
+#include "examples/train/table.h"
 
 enum { TEXT_SIZE = 4096 };
 
@@ -65,6 +66,14 @@ const char *stored_path(const option_row *row, size_t i)
 {
     return present[i] && is_path(row) && strcmp(row->name, "checkpoint") != 0 ? texts[i]
                                                                               : NULL;
+}
+
+const char *stored_file(const char *name)
+{
+    for (size_t i = 0; i < train_options_table.count; i++)
+        if (present[i] && strcmp(train_options_table.rows[i].name, name) == 0)
+            return texts[i];
+    return NULL;
 }
 
 /* Keeps the text of an option; false after an error message. */

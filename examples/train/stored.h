@@ -47,4 +47,8 @@ int stored_check(const option_table *table, const train_options *before,
  */
 const char *stored_path(const option_row *row, size_t i);
 
+/** The text of an option in the checkpoint that is resumed; NULL if it has none. Names
+ *  of files are compared only. */
+const char *stored_file(const char *name);
+
 #endif

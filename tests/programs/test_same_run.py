@@ -6,7 +6,9 @@ usage: test_same_run.py PROGRAM
 import pathlib
 import random
 import struct
+import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -196,6 +198,84 @@ class Positions(InFolder):
         for values in ({"plateau": "1"}, {"plateau_best": "0x1p+0"}, {"plateau_bad": "1"},
                        {"cooling": "1"}, {"best": "1"}, {"correct": "1"}, {"bad": "1"}):
             self.refuse(**values)
+
+
+class Killed(InFolder):
+    """A run that is killed between its first two checkpoints begins again."""
+    WORDS = ["--synthetic=2000", "--batch-size", "8", "--hidden", "64", "--layers", "1", "--seed",
+             "7", "--threads", "1", "--epochs", "2", "--quiet"]
+
+    def kill(self, *words):
+        """Kills a run that has a log l.csv and a checkpoint c, before it has another one."""
+        log, limit = self.folder / "l.csv", time.monotonic() + 60
+        while True:
+            log.unlink(missing_ok=True)
+            process = subprocess.Popen(
+                [self.program, *self.WORDS, *words, "--log", "l.csv", "--checkpoint", "c",
+                 "--force"],
+                cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            while not log.exists() or log.read_bytes().count(b"\n") < 4:
+                self.assertLess(time.monotonic(), limit)
+            process.kill()
+            process.wait()
+            metadata = models.decode((self.folder / "c").read_bytes())[1]["mnist-train"]
+            if " epoch 0 " in metadata:
+                return
+
+    def lines(self, name):
+        """Without the seconds."""
+        return [line.rsplit(",", 1)[0] for line in (self.folder / name).read_text().splitlines()]
+
+    def resume(self, *words, status=0):
+        return self.run_program("--resume", "c", *words, status=status).stderr
+
+    def test_it_begins_again_and_rewrites_its_log(self):
+        self.run_program(*self.WORDS, "--log", "whole.csv", "--save", "whole")
+        for words in ([], ["--checkpoint-every", "100000"], ["--report", "r.html"],
+                      ["--tensorboard", "tb"]):
+            with self.subTest(words):
+                self.kill("--save", "m", *words)
+                stderr = self.resume("--log", "l.csv", "--save", "m", *words)
+                self.assertIn("l.csv: removed the lines of steps, all of which are done again\n",
+                              stderr)
+                self.assertEqual(self.lines("l.csv"), self.lines("whole.csv"))
+                self.assertEqual((self.folder / "m").read_bytes(),
+                                 (self.folder / "whole").read_bytes())
+                (self.folder / "m").unlink()
+
+    def test_the_first_rate_of_a_schedule_is_known(self):
+        for schedule in ("one-cycle", "plateau", "cosine:warmup=1"):
+            self.kill("--no-save", "--schedule", schedule)
+            self.resume("--log", "l.csv", "--no-save")
+
+    def test_a_part_of_a_line_is_of_any_run(self):
+        self.kill("--no-save")
+        (self.folder / "l.csv").write_text("epoch,step,loss,lr,accuracy,seconds\n1,1,2.")
+        self.resume("--log", "l.csv", "--no-save")
+
+    def test_a_log_of_another_run_is_refused(self):
+        self.kill("--no-save")
+        log = self.folder / "l.csv"
+        own = log.read_text()
+        first = own.splitlines()[1]
+        other = {"text": "x\n", "step": first.replace("1,1,", "1,2,", 1) + "\n",
+                 "epoch": first.replace("1,1,", "2,1,", 1) + "\n",
+                 "rate": first.replace(",0.001", ",0.002") + "\n"}
+        for name, line in other.items():
+            with self.subTest(name):
+                log.write_text(own.splitlines()[0] + "\n" + line)
+                before = log.read_bytes()
+                self.assertIn("l.csv: the log is of another run: it does not begin with step 1 "
+                              "of epoch 1 and the rate 0.001; --force removes its lines",
+                              self.resume("--log", "l.csv", "--no-save", status=1))
+                self.assertEqual(log.read_bytes(), before)
+        log.rename(self.folder / "other.csv")
+        (self.folder / "other.csv").write_text(own)
+        self.assertIn("other.csv: the log cannot be compared with c, which has no step yet and "
+                      "names another log; --force removes its lines",
+                      self.resume("--log", "other.csv", "--no-save", status=1))
+        self.assertEqual((self.folder / "other.csv").read_text(), own)
+        self.resume("--log", "other.csv", "--no-save", "--force")
 
 
 if __name__ == "__main__":
