@@ -164,12 +164,27 @@ static bool check_targets(targets *to, const train_options *options)
            log_check(options) && events_check(options);
 }
 
+/* Says why a run is complete, and what continues it. */
+static void describe_end(const train_state *trainer, const train_options *options)
+{
+    bool last = trainer->epoch == options->epochs;
+    if (trainer_is_patient(trainer, options))
+        message_info(
+            "%s: the run is finished after epoch %zu; more --epochs continue it",
+            options->resume, trainer->epoch);
+    else
+        message_info(
+            "%s: --patience %zu has ended the run after epoch %zu; a --patience "
+            "above %zu%s it",
+            options->resume, (size_t)options->patience, trainer->epoch,
+            trainer->best.bad, last ? " and more --epochs continue" : " continues");
+}
+
 /* A run that is complete already. Its model may be missing, or be that of an
  * interrupted part if the run was killed before it saved the last one. */
 static int finish(train_state *trainer, const train_options *options, const targets *to)
 {
-    message_info("%s: the run is finished after epoch %zu; more --epochs continue it",
-                 options->resume, trainer->epoch);
+    describe_end(trainer, options);
     if (options->report)
         message_warning("%s: not written, because nothing is trained or tested; --load "
                         "with --epochs 0 and --report tests a model",

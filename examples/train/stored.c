@@ -45,8 +45,8 @@ bool stored_contains(const option_row *row)
 
 bool stored_is_fixed(const option_row *row)
 {
-    static const char *const others[] = {"epochs", "log-every", "eval",
-                                         "checkpoint-every", NULL};
+    static const char *const others[] = {"epochs", "patience",         "log-every",
+                                         "eval",   "checkpoint-every", NULL};
     return stored_contains(row) && !is_path(row) && !is_one_of(row, others);
 }
 

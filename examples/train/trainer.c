@@ -243,10 +243,14 @@ bool trainer_end_epoch(train_state *trainer)
            lstm_failed();
 }
 
+bool trainer_is_patient(const train_state *trainer, const train_options *options)
+{
+    return options->patience == 0 || trainer->best.bad < options->patience;
+}
+
 bool trainer_is_last(const train_state *trainer, const train_options *options)
 {
-    return trainer->epoch == options->epochs ||
-           (options->patience > 0 && trainer->best.bad >= options->patience);
+    return trainer->epoch == options->epochs || !trainer_is_patient(trainer, options);
 }
 
 bool trainer_is_finished(const train_state *trainer, const train_options *options)

@@ -113,6 +113,9 @@ void trainer_compare(train_state *trainer, size_t correct);
  *  its mean loss; false after an error message. */
 bool trainer_end_epoch(train_state *trainer);
 
+/** Whether --patience lets the run go on. */
+bool trainer_is_patient(const train_state *trainer, const train_options *options);
+
 /** Whether the epoch is the last one, by --epochs or by --patience. */
 bool trainer_is_last(const train_state *trainer, const train_options *options);
 

@@ -200,6 +200,36 @@ class Positions(InFolder):
             self.refuse(**values)
 
 
+class Patience(InFolder):
+    """An end by --patience, which no --epochs changes."""
+    WORDS = ["--synthetic=80", *SMALL[:-2], "--lr", "1e-30", "--validation", "32", "--quiet"]
+
+    def said(self, *words):
+        return self.run_program("--resume", "c", "--no-save", *words).stderr
+
+    def test_it_is_continued_by_more_patience_only(self):
+        self.run_program(*self.WORDS, "--patience", "4", "--epochs", "9", "--save", "long",
+                         "--log", "long.csv")
+        self.run_program(*self.WORDS, "--patience", "2", "--epochs", "9", "--save", "m", "--log",
+                         "l.csv", "--checkpoint", "c")
+        before = (self.folder / "c").read_bytes()
+        message = "c: --patience 2 has ended the run after epoch 3; a --patience above 2 "
+        for words in ([], ["--epochs", "20"]):
+            self.assertIn(message + "continues it\n", self.said(*words))
+        self.assertEqual((self.folder / "c").read_bytes(), before)
+        self.run_program("--resume", "c", "--patience", "4", "--save", "m", "--log", "l.csv")
+        self.assertIn("c: --patience 4 has ended the run after epoch 5", self.said())
+        lines = [[line.rsplit(",", 1)[0] for line in (self.folder / name).read_text().split()]
+                 for name in ("l.csv", "long.csv")]
+        self.assertEqual(*lines)
+        self.assertEqual((self.folder / "m").read_bytes(), (self.folder / "long").read_bytes())
+
+    def test_both_may_end_a_run(self):
+        self.run_program(*self.WORDS, "--patience", "2", "--epochs", "3", "--no-save",
+                         "--checkpoint", "c")
+        self.assertIn("a --patience above 2 and more --epochs continue it\n", self.said())
+
+
 class Killed(InFolder):
     """A run that is killed between its first two checkpoints begins again."""
     WORDS = ["--synthetic=2000", "--batch-size", "8", "--hidden", "64", "--layers", "1", "--seed",
