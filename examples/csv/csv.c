@@ -91,7 +91,9 @@ static bool measure(builder *b, csv_scan scan)
     if (found == CSV_FAULT)
         return false;
     if (table->rows == 0)
-        return csv_fail(&scan, scan.line, "no rows");
+        return csv_fail(&scan, scan.line,
+                        scan.comments ? "no rows; lines of comments: %zu" : "no rows",
+                        scan.comments);
     return true;
 }
 

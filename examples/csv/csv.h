@@ -4,11 +4,13 @@
  *
  * Fields end with a comma, semicolon, tab, bar, or a run of blanks. Quoted fields keep
  * line ends, delimiters and doubled quotes. Lines end with CRLF, LF or CR. A UTF-8 byte
- * order mark, lines that begin with "#", blank lines between rows of several fields,
+ * order mark, lines that begin with "#", but not with an error value of spreadsheets,
+ * blank lines between rows of several fields,
  * lines with fewer fields or mostly empty ones before a row of names, and lines with
  * fewer fields after a blank line at the end are passed over and counted. Blanks
- * around fields are not part of them. A delimiter at the end of each row is ignored. A
- * line "sep=;" at the beginning sets the delimiter.
+ * around fields are not part of them. A comment directly before the first row, with a
+ * name for each of several columns, is the row of names. A delimiter at the end of each
+ * row is ignored. A line "sep=;" at the beginning sets the delimiter.
  */
 #ifndef EXAMPLES_CSV_CSV_H
 #define EXAMPLES_CSV_CSV_H

@@ -185,6 +185,24 @@ static void find_table(csv_scan scan, const shape *chosen, size_t *columns,
     }
 }
 
+/* Takes a comment directly before the first row as the row of names, if it has a name
+ * for each of several columns, and the first row has numbers or times. */
+static void take_names(csv_scan *start, size_t columns, scratch *s)
+{
+    char why[200];
+    csv_scan names = *start;
+    if (columns < 2 || !csv_enter_comment(&names))
+        return;
+    csv_scan scan = names;
+    scan.why = why;
+    scan.room = sizeof(why);
+    bool found = read_row(&scan, s) == CSV_ROW && scan.row_line == names.line &&
+                 scan.count == columns && has_names(&scan, 2 * columns, s) &&
+                 read_row(&scan, s) == CSV_ROW && !has_names(&scan, columns, s);
+    if (found)
+        *start = names;
+}
+
 /* Skips a line "sep=;" at the beginning, which sets the delimiter. */
 static bool read_sep(csv_scan *start)
 {
@@ -212,6 +230,8 @@ bool csv_detect(csv_scan *start, size_t *columns, size_t *before)
                                                   : split(*start, start->delimiter, s);
     start->delimiter = chosen.delimiter;
     find_table(*start, &chosen, columns, before, s);
+    if (*before == 0)
+        take_names(start, *columns, s);
     free(s);
     return true;
 }

@@ -35,8 +35,8 @@ typedef struct csv_number {
  */
 bool csv_parse_number(const char *field, char decimal, csv_number *number);
 
-/** Whether a field stands for a missing value: it is blank, NA, N/A, NaN, null, none,
- *  nil, missing, "?", ".", "..", "...", ":", or only dashes. */
+/** Whether a field stands for a missing value: it is blank, NA, N/A, #N/A, NaN, null,
+ * none, nil, missing, "?", ".", "..", "...", ":", or only dashes. */
 bool csv_is_missing(const char *field);
 
 /** What a point in time names, the least precise first. */

@@ -181,9 +181,9 @@ static bool is_dashes(const char *text, size_t length)
 
 bool csv_is_missing(const char *field)
 {
-    static const char *const words[] = {"na",  "n/a",  "#n/a",         "nan", "null",
-                                        "nil", "none", "missing",      "?",   ".",
-                                        "..",  "...",  "\xe2\x80\xa6", ":"};
+    static const char *const words[] = {
+        "na",   "n/a",     "#n/a", "#na", "#nv", "#n/d", "nan",          "null", "nil",
+        "none", "missing", "?",    ".",   "..",  "...",  "\xe2\x80\xa6", ":"};
     const char *text = skip_blanks(field);
     size_t length = 0;
     for (size_t i = 0; text[i];

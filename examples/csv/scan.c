@@ -72,13 +72,32 @@ static bool at_blank_line(const csv_scan *scan)
     return at == scan->end || is_line_end(*at);
 }
 
+/* Whether the field is the error value of a spreadsheet, and nothing else. */
+static bool at_error(const csv_scan *scan)
+{
+    csv_scan after = *scan;
+    size_t length = csv_error_length(scan->at, scan->end);
+    after.at += length;
+    if (length == 0)
+        return false;
+    skip_blanks(&after);
+    return at_line_end(&after) || at_delimiter(&after);
+}
+
 /* Whether the line is a comment. "#" before a delimiter is the name of a column. */
 static bool at_comment(const csv_scan *scan)
 {
-    if (*scan->at != '#')
+    if (*scan->at != '#' || at_error(scan))
         return false;
     return scan->at + 1 == scan->end || is_blank(scan->delimiter) ||
            scan->at[1] != (unsigned char)scan->delimiter;
+}
+
+static void skip_line(csv_scan *scan)
+{
+    while (!at_line_end(scan))
+        scan->at++;
+    skip_line_end(scan);
 }
 
 /* Skips blank lines and comments. */
@@ -92,10 +111,29 @@ static void skip_lines(csv_scan *scan)
         scan->gap += blank;
         scan->blank += blank;
         scan->comments += !blank;
-        while (!at_line_end(scan))
-            scan->at++;
-        skip_line_end(scan);
+        skip_line(scan);
     }
+}
+
+bool csv_enter_comment(csv_scan *scan)
+{
+    csv_scan at = *scan, comment = *scan;
+    bool found = false;
+    for (; at.at < at.end; skip_line(&at)) {
+        bool blank = at_blank_line(&at);
+        if (!blank && !at_comment(&at))
+            break;
+        found = !blank;
+        if (found) {
+            comment = at;
+            at.comments++;
+        }
+    }
+    if (!found)
+        return false;
+    comment.at++;
+    *scan = comment;
+    return true;
 }
 
 static void put(csv_scan *scan, unsigned char byte)

@@ -36,6 +36,18 @@ typedef enum csv_found { CSV_ROW, CSV_END, CSV_FAULT } csv_found;
  *  ' ' (with quotes or without), its content from the pointer on, and a byte 0. */
 csv_found csv_scan_row(csv_scan *scan);
 
+/** Number of bytes of the error value of a spreadsheet that text begins with, such as
+ *  #N/A or #DIV/0!; 0 if it begins with none. */
+size_t csv_error_length(const unsigned char *at, const unsigned char *end);
+
+/**
+ * Goes into the comment directly before the first row, behind its "#": it may have the
+ * names of the columns.
+ *
+ * @return false without one; then scan is as before
+ */
+bool csv_enter_comment(csv_scan *scan);
+
 /** Writes a message about a line; returns false. */
 __attribute__((format(printf, 3, 4))) bool csv_fail(const csv_scan *scan, size_t line,
                                                     const char *format, ...);

@@ -213,7 +213,13 @@ static bool refuse(const columns *found, const char *fact)
     if (found->count > SHOWN)
         snprintf(text + length, sizeof(text) - length, " and %zu more",
                  found->count - SHOWN);
-    return message_error("%s; the columns are %s", fact, text);
+    size_t comments = found->table->comments;
+    char more[80] = "";
+    if (comments > 0)
+        snprintf(more, sizeof(more), "; %zu line%s with # %s taken as comment%s",
+                 comments, number_plural(comments), comments == 1 ? "was" : "were",
+                 number_plural(comments));
+    return message_error("%s; the columns are %s%s", fact, text, more);
 }
 
 /* Whether the name of a column, without blanks around it, is a text. */

@@ -81,6 +81,49 @@ static void what_surrounds_a_table_is_passed_over(void **state)
     expect("#,a\n1,2\n", ',', 2, "#~a~1~2~");
 }
 
+static void errors_of_spreadsheets_are_fields(void **state)
+{
+    (void)state;
+    static const char *const errors[] = {
+        "#N/A",    "#NA",     "#NV",    "#N/D",     "#REF!",          "#DIV/0!",
+        "#VALUE!", "#NUM!",   "#NAME?", "#NULL!",   "#SPILL!",        "#GETTING_DATA",
+        "#WERT!",  "#BEZUG!", "#ZAHL!", "#VALEUR!", "#\xc2\xa1VALOR!"};
+    for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
+        char text[80], wanted[80];
+        snprintf(text, sizeof(text), "a\n1\n%s\n2\n%s", errors[i], errors[i]);
+        snprintf(wanted, sizeof(wanted), "a~1~%s~2~%s~", errors[i], errors[i]);
+        expect(text, CSV_NONE, 1, wanted);
+        snprintf(text, sizeof(text), "a,b\n1,2\n%s ,3\n", errors[i]);
+        snprintf(wanted, sizeof(wanted), "a~b~1~2~%s~3~", errors[i]);
+        expect(text, ',', 2, wanted);
+    }
+    expect("a\n1\n#N/A for this day\n#REF\n#NAME\n2\n", CSV_NONE, 1, "a~1~2~");
+    expect("#N/A\n1\n", CSV_NONE, 1, "#N/A~1~");
+}
+
+static void a_comment_before_the_table_may_have_its_names(void **state)
+{
+    (void)state;
+    expect("#time,v\n1,2\n", ',', 2, "time~v~1~2~");
+    expect("# made by hand\n# time v\n1 2\n3 4\n", CSV_BLANKS, 2, "time~v~1~2~3~4~");
+    expect("#day;v\n2024-01-01;x\n", ';', 2, "day~v~2024-01-01~x~");
+    /* Other numbers of fields, rows of names, and numbers. */
+    expect("# a note, of it\na,b\n1,2\n", ',', 2, "a~b~1~2~");
+    expect("#a,b,c\n1,2\n", ',', 2, "1~2~");
+    expect("#a,\n1,2\n", ',', 2, "1~2~");
+    expect("#a,1\n1,2\n", ',', 2, "1~2~");
+    expect("#a,b\n\n1,2\n", ',', 2, "1~2~");
+    expect("#a,b\n#c\n1,2\n", ',', 2, "1~2~");
+    expect("#a\n1\n", CSV_NONE, 1, "1~");
+    csv_table table;
+    static const char text[] = "#x\n#a;b\n# \n#c;d\n1;2\n#y\n3;4\n";
+    assert_true(read_bytes(&table, text, sizeof(text) - 1));
+    assert_int_equal(table.comments, 4);
+    assert_int_equal(csv_line(&table, 0), 4);
+    assert_int_equal(csv_line(&table, 1), 5);
+    csv_free(&table);
+}
+
 static void other_encodings_are_converted_or_named(void **state)
 {
     (void)state;
@@ -125,7 +168,7 @@ static void a_fault_is_named_with_its_line(void **state)
         {"a,b\n1,2\n3,4\n5,6\n7,8\n\nx\n9,0\n", 27, "line 7: fewer than the 2 fields"},
         {"a\n\0\n", 4, "line 2: contains a byte 0"},
         {"", 0, "no rows"},
-        {"# only\n", 7, "no rows"},
+        {"# only\n", 7, "no rows; lines of comments: 1"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         csv_table table;
@@ -212,9 +255,10 @@ static void a_missing_value_has_one_of_several_names(void **state)
 {
     (void)state;
     static const char *const missing[] = {
-        "",         "  ",   "NA",  "n/a",          "#N/A", "NaN", " nan ",
-        "NULL",     "None", "-",   "--",           "?",    ".",   "\xe2\x80\x93",
-        "\xc2\xa0", "..",   "...", "\xe2\x80\xa6", ":"};
+        "",     "  ",  "NA",           "n/a",      "#N/A", "#NA", "#NV",
+        "#N/D", "NaN", " nan ",        "NULL",     "None", "-",   "--",
+        "?",    ".",   "\xe2\x80\x93", "\xc2\xa0", "..",   "...", "\xe2\x80\xa6",
+        ":"};
     static const char *const values[] = {"0",   "x",    "-1", "NAs",
                                          "- -", "....", "??", "::"};
     for (size_t i = 0; i < sizeof(missing) / sizeof(*missing); i++)
@@ -361,6 +405,8 @@ int main(void)
         TEST(a_table_is_read_in_its_dialect),
         TEST(a_comma_may_be_a_decimal_comma),
         TEST(what_surrounds_a_table_is_passed_over),
+        TEST(errors_of_spreadsheets_are_fields),
+        TEST(a_comment_before_the_table_may_have_its_names),
         TEST(other_encodings_are_converted_or_named),
         TEST(a_fault_is_named_with_its_line),
         TEST(long_fields_and_rows_are_refused),

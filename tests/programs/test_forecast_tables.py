@@ -120,6 +120,13 @@ class Exports(Forecast):
             ("fewer than one", with_value("<1"), ["line 42", "'<1' is not a number"]),
             ("a flag", with_value("20.1 p"), ["line 42", "'20.1 p' is not a number"]),
             ("a fault of Excel", with_value("#DIV/0!"), ["line 42", "'#DIV/0!'"]),
+            ("a fault of Excel in a single column",
+             table([[*WAVE[:30], "#REF!", *WAVE[31:]]], ["v"]),
+             ["line 32, column 'v': '#REF!' is not a number"]),
+            ("numbers of lines with #", table([[f"#{i}" for i in range(COUNT)], WAVE],
+                                              ["line", "v"]),
+             [f"no column has numbers; the columns are 0 'line' (empty), 1 'v' (empty); {COUNT} "
+              "lines with # were taken as comments"]),
             ("Indian groups", table([DATES, [f"1,23,{400 + i}.00" for i in range(COUNT)]], NAMES),
              ["'v' (text such as '1,23,400.00' in line 2)"]),
             ("another order of dates",
@@ -131,6 +138,16 @@ class Exports(Forecast):
              for unit in ("{}%", "{} kg", "{}K", "${}", "\u20ac {}", "{}-", "'{}", "={}")])
         html = "<!DOCTYPE html><html><table><tr><td>1</td></tr></table></html>\n" * 60
         self.refuse(html, says=["no column has numbers", "'<!DOCTYPE"])
+
+    def test_a_missing_value_of_a_spreadsheet_is_no_comment(self):
+        said = self.check(table([[*WAVE[:30], "#N/A", *WAVE[31:]]], ["v"]))
+        self.assertIn(f"column 'v': 1 of {COUNT} values are missing, the first in line 32: they "
+                      "are interpolated", said)
+
+    def test_names_may_stand_behind_a_number_sign(self):
+        said = self.check("#" + PLAIN, "--column", "v")
+        self.assertIn("names in the first row", said)
+        self.assertIn("time axis 'date'", said)
 
     def test_growth_is_not_a_total(self):
         done = self.run_text("".join(f"{2 ** i}\n" for i in range(60)))
