@@ -23,7 +23,8 @@ typedef struct fuzz_file {
     int open;
 } fuzz_file;
 
-static fuzz_file fuzz_files[FUZZ_FILES];
+/** Not static: the linker refuses a program in which two files include this. */
+fuzz_file fuzz_files[FUZZ_FILES];
 
 static inline fuzz_file *fuzz_file_of(int handle)
 {

@@ -28,7 +28,8 @@ typedef struct test_faults {
     bool renamed;
 } test_faults;
 
-static test_faults faults;
+/** Not static: the linker refuses a program in which two files include this. */
+test_faults faults;
 
 static inline bool test_fault(const char *name)
 {

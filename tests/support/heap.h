@@ -21,8 +21,9 @@
 #endif
 
 /** Number of allocations that still succeed, whether only one fails, whether one has
- *  failed, and the number of live blocks. */
-static struct {
+ *  failed, and the number of live blocks. Not static: the linker refuses a program in
+ *  which two files include this. */
+struct {
     bool counting, alone, failed;
     size_t left;
     long live;
