@@ -138,7 +138,7 @@ static void flipped_bits_of_a_model_are_refused_or_harmless(void **state)
 {
     (void)state;
     size_t loaded = 0, bits = flip_all(false, &loaded);
-    print_message("%zu bits: %zu refused, %zu load as before\n", bits, bits - loaded,
+    print_message("# %zu bits: %zu refused, %zu load as before\n", bits, bits - loaded,
                   loaded);
 }
 
@@ -146,7 +146,7 @@ static void flipped_bits_of_a_checkpoint_are_refused_or_harmless(void **state)
 {
     (void)state;
     size_t loaded = 0, bits = flip_all(true, &loaded);
-    print_message("%zu bits: %zu refused, %zu load as before\n", bits, bits - loaded,
+    print_message("# %zu bits: %zu refused, %zu load as before\n", bits, bits - loaded,
                   loaded);
 }
 
@@ -162,7 +162,7 @@ static void cut_files_are_refused_and_change_nothing(void **state)
             assert_true(is_refusal(load(&victim, training, good, cut)));
         assert_int_equal(save(&victim, training, found), other_size);
         assert_memory_equal(found, other, other_size);
-        print_message("%zu cuts refused\n", size);
+        print_message("# %zu cuts refused\n", size);
         destroy_network(&n);
         destroy_network(&victim);
     }

@@ -338,7 +338,7 @@ static void names_of_a_hundred_thousand_tensors_are_found_quickly(void **state)
         snprintf(name, sizeof(name), "some.long.prefix.%zu.weight", i);
         assert_int_equal(lstm_file_read_tensor(file, name, empty), LSTM_SHAPE_MISMATCH);
     }
-    print_message("%.2f s\n", (double)(clock() - start) / CLOCKS_PER_SEC);
+    print_message("# %.2f s\n", (double)(clock() - start) / CLOCKS_PER_SEC);
     lstm_tensor_destroy(&empty);
     lstm_layer_destroy(&layer);
     lstm_file_destroy(&file);

@@ -147,7 +147,7 @@ static void assert_near(const char *what, size_t count, const double *found,
         largest = fmax(largest, fabs(expected[i]));
         error = fmax(error, fabs(found[i] - expected[i]));
     }
-    print_message("%s: error %.1e\n", what, error / largest);
+    print_message("# %s: error %.1e\n", what, error / largest);
     assert_true(error / largest <= limit);
 }
 

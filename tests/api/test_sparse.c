@@ -63,7 +63,7 @@ static void a_large_tensor_in_the_same_file_is_not_read(void **state)
     double time = -1;
     const char *path = test_path("large");
     if (!make_file(path)) {
-        print_message("skipped: this file system has no sparse files\n");
+        print_message("# skipped: this file system has no sparse files\n");
         return;
     }
     char self[TEST_PATH_SIZE];
@@ -75,7 +75,7 @@ static void a_large_tensor_in_the_same_file_is_not_read(void **state)
     assert_non_null(pipe);
     assert_int_equal(fscanf(pipe, "%ld %lf", &memory, &time), 2);
     assert_int_equal(pclose(pipe), 0);
-    print_message("%ld kB, %.6f s\n", memory, time);
+    print_message("# %ld kB, %.6f s\n", memory, time);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     assert_in_range(memory, 1, 20000);
 #endif

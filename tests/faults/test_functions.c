@@ -120,11 +120,11 @@ static void run_calls(const world_call *calls, size_t count)
     points = refused = 0;
     for (size_t i = 0; i < count; i++) {
         size_t before = points;
-        print_message("%s\n", calls[i].name);
+        print_message("# %s\n", calls[i].name);
         run_call(&calls[i]);
-        print_message("%s: %zu points\n", calls[i].name, points - before);
+        print_message("# %s: %zu points\n", calls[i].name, points - before);
     }
-    print_message("%zu functions, %zu failed allocations, %zu calls refused\n", count,
+    print_message("# %zu functions, %zu failed allocations, %zu calls refused\n", count,
                   points, refused);
 }
 

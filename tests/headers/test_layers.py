@@ -143,6 +143,11 @@ class Layers(unittest.TestCase):
         self.report([f"{name}: {len(text.splitlines())} lines" for name, text in files()
                      if len(text.splitlines()) > MOST_LINES])
 
+    def test_messages_of_tests_are_comments_of_tap(self):
+        """Meson reports other lines as a fault of the test."""
+        for name, text in files(".c", ".h", under=["tests"]):
+            self.assertNotRegex(text, r'print_message\((?!"# )', name)
+
     def test_nothing_is_marked_as_unfinished(self):
         self.report([f"{name}: {mark}" for name, text in files()
                      for mark in UNFINISHED.findall(text)])

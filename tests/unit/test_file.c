@@ -68,7 +68,7 @@ static void the_old_file_remains_if_any_operation_fails(void **state)
         assert_int_equal(test_count_files(test_folder), 2);
         unlink(link);
     }
-    print_message("%zu failed operations\n", points);
+    print_message("# %zu failed operations\n", points);
 }
 
 /* The number of the operation of this name, the n-th of them. */

@@ -101,7 +101,7 @@ static bool is_root(void)
 {
     if (geteuid() == 0)
         return true;
-    print_message("skipped: only root can change owners\n");
+    print_message("# skipped: only root can change owners\n");
     return false;
 }
 

@@ -257,7 +257,7 @@ static void loads_and_saves_fail_or_succeed_completely(void **state)
 {
     (void)state;
     if (!TEST_HEAP) {
-        print_message("skipped: a sanitizer replaces malloc()\n");
+        print_message("# skipped: a sanitizer replaces malloc()\n");
         return;
     }
     for (size_t i = 0; i < CONFIGS * PREFIXES * 2; i++) {
@@ -273,7 +273,7 @@ static void loads_and_saves_fail_or_succeed_completely(void **state)
         fail_each(save, check_saved);
         destroy_network(&f.n);
     }
-    print_message("%zu files, %zu calls, %zu failures of memory\n",
+    print_message("# %zu files, %zu calls, %zu failures of memory\n",
                   (size_t)CONFIGS * PREFIXES * 2, calls, points);
 }
 
