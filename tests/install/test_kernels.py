@@ -71,6 +71,12 @@ class Kernels(unittest.TestCase):
         self.assertNotEqual(result.returncode, 0)
         self.assertIn('processor: "z14" is big-endian', result.stdout)
 
+    def test_the_whole_tree_is_written_for_the_oldest_meson(self):
+        """A newer Meson warns of what an older one does not have."""
+        result = self.configure("", "-Dtests=true", "-Dexamples=true")
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertNotIn("uses feature", result.stdout)
+
 
 if __name__ == "__main__":
     MESON, FAMILY, *COMPILER = sys.argv[1:]
