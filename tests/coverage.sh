@@ -11,6 +11,12 @@
 set -eu
 cd "$(dirname "$0")/.."
 folder=build-tests/coverage
+case ${1:-} in
+-h | --help)
+    sed -n '/^# /s/^# //p; /^#$/s/.*//p; /^set/q' "$0"
+    exit 0
+    ;;
+esac
 command -v gcovr >/dev/null || {
     echo 'coverage: gcovr is not installed: apt-get install gcovr' >&2
     exit 77

@@ -6,8 +6,14 @@
 #
 # .clang-tidy, .ruff.toml and the lists below have the checks that are disabled, with reasons.
 # A tool that is not installed is skipped, with the package that has it. Exits with 1 if there
-# is a finding.
+# is a finding, or if a tool that was asked for by its name is not installed.
 set -eu
+case ${1:-} in
+-h | --help)
+    sed -n '/^# /s/^# //p; /^#$/s/.*//p; /^set/q' "$0"
+    exit 0
+    ;;
+esac
 cd "$(dirname "$0")/.."
 . examples/packages.sh
 
@@ -23,6 +29,11 @@ have() {
     if command -v "$2" >/dev/null 2>&1; then
         say "== $tool"
         return 0
+    fi
+    if [ "$tools" ]; then
+        failed="$failed $tool"
+        say "FAILED: $tool is not installed: install $3"
+        return 1
     fi
     skipped="$skipped $tool"
     say "SKIPPED: $tool: install $3"
@@ -75,6 +86,15 @@ scripts() {
 }
 
 tools=$*
+for tool in $tools; do
+    case $tool in
+    tidy | cppcheck | analyzer | shellcheck | ruff) ;;
+    *)
+        say "lint: unknown tool '$tool', expected tidy, cppcheck, analyzer, shellcheck or ruff"
+        exit 2
+        ;;
+    esac
+done
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 if [ ! -f "$folder/compile_commands.json" ]; then
@@ -88,6 +108,6 @@ if have ruff ruff 'ruff (pip)'; then check ruff check --quiet .; fi
 if have cppcheck cppcheck cppcheck; then check cpp; fi
 if have analyzer gcc gcc; then check analyzer; fi
 if have tidy clang-tidy clang-tidy; then check tidy; fi
-[ -z "$failed" ] || say "FINDINGS:$failed"
+[ -z "$failed" ] || say "FAILED:$failed"
 [ -z "$skipped" ] || say "SKIPPED:$skipped"
 [ -z "$failed" ]

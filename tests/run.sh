@@ -14,6 +14,12 @@
 # At the end it says what was skipped and why. The last line counts the tests of all
 # configurations: N passed, N failed, N skipped.
 set -eu
+case ${1:-} in
+-h | --help)
+    sed -n '/^# /s/^# //p; /^#$/s/.*//p; /^set/q' "$0"
+    exit 0
+    ;;
+esac
 cd "$(dirname "$0")/.."
 . examples/packages.sh
 

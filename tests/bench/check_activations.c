@@ -190,7 +190,10 @@ int main(int count, char **arguments)
     const char *name = count > 1 ? arguments[1] : NULL;
     bool good = true;
     size_t threads = count > 2 ? strtoul(arguments[2], NULL, 10) : 1;
-    if (threads < 1 || threads > MAX_THREADS) {
+    size_t chosen = 0;
+    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
+        chosen += !name || strcmp(name, functions[i].name) == 0;
+    if (chosen == 0 || threads < 1 || threads > MAX_THREADS) {
         fprintf(stderr, "usage: check-activations [exp|sigmoid|tanh] [THREADS]\n");
         return 2;
     }

@@ -8,9 +8,13 @@ Plain C has these bits in the reproducible mode.
 """
 import argparse
 import os
+import pathlib
 import re
 import subprocess
 import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from arguments import existing  # noqa: E402
 
 SETS = ("generic", "avx2", "avx512", "avx512bf16", "neon")
 EMULATOR = ["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"]
@@ -33,11 +37,13 @@ def run(command, name):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("programs", nargs="*")
-    parser.add_argument("--emulated", action="append", default=[])
+    parser.add_argument("programs", nargs="*", type=existing)
+    parser.add_argument("--emulated", action="append", default=[], type=existing)
     options = parser.parse_args()
-    commands = [[program] for program in options.programs]
-    commands += [[*EMULATOR, program] for program in options.emulated]
+    if not options.programs + options.emulated:
+        parser.error("no program")
+    commands = [[str(program.resolve())] for program in options.programs]
+    commands += [[*EMULATOR, str(program.resolve())] for program in options.emulated]
     found = {}
     for command in commands:
         for name in SETS:

@@ -23,6 +23,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from arguments import existing  # noqa: E402
+
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL)
 SCHEDULES = ("step:every=2,gamma=0.5", "multistep:at=1,at=3,gamma=0.3", "cosine:warmup=1",
              "exponential:gamma=0.8", "one-cycle", "plateau:patience=0,threshold=0.1",
@@ -160,7 +163,7 @@ def run(program, number, seed):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("program")
+    parser.add_argument("program", type=existing)
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())

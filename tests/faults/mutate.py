@@ -23,6 +23,7 @@ Survivors are printed as a line of the file and its change. A survivor that SURV
 explains is counted as explained; all others make the exit status 1.
 """
 import argparse
+import collections
 import contextlib
 import fnmatch
 import json
@@ -38,6 +39,9 @@ import tempfile
 import time
 
 from reach import Reach
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from arguments import existing, refuse_nothing  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SURVIVORS = pathlib.Path(__file__).with_name("survivors.txt")
@@ -205,6 +209,9 @@ class Tree:
 
     def find_tests(self):
         tests = json.loads((self.build / "meson-info/intro-tests.json").read_text())
+        known = {suite.split(":")[-1] for test in tests for suite in test["suite"]}
+        for name in self.suites or ():
+            refuse_nothing(name in known, "--suites", name, sorted(known))
         found = []
         for test in tests:
             suites = [suite.split(":")[-1] for suite in test["suite"]]
@@ -339,15 +346,23 @@ def main():
     parser.add_argument("--quick", action="store_true", help="leave out slow tests")
     parser.add_argument("--suites", help="only tests of these")
     parser.add_argument("--plain", action="store_true", help="without sanitizers")
-    parser.add_argument("--resume", type=pathlib.Path, help="output of a run that was stopped")
-    parser.add_argument("--again", type=pathlib.Path, help="output with survivors to try again")
-    parser.add_argument("--list", action="store_true", help="print the numbers of mutants")
+    parser.add_argument("--resume", type=existing, help="output of a run that was stopped")
+    parser.add_argument("--again", type=existing, help="output with survivors to try again")
+    parser.add_argument("--list", action="store_true",
+                        help="print the number of mutants of each file, and of all")
     options = parser.parse_args()
     paths = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "lib").rglob("*.c"))]
-    paths = [path for path in paths if fnmatch.fnmatch(path, options.only)
-             and not any(fnmatch.fnmatch(path, pattern) for pattern in LEFT_OUT)]
+    known = [path for path in paths
+             if not any(fnmatch.fnmatch(path, pattern) for pattern in LEFT_OUT)]
+    paths = [path for path in known if fnmatch.fnmatch(path, options.only)]
+    refuse_nothing(paths, "--only", options.only, known)
     mutants = [(path, *mutant) for path in paths for mutant in mutants_of(path)]
+    again = survivors_of(options.again) if options.again else None
+    if again is not None:
+        refuse_nothing(again, "--again", options.again, ["lines with SURVIVED"])
     if options.list:
+        for path, count in collections.Counter(path for path, *_ in mutants).items():
+            print(f"{count:6} {path}")
         print(f"{len(mutants)} mutants in {len(paths)} files")
         return 0
     random.Random(options.seed).shuffle(mutants)
@@ -358,7 +373,6 @@ def main():
     reach = Reach(Tree(folder / "counted", options, "-Dbuildtype=debug", "-Db_coverage=true"))
     sanitized = None
     explained = explanations()
-    again = survivors_of(options.again) if options.again else None
     gone = (again or set()) - {change_of(path, line, text) for path, _, line, text in mutants}
     for change in sorted(gone):
         print(f"     GONE: {change}")

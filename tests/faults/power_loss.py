@@ -34,6 +34,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import models  # noqa: E402
+from arguments import existing, refuse_nothing  # noqa: E402
 from cases import TRAIN, prepare  # noqa: E402
 from run_faults import without_times  # noqa: E402
 
@@ -377,8 +378,8 @@ def is_whole(name, content):
 
 def arguments():
     parser = argparse.ArgumentParser()
-    parser.add_argument("shim", type=pathlib.Path)
-    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("shim", type=existing)
+    parser.add_argument("folder", type=existing)
     parser.add_argument("--only", default="", help="text in the name of the cases")
     parser.add_argument("--skip", default="none", help="text in the name of other cases")
     parser.add_argument("--random", type=int, default=4)
@@ -390,13 +391,15 @@ def arguments():
 
 def main():
     options = arguments()
+    cases = [case for case in CASES
+             if options.only in case.name and options.skip not in case.name]
+    refuse_nothing(cases, "--only", f"{options.only!r} without {options.skip!r}",
+                   [case.name for case in CASES])
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     images, runs, wrong = 0, 0, 0
     with tempfile.TemporaryDirectory(dir=memory) as scratch:
         campaign = Campaign(options, pathlib.Path(scratch))
-        for case in CASES:
-            if options.only not in case.name or options.skip in case.name:
-                continue
+        for case in cases:
             count, nexts, faults = campaign.check(case)
             for fault in faults[:5]:
                 print(f"{case.name}: {fault}")

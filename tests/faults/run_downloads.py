@@ -28,6 +28,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from arguments import existing  # noqa: E402
 from mirror import IMAGES, LABELS, Server, make_certificate  # noqa: E402
 from run_faults import CLASSES, REPORT, points_of  # noqa: E402
 
@@ -115,8 +116,8 @@ class Campaign:
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("shim", type=pathlib.Path)
-    parser.add_argument("client", type=pathlib.Path)
+    parser.add_argument("shim", type=existing)
+    parser.add_argument("client", type=existing)
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--class", dest="kind", choices=CLASSES)
@@ -138,6 +139,8 @@ def main():
         order = [point for point in points_of(counts)
                  if point.kind == (options.kind or point.kind)
                  and (options.kind or point.kind != "memory")]
+        if not order:
+            sys.exit(f"run_downloads.py: the download makes no call of class {options.kind}")
         if options.seconds:
             random.Random(options.seed).shuffle(order)
         started = time.monotonic()

@@ -32,6 +32,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import models  # noqa: E402
+from arguments import existing, refuse_nothing  # noqa: E402
 from cases import CASES, prepare  # noqa: E402
 
 CLASSES = ("memory open read write sync close rename unlink stat owner truncate map thread "
@@ -328,14 +329,16 @@ def report(table, total, wrong):
 
 def arguments():
     parser = argparse.ArgumentParser()
-    parser.add_argument("shim", type=pathlib.Path)
-    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("shim", type=existing)
+    parser.add_argument("folder", type=existing)
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="")
     parser.add_argument("--skip", default=[], action="append")
     parser.add_argument("--class", dest="kind", choices=CLASSES)
-    parser.add_argument("--error", help="only points with this error, short or KILL")
+    parser.add_argument("--error", choices=sorted({name for lists in ERRORS.values()
+                                                   for names in lists for name in names}),
+                        help="only points with this error, short or KILL")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--verbose", action="store_true")
     return parser.parse_args()
@@ -343,6 +346,11 @@ def arguments():
 
 def main():
     options = arguments()
+    cases = [case for case in CASES
+             if (options.only in case.name or options.only == case.program)
+             and case.program not in options.skip]
+    refuse_nothing(cases, "--only", f"{options.only!r} without {options.skip}",
+                   [case.name for case in CASES])
     programs = {path.name: str(path.resolve()) for path in options.folder.iterdir()}
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     table, wrong, pairs, rights = {}, [], [], {}
@@ -353,17 +361,17 @@ def main():
         prepare(base, programs)
         campaign = Campaign(str(options.shim.resolve()), programs, base, work)
         started = time.monotonic()
-        for case in CASES:
-            if (options.only in case.name or options.only == case.program
-                    ) and case.program not in options.skip:
-                right = campaign.learn(case)
-                if right is None:
-                    wrong += [] if case.optional else [case.name]
-                    continue
-                rights[case.name] = right
-                pairs += [(case, point) for point in points_of(right.counts)
-                          if options.kind in (None, point.kind)
-                          and options.error in (None, point.error)]
+        for case in cases:
+            right = campaign.learn(case)
+            if right is None:
+                wrong += [] if case.optional else [case.name]
+                continue
+            rights[case.name] = right
+            pairs += [(case, point) for point in points_of(right.counts)
+                      if options.kind in (None, point.kind)
+                      and options.error in (None, point.error)]
+        if not pairs:
+            sys.exit("run_faults.py: no program makes such a call, so there is no point")
         order = choose(pairs, options.seed) if options.seconds else pairs
 
         def run(pair):

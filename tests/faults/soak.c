@@ -252,6 +252,10 @@ int main(int argc, char **argv)
 {
     size_t stream = argc > 1 ? strtoull(argv[1], NULL, 10) : 100000000;
     size_t steps = argc > 2 ? strtoull(argv[2], NULL, 10) : 100000;
+    if (stream < PARTS || steps < PARTS) {
+        fprintf(stderr, "usage: soak [STREAM_STEPS [TRAININGS]]\n");
+        return 2;
+    }
     bool constant = soak_stream(stream);
     return soak_training(steps) && constant ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -6,6 +6,7 @@ usage: test_damage.py DAMAGE MNIST_TRAIN [--full] [FILE...]
 DAMAGE is the program of damage.c. Without --full it draws a sample of the places of large
 files. Further files are tried as well, for example t10k-labels-idx1-ubyte.gz.
 """
+import argparse
 import gzip
 import os
 import pathlib
@@ -13,6 +14,9 @@ import struct
 import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from arguments import existing  # noqa: E402
 
 SAMPLE = "20000"
 
@@ -45,16 +49,19 @@ def compress(folder):
 
 
 def main():
-    damage, program, *rest = sys.argv[1:]
-    full = "--full" in rest
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("damage", type=existing, help="the program of damage.c")
+    parser.add_argument("program", type=existing, help="mnist-train")
+    parser.add_argument("files", type=existing, nargs="*", help="further files")
+    parser.add_argument("--full", action="store_true", help="all places of large files")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        files = train(program, folder) + compress(folder)
-        command = [damage] + ([] if full else ["--sample", SAMPLE])
+        files = train(options.program, folder) + compress(folder)
+        command = [options.damage.resolve()] + ([] if options.full else ["--sample", SAMPLE])
         status = subprocess.run([*command, *map(str, files)], check=False).returncode
-        others = [file for file in rest if file != "--full"]
-        if others:
-            status |= subprocess.run([*command, *others], check=False).returncode
+        if options.files:
+            status |= subprocess.run([*command, *options.files], check=False).returncode
     return status
 
 

@@ -10,6 +10,9 @@ import os
 import pathlib
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from arguments import existing  # noqa: E402
+
 STEPS, BATCH, INPUTS, HIDDEN, THREADS = 6, 32, 8, 32, 4
 
 
@@ -56,7 +59,7 @@ def state(path):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("library")
+    parser.add_argument("library", type=existing)
     parser.add_argument("--rounds", type=int, default=1000)
     options = parser.parse_args()
     path = os.path.realpath(options.library)

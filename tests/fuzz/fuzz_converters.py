@@ -272,14 +272,18 @@ def main():
     # A warning of NumPy would be a second line beside the message.
     warnings.simplefilter("error")
     findings = ran = 0
+    missing = []
     print(f"{'format':8} {'executions':>12} {'refused':>12} {'seconds':>9}  findings")
     for name, (_, package) in FORMATS.items():
         if options.only in (None, name):
             if importlib.util.find_spec(package) is None:
-                print(f"{name:8} SKIPPED: {package} is not installed")
+                missing.append(package)
+                print(f"{name:8} not run: {package} is not installed")
                 continue
             ran += 1
             findings += fuzz(name, options)
+    if not ran:
+        print(f"skipped: {', '.join(missing)} not installed")
     return 1 if findings else 0 if ran else 77
 
 

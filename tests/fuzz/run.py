@@ -106,11 +106,12 @@ def fuzz(name, program, found, options):
 
 def main():
     options = arguments()
-    harnesses = build(options.build)
-    unknown = set(options.only or []) - set(harnesses)
+    known = sorted(path.stem.removeprefix("fuzz_") for path in HERE.glob("fuzz_*.c"))
+    unknown = set(options.only or []) - set(known)
     if unknown:
-        sys.exit(f"unknown harness {', '.join(sorted(unknown))}, expected one of "
-                 f"{', '.join(harnesses)}")
+        sys.exit(f"--only: unknown harness {', '.join(sorted(unknown))}, expected one of "
+                 f"{', '.join(known)}")
+    harnesses = build(options.build)
     findings = 0
     commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"],
                             capture_output=True, text=True, check=False).stdout.strip()
