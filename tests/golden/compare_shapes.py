@@ -18,6 +18,7 @@ import os
 import sys
 from pathlib import Path
 
+import need_torch  # noqa: F401
 import torch
 
 LIMIT = 3e-6

@@ -37,6 +37,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import need_torch  # noqa: F401
 import numpy as np
 import torch
 from torch import nn

@@ -25,6 +25,7 @@ because a step is lr m^ / (sqrt(v^) + eps) and |m^| is at most about sqrt(v^).
 import sys
 from pathlib import Path
 
+import need_torch  # noqa: F401
 import numpy as np
 import torch
 from torch import nn

@@ -13,6 +13,7 @@ import json
 import sys
 from pathlib import Path
 
+import need_torch  # noqa: F401
 import numpy as np
 import torch
 from torch import nn

@@ -10,6 +10,7 @@ contain inputs: the tests draw them with liblstm's generator, which equals PyTor
 import pathlib
 import struct
 
+import need_torch  # noqa: F401
 import torch
 from torch import nn
 

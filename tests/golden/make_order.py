@@ -8,6 +8,7 @@ equal those of test_order.c: 1 + n * step mod modulus, or, with modulus 0, a seq
 makes quicksort with a median of three slow, so that it switches to heapsort; its lengths are
 divided by step, which makes ties.
 """
+import need_torch  # noqa: F401
 import torch
 
 CASES = [(1, 1, 1), (2, 1, 2), (16, 1, 1), (16, 7, 5), (17, 1, 1), (17, 7, 5),

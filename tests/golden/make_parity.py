@@ -3,6 +3,7 @@
 
 usage: make_parity.py
 """
+import need_torch  # noqa: F401
 import torch
 from torch import nn
 from torch.utils.data import DataLoader

@@ -17,13 +17,7 @@ import unittest
 import test_ranks
 
 MPIRUN = PROGRAM = PLAIN = None
-# As root, and with more processes than processors.
-ENVIRONMENT = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1",
-               "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-               "OMPI_MCA_rmaps_base_oversubscribe": "1",
-               "OMPI_MCA_mpi_yield_when_idle": "1",
-               "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
-               "OMPI_MCA_btl_base_warn_component_unused": "0"}
+ENVIRONMENT = {**os.environ, **test_ranks.MPI}
 LIMIT = 100
 
 

@@ -2,10 +2,10 @@
 when one ends.
 
 usage: test_ranks.py PROGRAM
-       test_ranks.py --full PROGRAM [NAME=COMMAND...]
+       test_ranks.py --full PROGRAM [NAME=MPIRUN,PROGRAM...]
 
 --full compares the models of ranks x threads, also of other programs that are started by
-mpirun, and prints their hashes: NAME=MPIRUN,PROGRAM.
+mpirun, and prints their hashes.
 """
 import hashlib
 import os
@@ -22,6 +22,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from in_folder import InFolder  # noqa: E402
 
 PROGRAM = None
+# mpirun of Open MPI as root, and with more processes than processors.
+MPI = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+       "OMPI_MCA_rmaps_base_oversubscribe": "1", "OMPI_MCA_mpi_yield_when_idle": "1",
+       "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
+       "OMPI_MCA_btl_base_warn_component_unused": "0"}
 # 300 images: four batches of 64 and one of 44.
 SMALL = ["--synthetic=300", "--batch-size", "64", "--hidden", "8", "--layers", "2",
          "--seed", "7", "--lr", "0.01", "--force"]
@@ -315,6 +320,18 @@ class Refusals(Ranks):
         self.assertIn("rank 1 cannot be started", result.stderr)
 
 
+def train(name, command):
+    """Runs a training of --full; ends the script with what it printed if it fails."""
+    try:
+        done = subprocess.run(command, timeout=300, text=True, stdin=subprocess.DEVNULL,
+                              capture_output=True, env={**os.environ, **MPI})
+    except (OSError, subprocess.TimeoutExpired) as error:
+        sys.exit(f"test_ranks.py: {name}: {error}")
+    if done.returncode:
+        sys.exit(f"test_ranks.py: {name}: {' '.join(command)} ends with {done.returncode}:\n"
+                 f"{done.stdout[-1000:]}{done.stderr[-3000:]}")
+
+
 def compare(programs):
     """Trains with ranks x threads x transports; returns the number of different models."""
     # Batches of 100 and one of 50, which 8 shards do not divide evenly.
@@ -326,9 +343,8 @@ def compare(programs):
             for threads in 1, 2:
                 with tempfile.TemporaryDirectory(prefix="ranks-") as folder:
                     model = os.path.join(folder, "m")
-                    subprocess.run([*command(ranks), *words, "--threads", str(threads),
-                                    "--save", model], check=True, timeout=300,
-                                   stdout=subprocess.DEVNULL)
+                    train(name, [*command(ranks), *words, "--threads", str(threads),
+                                 "--save", model])
                     data = pathlib.Path(model).read_bytes()
                 digest = hashlib.sha256(data).hexdigest()[:16]
                 hashes.setdefault(digest, []).append((name, ranks, threads))
@@ -343,12 +359,17 @@ def full(program, others):
     for other in others:
         name, _, command = other.partition("=")
         start, _, path = command.partition(",")
+        if not path:
+            sys.exit(f"test_ranks.py: '{other}' is not NAME=MPIRUN,PROGRAM")
         programs.append((name, lambda ranks, start=start, path=path: [
             *start.split(), "-n", str(ranks), os.path.abspath(path)]))
     return compare(programs) != 1
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1:] in (["--full"], ["-h"], ["--help"]):
+        print(__doc__.split("\n\n", 1)[1].strip())
+        sys.exit(0 if sys.argv[1:] in (["-h"], ["--help"]) else 2)
     if sys.argv[1] == "--full":
         sys.exit(full(os.path.abspath(sys.argv[2]), sys.argv[3:]))
     # A shell starts programs in the background with Ctrl-C ignored.
