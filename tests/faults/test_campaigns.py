@@ -4,11 +4,14 @@ usage: test_campaigns.py CHECK_ACTIVATIONS
 """
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
+
+from cases import CASES
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 # Files that exist; no script comes so far that it uses them.
@@ -65,6 +68,16 @@ class Campaigns(unittest.TestCase):
                 result = self.run_script(name, "--help", env={"PATH": "/bin:/usr/bin"})
                 self.assertEqual(result.returncode, 0, result.stderr)
                 self.assertIn(f"sh tests/{name}", result.stdout)
+
+    def test_the_page_has_the_sizes_of_campaigns(self):
+        page = (TESTS.parent / "docs/reliability.md").read_text()
+        tables = "".join(path.read_text() for path in (TESTS / "abi").glob("lib*-1.txt"))
+        functions = len(re.findall(r"(?m)^function \w+:", tables))
+        self.assertIn(f"in {functions} functions |", page)
+        self.assertIn(f"all programs, {len(CASES)} command lines |", page)
+        networks = (TESTS / "golden/bits.h").read_text().count("{UINT64_C(")
+        words = "one two three four five six seven eight nine ten eleven twelve".split()
+        self.assertEqual(page.count(f"| {words[networks - 1]} networks"), 2)
 
     def test_a_list_has_the_number_of_each_file(self):
         result = self.run_script("faults/mutate.py", "--list", "--only", "lib/lstm/io/*")
