@@ -27,8 +27,9 @@ typedef struct shape {
     size_t columns;
     double share;
     /** Whether all of them end with a delimiter, as no single field does, and whether
-     * the text ends before a fault. */
-    bool closed, fault;
+     * the text ends before a fault. wide: the fault is a first row of too many fields.
+     */
+    bool closed, fault, wide;
 } shape;
 
 static shape split(csv_scan scan, char delimiter, scratch *s)
@@ -53,6 +54,11 @@ static shape split(csv_scan scan, char delimiter, scratch *s)
     found.share = rows ? (double)most / (double)rows : 0;
     found.closed = rows && s->closed[found.columns] == most;
     found.fault = state == CSV_FAULT;
+    found.wide = found.fault && rows == 0 && scan.count == CSV_MOST_COLUMNS;
+    if (found.wide) {
+        found.columns = scan.count;
+        found.share = 1;
+    }
     return found;
 }
 
@@ -105,11 +111,11 @@ static bool has_blanks(csv_scan scan, scratch *s)
 {
     shape found = split(scan, CSV_BLANKS, s);
     bool first = true;
-    if (found.columns < 2 || found.share < 1 || found.fault)
+    if (found.columns < 2 || found.share < 1 || (found.fault && !found.wide))
         return false;
     scan.delimiter = CSV_BLANKS;
-    for (; read_row(&scan, s) == CSV_ROW; first = false)
-        for (size_t i = 0; i < scan.count && !first; i++)
+    for (; read_row(&scan, s) == CSV_ROW || (found.wide && first); first = false)
+        for (size_t i = 0; i < scan.count && (!first || found.wide); i++)
             if (!is_number(s->fields[i]) && !csv_is_time(s->fields[i]) &&
                 !csv_is_missing(s->fields[i]))
                 return false;

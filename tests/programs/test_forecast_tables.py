@@ -113,6 +113,10 @@ class Exports(Forecast):
             ("a long line", PLAIN + "x" * 200000 + ",1\n", ["line 122", "131072 bytes"]),
             ("one row", "date,v\n2024-01-01,1\n", ["has 1 number, expected at least 50"]),
             ("only names", "date,v\n", ["date"]),
+            *((f"too many columns, {name}", sign.join(map(str, range(16385))) + "\n",
+               ["line 1: has more than 16384 fields"])
+              for name, sign in (("commas", ","), ("semicolons", ";"), ("blanks", " "))),
+            ("too many words", "word " * 16385 + "\n", ["no column has numbers"]),
             ("all missing", table([DATES, ["NA"] * COUNT], NAMES), ["no column has numbers"]),
             ("years in columns", table([["DE", "FR"], *([["1", "2"]] * 60)],
                                        ["country", *(str(1960 + i) for i in range(60))]),
