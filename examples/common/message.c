@@ -148,6 +148,16 @@ bool message_error(const char *format, ...)
     return false;
 }
 
+void message_with_limit(const char *text, char *out, size_t size)
+{
+    static const char field[] = "; limit can allow more";
+    const char *at = strstr(text, field);
+    if (at)
+        snprintf(out, size, "%.*s; --%s", (int)(at - text), text, at + strlen("; "));
+    else
+        snprintf(out, size, "%s", text);
+}
+
 const char *message_errno(void)
 {
     return strerror(errno ? errno : EIO);

@@ -36,6 +36,14 @@ void message_set_mute(bool mute);
  */
 void message_clean(char *text, size_t size);
 
+/**
+ * Copies a message of libmnist. Where it says that the field limit can allow more, the
+ * copy names the option: --limit.
+ *
+ * @param size of the array out
+ */
+void message_with_limit(const char *text, char *out, size_t size);
+
 /** Prints one line unless quiet. */
 __attribute__((format(printf, 1, 2))) void message_info(const char *format, ...);
 

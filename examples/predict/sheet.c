@@ -21,7 +21,9 @@ enum {
 /* Copies a message of libmnist, which names a temporary file by its own path. */
 static bool explain(const char *own, const char *shown, char *why, size_t size)
 {
-    const char *text = mnist_last_error(), *at = strstr(text, own);
+    char text[2048];
+    message_with_limit(mnist_last_error(), text, sizeof(text));
+    const char *at = strstr(text, own);
     if (at)
         snprintf(why, size, "%.*s%s%s", (int)(at - text), text, shown,
                  at + strlen(own));
@@ -71,7 +73,7 @@ static bool read_dataset(sheet *s, const char *path, const predict_options *opti
     s->has_labels = status == MNIST_OK && labels;
     if (status != MNIST_OK && found) {
         char reason[2048];
-        snprintf(reason, sizeof(reason), "%s", mnist_last_error());
+        message_with_limit(mnist_last_error(), reason, sizeof(reason));
         status = mnist_dataset_read_limited(&s->dataset, path, NULL, MOST_CLASSES,
                                             options->limit);
         if (status == MNIST_OK)

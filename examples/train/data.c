@@ -211,7 +211,9 @@ int train_data_open(train_data *data, const train_options *options)
     if (!status && want_test)
         status = open_split(&data->test, data, options, MNIST_TEST);
     if (status) {
-        message_error("%s", mnist_last_error());
+        char why[2048];
+        message_with_limit(mnist_last_error(), why, sizeof(why));
+        message_error("%s", why);
         return status == MNIST_INVALID_ARGUMENT && options->dataset ? 2 : 1;
     }
     return check_sizes(data) ? divide(data, options) : 1;

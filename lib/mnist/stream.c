@@ -179,10 +179,10 @@ static mnist_status check_size(const mnist_stream *stream, uint64_t total)
     uint64_t given = stream->input->limit, most = given ? given : USUAL_SIZE;
     if ((stream->regular && !stream->gzip) || total <= most)
         return MNIST_OK;
-    return mnist_fail(
-        MNIST_BAD_FILE,
-        "%s: header declares %" PRIu64 " bytes, expected at most %" PRIu64 "%s",
-        stream->path, total, most, given ? "" : "; a limit can allow more");
+    return mnist_fail(MNIST_BAD_FILE,
+                      "%s: header declares %" PRIu64 " bytes, expected at most %" PRIu64
+                      "%s",
+                      stream->path, total, most, given ? "" : "; limit can allow more");
 }
 
 /* Fails if a gzip file of size bytes becomes too many times as large. */
@@ -197,7 +197,7 @@ static mnist_status check_ratio(const mnist_stream *stream, uint64_t total,
                       "%s: becomes %" PRIu64 " bytes, expected at most %" PRIu64
                       " times the %" PRIu64 " of the gzip file%s",
                       stream->path, total, ratio, size,
-                      usual ? "; a limit can allow more" : "");
+                      usual ? "; limit can allow more" : "");
 }
 
 mnist_status mnist_stream_expect(mnist_stream *stream, uint64_t expected)

@@ -87,6 +87,13 @@ class Data(unittest.TestCase):
         lines = [line.split(",")[:5] for line in log.read_text().splitlines()]
         return result.stdout, lines, result.stderr
 
+    def test_a_file_beyond_the_limit_names_the_option(self):
+        folder = self.put("zeros", {
+            "train-images-idx3-ubyte.gz": images_file([[bytes(SIDE)] * SIDE] * 9999),
+            "train-labels-idx1-ubyte.gz": labels_file(bytes(9999))})
+        result = self.run_with("--data", folder, "--eval", "none", status=1)
+        self.assertIn("of the gzip file; --limit can allow more\n", result.stderr)
+
     def test_every_split_of_emnist(self):
         """The archive and torchvision have the images transposed, and the letters from 1."""
         for place, dotgz in ("EMNIST/raw", ""), ("gzip", ".gz"), ("", ".gz"):

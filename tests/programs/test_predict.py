@@ -434,7 +434,7 @@ class Predict(unittest.TestCase):
         content = idx([[0] * SIDE * SIDE] * 99 + [noise(1)])
         small = self.write("ratio", gzip.compress(content))
         result = run(self.model, small, "--threads", "1")
-        self.assert_fails(result, small, "a limit can allow more")
+        self.assert_fails(result, small, "; --limit can allow more")
         result = run(self.model, small, "--limit", str(len(content) - 1))
         self.assert_fails(result, small, f"expected at most {len(content) - 1}")
         result = run("--csv", self.model, small, "--limit", str(len(content)))
