@@ -93,6 +93,18 @@ class Texts(unittest.TestCase):
                  for each in self.wrong(path, text)]
         self.assertEqual(found, [], "\n" + "\n".join(found))
 
+    def test_the_page_of_security_has_every_environment_variable(self):
+        """Names in capital letters, in a file of C that reads variables or code of Python."""
+        page, found = (ROOT / "docs/security.md").read_text(), set()
+        for path in [*ROOT.glob("lib/**/*.c"), *ROOT.glob("examples/**/*.c"),
+                     *ROOT.glob("examples/python/liblstm/**/*.py")]:
+            text = path.read_text()
+            if "getenv(" in text:
+                found |= set(re.findall(r'"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)"', text))
+            found |= set(re.findall(r'(?:environ[^\n]*|load\("\w+", )"([A-Z_]+)"', text))
+        self.assertIn("SLURM_STEP_NUM_TASKS", found)
+        self.assertEqual([name for name in sorted(found) if f"`{name}`" not in page], [])
+
     def test_planted_names_are_found(self):
         for name, planted in (("lib/lstm/nn/x.c", "/* See {}. */\nint a;"),
                               ("docs/x.md", "See `{}`."),
