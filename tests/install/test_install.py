@@ -141,7 +141,16 @@ class Install(unittest.TestCase):
         for name in ("LICENSE", "README.md"):
             self.assertEqual((documents / name).read_bytes(), (ROOT / name).read_bytes())
         self.assertEqual({path.name for path in (documents / "docs").iterdir()},
-                         {path.name for path in (ROOT / "docs").glob("*.md")})
+                         {path.name for path in (ROOT / "docs").iterdir()
+                          if path.suffix in (".md", ".png")})
+
+    def test_links_of_installed_pages_lead_to_pages_or_into_the_source_tree(self):
+        documents = self.prefix / "share/doc/lstm"
+        for page in documents.rglob("*.md"):
+            for link in re.findall(r"\]\(([^)#:]+)[)#]", page.read_text()):
+                target = (page.parent / link).resolve().relative_to(documents.resolve())
+                self.assertTrue((documents / target).exists() or target.parts[0] in (
+                    "include", "examples", "tests"), f"{page.name}: {link}")
 
     def test_nothing_stays_after_uninstall(self):
         folder = self.scratch / "removed"
