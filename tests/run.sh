@@ -11,8 +11,8 @@
 #   sh tests/run.sh [OPTION...]            everything; options are those of `meson setup`,
 #                                          such as -Dwerror=true
 #
-# At the end it says what was skipped and why. The last line counts the tests of all
-# configurations: N passed, N failed, N skipped.
+# At the end it says what was skipped and why, and which tests failed. The last line counts the
+# tests of all configurations: N passed, N failed, N skipped.
 set -eu
 case ${1:-} in
 -h | --help)
@@ -144,10 +144,16 @@ run() {
     log=$folder/meson-logs/testlog.json
     rm -f "$log"
     [ "$only_tests" ] || set -- --no-rebuild "$@"
-    meson test -C "$folder" --print-errorlogs "$@" </dev/null ||
-        troubles="$troubles
-FAILED: $name: see $folder/meson-logs/testlog.txt"
-    if [ -f "$log" ]; then count "$log" && logs="$logs $log"; else fail "$name: no test ran"; fi
+    status=0
+    meson test -C "$folder" --print-errorlogs "$@" </dev/null || status=$?
+    if [ ! -f "$log" ]; then
+        fail "$name: no test ran"
+        return 0
+    fi
+    count "$log"
+    logs="$logs $log"
+    [ "$status" -eq 0 ] || troubles="$troubles
+FAILED: $name: $(python3 tests/support/skips.py --failed "$log"): see ${log%json}txt"
 }
 
 # Whether a program built with these flags starts. Sanitizers need libraries that may be

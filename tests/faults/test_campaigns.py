@@ -2,6 +2,7 @@
 
 usage: test_campaigns.py CHECK_ACTIVATIONS
 """
+import json
 import os
 import pathlib
 import re
@@ -85,6 +86,16 @@ class Campaigns(unittest.TestCase):
         total, where = sum(int(line.split()[0]) for line in files), len(files)
         self.assertGreater(where, 5)
         self.assertEqual(last, f"{total} mutants in {where} files")
+
+    def test_tests_that_failed_are_named(self):
+        tests = {"good": "OK", "bad": "FAIL", "slow one": "TIMEOUT", "left out": "SKIP"}
+        with tempfile.TemporaryDirectory() as name:
+            log = pathlib.Path(name, "testlog.json")
+            log.write_text("".join(
+                json.dumps({"name": f"api - lstm:{test}", "result": result}) + "\n"
+                for test, result in tests.items()))
+            result = self.run_script("support/skips.py", "--failed", log)
+        self.assertEqual(result.stdout, "bad, slow one (timeout)\n")
 
     def test_a_tool_that_was_asked_for_has_to_be_there(self):
         """In a copy with a build folder, which the script makes otherwise."""
