@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "tests/bench/measure.h"
+#include "tests/support/ending.h"
 
 static double seconds_of(clockid_t clock)
 {
@@ -25,12 +26,7 @@ void *must_allocate(size_t count, size_t size)
 {
     enum { LINE = 64 };
     size_t bytes = (count * size + LINE - 1) / LINE * LINE;
-    void *memory = aligned_alloc(LINE, bytes ? bytes : LINE);
-    if (!memory) {
-        fprintf(stderr, "lstm-bench: no memory\n");
-        exit(1);
-    }
-    return memory;
+    return ending_unless(aligned_alloc(LINE, bytes ? bytes : LINE));
 }
 
 void samples_add(samples *s, double seconds)

@@ -12,6 +12,7 @@
 
 #include "tests/support/bits.h"
 #include "tests/support/draw.h"
+#include "tests/support/ending.h"
 
 /* A network and how it is trained. */
 struct bits_network {
@@ -161,7 +162,7 @@ static void ok(lstm_status status)
     if (status == LSTM_OK)
         return;
     fprintf(stderr, "%s\n", lstm_last_error());
-    exit(EXIT_FAILURE);
+    exit(status == LSTM_OUT_OF_MEMORY ? ENDING_WITHOUT_MEMORY : EXIT_FAILURE);
 }
 
 static uint64_t hash_tensor(uint64_t hash, const lstm_tensor *tensor)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/ending.h"
+
 /* Parameters of one direction of a layer; biases and w_hr are NULL if absent. */
 typedef struct cell {
     size_t inputs, hidden, state;
@@ -114,7 +116,7 @@ static void run_sequence(const cell *c, size_t length, bool reverse, const doubl
                          size_t x_step, double *y, size_t y_step, double *h,
                          double *cell_state)
 {
-    double *full = malloc(c->hidden * sizeof(double));
+    double *full = ending_unless(malloc(c->hidden * sizeof(double)));
     for (size_t k = 0; k < length; k++) {
         size_t t = reverse ? length - 1 - k : k;
         step(c, x + t * x_step, h, cell_state, full,
@@ -159,7 +161,7 @@ void reference_forward(const reference_lstm *net, const reference_input *input,
     size_t rows = net->layers * net->directions * input->batch;
     size_t width = net->directions * reference_state_size(net);
     size_t count = input->steps * input->batch * width;
-    double *below = malloc(count * sizeof(double));
+    double *below = ending_unless(malloc(count * sizeof(double)));
     start_state(hn, input->h0, rows * reference_state_size(net));
     start_state(cn, input->c0, rows * net->hidden);
     for (size_t layer = 0; layer < net->layers; layer++) {
@@ -199,7 +201,7 @@ void reference_masks(const reference_lstm *net, const reference_input *input,
 {
     size_t width = net->directions * reference_state_size(net);
     size_t count = input->steps * input->batch * width;
-    size_t *order = malloc(input->batch * sizeof(*order));
+    size_t *order = ending_unless(malloc(input->batch * sizeof(*order)));
     packed_order(input, order);
     memset(masks, 0, (net->layers - 1) * count * sizeof(double));
     for (size_t row = 0; row < (net->layers - 1) * input->steps; row++)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "tests/support/draw.h"
+#include "tests/support/ending.h"
 #include "tests/support/reference.h"
 #include "tests/verify/part.h"
 
@@ -68,9 +69,7 @@ static void fill(lstm_tensor *tensor, uint64_t *seed, float scale)
 static double *doubles(const lstm_tensor *tensor)
 {
     size_t count = lstm_tensor_count(tensor);
-    double *to = malloc(count * sizeof(double));
-    if (!to)
-        part_must(LSTM_OUT_OF_MEMORY);
+    double *to = ending_unless(malloc(count * sizeof(double)));
     for (size_t i = 0; i < count; i++)
         to[i] = (double)lstm_tensor_data(tensor)[i];
     return to;
@@ -102,9 +101,8 @@ static void create_tensors(trial *t, uint64_t *seed)
 
 static void copy_parameters(trial *t)
 {
-    t->parameters = malloc(lstm_params_count(t->params) * sizeof(double));
-    if (!t->parameters)
-        part_must(LSTM_OUT_OF_MEMORY);
+    t->parameters =
+        ending_unless(malloc(lstm_params_count(t->params) * sizeof(double)));
     double *to = t->parameters;
     for (size_t k = 0; k < lstm_params_size(t->params); k++) {
         const lstm_tensor *value = lstm_params_value(t->params, k);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/support/ending.h"
 #include "tests/verify/part.h"
 
 void part_line(bool passed, const char *check, const char *format, ...)
@@ -20,5 +21,5 @@ void part_must(lstm_status status)
     if (status == LSTM_OK)
         return;
     fprintf(stderr, "%s\n", lstm_last_error());
-    exit(EXIT_FAILURE);
+    exit(status == LSTM_OUT_OF_MEMORY ? ENDING_WITHOUT_MEMORY : EXIT_FAILURE);
 }
