@@ -4,7 +4,8 @@
  *
  * Each part runs in a process of its own, so that a crash, a set of kernels or a kill
  * stays there. A part prints one line for each check: a verdict, the check, and what
- * was found, separated by tabs. The first process collects the lines of all parts.
+ * was found, separated by tabs, and a last line, so that a part which ends too early is
+ * seen. The first process collects the lines of all parts.
  */
 #ifndef TESTS_VERIFY_PART_H
 #define TESTS_VERIFY_PART_H
@@ -15,7 +16,8 @@
 __attribute__((format(printf, 3, 4))) void part_line(bool passed, const char *check,
                                                      const char *format, ...);
 
-/** Ends the process with the message of the library unless the status is LSTM_OK. */
+/** Ends the process with the message of the library unless the status is LSTM_OK, and
+ * with ENDING_WITHOUT_MEMORY if there is too little memory. */
 void part_must(lstm_status status);
 
 /** Infinities, not-a-number and the smallest numbers are handled as IEEE 754 says. */

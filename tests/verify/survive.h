@@ -7,7 +7,11 @@
 
 #include "tests/verify/table.h"
 
-/** Adds the result for a folder, in which it writes and removes two files. */
-void survive(table *t, const char *folder);
+/**
+ * Adds the result for a folder, in which it writes and removes two files.
+ *
+ * @return whether all trainings ended; others may have left files
+ */
+bool survive(table *t, const char *folder);
 
 #endif
