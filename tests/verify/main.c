@@ -13,9 +13,9 @@
 
 #include "examples/common/message.h"
 #include "examples/common/options.h"
-#include "tests/bench/limits.h"
 #include "tests/bench/measure.h"
 #include "tests/verify/child.h"
+#include "tests/verify/facts.h"
 #include "tests/verify/interrupt.h"
 #include "tests/verify/part.h"
 #include "tests/verify/survive.h"
@@ -229,11 +229,7 @@ static void describe(const table *t, const char *folder)
     char kernels[CHILD_LINE];
     name_kernels(NULL, kernels);
     table_begin(t);
-    table_fact(t, "liblstm", lstm_version());
-    table_fact(t, "processor", machine_name());
-    table_number(t, "processors", machine_processors());
-    table_fact(t, "kernels", kernels);
-    table_fact(t, "folder", folder);
+    facts_add(t, kernels, folder);
     table_begin_results(t);
 }
 

@@ -116,6 +116,22 @@ class Verify(unittest.TestCase):
                                       r"0 could not be checked; \d+ s$")
         self.assertRegex(done.stdout, r"\nA report of a fault needs all of the above\.\n$")
 
+    def test_a_report_has_the_facts(self):
+        done = run("--json", "--only", "arithmetic", "--folder", str(self.folder),
+                   LSTM_CPU="generic", LSTM_NUM_THREADS="1")
+        facts = json.loads(done.stdout)
+        self.assertEqual(pathlib.Path(facts["library"]), LIBRARY.resolve())
+        self.assertIn(os.uname().release, facts["system"])
+        self.assertIn("buildtype=", facts["options"])
+        self.assertEqual(facts["folder"], str(self.folder))
+        self.assertRegex(facts["file system"], r"^\w+ \(0x[0-9a-f]+\)$")
+        self.assertEqual((facts["kernels"], facts["LSTM_CPU"], facts["LSTM_NUM_THREADS"]),
+                         ("generic", "generic", "1"))
+        self.assertGreater(facts["processors"], 0)
+        self.assertGreater(facts["seconds"], -1)
+        self.assertEqual(facts["verdict"], "passed")
+        self.assertLessEqual({"compiler", "C library"}, set(facts))
+
     def test_a_wrong_constant_is_found(self):
         content = LIBRARY.read_bytes()
         self.assertIn(CONSTANT, content)
