@@ -276,6 +276,75 @@ static double worst_int8(uint64_t *seed)
     return worst;
 }
 
+/* Norm of the difference of a tensor from exact values, by their norm. */
+static double relative_error(const lstm_tensor *found, const double *exact)
+{
+    double difference = 0, size = 0;
+    for (size_t i = 0; i < lstm_tensor_count(found); i++) {
+        double error = (double)lstm_tensor_data(found)[i] - exact[i];
+        difference += error * error;
+        size += exact[i] * exact[i];
+    }
+    return sqrt(difference / size);
+}
+
+static void keep_worst(double *worst, const lstm_tensor *found, const double *exact)
+{
+    double error = relative_error(found, exact);
+    if (!(error <= *worst))
+        *worst = error;
+}
+
+static void keep_worst_of(double *worst, const lstm_tensor *found,
+                          const lstm_tensor *exact)
+{
+    double *values = doubles(exact);
+    keep_worst(worst, found, values);
+    free(values);
+}
+
+/*
+ * The largest errors of a case in bfloat16: of outputs, compared with double precision,
+ * and of gradients, compared with those of float32 of these kernels, which central
+ * differences have checked.
+ */
+static void worst_bfloat16(const sizes *s, uint64_t *seed, double *output,
+                           double *gradient)
+{
+    double *out[OUTPUTS];
+    uint64_t same = *seed;
+    sizes half = *s;
+    half.config.precision = LSTM_BFLOAT16;
+    trial t = create_trial(&half, &same), exact = create_trial(s, seed);
+    run(&t);
+    run(&exact);
+    make_outputs(&exact, out);
+    reference(&exact, out);
+    for (size_t i = 0; i < OUTPUTS; i++)
+        keep_worst(output, t.out[i], out[i]);
+    for (size_t i = 0; i < INPUTS; i++)
+        keep_worst_of(gradient, t.din[i], exact.din[i]);
+    for (size_t i = 0; i < lstm_params_size(t.params); i++)
+        keep_worst_of(gradient, lstm_params_grad(t.params, i),
+                      lstm_params_grad(exact.params, i));
+    free_outputs(out);
+    destroy_trial(&exact);
+    destroy_trial(&t);
+}
+
+static void check_bfloat16(uint64_t *seed)
+{
+    /* That of docs/numerics.md; the largest errors seen are 2.8e-3 and 3.8e-3. */
+    const double limit = 0x1p-7;
+    double output = 0, gradient = 0;
+    for (size_t i = 0; i < CASES; i++)
+        worst_bfloat16(&all[i], seed, &output, &gradient);
+    part_line(output <= limit, "bfloat16 outputs against double precision",
+              "error %.1e, at most %.1e", output, limit);
+    part_line(gradient <= limit, "bfloat16 gradients against float32",
+              "error %.1e, at most %.1e", gradient, limit);
+}
+
 void part_numbers(void)
 {
     /* The largest errors seen are 2e-7, 1.2e-7 and 2.1e-3. */
@@ -300,4 +369,5 @@ void part_numbers(void)
     double int8 = worst_int8(&seed);
     part_line(int8 <= int8_limit, "int8 against double precision",
               "error %.1e, at most %.0e", int8, int8_limit);
+    check_bfloat16(&seed);
 }

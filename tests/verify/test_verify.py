@@ -106,6 +106,8 @@ class Verify(unittest.TestCase):
         self.assertEqual(self.failed(found), set())
         groups = {check["group"] for check in found if check["result"] == "passed"}
         self.assertLessEqual({"arithmetic", "generic", "files", "speed"}, groups)
+        self.assertIn("bfloat16 gradients against float32",
+                      {check["check"] for check in found if check["group"] == "generic"})
         self.assertEqual(list(self.folder.iterdir()), [])
 
     def test_the_table_is_readable(self):
