@@ -66,11 +66,11 @@ void part_arithmetic(void)
     volatile float product = small * half;
     bool subnormal = is_bits(product, 0x7fffffffu, 0x00000080u);
     part_line(subnormal, "the smallest numbers are kept", "2^-141 times 0.5 is %s",
-              subnormal ? "2^-142" : "0");
+              subnormal ? "2^-142" : "0: built with -ffast-math?");
     float of_nan = one_unit(nan), of_infinity = one_unit(infinity);
     float below = one_unit(-infinity);
-    part_line(is_nan(of_nan), "not-a-number stays so", "a layer made %g of it",
-              (double)of_nan);
+    part_line(is_nan(of_nan), "not-a-number stays so", "a layer made %g of it%s",
+              (double)of_nan, is_nan(of_nan) ? "" : ": built with -ffast-math?");
     float largest = tanhf(1);
     part_line(fabsf(of_infinity - largest) < 1e-6f && fabsf(below) < 1e-6f,
               "infinity saturates the gates", "a layer made %g and %g of +inf and -inf",

@@ -225,6 +225,15 @@ class Verify(unittest.TestCase):
                 program.stdout.close()
                 program.stderr.close()
 
+    @unittest.skipUnless(os.uname().machine == "x86_64", "sets a register of x86")
+    def test_numbers_that_become_zero_are_found(self):
+        action = "__builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 0x8040)"
+        fault = self.preload(PART % ("arithmetic", action))
+        done, found = checks("--only", "arithmetic", LD_PRELOAD=fault)
+        self.assertEqual((done.returncode, self.failed(found)),
+                         (1, {"the smallest numbers are kept"}))
+        self.assertIn("0: built with -ffast-math?", done.stderr)
+
     @unittest.skipUnless(shutil.which("meson") and shutil.which("ninja"), "needs Meson")
     def test_fast_mathematics_is_found(self):
         build = self.folder / "build"
@@ -232,13 +241,19 @@ class Verify(unittest.TestCase):
                  "-Dexamples=false", "-Dblas=builtin", "-Ddownload=disabled",
                  "-Dbuildtype=release", "-Ddefault_library=shared"]
         how = {"env": {**os.environ, "CC": " ".join(COMPILER)}, "capture_output": True}
-        hidden = "-ffast-math"
+        refused = subprocess.run([*setup, "-Dc_args=-ffast-math"], text=True, **how)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("-ffast-math", refused.stdout.rsplit("ERROR:", 1)[1])
+        # A build that hides it.
+        shutil.rmtree(build)
+        hidden = "-ffast-math -U__FAST_MATH__ -U__FINITE_MATH_ONLY__"
         subprocess.run([*setup, f"-Dc_args={hidden}"], check=True, **how)
         subprocess.run(["ninja", "-C", build, f"lib/lstm/{LIBRARY.name}"], check=True,
                        capture_output=True)
         done, found = checks("--only", "arithmetic", LD_LIBRARY_PATH=str(build / "lib/lstm"))
         self.assertEqual(done.returncode, 1)
         self.assertIn("not-a-number stays so", self.failed(found))
+        self.assertIn("built with -ffast-math?", done.stderr)
         done, found = checks("--only", "kernels", LD_LIBRARY_PATH=str(build / "lib/lstm"))
         self.assertEqual(done.returncode, 1)
         self.assertIn("outputs against double precision", self.failed(found))
