@@ -50,8 +50,10 @@ static long long last_events(const char *path)
     return last;
 }
 
-/* Creates the folders of a path; returns 0 or an errno. */
-static int create_folders(const char *path)
+/* Creates the folders of a path; returns 0 or an errno.
+ *
+ * made: bytes of the path of the first folder that was not there, else unchanged */
+static int create_folders(const char *path, size_t *made)
 {
     char *text = strdup(path);
     int error = text ? 0 : ENOMEM;
@@ -59,13 +61,29 @@ static int create_folders(const char *path)
         end = strchr(end + 1, '/');
         if (end)
             *end = '\0';
-        if (mkdir(text, 0777) && errno != EEXIST && errno != EISDIR)
+        if (mkdir(text, 0777) == 0)
+            *made = *made ? *made : strlen(text);
+        else if (errno != EEXIST && errno != EISDIR)
             error = errno;
         if (end)
             *end = '/';
     }
     free(text);
     return error;
+}
+
+/* Removes the folders that create_folders() has made, the last one first. Those that
+ * have files stay. */
+static void remove_folders(const char *path, size_t made)
+{
+    char *text = made > 0 ? strdup(path) : NULL;
+    for (size_t size = text ? strlen(text) : 0; size >= made && size > 0;) {
+        text[size] = '\0';
+        rmdir(text);
+        while (size > 0 && text[size] != '/')
+            size--;
+    }
+    free(text);
 }
 
 bool events_check(const train_options *options)
@@ -179,7 +197,7 @@ static bool write_options(train_events *events, const train_options *options,
 /* Locks the folder against another run. */
 static bool lock(train_events *events, const char *path)
 {
-    int error = create_folders(path);
+    int error = create_folders(path, &events->made);
     events->folder =
         error ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
     if (events->folder >= 0)
@@ -192,7 +210,7 @@ bool events_open(train_events *events, const train_options *options,
                  const train_state *trainer)
 {
     const char *path = options->tensorboard;
-    *events = (train_events){.folder = -1};
+    *events = (train_events){.folder = -1, .name = path};
     if (!path)
         return true;
     events->steps = mnist_loader_batches(trainer->train);
@@ -205,9 +223,7 @@ bool events_open(train_events *events, const train_options *options,
     if (write_version(events) && (last < 0 || write_start(events, trainer)) &&
         write_options(events, options, trainer) && events_sync(events))
         return true;
-    failed(events->path);
-    events_abandon(events);
-    return false;
+    return failed(events->path);
 }
 
 bool events_step(train_events *events, const train_line *line)
@@ -260,5 +276,6 @@ void events_abandon(train_events *events)
 {
     if (events->stream)
         unlink(events->path);
+    remove_folders(events->name, events->made);
     events_close(events);
 }

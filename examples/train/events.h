@@ -17,8 +17,11 @@
 typedef struct train_events {
     FILE *stream;
     char *path;
-    /** The folder, which is locked. */
+    /** The folder, which is locked, its name, and the bytes of the part of it that this
+     *  run has made; 0: none. */
     int folder;
+    const char *name;
+    size_t made;
     /** Steps of an epoch. */
     size_t steps;
     /** A file that was written before the last sync has its name on the disk. */
@@ -32,8 +35,8 @@ bool events_check(const train_options *options);
 /**
  * Creates the folder and a file with the options of the run in it.
  *
- * @param[out] events to be closed with events_close(), on failure too
- * @return false after an error message; then no file is left
+ * @param[out] events to be closed with events_close(); on failure with events_abandon()
+ * @return false after an error message
  */
 bool events_open(train_events *events, const train_options *options,
                  const train_state *trainer);
@@ -55,7 +58,7 @@ bool events_sync(train_events *events);
 /** Closes the file. */
 bool events_close(train_events *events);
 
-/** Closes and removes the file. */
+/** Closes and removes the file, and the folders that events_open() has made for it. */
 void events_abandon(train_events *events);
 
 #endif

@@ -7,6 +7,8 @@ import csv
 import importlib.util
 import os
 import pathlib
+import resource
+import shutil
 import signal
 import struct
 import subprocess
@@ -194,6 +196,28 @@ class Frames(Folder):
             self.assertEqual(os.listdir(self.folder), ["file"])
         self.assertIn("--tensorboard cannot be combined with --epochs 0",
                       self.train("--tensorboard", "t", epochs=0, status=2).stderr)
+
+    def test_a_run_that_cannot_begin_leaves_no_folder(self):
+        """Too few files may be open, at each place; folders that were there stay."""
+        (self.folder / "old").mkdir()
+        refused = 0
+        for most in range(3, 12):
+            for path in ("t", "t/a/b", "t/", "old/t", "old"):
+                with self.subTest(most=most, path=path):
+                    result = subprocess.run(
+                        [self.program, *SMALL, "--epochs", "1", "--no-save", "--tensorboard",
+                         path], cwd=self.folder, capture_output=True, stdin=subprocess.DEVNULL,
+                        preexec_fn=lambda most=most: resource.setrlimit(resource.RLIMIT_NOFILE,
+                                                                        (most, most)))
+                    if result.returncode == 0:
+                        shutil.rmtree(self.folder / "t", ignore_errors=True)
+                        shutil.rmtree(self.folder / "old")
+                        (self.folder / "old").mkdir()
+                    else:
+                        refused += result.returncode == 1 and b": Too many open" in result.stderr
+                        self.assertEqual(os.listdir(self.folder), ["old"])
+                        self.assertEqual(os.listdir(self.folder / "old"), [])
+        self.assertGreater(refused, 4)
 
     def test_two_runs_do_not_share_a_folder(self):
         first = subprocess.Popen([self.program, *SMALL, "--epochs", "100000", "--no-save",
