@@ -25,8 +25,11 @@ bool diverge_loss(const train_line *line, const train_options *options);
  */
 bool diverge_found(double mean, double first, size_t classes, double *start);
 
-/** Warns of such an epoch; returns whether it is one. */
-bool diverge_warn(size_t epoch, double mean, double first, size_t classes,
+/** Warns of such an epoch; returns whether it is one.
+ *
+ * @param line that of its last step
+ */
+bool diverge_warn(const train_line *line, double mean, double first, size_t classes,
                   const train_options *options);
 
 #endif

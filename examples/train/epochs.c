@@ -156,8 +156,8 @@ static bool complete_epoch(const train_run *run)
         return done && *run->stop;
     }
     double mean = trainer->loss_sum / (double)trainer->loss_count;
-    bool diverges = diverge_warn(trainer->epoch, mean, run->first_loss,
-                                 trainer->classes, run->options);
+    bool diverges =
+        diverge_warn(&line, mean, run->first_loss, trainer->classes, run->options);
     if (!report_epoch(run->report, &line, mean, diverges)) {
         trainer->best = before;
         return false;

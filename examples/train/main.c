@@ -221,6 +221,27 @@ static void warn_of_milestones(const train_options *options)
                             options->epochs == 1 ? " does" : "s do");
 }
 
+/* Schedules reduce the rate of --lr; PyTorch's, and these, do not insist on it. */
+static void warn_of_rates(const train_state *trainer, const train_options *options)
+{
+    const train_schedule *schedule = &options->schedule;
+    double lr;
+    size_t step;
+    if (!trainer->train || !schedule->name)
+        return;
+    if (schedule->on_plateau && schedule->levels.min_lr > options->lr)
+        message_warning(
+            "--schedule plateau has min=%g, above --lr %g: the learning rate "
+            "stays as it is",
+            schedule->levels.min_lr, options->lr);
+    size_t steps = mnist_loader_batches(trainer->train) * (size_t)options->epochs;
+    if (schedule_rises(&trainer->schedule, steps, &step, &lr))
+        message_warning(
+            "--schedule %s raises the learning rate above --lr %g: it is %g "
+            "at step %zu of %zu",
+            schedule->name, options->lr, lr, step, steps);
+}
+
 static void describe(const train_state *trainer, const train_options *options,
                      const train_data *data)
 {
@@ -241,6 +262,7 @@ static void describe(const train_state *trainer, const train_options *options,
     else if (!options->load)
         message_warning("--epochs 0 without --load tests random weights");
     warn_of_decay(options);
+    warn_of_rates(trainer, options);
     warn_of_milestones(options);
 }
 

@@ -221,6 +221,22 @@ void schedule_start(train_schedule *schedule, double lr, size_t steps_per_epoch,
     schedule->levels.cooldown = (uint64_t)schedule->cooldown;
 }
 
+bool schedule_rises(const train_schedule *schedule, size_t steps, size_t *step,
+                    double *lr)
+{
+    /* More than the rounding of a factor. */
+    const double most = schedule->rates.lr * (1 + 1e-9);
+    if (!schedule->name || schedule->on_plateau)
+        return false;
+    double begin = 0, end = 0;
+    if (lstm_schedule_lr(&schedule->rates, 0, &begin) != LSTM_OK ||
+        lstm_schedule_lr(&schedule->rates, steps - 1, &end) != LSTM_OK)
+        return false;
+    *step = end > begin ? steps : 1;
+    *lr = end > begin ? end : begin;
+    return *lr > most;
+}
+
 bool schedule_step(const train_schedule *schedule, lstm_adam *adam)
 {
     double lr;

@@ -44,6 +44,16 @@ void schedule_print_help(void);
 void schedule_start(train_schedule *schedule, double lr, size_t steps_per_epoch,
                     size_t epochs);
 
+/**
+ * Whether the first or the last of the steps of a run has a rate above the one that
+ * schedule_start() was given: all others are between them and that one.
+ *
+ * @param[out] step that step, from 1
+ * @param[out] lr its rate
+ */
+bool schedule_rises(const train_schedule *schedule, size_t steps, size_t *step,
+                    double *lr);
+
 /** Sets the learning rate of the next step; on failure false, with lstm_last_error()
  *  set. */
 bool schedule_step(const train_schedule *schedule, lstm_adam *adam);

@@ -114,8 +114,35 @@ class Divergence(Folder):
             self.assertEqual((advice, clip), ("0.5", " or --clip-norm 1"))
         self.assertEqual([epoch for epoch, *_ in found], ["1", "2"])
 
+    def test_a_rate_above_lr_is_said(self):
+        """PyTorch takes such schedules, too."""
+        for schedule, rate, step in (("cosine:min=1", r"0\.98\d*", 14),
+                                     ("step:gamma=1e6", "1000", 14),
+                                     ("step:gamma=1.5", r"0\.0015", 14),
+                                     ("multistep:at=1,gamma=2", r"0\.002", 14),
+                                     ("exponential:gamma=2", r"0\.00\d+", 14),
+                                     ("one-cycle:div=1e-6", "1000", 1),
+                                     ("one-cycle:final-div=1e-6", "40", 14)):
+            stderr = self.train("--no-save", "--schedule", schedule, status=None).stderr
+            name = schedule.split(":")[0]
+            self.assertRegex(stderr, rf"\A--schedule {name} raises the learning rate "
+                                     rf"above --lr 0\.001: it is {rate} at step {step} of 14\n")
+        stderr = self.train("--no-save", "--schedule", "plateau:min=1").stderr
+        self.assertEqual(stderr, "--schedule plateau has min=1, above --lr 0.001: the "
+                                 "learning rate stays as it is\n")
+
+    def test_the_advice_names_the_rate_in_use(self):
+        stderr = self.train("--no-save", "--schedule", "step:gamma=1e6", status=None).stderr
+        self.assertIn("(the rate is 1000 by --lr 0.001 and --schedule step); try a --schedule that "
+                      "stays below --lr 0.001 or --clip-norm 1", stderr)
+        stderr = self.train("--no-save", "--lr", "5", "--schedule", "step:gamma=0.9").stderr
+        self.assertIn("(the rate is 5 by --lr 5 and --schedule step); try --lr 0.5", stderr)
+
     def test_a_run_that_learns_has_no_warning(self):
-        for words in ([], ["--lr", "0.01"], ["--label-smoothing", "0.2"]):
+        for words in ([], ["--lr", "0.01"], ["--label-smoothing", "0.2"],
+                      *(["--schedule", text] for text in (
+                          "step", "cosine", "cosine:warmup=1", "exponential", "one-cycle",
+                          "plateau", "multistep:at=1", "step:gamma=1", "cosine:min=0.001"))):
             self.assertEqual(self.train("--no-save", *words).stderr, "")
 
     def test_parts_of_a_run_are_compared_with_guessing(self):
