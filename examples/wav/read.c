@@ -121,8 +121,11 @@ static bool read_header(const source *from, size_t *end)
                       "is truncated: has %zu bytes, but states %llu after its header",
                       from->size, (unsigned long long)stated + CHUNK);
     if (stated < HEADER - CHUNK)
-        return refuse(from, "states a size of %lu bytes, expected at least 4",
-                      (unsigned long)stated);
+        return refuse(from, "states a size of %lu bytes, expected at least 4%s",
+                      (unsigned long)stated,
+                      stated > 0 ? ""
+                                 : ": 0 is left by a recording that was interrupted, "
+                                   "which sox --ignore-length reads and writes anew");
     *end = (size_t)stated + CHUNK;
     return true;
 }
@@ -134,6 +137,21 @@ static bool keep(const source *from, part *kept, part found, const char *name)
         return refuse(from, "has more than one chunk '%s', expected one", name);
     *kept = found;
     return true;
+}
+
+/* Whether samples follow a chunk of no bytes, and not another chunk: a program that
+ * writes the sizes at the end did not come so far. */
+static bool is_interrupted(const source *from, size_t at, size_t end)
+{
+    if (at >= end)
+        return false;
+    const unsigned char *chunk = from->bytes + at;
+    if (end - at < CHUNK || read_u32(chunk + 4) > end - at - CHUNK)
+        return true;
+    for (int i = 0; i < 4; i++)
+        if (chunk[i] < ' ' || chunk[i] > '~')
+            return true;
+    return false;
 }
 
 static bool find_parts(const source *from, size_t end, part *fmt, part *data)
@@ -159,6 +177,13 @@ static bool find_parts(const source *from, size_t end, part *fmt, part *data)
                                                     : true;
         if (!kept)
             return false;
+        if (data->bytes == found.bytes && size == 0 &&
+            is_interrupted(from, at + CHUNK, end))
+            return refuse(from,
+                          "chunk 'data' states 0 bytes, but %zu follow, as after a "
+                          "recording that was interrupted; sox --ignore-length reads "
+                          "them, and writes the file anew",
+                          end - at - CHUNK);
         at += CHUNK + size;
         /* Some programs leave the padding out at the end. */
         at += at < end ? size % 2 : 0;

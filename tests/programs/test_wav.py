@@ -159,11 +159,17 @@ class Wav(unittest.TestCase):
         guid = struct.pack("<HHI", 22, 16, 4) + GUID
         for bad, message in (
                 (good[:4] + b"\xff" * 4 + good[8:], "does not state its size"),
-                (good[:4] + bytes(4) + good[8:], "states a size of 0 bytes"),
+                (good[:4] + bytes(4) + good[8:],
+                 "states a size of 0 bytes, expected at least 4: 0 is left by a recording"),
                 (riff(data), "no chunk 'fmt '"), (riff(fmt()), "no chunk 'data'"),
                 (riff(fmt(), fmt(), data), "more than one chunk 'fmt '"),
                 (riff(fmt(), data, data), "more than one chunk 'data'"),
                 (riff(fmt(), chunk(b"data", b"")), "has no samples"),
+                *((riff(fmt(), chunk(b"data", b"") + rest),
+                   f"chunk 'data' states 0 bytes, but {len(rest)} follow, as after a recording "
+                   "that was interrupted; sox --ignore-length reads them")
+                  for rest in (bytes(40), b"\1\2" * 20, b"ab", b"LIST\xff\xff\xff\xff")),
+                (riff(fmt(), chunk(b"data", b""), chunk(b"LIST", b"ab")), "has no samples"),
                 (riff(fmt(), chunk(b"data", b"abc")), "3 bytes, expected a multiple of 2"),
                 (riff(fmt(), data, b"LIST"), "4 bytes after the last chunk"),
                 (riff(fmt(), b"data\xff\xff\xff\xffab"), "states 4294967295 bytes, but 2"),
