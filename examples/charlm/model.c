@@ -6,6 +6,7 @@
 #include "examples/common/finite.h"
 #include "examples/common/message.h"
 #include "examples/common/number.h"
+#include "examples/common/rules.h"
 
 static bool create(char_model *m, const lstm_layer_config *layer, lstm_rng *rng)
 {
@@ -149,6 +150,17 @@ static bool check_layer(const lstm_layer_config *layer, const char *path)
                          path);
 }
 
+/* Refuses keys and first states, which change the outputs. */
+static bool check_rest(const lstm_file *file, const char *path)
+{
+    static const char *const steps[] = {"steps", NULL};
+    static const rule rules[] = {{"model.output", steps}, {NULL, NULL}};
+    char why[4600];
+    return (rules_check_keys(file, path, rules, why, sizeof(why)) &&
+            rules_check_tensors(file, path, "lstm", true, why, sizeof(why))) ||
+           message_error("%s", why);
+}
+
 static bool read_model(char_model *m, lstm_file *file, const lstm_layer_config *layer)
 {
     if (!create(m, layer, NULL))
@@ -179,7 +191,8 @@ bool model_load(char_model *m, const char *path, char_run *run)
     *m = (char_model){0};
     if (lstm_file_open(&file, path) != LSTM_OK)
         return fail(m);
-    bool loaded = read_run(file, path, run) && read_file(m, file, path);
+    bool loaded =
+        read_run(file, path, run) && check_rest(file, path) && read_file(m, file, path);
     lstm_file_destroy(&file);
     return loaded;
 }

@@ -7,6 +7,7 @@
 
 #include "examples/common/finite.h"
 #include "examples/common/message.h"
+#include "examples/common/rules.h"
 #include "examples/embed/byte_layer.h"
 #include "examples/embed/code.h"
 #include "examples/embed/standalone.h"
@@ -24,6 +25,8 @@ typedef struct model {
 
 /* The largest sum of int8 products is one part of a row: see docs/numerics.md. */
 enum { MOST_CHANNELS = 1024 };
+/* Room for a message with the name of a file. */
+enum { WHY = 4600 };
 
 static bool is_int8(const model *m)
 {
@@ -112,27 +115,18 @@ static bool check_options(const standalone *what, const model *m)
     return true;
 }
 
-/* Whether a key changes what a step computes; see docs/file-format.md. */
-static bool changes_steps(const char *key, const char *value)
+/* The source computes the LSTM and the linear layer alone. */
+static bool check_metadata(const standalone *what, const model *m,
+                           const lstm_file *file)
 {
-    if (strcmp(key, "model.output") == 0)
-        return strcmp(value, "steps") != 0 && strcmp(value, "last") != 0 &&
-               strcmp(value, "states") != 0;
-    return strcmp(key, "scale") == 0 ||
-           (strncmp(key, "model.", 6) == 0 && strcmp(key, "model.samplerate") != 0);
-}
-
-static bool check_metadata(const standalone *what, const lstm_file *file)
-{
-    const char *key;
-    for (size_t i = 0; (key = lstm_file_metadata_key(file, i)); i++) {
-        const char *value = lstm_file_metadata(file, key);
-        if (changes_steps(key, value))
-            return message_error("%s: metadata %s is '%s', expected none: the source "
-                                 "computes the LSTM and the linear layer alone",
-                                 what->path, key, value);
-    }
-    return true;
+    static const rule rules[] = {{"model.output", rules_forward_outputs},
+                                 {"model.samplerate", NULL},
+                                 {NULL, NULL}};
+    char why[WHY];
+    return (rules_check_keys(file, what->path, rules, why, sizeof(why)) &&
+            rules_check_tensors(file, what->path, m->prefix, false, why,
+                                sizeof(why))) ||
+           message_error("%s", why);
 }
 
 /* Whether the source has a tensor, or it is one of an optimiser. A layer refuses those
@@ -148,29 +142,18 @@ static bool is_used(const model *m, const char *name)
     return value_of(m, "", name, "") || strncmp(name, "__adam__.", 9) == 0;
 }
 
-/* Refuses tensors that `stream` applies, and warns of those that nothing uses. */
-static bool check_tensors(const standalone *what, const model *m, const lstm_file *file)
+/* Warns of tensors that nothing uses. */
+static void name_unused(const standalone *what, const model *m, const lstm_file *file)
 {
     const char *unused = NULL;
     size_t count = 0;
     lstm_tensor_info info;
-    for (size_t i = 0; lstm_file_tensor_info(file, i, &info) == LSTM_OK; i++) {
-        if (strcmp(info.name, "embedding.weight") == 0)
-            return message_error("%s: has an embedding, embedding.weight, expected "
-                                 "the LSTM and the linear layer alone",
-                                 what->path);
-        if (is_named(info.name, m->prefix, "h0", "") ||
-            is_named(info.name, m->prefix, "c0", ""))
-            return message_error("%s: has first states, %s, expected none: the source "
-                                 "begins with zeros",
-                                 what->path, info.name);
+    for (size_t i = 0; lstm_file_tensor_info(file, i, &info) == LSTM_OK; i++)
         if (!is_used(m, info.name) && count++ == 0)
             unused = info.name;
-    }
     if (count)
         message_warning("%s: not used: %s%s", what->path, unused,
                         count > 1 ? " and other tensors" : "");
-    return true;
 }
 
 /* Lists all weights, and checks that they are finite. */
@@ -217,9 +200,11 @@ static bool read_model(const standalone *what, lstm_file *file, model *m)
         lstm_linear_read(&m->head, file, head_prefix(what)) != LSTM_OK)
         return failed(what);
     m->outputs = m->head ? lstm_linear_get_config(m->head)->outputs : m->size;
-    return check_options(what, m) && check_metadata(what, file) &&
-           read_values(what, m) && check_biases(what, m) &&
-           check_tensors(what, m, file);
+    if (!check_options(what, m) || !check_metadata(what, m, file) ||
+        !read_values(what, m) || !check_biases(what, m))
+        return false;
+    name_unused(what, m, file);
+    return true;
 }
 
 /* Printing ----------------------------------------------------------------------------

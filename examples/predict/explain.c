@@ -21,6 +21,10 @@ static bool check_network(const char *path, const model *network)
         return message_error("%s: reads %s, expected rows: --explain draws the answer "
                              "after each row",
                              path, reading_names[network->order]);
+    if (network->reverse)
+        return message_error("%s: reads from the last row to the first, expected from "
+                             "the first: --explain draws the answer after each row",
+                             path);
     size_t panels = panels_of(network);
     if (network->classes > EXPLAIN_CLASSES)
         return message_error("%s: has %zu classes, --explain draws at most %d", path,

@@ -1,8 +1,10 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "examples/common/finite.h"
 #include "examples/common/message.h"
+#include "examples/common/rules.h"
 #include "examples/digits/scores.h"
 #include "examples/predict/find.h"
 #include "examples/predict/model.h"
@@ -65,10 +67,33 @@ static bool read_head(const finder *in, model *network, const char *lstm,
     return done;
 }
 
+static bool reads_states(const finder *in)
+{
+    const char *output = lstm_file_metadata(in->file, "model.output");
+    return output && strcmp(output, "states") == 0;
+}
+
+/* Finds out whether the LSTM begins with the last row. Its output of the last row would
+ * then be that of its first step. */
+static bool read_direction(const finder *in, model *network, const char *lstm)
+{
+    const char *reverse = lstm_file_metadata(in->file, "model.reverse");
+    network->reverse = reverse && rules_contain(reverse, lstm);
+    if (!network->reverse || reads_states(in))
+        return true;
+    snprintf(in->why, in->why_size,
+             "%s: metadata model.reverse is '%.80s', expected model.output states with "
+             "it",
+             in->path, reverse);
+    return false;
+}
+
 static bool read_network(const finder *in, model *network, const char *lstm,
                          const char *head)
 {
-    if (!find_lstm(in, &lstm, MODEL_SIDE))
+    if (!find_lstm(in, &lstm, MODEL_SIDE) ||
+        !rules_check_tensors(in->file, in->path, lstm, false, in->why, in->why_size) ||
+        !read_direction(in, network, lstm))
         return false;
     if (lstm_layer_read(&network->lstm, in->file, lstm, NULL) != LSTM_OK ||
         lstm_layer_set_training(network->lstm, false) != LSTM_OK)
@@ -76,15 +101,18 @@ static bool read_network(const finder *in, model *network, const char *lstm,
     return read_head(in, network, lstm, head);
 }
 
-static bool create_batch(model *network)
+static bool create_batch(model *network, bool states)
 {
+    bool joins = states && lstm_layer_get_config(network->lstm)->bidirectional;
     size_t width = lstm_layer_output_size(network->lstm);
     network->classes = lstm_linear_get_config(network->fc)->outputs;
     const size_t images[] = {MODEL_BATCH, MODEL_SIDE, MODEL_SIDE};
     const size_t outputs[] = {MODEL_BATCH, MODEL_SIDE, width};
+    const size_t last[] = {MODEL_BATCH, width};
     const size_t logits[] = {MODEL_BATCH, network->classes};
     return lstm_tensor_create(&network->x, 3, images) == LSTM_OK &&
            lstm_tensor_create(&network->out, 3, outputs) == LSTM_OK &&
+           (!joins || lstm_tensor_create(&network->last, 2, last) == LSTM_OK) &&
            lstm_tensor_create(&network->logits, 2, logits) == LSTM_OK;
 }
 
@@ -92,7 +120,7 @@ static bool read_rows(const finder *in, model *network, const char *lstm,
                       const char *head)
 {
     return read_network(in, network, lstm, head) &&
-           (create_batch(network) || explain(in->why, in->why_size));
+           (create_batch(network, reads_states(in)) || explain(in->why, in->why_size));
 }
 
 /* Whether no part is named: those of mnist-train have names of their own. */
@@ -107,6 +135,24 @@ static bool check_names(const finder *in, const model *network, const char *lstm
     return false;
 }
 
+/* Those of mnist-train --read have the last output or states by their order. */
+static bool check_keys(const finder *in, reading order)
+{
+    static const char *const last[] = {"steps", "last", NULL};
+    static const rule ordered[] = {{READING_KEY, NULL},
+                                   {"model.output", last},
+                                   {"model.activation", rules_probabilities},
+                                   {"model.samplerate", NULL},
+                                   {NULL, NULL}};
+    static const rule rows[] = {{"model.output", rules_forward_outputs},
+                                {"model.reverse", NULL},
+                                {"model.activation", rules_probabilities},
+                                {"model.samplerate", NULL},
+                                {NULL, NULL}};
+    return rules_check_keys(in->file, in->path, order == READING_ROWS ? rows : ordered,
+                            in->why, in->why_size);
+}
+
 bool model_open(model *network, const char *path, const char *lstm, const char *head,
                 char *why, size_t size)
 {
@@ -115,6 +161,7 @@ bool model_open(model *network, const char *path, const char *lstm, const char *
         return explain(why, size);
     bool done =
         reading_find(in.file, path, &network->order, why, size) &&
+        check_keys(&in, network->order) &&
         (network->order == READING_ROWS
              ? read_rows(&in, network, lstm, head)
              : check_names(&in, network, lstm, head) && ordered_open(network, &in));
@@ -125,6 +172,7 @@ bool model_open(model *network, const char *path, const char *lstm, const char *
 void model_close(model *network)
 {
     lstm_tensor_destroy(&network->logits);
+    lstm_tensor_destroy(&network->last);
     lstm_tensor_destroy(&network->out);
     lstm_tensor_destroy(&network->x);
     lstm_linear_destroy(&network->fc);
@@ -147,11 +195,14 @@ static bool swap_axes(lstm_tensor **out, const lstm_tensor *from, size_t count)
     return lstm_tensor_wrap(out, lstm_tensor_data(from), 3, shape, strides) == LSTM_OK;
 }
 
-/* The output of the last step of each sequence; with ends the i-th has i + 1 steps. */
-static bool select_last(lstm_tensor **last, const lstm_tensor *out, size_t count,
-                        const size_t *ends)
+/* The output of the last step of each sequence, or room for the final states; with ends
+ * the i-th has i + 1 steps. */
+static bool select_last(lstm_tensor **last, const model *network,
+                        const lstm_tensor *out, size_t count, const size_t *ends)
 {
     const size_t width = lstm_tensor_extent(out, 2), shape[] = {count, width};
+    if (network->last)
+        return lstm_tensor_narrow(last, network->last, 0, 0, count) == LSTM_OK;
     const ptrdiff_t strides[] = {(ptrdiff_t)((MODEL_SIDE + 1) * width), 1};
     lstm_status status =
         ends ? lstm_tensor_wrap(last, lstm_tensor_data(out), 2, shape, strides)
@@ -164,8 +215,21 @@ static bool create_views(model *network, size_t count, const size_t *ends, views
     return lstm_tensor_narrow(&v->x, network->x, 0, 0, count) == LSTM_OK &&
            lstm_tensor_narrow(&v->out, network->out, 0, 0, count) == LSTM_OK &&
            lstm_tensor_narrow(&v->logits, network->logits, 0, 0, count) == LSTM_OK &&
-           select_last(&v->last, v->out, count, ends) &&
+           select_last(&v->last, network, v->out, count, ends) &&
            swap_axes(&v->time_x, v->x, count) && swap_axes(&v->time_out, v->out, count);
+}
+
+/* Joins the final states: the reverse direction ends at the first step. */
+static void join_states(const views *v, size_t count, const size_t *ends)
+{
+    const size_t width = lstm_tensor_extent(v->out, 2), size = width / 2;
+    const float *out = lstm_tensor_data(v->out);
+    float *last = lstm_tensor_data(v->last);
+    for (size_t i = 0; i < count; i++, out += MODEL_SIDE * width, last += width) {
+        size_t end = ends ? ends[i] - 1 : MODEL_SIDE - 1;
+        memcpy(last, out + end * width, size * sizeof(*last));
+        memcpy(last + size, out + size, size * sizeof(*last));
+    }
 }
 
 static bool forward(model *network, size_t count, const size_t *ends, views *v)
@@ -173,10 +237,13 @@ static bool forward(model *network, size_t count, const size_t *ends, views *v)
     if (!create_views(network, count, ends, v))
         return false;
     bool batch_first = lstm_layer_get_config(network->lstm)->batch_first;
-    return lstm_layer_forward(network->lstm, NULL, batch_first ? v->x : v->time_x, ends,
-                              NULL, NULL, batch_first ? v->out : v->time_out, NULL,
-                              NULL) == LSTM_OK &&
-           lstm_linear_forward(network->fc, v->last, v->logits) == LSTM_OK;
+    if (lstm_layer_forward(network->lstm, NULL, batch_first ? v->x : v->time_x, ends,
+                           NULL, NULL, batch_first ? v->out : v->time_out, NULL,
+                           NULL) != LSTM_OK)
+        return false;
+    if (network->last)
+        join_states(v, count, ends);
+    return lstm_linear_forward(network->fc, v->last, v->logits) == LSTM_OK;
 }
 
 /* Classifies the first count samples of the batch. */
@@ -198,12 +265,26 @@ static bool predict(model *network, size_t count, const size_t *ends,
     return done;
 }
 
+/* Puts the rows of each image of the batch in the opposite order. */
+static void turn_rows(float *x, size_t count)
+{
+    for (size_t i = 0; i < count; i++, x += MODEL_PIXELS)
+        for (size_t k = 0; k < MODEL_PIXELS / 2; k++) {
+            size_t row = k / MODEL_SIDE, column = k % MODEL_SIDE;
+            float *other = x + (MODEL_SIDE - 1 - row) * MODEL_SIDE + column, one = x[k];
+            x[k] = *other;
+            *other = one;
+        }
+}
+
 bool model_predict(model *network, const uint8_t *images, size_t count,
                    double *probabilities, char *why, size_t size)
 {
     if (network->order != READING_ROWS)
         return ordered_predict(network, images, count, probabilities, why, size);
     scores_normalise(images, count * MODEL_PIXELS, lstm_tensor_data(network->x));
+    if (network->reverse)
+        turn_rows(lstm_tensor_data(network->x), count);
     return predict(network, count, NULL, probabilities, why, size);
 }
 

@@ -28,14 +28,20 @@ typedef struct model {
     /** Of a network that does not read row by row, in place of all that follows. */
     classifier ordered;
     classifier_batch batch;
+    /** Whether the rows are read from the last to the first. */
+    bool reverse;
     lstm_layer *lstm;
     lstm_linear *fc;
-    lstm_tensor *x, *out, *logits;
+    /** last: [N, width] final states of both directions, where the linear layer reads
+     *  them; NULL where it reads the output of the last step. */
+    lstm_tensor *x, *out, *last, *logits;
 } model;
 
 /**
  * Loads a model file. Sizes and options of the network come from the file. Tensors that
- * do not belong to the network are named on standard error.
+ * do not belong to the network are named on standard error. Obeys the keys
+ * "model.read", "model.output" and "model.reverse", and refuses others that may change
+ * the answer.
  *
  * @param lstm name of the LSTM; NULL for the only one
  * @param head name of the linear layer; NULL for the only one whose inputs match
@@ -62,7 +68,7 @@ bool model_predict(model *network, const uint8_t *images, size_t count,
 
 /**
  * Computes the probabilities after each row of an image: those of an image that ends
- * there. The network MUST read row by row, also for model_gates().
+ * there. The network MUST read row by row, from the first, also for model_gates().
  *
  * @param image [28, 28] bytes
  * @param[out] probabilities [28, classes]

@@ -2,6 +2,7 @@
 
 #include "examples/common/finite.h"
 #include "examples/common/message.h"
+#include "examples/common/rules.h"
 #include "examples/digits/scores.h"
 #include "examples/predict/ordered.h"
 
@@ -29,6 +30,11 @@ static bool read_classes(const finder *in, classifier_config *config)
 static bool read_config(const finder *in, classifier_config *config)
 {
     lstm_layer_config columns = {0};
+    if (!rules_check_tensors(in->file, in->path, "lstm", false, in->why,
+                             in->why_size) ||
+        !rules_check_tensors(in->file, in->path, READING_COLUMNS_PREFIX, false, in->why,
+                             in->why_size))
+        return false;
     if (lstm_file_layer_config(in->file, "lstm", &config->layers) != LSTM_OK ||
         (config->order == READING_BOTH &&
          lstm_file_layer_config(in->file, READING_COLUMNS_PREFIX, &columns) != LSTM_OK))

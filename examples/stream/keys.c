@@ -5,6 +5,7 @@
 
 #include "examples/common/message.h"
 #include "examples/common/number.h"
+#include "examples/common/rules.h"
 #include "examples/stream/keys.h"
 
 /* A file whose keys are read. */
@@ -89,24 +90,12 @@ static bool read_activation(model_keys *keys, const source *from)
                   "sigmoid, tanh, relu, softmax or log_softmax");
 }
 
-/* Whether a list of words, separated by blanks, contains a word. */
-static bool contains(const char *list, const char *word)
-{
-    size_t length = strlen(word);
-    for (; *list; list += strcspn(list, " ")) {
-        list += strspn(list, " ");
-        if (strcspn(list, " ") == length && strncmp(list, word, length) == 0)
-            return length > 0;
-    }
-    return false;
-}
-
 /* Refuses models whose steps are not those of a stream. */
 static bool check_order(const source *from, const char *prefix)
 {
     const char *reverse = lstm_file_metadata(from->file, "model.reverse");
     const char *output = lstm_file_metadata(from->file, "model.output");
-    if (reverse && contains(reverse, prefix))
+    if (reverse && rules_contain(reverse, prefix))
         return refuse(from, "model.reverse", reverse,
                       "other prefixes: a stream reads from the first step to the last");
     if (!output || strcmp(output, "steps") == 0 || strcmp(output, "last") == 0 ||
@@ -117,23 +106,22 @@ static bool check_order(const source *from, const char *prefix)
                   "last");
 }
 
-/* Refuses keys that may change the outputs in a way that is not known here. */
+/* Refuses keys that a stream does not apply. */
 static bool check_names(const source *from)
 {
-    static const char *const known[] = {"activation", "in_gain",    "out_gain",
-                                        "output",     "reverse",    "skip",
-                                        "samplerate", "differences"};
-    const char *key;
-    for (size_t i = 0; (key = lstm_file_metadata_key(from->file, i)); i++) {
-        bool found = strncmp(key, "model.", 6) != 0;
-        for (size_t j = 0; j < sizeof(known) / sizeof(known[0]); j++)
-            found = found || strcmp(key + 6, known[j]) == 0;
-        if (!found)
-            return message_error("%s: metadata has the unknown key '%s', expected only "
-                                 "keys of docs/file-format.md after 'model.'",
-                                 from->path, key);
-    }
-    return true;
+    static const rule rules[] = {{"scale", NULL},
+                                 {"model.activation", NULL},
+                                 {"model.in_gain", NULL},
+                                 {"model.out_gain", NULL},
+                                 {"model.output", NULL},
+                                 {"model.reverse", NULL},
+                                 {"model.skip", NULL},
+                                 {"model.samplerate", NULL},
+                                 {"model.differences", NULL},
+                                 {NULL, NULL}};
+    char why[600];
+    return rules_check_keys(from->file, from->path, rules, why, sizeof(why)) ||
+           message_error("%s", why);
 }
 
 static bool read_differences(model_keys *keys, const source *from, size_t most)

@@ -1,8 +1,12 @@
 #include <string.h>
 
 #include "examples/common/message.h"
+#include "examples/common/rules.h"
 #include "examples/train/choose.h"
 #include "examples/train/paths.h"
+
+/* Room for a message with the name of a file. */
+enum { WHY = 4600 };
 
 static bool lstm_failed(void)
 {
@@ -41,7 +45,7 @@ static bool names_order(const lstm_file *file)
 static bool check_order(classifier_config *config, const train_options *options,
                         const lstm_file *file, const char *path)
 {
-    char why[4400];
+    char why[WHY];
     if (!reading_find(file, path, &config->order, why, sizeof(why)))
         return message_error("%s", why);
     if (options->read_given && names_order(file) && options->read != config->order)
@@ -51,6 +55,40 @@ static bool check_order(classifier_config *config, const train_options *options,
     if (options->read_given)
         config->order = options->read;
     return true;
+}
+
+/* The network of a run reads from the first step to the last, and its linear layer the
+ * output of the last one. The final states of two LSTMs are those. */
+static bool check_keys(const classifier_config *config, lstm_file *file,
+                       const char *path)
+{
+    static const char *const last[] = {"steps", "last", NULL};
+    const bool both = config->layers.bidirectional;
+    const rule rules[] = {{READING_KEY, NULL},
+                          {"model.output", both ? last : rules_forward_outputs},
+                          {"model.activation", rules_probabilities},
+                          {"model.samplerate", NULL},
+                          {NULL, NULL}};
+    char why[WHY];
+    return (rules_check_keys(file, path, rules, why, sizeof(why)) &&
+            rules_check_tensors(file, path, "lstm", false, why, sizeof(why)) &&
+            rules_check_tensors(file, path, READING_COLUMNS_PREFIX, false, why,
+                                sizeof(why))) ||
+           message_error("%s", why);
+}
+
+/* Names the keys that the files of the run will not have. */
+static void name_lost(const lstm_file *file, const char *path,
+                      const train_options *options)
+{
+    const char *key;
+    bool saves = options->checkpoint || options->save_given ||
+                 (options->epochs && options->save);
+    for (size_t i = 0; saves && (key = lstm_file_metadata_key(file, i)); i++)
+        if (rules_is_key(key) && strcmp(key, READING_KEY) != 0)
+            message_warning("%s: metadata %s is '%s', which the files of this run do "
+                            "not have",
+                            path, key, lstm_file_metadata(file, key));
 }
 
 static bool read_columns(classifier_config *config, lstm_file *file)
@@ -72,8 +110,10 @@ static bool read_file(classifier_config *config, const train_options *options,
         return lstm_failed();
     bool done = (lstm_file_layer_config(file, "lstm", &config->layers) == LSTM_OK ||
                  lstm_failed()) &&
-                check_classes(config, file, path) &&
+                check_keys(config, file, path) && check_classes(config, file, path) &&
                 check_order(config, options, file, path) && read_columns(config, file);
+    if (done)
+        name_lost(file, path, options);
     lstm_file_destroy(&file);
     return done;
 }

@@ -29,8 +29,10 @@ MOST_HEADER = 100_000_000
 LARGEST_PAGE = 1_200_000
 # Numbers of a data type: bytes, and the code of struct; bfloat16 is half of a float32.
 KINDS = {"F64": (8, "d"), "F32": (4, "f"), "F16": (2, "e"), "BF16": (2, None)}
-# How a model reads, in its metadata, if not row by row.
-READ = "model.read"
+# Keys of docs/file-format.md that change nothing in a network of one direction that reads
+# row by row, with the values that do; None for all.
+OBEYED = {"model.output": ("steps", "last", "states"),
+          "model.activation": ("softmax", "log_softmax"), "model.samplerate": None}
 MARK = "<title>Draw a digit</title>"
 
 
@@ -90,6 +92,10 @@ def check_network(path, shapes):
     if any(name.startswith(prefix) and name.endswith("_reverse") for name in shapes):
         raise Refused(f"{path}: the LSTM reads in both directions, expected one: the page "
                       "shows how the answer changes from the first row to the last")
+    for name in "embedding.weight", prefix + "h0", prefix + "c0":
+        if name in shapes:
+            raise Refused(f"{path}: has {name}, expected none: the page computes the LSTM, "
+                          "from zeros, and the linear layer alone")
     heads = [name for name, shape in shapes.items() if len(shape) == 2 and
              shape[0] == CLASSES and not name.startswith(prefix + "weight_")]
     if not heads:
@@ -101,6 +107,20 @@ def check_network(path, shapes):
             "rounded to bfloat16")
 
 
+def check_keys(path, metadata):
+    """The file of the page has no such keys, so that those which change the outputs are
+    refused."""
+    for key, text in metadata.items():
+        if key != "scale" and not key.startswith("model."):
+            continue
+        values = OBEYED.get(key, ())
+        if values is None or text in values:
+            continue
+        raise Refused(f"{path}: metadata {key} is {text!r}, expected "
+                      f"{' or '.join(values) or 'none'}: the page reads row by row, from "
+                      "the first to the last, and computes the LSTM and the linear layer alone")
+
+
 def read_model(path):
     """The model as a safetensors file of bfloat16 values, and its description."""
     try:
@@ -108,9 +128,7 @@ def read_model(path):
     except OSError as error:
         raise Refused(f"{path}: {error.strerror}") from None
     metadata, tensors, data = read_header(path, content)
-    if READ in metadata:
-        raise Refused(f"{path}: metadata {READ} is {metadata[READ]!r}, expected none: the "
-                      "page reads row by row")
+    check_keys(path, metadata)
     header, blocks, end = {}, [], 0
     for name, (kind, shape, start, stop) in tensors.items():
         if name.startswith("__adam__."):

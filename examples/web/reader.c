@@ -4,8 +4,7 @@
 
 #include <mnist/mnist.h>
 
-#include "examples/common/finite.h"
-#include "examples/digits/reading.h"
+#include "examples/common/rules.h"
 #include "examples/predict/find.h"
 #include "examples/web/reader.h"
 
@@ -27,15 +26,15 @@ static bool read_head(reader *r, const finder *in, const char *lstm)
 
 static bool read_network(reader *r, const finder *in)
 {
-    const char *lstm = NULL, *order = lstm_file_metadata(in->file, READING_KEY);
-    if (order) {
-        snprintf(r->why, sizeof(r->why),
-                 "model: metadata " READING_KEY " is '%.80s', expected none: the page "
-                 "reads row by row",
-                 order);
-        return false;
-    }
-    if (!find_lstm(in, &lstm, READER_SIDE))
+    /* One direction, row by row; a softmax after the answer's own changes nothing. */
+    static const rule rules[] = {{"model.output", rules_forward_outputs},
+                                 {"model.activation", rules_probabilities},
+                                 {"model.samplerate", NULL},
+                                 {NULL, NULL}};
+    const char *lstm = NULL;
+    if (!rules_check_keys(in->file, in->path, rules, r->why, sizeof(r->why)) ||
+        !find_lstm(in, &lstm, READER_SIDE) ||
+        !rules_check_tensors(in->file, in->path, lstm, false, r->why, sizeof(r->why)))
         return false;
     if (lstm_layer_read(&r->lstm, in->file, lstm, NULL) != LSTM_OK ||
         lstm_layer_set_training(r->lstm, false) != LSTM_OK)

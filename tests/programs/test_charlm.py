@@ -232,6 +232,12 @@ class Saving(Base):
                 models.write(model, tensors, changed)
                 self.refuse(1, f"model: metadata charlm.{key} is", "--load", model)
         self.refuse(1, "model: metadata charlm.bytes is", "--resume", model, text)
+        for key in ("scale", "model.output", "model.foo", "model.activation", "model.read"):
+            models.write(model, tensors, own | {key: "softmax"})
+            self.refuse(1, f"model: metadata .*{key}", "--load", model)
+            self.refuse(1, f"model: metadata .*{key}", "--resume", model, text)
+        models.write(model, tensors | {"lstm.c0": [[0.5]]}, own)
+        self.refuse(1, "model: has first states, lstm.c0, expected none", "--load", model)
         layer = dict(tensors)
         for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
             layer[f"lstm.{name}_l0_reverse"] = tensors[f"lstm.{name}_l0"]

@@ -1,6 +1,6 @@
 """Tests --read and --chrono of mnist-train, and the programs that read its models.
 
-usage: test_reading.py TRAIN PREDICT EMBED
+usage: test_reading.py TRAIN PREDICT EMBED DESK
 
 A network that reads columns equals one that reads the rows of transposed images, and one
 that reads pixels one that reads rows of a single pixel: the same weights, bit for bit.
@@ -10,6 +10,7 @@ import json
 import math
 import pathlib
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -22,7 +23,7 @@ sys.path.insert(0, str(ROOT / "examples/web"))
 import models  # noqa: E402
 import page  # noqa: E402
 
-TRAIN = PREDICT = EMBED = None
+TRAIN = PREDICT = EMBED = DESK = None
 ORDERS = ["columns", "both", "pixels", "permuted"]
 OPTIONS = ["--hidden", "5", "--batch-size", "16", "--epochs", "2", "--lr", "0.01",
            "--seed", "3", "--threads", "1", "--quiet"]
@@ -261,6 +262,108 @@ class Reading(unittest.TestCase):
         models.write(self.folder / "m", tensors)
         self.call(TRAIN, "--load", "m", "--epochs", "0", "--data", "data", "--read", "columns")
 
+    def other(self, hidden, directions, metadata, seed=1):
+        """Writes and returns a model of another program, its head in fc."""
+        rng = random.Random(seed)
+        tensors = models.lstm(rng, SIDE, hidden, 0)
+        if directions == 2:
+            tensors |= {f"{name}_reverse": value for name, value in
+                        models.lstm(rng, SIDE, hidden).items()}
+        head = models.lstm(rng, 1, directions * hidden, 10)
+        tensors |= {name: head[name] for name in ("fc.weight", "fc.bias")}
+        models.write(self.folder / "m", tensors, metadata)
+        return tensors
+
+    def test_models_of_other_programs_are_read_as_their_keys_say(self):
+        write(self.folder / "data", list(images(SIDE, SIDE)))
+        for directions, keys in (
+                (1, {}), (2, {}), (1, {"output": "last", "activation": "softmax"}),
+                (2, {"output": "last", "samplerate": "1"}), (1, {"output": "states"}),
+                (2, {"output": "states", "activation": "log_softmax"}),
+                (1, {"output": "states", "reverse": "other"}),
+                (1, {"output": "states", "reverse": "other lstm"}),
+                (2, {"output": "states", "reverse": "lstm"})):
+            with self.subTest(directions=directions, keys=keys):
+                tensors = self.other(4, directions, {f"model.{key}": value
+                                                     for key, value in keys.items()})
+                text = self.call(PREDICT, "--json", "m", "data/t10k-images-idx3-ubyte").stdout
+                back = "lstm" in keys.get("reverse", "").split()
+                for (_, image), answer in list(zip(images(SIDE, SIDE), json.loads(text)))[:5]:
+                    steps = [[(x / 255 - 0.1307) / 0.3081 for x in row] for row in image]
+                    steps = steps[::-1] if back else steps
+                    _, last = last_state(tensors, "lstm", steps, 0, False)
+                    if directions == 2:
+                        outputs, state = last_state(tensors, "lstm", steps, 0, True)
+                        last = last + (state if keys.get("output") == "states"
+                                       else outputs[-1])
+                    scores = models.head(tensors, last)
+                    whole = sum(map(math.exp, scores))
+                    for score, found in zip(scores, answer["probabilities"]):
+                        self.assertAlmostEqual(math.exp(score) / whole, found, delta=1e-5)
+
+    def test_other_keys_are_refused_by_name(self):
+        write(self.folder / "data", list(images(SIDE, SIDE)))
+        digits = "data/t10k-images-idx3-ubyte"
+        everywhere = [{"scale": "0 1"}, {"scale": "0.5 0"}, {"model.foo": "1"},
+                      {"model.in_gain": "0"}, {"model.out_gain": "1"}, {"model.skip": "1"},
+                      {"model.activation": "sigmoid"}, {"model.differences": "1"},
+                      {"model.output": "reversed"}, {"model.output": "x"},
+                      {"model.reverse": "lstm"},
+                      {"model.read": "columns", "model.reverse": "lstm"}]
+        for keys in everywhere:
+            with self.subTest(keys):
+                self.other(4, 1, keys)
+                key = list(keys)[-1]
+                self.assertIn("model: metadata ", self.call(DESK, "m", status=1).stdout)
+                for program, *words in (
+                        (PREDICT, "m", digits),
+                        (TRAIN, "--load", "m", "--epochs", "0", "--data", "data"),
+                        (TRAIN, "--load", "m", "--epochs", "1", "--data", "data",
+                         "--no-save")):
+                    error = self.call(program, *words, status=1).stderr
+                    self.assertRegex(error, f"m: metadata .*{key}'? ?.*, expected")
+                with self.assertRaisesRegex(page.Refused, "m: metadata "):
+                    page.read_model(str(self.folder / "m"))
+        self.other(4, 2, {"model.output": "states"})
+        error = self.call(TRAIN, "--load", "m", "--epochs", "0", "--data", "data",
+                          status=1).stderr
+        self.assertIn("metadata model.output is 'states', expected steps or last", error)
+        self.other(4, 2, {"model.output": "states", "model.read": "columns"})
+        error = self.call(PREDICT, "m", digits, status=1).stderr
+        self.assertIn("metadata model.output is 'states', expected steps or last", error)
+        (self.folder / "p.pgm").write_bytes(
+            b"P5 28 28 255\n" + bytes(sum(next(images(SIDE, SIDE))[1], [])))
+        self.other(4, 1, {"model.output": "states", "model.reverse": "lstm"})
+        error = self.call(PREDICT, "--explain", "x.svg", "m", "p.pgm", status=1).stderr
+        self.assertIn("m: reads from the last row to the first, expected from the first",
+                      error)
+
+    def test_first_states_and_an_embedding_are_refused(self):
+        write(self.folder / "data", list(images(SIDE, SIDE)))
+        for name, order in (("lstm.h0", ""), ("lstm.c0", "columns"), ("embedding.weight", "")):
+            with self.subTest(name):
+                tensors = self.other(4, 1, {})
+                models.write(self.folder / "m", tensors | {name: [[0.5] * 4]},
+                             {"model.read": order} if order else {})
+                for program, *words in ((PREDICT, "m", "data/t10k-images-idx3-ubyte"),
+                                        (TRAIN, "--load", "m", "--data", "data")):
+                    self.assertRegex(self.call(program, *words, status=1).stderr,
+                                     rf"m: has .*{re.escape(name)}, expected")
+                if not order:
+                    self.assertIn(name, self.call(DESK, "m", status=1).stdout)
+                with self.assertRaises(page.Refused):
+                    page.read_model(str(self.folder / "m"))
+
+    def test_a_key_that_is_not_saved_is_named(self):
+        write(self.folder / "data", list(images(SIDE, SIDE)))
+        self.other(4, 1, {"model.output": "last", "model.activation": "softmax"})
+        words = ["--load", "m", "--epochs", "0", "--data", "data", "--quiet"]
+        self.assertEqual(self.call(TRAIN, *words).stderr, "")
+        error = self.call(TRAIN, *words, "--save", "n").stderr
+        self.assertIn("m: metadata model.output is 'last', which the files of this run do "
+                      "not have", error)
+        self.assertIn("m: metadata model.activation is 'softmax', which", error)
+
     def test_the_page_of_a_training_says_how_it_reads(self):
         for words, text in (([], "row by row,"), (["columns"], "column by column,"),
                             (["both", "--column-layers", "2"],
@@ -318,5 +421,6 @@ class Reading(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    TRAIN, PREDICT, EMBED = (str(pathlib.Path(path).resolve()) for path in sys.argv[1:4])
+    TRAIN, PREDICT, EMBED, DESK = (str(pathlib.Path(path).resolve())
+                                   for path in sys.argv[1:5])
     unittest.main(argv=sys.argv[:1], verbosity=2)

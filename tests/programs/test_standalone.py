@@ -284,10 +284,16 @@ class Desk(Standalone):
             self.assertRegex(done.stderr, f"^lstm-embed: .*{message}[^\n]*\n$")
 
         for key, value in (("scale", "0 1"), ("model.in_gain", "0"), ("model.skip", "1"),
-                           ("model.output", "reversed"), ("model.new", "")):
+                           ("model.read", "columns"), ("model.reverse", "lstm")):
             model = Model(2, 1)
             model.metadata = {"model.samplerate": "8000", key: value}
             refused(model, f"metadata {key} is '{value}', expected none")
+        for key, value, message in (
+                ("model.output", "reversed", "is 'reversed', expected steps, last or states"),
+                ("model.new", "", "metadata has the unknown key 'model.new'")):
+            model = Model(2, 1)
+            model.metadata = {key: value}
+            refused(model, message)
         model = Model(2, 1)
         for stem in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
             model.tensors[f"lstm.{stem}_l0_reverse"] = model.tensors[f"lstm.{stem}_l0"]
