@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 
 #include "examples/common/finite.h"
@@ -361,6 +362,21 @@ static void add_answers(train_state *trainer, const classifier_batch *batch,
                     logits + i * trainer->classes);
 }
 
+/* Refuses scores that are no numbers, whose largest is no answer. The logarithm of a
+ * mean over places may be that of 0. */
+static bool check_scores(const train_state *trainer, const classifier_batch *batch,
+                         size_t first)
+{
+    const float *logits = lstm_tensor_data(batch->logits);
+    bool several = trainer->tta.places > 1;
+    for (size_t i = 0; i < lstm_tensor_count(batch->logits); i++)
+        if (!isfinite(logits[i]) && !(several && logits[i] < 0))
+            return message_error("the network computes a score that is not finite, for "
+                                 "image %zu",
+                                 first + i / trainer->classes);
+    return true;
+}
+
 static bool evaluate_batches(train_state *trainer, train_tester *set, size_t *correct,
                              volatile const bool *stop)
 {
@@ -370,6 +386,8 @@ static bool evaluate_batches(train_state *trainer, train_tester *set, size_t *co
            (batch = next_tested(set, trainer->labels))) {
         if (!tta_forward(&trainer->tta, &trainer->network, batch))
             return lstm_failed();
+        if (!check_scores(trainer, batch, done))
+            return false;
         *correct += classifier_correct(batch, trainer->labels);
         add_answers(trainer, batch, done);
         done += batch->count;

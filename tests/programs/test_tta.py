@@ -93,6 +93,28 @@ class Places(unittest.TestCase):
             self.assertEqual(f"over {count} places" in page, count > 1)
         self.assertGreater(len(rights), 1)
 
+    def test_scores_that_are_not_finite_are_refused(self):
+        tensors = dict(self.tensors)
+        # Of two classes with opposite weights, one has a score that is too large.
+        tensors["fc.weight"] = [[-3e38 if i % 2 else 3e38] * len(row)
+                                for i, row in enumerate(tensors["fc.weight"])]
+        tensors["fc.bias"] = [3.4e38] * len(tensors["fc.bias"])
+        models.write(self.folder / "large", tensors)
+        message = "the network computes a score that is not finite"
+        for words in [], ["--tta", "5"], ["--tta", "9"]:
+            result = self.call(TRAIN, "--load", "large", "--data", ".", "--epochs", "0", *words,
+                               status=1)
+            self.assertNotIn("ccuracy", result.stdout)
+            self.assertIn(f"{message}, for image 0\n", result.stderr)
+            result = self.call(PREDICT, *words, "large", "t10k-images-idx3-ubyte", status=1)
+            self.assertIn(message, result.stderr)
+        # A probability of 0 is no fault: its logarithm is the score of several places.
+        tensors["fc.weight"] = [[0.0] * len(row) for row in tensors["fc.weight"]]
+        tensors["fc.bias"] = [1000.0] + [-1000.0] * (len(tensors["fc.bias"]) - 1)
+        models.write(self.folder / "sure", tensors)
+        for words in [], ["--tta", "5"]:
+            self.call(TRAIN, "--load", "sure", "--data", ".", "--epochs", "0", *words)
+
     def test_the_training_stays_as_it_is(self):
         usual = ["--data", ".", "--epochs", "2", "--hidden", "4", "--layers", "1", "--seed",
                  "1", "--batch-size", "8", "--force", "--save", "m2"]
