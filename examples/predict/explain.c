@@ -8,6 +8,7 @@
 #include "examples/common/message.h"
 #include "examples/common/output.h"
 #include "examples/predict/explain.h"
+#include "examples/predict/labels.h"
 
 static size_t panels_of(const model *network)
 {
@@ -36,6 +37,19 @@ static bool check_network(const char *path, const model *network)
     return true;
 }
 
+/* Labels that are beside the images are read, too. */
+static bool check_labels(const predict_options *options, const char *path)
+{
+    char *found = NULL;
+    if (!options->labels && !labels_find(options->files[0], &found))
+        return message_error("%s: no memory to look for labels", options->files[0]);
+    bool same = output_same_file(path, found);
+    free(found);
+    return !same || message_error("%s: has the labels of the picture, which --explain "
+                                  "would replace",
+                                  path);
+}
+
 /* Whether the output is a file that is read. */
 static bool check_inputs(const predict_options *options, const char *path)
 {
@@ -45,7 +59,7 @@ static bool check_inputs(const predict_options *options, const char *path)
         if (output_same_file(path, inputs[i]))
             return message_error("%s: is %s, which --explain would replace", path,
                                  names[i]);
-    return true;
+    return check_labels(options, path);
 }
 
 bool explain_check(const predict_options *options, const model *network)

@@ -379,6 +379,14 @@ static bool prepare(train_locks *locks, const train_options *options)
            lock_targets(locks, options);
 }
 
+/* The data set is in memory, but nobody wants to lose its files. */
+static bool check_data(const train_options *options, const train_data *data)
+{
+    const mnist_dataset *train = data->whole ? data->whole : data->train;
+    return paths_check_data(options, mnist_dataset_origin(train)) &&
+           paths_check_data(options, mnist_dataset_origin(data->test));
+}
+
 /* Reads the command line; -1 to continue, else the exit status. All ranks of mpirun
  * read the same one, and the first of them says what is wrong. */
 static int parse(train_options *options, int argc, char **argv)
@@ -404,6 +412,8 @@ static int train(int argc, char **argv, double started)
     if (world.rank == 0 && !prepare(&locks, &options))
         return 1;
     status = train_data_open(&data, &options);
+    if (status == 0 && world.rank == 0 && !check_data(&options, &data))
+        status = 1;
     if (status == 0)
         status = run(&options, &data, started);
     train_data_close(&data);

@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,6 +11,7 @@
 
 #include "examples/common/message.h"
 #include "examples/common/options.h"
+#include "examples/common/output.h"
 #include "examples/train/paths.h"
 
 enum { FOLDER_SIZE = PATH_MAX, PATH_SIZE = 2 * PATH_MAX };
@@ -96,9 +98,10 @@ static bool is_lock_of(const char *path, const char *other)
 typedef struct named_file {
     const char *name, *path;
 } named_file;
-enum { WRITTEN = 3, FILES = 7 };
+enum { WRITTEN = 3, OUTPUTS = 5, FILES = 7 };
 
-/* Only the first files, models, checkpoints and reports, have locks. */
+/* Files that are written come first. Only the first of them, models, checkpoints and
+ * reports, have locks. */
 static int check_locks(const named_file *files)
 {
     for (size_t i = 0; i < FILES; i++)
@@ -131,9 +134,9 @@ static int check_pairs(const named_file *files)
     return -1;
 }
 
-int paths_check_options(const train_options *options)
+static void list_files(const train_options *options, named_file *files)
 {
-    const named_file files[FILES] = {
+    const named_file all[FILES] = {
         {"--save", options->epochs || options->save_given ? options->save : NULL},
         {"--checkpoint", options->checkpoint},
         {"--report", options->report},
@@ -141,12 +144,65 @@ int paths_check_options(const train_options *options)
         {"--tensorboard", options->tensorboard},
         {"--load", options->load},
         {"--resume", options->resume}};
+    memcpy(files, all, sizeof(all));
+}
+
+int paths_check_options(const train_options *options)
+{
+    named_file files[FILES];
     int status = -1;
+    list_files(options, files);
     for (size_t i = 0; status < 0 && i < FILES; i++)
         status = options_check_file(files[i].name, files[i].path);
     if (status < 0)
         status = check_pairs(files);
     return status < 0 ? check_locks(files) : status;
+}
+
+/* Whether a name is that of images or labels: those of MNIST end so, with .gz or not.
+ */
+static bool is_data(const char *name)
+{
+    static const char *const ends[] = {"-ubyte", "-ubyte.gz", "-int", "-int.gz"};
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+        if (strlen(name) > strlen(ends[i]) &&
+            strcmp(name + strlen(name) - strlen(ends[i]), ends[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Checks what the run writes against a file that it reads. */
+static bool check_input(const named_file *files, const char *path)
+{
+    for (size_t i = 0; i < OUTPUTS; i++)
+        if (output_same_file(files[i].path, path))
+            return message_error("%s: is %s of the data, which %s would replace",
+                                 files[i].path, path, files[i].name);
+    return true;
+}
+
+bool paths_check_data(const train_options *options, const char *origin)
+{
+    char folder[FOLDER_SIZE], path[PATH_SIZE];
+    named_file files[FILES];
+    struct stat facts;
+    if (!origin || stat(origin, &facts) || strlen(origin) >= FOLDER_SIZE)
+        return true;
+    list_files(options, files);
+    write_folder(folder, origin);
+    if (!check_input(files, origin))
+        return false;
+    DIR *list = opendir(folder);
+    struct dirent *entry;
+    bool done = true;
+    while (done && list && (entry = readdir(list))) {
+        snprintf(path, sizeof(path), "%s%s%s", folder,
+                 folder[strlen(folder) - 1] == '/' ? "" : "/", entry->d_name);
+        done = !is_data(entry->d_name) || check_input(files, path);
+    }
+    if (list)
+        closedir(list);
+    return done;
 }
 
 /* Whether the file has the number of this run. */

@@ -33,6 +33,14 @@ char *paths_beside(const char *path, const char *ending);
 int paths_check_options(const train_options *options);
 
 /**
+ * Checks that no file that the run writes is one of a data set, also with --force.
+ *
+ * @param origin of the data set; others than files have none
+ * @return false after an error message
+ */
+bool paths_check_data(const train_options *options, const char *origin);
+
+/**
  * Checks that a file can be written, and that it is not of another run.
  *
  * @param path of a model, a checkpoint or a report

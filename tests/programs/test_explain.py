@@ -350,6 +350,20 @@ class Explain(unittest.TestCase):
             self.refuse(what, "--force", "--explain", path, self.model, self.image)
             self.assertEqual(pathlib.Path(os.fsdecode(path)).read_bytes(), content)
 
+    def test_labels_beside_the_picture_are_not_replaced(self):
+        images, labels = (self.folder / f"one-{name}-ubyte"
+                          for name in ("images-idx3", "labels-idx1"))
+        images.write_bytes(struct.pack(">4I", 0x803, 1, SIDE, SIDE) +
+                           bytes(28 * 4) + (bytes(12) + b"\xff" * 4 + bytes(12)) * 20 +
+                           bytes(28 * 4))
+        labels.write_bytes(struct.pack(">2I", 0x801, 1) + b"\3")
+        before = labels.read_bytes()
+        self.refuse("has the labels of the picture, which --explain would replace", "--force",
+                    "--explain", labels, self.model, images)
+        self.assertEqual(labels.read_bytes(), before)
+        done = run("--explain", self.out, self.model, images)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_a_drawing_that_cannot_be_written_is_an_error(self):
         for path in (self.folder, self.folder / "none" / "a.svg"):
             self.refuse(str(path), "--explain", path, self.model, self.image)

@@ -7,6 +7,7 @@ import math
 import os
 import pathlib
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -186,12 +187,35 @@ class Trainings(Base):
         done = self.run_program("charlm", "--resume", "c", "text", "2")
         self.assertIn("no model is saved without --save; c stays as it is", done.stderr)
 
-    def test_of_two_files_the_one_that_is_read_is_named(self):
+    def write_data(self):
+        """A small data set in the folder."""
         for part, count in (("train", 100), ("t10k", 50)):
             images = struct.pack(">4I", 0x803, count, 28, 28) + bytes(range(196)) * 4 * count
             labels = struct.pack(">2I", 0x801, count) + bytes(i % 10 for i in range(count))
             (self.folder / f"{part}-images-idx3-ubyte").write_bytes(images)
             (self.folder / f"{part}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(labels))
+
+    def test_no_output_replaces_a_file_of_the_data(self):
+        self.write_data()
+        (self.folder / "link").symlink_to("t10k-images-idx3-ubyte")
+        os.link(self.folder / "train-labels-idx1-ubyte.gz", self.folder / "hard")
+        names = ["train-images-idx3-ubyte", "./t10k-labels-idx1-ubyte.gz", "link", "hard"]
+        before = {name: (self.folder / name).read_bytes() for name in names}
+        for option in "--save", "--checkpoint", "--report", "--log":
+            for name in names:
+                words = [] if option == "--save" else ["--no-save"]
+                self.refuse(f"{re.escape(name)}: is .*ubyte.* of the data, which {option} "
+                            "would replace", "mnist-train", "--data", ".", "--epochs", "1",
+                            "--hidden", "2", "--force", *words, option, name)
+        self.refuse("link: is ./t10k-images-idx3-ubyte of the data, which --save", "mnist-train",
+                    "--data", ".", "--load", self.model("s"), "--epochs", "0", "--save", "link",
+                    "--force")
+        self.assertEqual(before, {name: (self.folder / name).read_bytes() for name in names})
+        self.run_program("mnist-train", "--data", ".", "--epochs", "1", "--hidden", "2",
+                         "--force", "--save", "s", "--log", "l.csv")
+
+    def test_of_two_files_the_one_that_is_read_is_named(self):
+        self.write_data()
         words = ["mnist-train", "--data", ".", "--no-save", "--epochs", "1", "--hidden", "2"]
         self.assertNotIn("not read", self.run_program(*words).stderr)
         (self.folder / "train-images-idx3-ubyte.gz").write_bytes(b"other")
