@@ -20,6 +20,9 @@
 #include "examples/embed/name.h"
 #include "examples/embed/standalone.h"
 
+/* Largest model in bytes. */
+static const size_t most_bytes = (size_t)256 << 20;
+
 typedef struct embed_options {
     const char *name, *prefix, *head;
     bool standalone;
@@ -132,7 +135,7 @@ static bool print(const char *path, const embed_options *options, const input *c
 static int embed(const char *path, const embed_options *options)
 {
     input content;
-    if (!input_read(&content, path, SIZE_MAX / 4))
+    if (!input_read(&content, path, most_bytes))
         return EXIT_FAILURE;
     bool done = print(path, options, &content);
     input_free(&content);

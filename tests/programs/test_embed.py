@@ -103,6 +103,12 @@ class Embed(unittest.TestCase):
             self.assertIn(message, done.stderr)
             self.assertIn(str(path), done.stderr)
 
+    @unittest.skipUnless(os.path.exists("/dev/zero"), "needs /dev/zero")
+    def test_a_file_without_end_is_refused(self):
+        done = run(EMBED, "/dev/zero")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("/dev/zero: has more than 268435456 bytes, the limit", done.stderr)
+
     def test_standard_input_is_read(self):
         with open(self.path, "rb") as file:
             done = subprocess.run([EMBED, "-"], stdin=file, capture_output=True, check=True)
