@@ -44,6 +44,9 @@ typedef struct session {
     size_t count;
     /* Of the file, if it has labels. */
     tally tally;
+    /* Room for the reason of a failure and for the message with it: stacks may be
+     * small. */
+    char why[WHY], message[2 * WHY];
     bool failed;
 } session;
 
@@ -58,12 +61,13 @@ static void report(session *run, const output_image *image, const char *why)
 /* The same with a message that follows the name. */
 static void report_image(session *run, const output_image *image, const char *why)
 {
-    char text[2 * WHY];
+    char *text = run->message;
     const char *name = input_name(image->file);
     if (image->indexed)
-        snprintf(text, sizeof(text), "%s: image %zu: %s", name, image->index, why);
+        snprintf(text, sizeof(run->message), "%s: image %zu: %s", name, image->index,
+                 why);
     else
-        snprintf(text, sizeof(text), "%s: %s", name, why);
+        snprintf(text, sizeof(run->message), "%s: %s", name, why);
     report(run, image, text);
 }
 
@@ -76,16 +80,15 @@ static void draw(const session *run, const uint8_t *pixels)
 /* Draws how the network reads an image. */
 static bool explain(session *run, const output_answer *a, const uint8_t *pixels)
 {
-    char why[WHY];
+    char *why = run->why;
     const predict_options *options = run->options;
     explanation e = {.file = input_name(a->image.file),
                      .model = options->model,
                      .unsure = a->unsure,
                      .doubt = a->doubt};
-    bool done =
-        explain_image(&e, &run->network, pixels, a->probabilities, why, sizeof(why))
-            ? drawing_write(&e, options->explain)
-            : message_error("%s: %s", options->explain, why);
+    bool done = explain_image(&e, &run->network, pixels, a->probabilities, why, WHY)
+                    ? drawing_write(&e, options->explain)
+                    : message_error("%s: %s", options->explain, why);
     explain_destroy(&e);
     return done;
 }
@@ -138,11 +141,11 @@ static output_answer judge(const session *run, const sheet *from, output_image i
 /* Classifies the images of the batch that could be read, and prints all of it. */
 static bool flush_batch(session *run, const sheet *from)
 {
-    char why[WHY];
+    char *why = run->why;
     size_t good = 0;
     for (size_t i = 0; i < run->count; i++)
         good += !*run->slots[i].error;
-    bool done = good == 0 || classify(run, good, why, sizeof(why));
+    bool done = good == 0 || classify(run, good, why, WHY);
     good = 0;
     for (size_t i = 0; i < run->count; i++) {
         slot *s = &run->slots[i];
@@ -182,12 +185,12 @@ static bool predict_images(session *run, sheet *from)
 
 static void predict_digits(session *run, sheet *from)
 {
-    char why[WHY];
+    char *why = run->why;
     size_t count;
     const output_image whole = {.file = from->path, .label = -1};
     if (!sheet_read_digits(from, MODEL_BATCH, run->pixels, run->boxes, &count, why,
-                           sizeof(why)) ||
-        !classify(run, count, why, sizeof(why))) {
+                           WHY) ||
+        !classify(run, count, why, WHY)) {
         report_image(run, &whole, why);
         return;
     }
@@ -239,10 +242,10 @@ static void refuse_many(session *run, const sheet *from)
 
 static void predict_file(session *run, const char *path)
 {
-    char why[WHY];
+    char *why = run->why;
     sheet from;
     const output_image whole = {.file = path, .label = -1};
-    if (!sheet_open(&from, path, run->options, why, sizeof(why)))
+    if (!sheet_open(&from, path, run->options, why, WHY))
         report(run, &whole, why);
     else if (run->options->explain && sheet_count(&from) != 1)
         refuse_many(run, &from);
@@ -288,22 +291,22 @@ static bool open_model(session *run, char *why, size_t size)
 
 static bool start(session *run)
 {
+    char *why = run->why;
     const predict_options *options = run->options;
     const output_image whole = {.file = options->model, .label = -1};
-    char why[WHY];
     if (options->threads && lstm_set_threads(options->threads) != LSTM_OK)
         return message_error("%s", lstm_last_error());
     run->out.kind = options->json  ? OUTPUT_JSON
                     : options->csv ? OUTPUT_CSV
                                    : OUTPUT_TEXT;
-    bool done = open_model(run, why, sizeof(why));
+    bool done = open_model(run, why, WHY);
     run->out.classes = run->network.classes;
     run->pixels = malloc((size_t)MODEL_BATCH * MODEL_PIXELS);
     run->probabilities =
         calloc(MODEL_BATCH * (run->network.classes + 1), sizeof(*run->probabilities));
     output_begin(&run->out);
     if (done && !(run->pixels && run->probabilities)) {
-        snprintf(why, sizeof(why), "no memory for a batch of images");
+        snprintf(why, WHY, "no memory for a batch of images");
         done = false;
     }
     if (!done)

@@ -13,6 +13,7 @@ import os
 import pathlib
 import random
 import re
+import resource
 import shutil
 import struct
 import subprocess
@@ -359,6 +360,17 @@ class Predict(unittest.TestCase):
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertRegex(result.stderr, rb"norm.weight \[3\]\n\Z")
             self.assert_answer(json.loads(result.stdout)[0], expected)
+
+    def test_a_small_stack_is_enough(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_STACK, (1 << 16, 1 << 16))
+        if re.search(rb"__[atm]san_", pathlib.Path(PROGRAM).read_bytes()):
+            self.skipTest("a sanitizer needs more")
+        image = self.write("a.pgm", p5(noise(1), SIDE))
+        for status, *words in ((0, self.model, image), (1, self.model, self.model),
+                               (1, "none", image)):
+            done = run("--threads", "1", *words, preexec_fn=limit, env={"LANG": "C"})
+            self.assertEqual(done.returncode, status, done.stderr)
 
     def test_numbers_that_are_not_finite_are_refused(self):
         tensors = dict(self.tensors)
