@@ -373,7 +373,7 @@ static void a_file_has_bytes_and_scales(void **state)
 }
 
 /* The message of a file with int8 values of weight_ih, and scales of this form, the
- * last of which is value. */
+ * last of which is value; without data type it has none. */
 static const char *message_of(const char *dtype, const char *shape, size_t size,
                               float value)
 {
@@ -381,7 +381,8 @@ static const char *message_of(const char *dtype, const char *shape, size_t size,
     test_model *m = test_model_new();
     memcpy((char *)scales + size - sizeof(value), &value, sizeof(value));
     test_model_bytes(m, "rnn.weight_ih_l0", "I8", "[20,3]", NULL, 60);
-    test_model_bytes(m, "rnn.weight_ih_l0_scale", dtype, shape, scales, size);
+    if (dtype)
+        test_model_bytes(m, "rnn.weight_ih_l0_scale", dtype, shape, scales, size);
     test_model_matrix(m, "rnn.weight_hh_l0", 20, 5, 0);
     test_model_finish(m);
     lstm_file *file;
@@ -398,10 +399,15 @@ static void values_without_good_scales_are_refused(void **state)
 {
     (void)state;
     message_of("F32", "[20]", 80, 1);
-    const char *needed = "quantised weights need their scales, tensor "
-                         "rnn.weight_ih_l0_scale of F32 [20]";
-    assert_contains(message_of("F32", "[19]", 76, 1), needed);
-    assert_contains(message_of("F16", "[20]", 40, 1), needed);
+    assert_contains(message_of(NULL, NULL, 80, 2),
+                    "quantised weights need their scales, tensor "
+                    "rnn.weight_ih_l0_scale of F32 [20]");
+    assert_contains(message_of("F32", "[19]", 76, 1),
+                    "tensor rnn.weight_ih_l0_scale is F32 [19], expected F32 [20]");
+    assert_contains(message_of("F16", "[20]", 40, 1),
+                    "_scale is F16 [20], expected F32");
+    assert_contains(message_of("F32", "[20,1]", 80, 1.5f),
+                    "_scale is F32 [20, 1], expe");
     assert_contains(message_of("F32", "[20]", 80, -1),
                     "tensor rnn.weight_ih_l0_scale has the value -1, expected finite "
                     "numbers of at least 0");

@@ -141,7 +141,17 @@ lstm_status lstm_stored_check(const lstm_file *file, const char *object,
 {
     if ((stored->format && stored->format->convert) || lstm_stored_scale(file, stored))
         return LSTM_OK;
-    if (strcmp(stored->dtype, "I8") == 0 && stored->rank == 2)
+    const bool bytes = strcmp(stored->dtype, "I8") == 0 && stored->rank == 2;
+    const lstm_stored *scale =
+        bytes ? find(file, (const char *const[]){stored->name, LSTM_SCALE_NAME, ""})
+              : NULL;
+    char shape[LSTM_SHAPE_TEXT];
+    if (scale)
+        return lstm_fail(LSTM_BAD_FILE,
+                         "%s: %s: tensor %s is %s %s, expected F32 [%zu]", object,
+                         file->path, scale->name, scale->dtype,
+                         lstm_stored_shape(shape, scale), stored->shape[0]);
+    if (bytes)
         return lstm_fail(
             LSTM_BAD_FILE,
             "%s: %s: tensor %s is I8, expected F32, F64, F16 or BF16: "
