@@ -230,6 +230,9 @@ class Refusals(Base):
                     self.refuse(f"model.safetensors: metadata {key} is '{text}', expected")
         models.write(self.path, self.tensors, {"model.dropout": "0"})
         self.refuse("metadata has the unknown key 'model.dropout'")
+        models.write(self.path, self.tensors, {"model.read": "columns"})
+        self.refuse("metadata model.read is 'columns', expected none: this program does not "
+                    "apply it")
         models.write(self.path, self.tensors, {"model.reverse": "other", "scale": " 0  1 "})
         self.assertEqual(run(self.path, text="1 2\n").returncode, 0)
 

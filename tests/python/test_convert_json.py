@@ -361,6 +361,14 @@ class Command(Base):
                 self.assertRegex(done.stderr, f"metadata ({re.escape(key)} is '{text}'|has the "
                                  f"unknown key '{re.escape(key)}'), expected")
 
+    def test_known_keys_that_a_stream_does_not_apply_are_not_unknown(self):
+        layer, linear = liblstm.Layer(1, 3), liblstm.Linear(3, 1)
+        for key, text in ("model.read", "columns"), ("model.differences", "1"):
+            liblstm.Params(lstm=layer, fc=linear).save(self.target, metadata={key: text})
+            with self.assertRaisesRegex(ValueError, f"metadata {key} is '{text}', expected "
+                                        "none: liblstm.Stream does not apply it"):
+                liblstm.Stream.load(self.target)
+
     def test_an_embedding_takes_indices(self):
         table, x = self.array(9, 3), np.array([4, 0, 8, 8, 1])
         w_ih, w_hh, b = self.weights(3, 5)

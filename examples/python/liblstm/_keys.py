@@ -14,6 +14,8 @@ MAX_GAIN = 700
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "softmax", "log_softmax")
 # All keys that begin with "model.", and the values of output that a stream can give.
 NAMES = ("activation", "in_gain", "out_gain", "output", "reverse", "skip", "samplerate")
+# Those that change the outputs in a way that a stream does not compute.
+OTHERS = ("read", "differences")
 OUTPUTS = ("steps", "last", "states")
 # A decimal number. float() also accepts blanks, underscores, and digits of other scripts.
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -32,9 +34,13 @@ class Keys:
 
     def __init__(self, metadata: dict[str, str], inputs: int, outputs: int) -> None:
         for key in metadata:
-            if key.startswith("model.") and key[len("model."):] not in NAMES:
-                raise ValueError(f"metadata has the unknown key {key!r}, expected only keys "
-                                 f"of docs/file-format.md after 'model.'")
+            if not key.startswith("model.") or key[len("model."):] in NAMES:
+                continue
+            if key[len("model."):] in OTHERS:
+                raise ValueError(f"metadata {key} is {metadata[key]!r}, expected none: "
+                                 f"liblstm.Stream does not apply it")
+            raise ValueError(f"metadata has the unknown key {key!r}, expected only keys "
+                             f"of docs/file-format.md after 'model.'")
         self.mean, self.deviation = 0.0, 1.0
         if "scale" in metadata:
             self.mean, self.deviation = self._scale(metadata["scale"])
