@@ -165,7 +165,7 @@ static bool read_model(char_model *m, lstm_file *file, const lstm_layer_config *
 {
     if (!create(m, layer, NULL))
         return false;
-    const lstm_file_options options = {.adam = m->adam};
+    const lstm_file_options options = {.adam = m->adam, .allow_surplus = true};
     return lstm_params_read(m->params, file, &options) == LSTM_OK;
 }
 
@@ -178,8 +178,9 @@ static bool read_file(char_model *m, lstm_file *file, const char *path)
         return false;
     if (!read_model(m, file, &layer))
         return fail(m);
-    char why[400];
-    if (finite_check(m->params, path, why, sizeof(why)))
+    char why[4600];
+    if (finite_check(m->params, path, why, sizeof(why)) &&
+        rules_check_surplus(file, path, m->params, NULL, why, sizeof(why)))
         return true;
     model_destroy(m);
     return message_error("%s", why);

@@ -114,6 +114,47 @@ bool rules_check_tensors(const lstm_file *file, const char *path, const char *pr
     return true;
 }
 
+bool rules_is_scale(const lstm_file *file, const char *name, lstm_tensor_info *of)
+{
+    static const char end[] = "_scale";
+    size_t length = strlen(name);
+    if (length < sizeof(end) || strcmp(name + length - (sizeof(end) - 1), end) != 0)
+        return false;
+    length -= sizeof(end) - 1;
+    for (size_t i = 0; lstm_file_tensor_info(file, i, of) == LSTM_OK; i++)
+        if (strncmp(of->name, name, length) == 0 && !of->name[length])
+            return strcmp(of->dtype, "I8") == 0;
+    return false;
+}
+
+static bool is_parameter(const lstm_params *params, const char *name)
+{
+    for (size_t i = 0; i < lstm_params_size(params); i++)
+        if (strcmp(lstm_params_name(params, i), name) == 0)
+            return true;
+    return false;
+}
+
+bool rules_check_surplus(const lstm_file *file, const char *path,
+                         const lstm_params *params, const char *const *others,
+                         char *why, size_t size)
+{
+    lstm_tensor_info info, of;
+    for (size_t i = 0; lstm_file_tensor_info(file, i, &info) == LSTM_OK; i++) {
+        const char *name = info.name;
+        if (is_parameter(params, name) || strncmp(name, "__adam__.", 9) == 0 ||
+            (others && has_value(others, name)) ||
+            (rules_is_scale(file, name, &of) && is_parameter(params, of.name)))
+            continue;
+        snprintf(why, size,
+                 "%s: has the tensor %.200s, which is not of the network, expected its "
+                 "parameters alone",
+                 path, name);
+        return false;
+    }
+    return true;
+}
+
 bool rules_contain(const char *list, const char *word)
 {
     size_t length = strlen(word);

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include <lstm/file.h>
+#include <lstm/params.h>
 
 /** A key that a program obeys. */
 typedef struct rule {
@@ -45,6 +46,19 @@ bool rules_check_keys(const lstm_file *file, const char *path, const rule *rules
  *  program has one; why as above names the tensor. */
 bool rules_check_tensors(const lstm_file *file, const char *path, const char *prefix,
                          bool embedding, char *why, size_t size);
+
+/** Whether a tensor has the scales of a matrix in int8, of, which is then described. */
+bool rules_is_scale(const lstm_file *file, const char *name, lstm_tensor_info *of);
+
+/**
+ * Checks that a file has no tensors but the parameters, their scales and moments of an
+ * optimiser.
+ *
+ * @param others names that are allowed, too, ended by NULL; or NULL
+ */
+bool rules_check_surplus(const lstm_file *file, const char *path,
+                         const lstm_params *params, const char *const *others,
+                         char *why, size_t size);
 
 /** Whether a list of words, separated by blanks, contains a word. */
 bool rules_contain(const char *list, const char *word);

@@ -147,9 +147,11 @@ static void name_unused(const standalone *what, const model *m, const lstm_file 
 {
     const char *unused = NULL;
     size_t count = 0;
-    lstm_tensor_info info;
+    lstm_tensor_info info, of;
     for (size_t i = 0; lstm_file_tensor_info(file, i, &info) == LSTM_OK; i++)
-        if (!is_used(m, info.name) && count++ == 0)
+        if (!is_used(m, info.name) &&
+            !(rules_is_scale(file, info.name, &of) && is_used(m, of.name)) &&
+            count++ == 0)
             unused = info.name;
     if (count)
         message_warning("%s: not used: %s%s", what->path, unused,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "examples/common/rules.h"
 #include "examples/predict/find.h"
 
 enum { LIST = 1200, SHOWN = 12 };
@@ -61,6 +62,16 @@ static bool is_of_optimiser(const char *whole)
     return strncmp(whole, "__adam__.", 9) == 0;
 }
 
+/* Whether a tensor is of one of these, or has the scales of one that is. */
+static bool is_used(const finder *in, const char *name, const char *lstm,
+                    const char *other, const char *head)
+{
+    lstm_tensor_info of;
+    return is_of_layer(name, lstm) || is_of_layer(name, other) ||
+           is_of_linear(name, head) || is_of_optimiser(name) ||
+           (rules_is_scale(in->file, name, &of) && is_of_linear(of.name, head));
+}
+
 size_t find_rest(const finder *in, const char *lstm, const char *other,
                  const char *head, char *text, size_t size)
 {
@@ -68,9 +79,7 @@ size_t find_rest(const finder *in, const char *lstm, const char *other,
     lstm_tensor_info info;
     text[0] = '\0';
     for (size_t i = 0; lstm_file_tensor_info(in->file, i, &info) == LSTM_OK; i++)
-        if (!is_of_layer(info.name, lstm) && !is_of_layer(info.name, other) &&
-            !is_of_linear(info.name, head) && !is_of_optimiser(info.name) &&
-            count++ < SHOWN)
+        if (!is_used(in, info.name, lstm, other, head) && count++ < SHOWN)
             append(text, size - 32, &info);
     size_t length = strlen(text);
     if (count > SHOWN)

@@ -6,6 +6,7 @@
 #include "examples/common/finite.h"
 #include "examples/common/message.h"
 #include "examples/common/number.h"
+#include "examples/common/rules.h"
 #include "examples/stream/fingerprint.h"
 #include "examples/stream/model.h"
 #include "examples/stream/states.h"
@@ -119,7 +120,9 @@ static void name_unused(const model *m, const lstm_file *file, const char *path,
     size_t length = 0, count = 0;
     lstm_tensor_info info;
     for (size_t i = 0; lstm_file_tensor_info(file, i, &info) == LSTM_OK; i++) {
-        if (is_used(m, info.name, prefix))
+        lstm_tensor_info of;
+        if (is_used(m, info.name, prefix) ||
+            (rules_is_scale(file, info.name, &of) && is_used(m, of.name, prefix)))
             continue;
         if (count++ < SHOWN)
             length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%.100s",

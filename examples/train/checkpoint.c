@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "examples/common/message.h"
+#include "examples/common/rules.h"
 #include "examples/train/checkpoint.h"
 #include "examples/train/paths.h"
 #include "examples/train/position.h"
@@ -92,10 +93,14 @@ static bool damaged(const char *path)
 static bool read_file(train_state *trainer, lstm_file *file, const char *path,
                       train_position *position, train_contents *contents)
 {
-    const lstm_file_options options = {.adam = trainer->adam, .rng = trainer->rng};
+    const lstm_file_options options = {
+        .adam = trainer->adam, .rng = trainer->rng, .allow_surplus = true};
+    char why[4600];
     const char *text = lstm_file_metadata(file, CHECKPOINT_KEY);
     if (lstm_params_read(trainer->stored, file, &options) != LSTM_OK)
         return message_error("%s", lstm_last_error());
+    if (!rules_check_surplus(file, path, trainer->stored, NULL, why, sizeof(why)))
+        return message_error("%s", why);
     return contents_read(contents, file, path) &&
            ((text && position_read(position, text)) || damaged(path));
 }

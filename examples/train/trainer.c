@@ -3,6 +3,7 @@
 
 #include "examples/common/finite.h"
 #include "examples/common/message.h"
+#include "examples/common/rules.h"
 #include "examples/digits/shifts.h"
 #include "examples/train/checkpoint.h"
 #include "examples/train/choose.h"
@@ -54,6 +55,25 @@ static bool check_finite(const lstm_params *params, const char *path)
     return finite_check(params, path, why, sizeof(why)) || message_error("%s", why);
 }
 
+/* Takes the weights of a model, or those of the last step of a checkpoint. */
+static bool load(lstm_params *params, const char *path)
+{
+    static const char *const others[] = {"best", "average", NULL};
+    char why[4600];
+    lstm_file *file;
+    if (lstm_file_open(&file, path) != LSTM_OK)
+        return lstm_failed();
+    const lstm_file_options options = {.allow_surplus = true};
+    bool run = lstm_file_metadata(file, CHECKPOINT_KEY);
+    bool done =
+        (lstm_params_read(params, file, &options) == LSTM_OK || lstm_failed()) &&
+        (rules_check_surplus(file, path, params, run ? others : NULL, why,
+                             sizeof(why)) ||
+         message_error("%s", why));
+    lstm_file_destroy(&file);
+    return done && check_finite(params, path);
+}
+
 static bool create_stored(train_state *trainer, bool keep_best, double ema)
 {
     const size_t count = lstm_params_count(trainer->network.params);
@@ -100,10 +120,7 @@ static bool create_network(train_state *trainer, const train_options *options,
         return false;
     if (!classifier_permute(&trainer->network, why, sizeof(why)))
         return message_error("%s", why);
-    if (options->load &&
-        lstm_params_load(trainer->network.params, options->load, NULL) != LSTM_OK)
-        return lstm_failed();
-    return !options->load || check_finite(trainer->network.params, options->load);
+    return !options->load || load(trainer->network.params, options->load);
 }
 
 /* Creates the batches for the evaluation on a set; none for NULL. */

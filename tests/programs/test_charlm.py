@@ -238,6 +238,9 @@ class Saving(Base):
             self.refuse(1, f"model: metadata .*{key}", "--resume", model, text)
         models.write(model, tensors | {"lstm.c0": [[0.5]]}, own)
         self.refuse(1, "model: has first states, lstm.c0, expected none", "--load", model)
+        models.write(model, tensors | {"more": [0.5]}, own)
+        self.refuse(1, "model: has the tensor more, which is not of the network", "--load",
+                    model)
         layer = dict(tensors)
         for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
             layer[f"lstm.{name}_l0_reverse"] = tensors[f"lstm.{name}_l0"]

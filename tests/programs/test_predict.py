@@ -13,7 +13,6 @@ import os
 import pathlib
 import random
 import re
-import resource
 import shutil
 import struct
 import subprocess
@@ -154,7 +153,7 @@ def angle(cols, rows, left, top, size, paper=255, ink=0):
             for i in range(cols * rows)]
 
 
-class Predict(unittest.TestCase):
+class Base(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="predict-"))
         self.addCleanup(shutil.rmtree, self.folder)
@@ -184,6 +183,8 @@ class Predict(unittest.TestCase):
         for part in parts:
             self.assertIn(os.fsencode(part), result.stderr)
 
+
+class Predict(Base):
     def test_predictions_equal_the_reference_for_all_kinds_of_networks(self):
         image = self.write("a.pgm", p5(noise(1), SIDE))
         for hidden, layers, classes, directions, proj in [
@@ -360,17 +361,6 @@ class Predict(unittest.TestCase):
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertRegex(result.stderr, rb"norm.weight \[3\]\n\Z")
             self.assert_answer(json.loads(result.stdout)[0], expected)
-
-    def test_a_small_stack_is_enough(self):
-        def limit():
-            resource.setrlimit(resource.RLIMIT_STACK, (1 << 16, 1 << 16))
-        if re.search(rb"__[atm]san_", pathlib.Path(PROGRAM).read_bytes()):
-            self.skipTest("a sanitizer needs more")
-        image = self.write("a.pgm", p5(noise(1), SIDE))
-        for status, *words in ((0, self.model, image), (1, self.model, self.model),
-                               (1, "none", image)):
-            done = run("--threads", "1", *words, preexec_fn=limit, env={"LANG": "C"})
-            self.assertEqual(done.returncode, status, done.stderr)
 
     def test_numbers_that_are_not_finite_are_refused(self):
         tensors = dict(self.tensors)

@@ -195,6 +195,23 @@ class Trainings(Base):
             (self.folder / f"{part}-images-idx3-ubyte").write_bytes(images)
             (self.folder / f"{part}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(labels))
 
+    def test_tensors_of_no_network_are_refused(self):
+        self.train("--epochs", "1", "--save", "m", "--checkpoint", "c", "--keep", "best",
+                   "--validation", "0.5", "--ema", "0.5")
+        # A checkpoint has the best weights and the average, too.
+        self.run_program("mnist-train", "--synthetic=60", "--load", "c", "--epochs", "0")
+
+        def add(tensors, metadata):
+            tensors["more"] = tensors["fc.bias"]
+        for name, words in (("m", ["--load", "m", "--epochs", "0"]),
+                            ("c", ["--load", "c", "--epochs", "0"]),
+                            ("c", ["--resume", "c", "--epochs", "2"])):
+            change(self.folder / name, add)
+            if words[0] == "--load":
+                words = ["--synthetic=60", *words]
+            self.refuse(f"^mnist-train: {name}: has the tensor more, which is not of the "
+                        "network", "mnist-train", *words)
+
     def test_no_output_replaces_a_file_of_the_data(self):
         self.write_data()
         (self.folder / "link").symlink_to("t10k-images-idx3-ubyte")
