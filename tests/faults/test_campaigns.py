@@ -59,7 +59,8 @@ class Campaigns(unittest.TestCase):
                     self.refuse(name, *words[:at], MISSING, *words[at + 1:], says=MISSING)
 
     def test_help_is_printed(self):
-        for name in [*SCRIPTS, "faults/mutate.py", "fuzz/run.py", "fuzz/fuzz_converters.py"]:
+        loads = ["fuzz/fuzz_converters.py"] if "LIBLSTM" in os.environ else []
+        for name in [*SCRIPTS, "faults/mutate.py", "fuzz/run.py", *loads]:
             with self.subTest(name=name):
                 result = self.run_script(name, "--help")
                 self.assertEqual(result.returncode, 0, result.stderr)

@@ -1,3 +1,5 @@
+#include <stddef.h>
+
 #include "tests/verify/interrupt.h"
 
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
