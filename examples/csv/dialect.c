@@ -197,15 +197,17 @@ static void take_names(csv_scan *start, size_t columns, scratch *s)
 {
     char why[200];
     csv_scan names = *start;
-    if (columns < 2 || !csv_enter_comment(&names))
+    if (!csv_enter_comment(&names) || columns < 2)
         return;
     csv_scan scan = names;
     scan.why = why;
     scan.room = sizeof(why);
-    bool found = read_row(&scan, s) == CSV_ROW && scan.row_line == names.line &&
-                 scan.count == columns && has_names(&scan, 2 * columns, s) &&
-                 read_row(&scan, s) == CSV_ROW && !has_names(&scan, columns, s);
-    if (found)
+    if (read_row(&scan, s) != CSV_ROW || scan.row_line != names.line ||
+        scan.count != columns || !has_names(&scan, 2 * columns, s))
+        return;
+    /* The first row, which has been read before. */
+    read_row(&scan, s);
+    if (!has_names(&scan, columns, s))
         *start = names;
 }
 

@@ -44,13 +44,12 @@ size_t csv_error_length(const unsigned char *at, const unsigned char *end)
                                         "#NAAM?",
                                         "#LEEG!",
                                         "#DEEL/0!",
-                                        "#\xc2\xa1REF!",
-                                        "#\xc2\xa1VALOR!",
-                                        "#\xc2\xa1NUM!",
-                                        "#\xc2\xa1NULO!",
-                                        "#\xc2\xa1"
-                                        "DIV/0!",
-                                        "#\xc2\xbfNOMBRE?"};
+                                        "#\302\241REF!",
+                                        "#\302\241VALOR!",
+                                        "#\302\241NUM!",
+                                        "#\302\241NULO!",
+                                        "#\302\241DIV/0!",
+                                        "#\302\277NOMBRE?"};
     size_t longest = 0;
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
         size_t length = strlen(words[i]);

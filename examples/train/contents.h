@@ -11,8 +11,8 @@
 #include "examples/train/data.h"
 
 /** Keys of the fingerprints in the metadata of a checkpoint. */
-#define CONTENTS_TRAIN_KEY CHECKPOINT_KEY ".train"
-#define CONTENTS_TEST_KEY  CHECKPOINT_KEY ".test"
+#define CONTENTS_TRAIN_KEY "mnist-train.train"
+#define CONTENTS_TEST_KEY  "mnist-train.test"
 
 /** Hexadecimal digits and the end of the text. */
 enum { CONTENTS_SIZE = 17 };

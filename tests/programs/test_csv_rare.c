@@ -107,6 +107,14 @@ static void the_table_begins_with_names_or_at_once(void **state)
     expect(text, ';', fields);
 }
 
+static void comments_without_names_stay_comments(void **state)
+{
+    (void)state;
+    expect("#\n1;2\n3;4\n", ';', "1~2~3~4~");
+    expect("#a,\"b\n1,2\n3,4\n", ',', "1~2~3~4~");
+    refuse("#a,b\n#c,d\n", 10, "");
+}
+
 static void only_a_whole_line_sep_sets_the_delimiter(void **state)
 {
     (void)state;
@@ -298,6 +306,7 @@ int main(void)
         TEST(a_text_may_end_anywhere),
         TEST(a_delimiter_is_not_a_part_of_numbers),
         TEST(the_table_begins_with_names_or_at_once),
+        TEST(comments_without_names_stay_comments),
         TEST(only_a_whole_line_sep_sets_the_delimiter),
         TEST(characters_are_those_of_unicode),
         TEST(limits_are_named),
