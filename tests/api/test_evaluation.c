@@ -88,6 +88,30 @@ static void one_sequence_has_the_bits_of_training_with_any_threads(void **state)
     assert_int_equal(lstm_set_threads(0), LSTM_OK);
 }
 
+/* Threads divide the units of a sequence if each has enough of them. */
+static void threads_divide_one_sequence(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 8; i++) {
+        layer_options options = {.batch = 1, .steps = 30, .seed = i, .h0 = i % 2 == 0};
+        options.config.inputs = 40;
+        options.config.hidden = 208;
+        options.config.layers = 2;
+        options.config.proj_size = i < 4 ? 70 : 0;
+        options.config.bidirectional = i % 4 == 3;
+        layer_case *a = layer_case_create(&options), *b = layer_case_create(&options);
+        assert_int_equal(lstm_layer_set_training(b->layer, false), LSTM_OK);
+        assert_int_equal(lstm_set_threads(1), LSTM_OK);
+        assert_int_equal(layer_case_forward(a), LSTM_OK);
+        assert_int_equal(lstm_set_threads(2 + i % 2), LSTM_OK);
+        assert_int_equal(layer_case_forward(b), LSTM_OK);
+        assert_same_outputs(a, b);
+        layer_case_destroy(a);
+        layer_case_destroy(b);
+    }
+    assert_int_equal(lstm_set_threads(0), LSTM_OK);
+}
+
 static void dropout_applies_in_training_only(void **state)
 {
     (void)state;
@@ -185,6 +209,7 @@ int main(void)
         TEST(training_and_evaluation_give_the_same_bits),
         TEST(with_lengths_they_give_the_same_bits),
         TEST(one_sequence_has_the_bits_of_training_with_any_threads),
+        TEST(threads_divide_one_sequence),
         TEST(dropout_applies_in_training_only),
         TEST(training_reads_weights_at_every_forward),
         TEST(evaluation_reads_weights_on_request),
