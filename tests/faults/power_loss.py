@@ -90,6 +90,8 @@ class File:
 
     def __init__(self, content=b""):
         self.content, self.synced, self.pending = bytearray(content), bytes(content), []
+        # The smallest size since it was synced.
+        self.least = len(content)
 
     def change(self, offset, data):
         if data is None:
@@ -98,9 +100,11 @@ class File:
             self.content[len(self.content):] = bytes(max(0, offset - len(self.content)))
             self.content[offset:offset + len(data)] = data
         self.pending.append((offset, data))
+        self.least = min(self.least, len(self.content))
 
     def sync(self):
         self.synced, self.pending = bytes(self.content), []
+        self.least = len(self.synced)
 
     def states(self, rng, count):
         """Contents that may be on disk."""
@@ -122,6 +126,8 @@ class File:
             for other in ("old", "zero", "garbage"):
                 yield self.mixed(new, set(blocks) - some, size, other, rng)
         for end in {len(self.synced), *(block * size for block in blocks)}:
+            # What was synced and not cut since is there.
+            end = max(end, self.least)
             yield new[:end]
             yield self.mixed(new, set(blocks), size, "zero", rng)[:end]
 
