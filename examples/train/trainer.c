@@ -379,8 +379,8 @@ static void add_answers(train_state *trainer, const classifier_batch *batch,
                     logits + i * trainer->classes);
 }
 
-/* Refuses scores that are no numbers, whose largest is no answer. The logarithm of a
- * mean over places may be that of 0. */
+/* Refuses scores that are infinite or not a number: none of them is an answer. With
+ * several places a score is the logarithm of a mean, which may be 0. */
 static bool check_scores(const train_state *trainer, const classifier_batch *batch,
                          size_t first)
 {

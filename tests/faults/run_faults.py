@@ -371,7 +371,7 @@ def main():
                       if options.kind in (None, point.kind)
                       and options.error in (None, point.error)]
         if not pairs:
-            sys.exit("run_faults.py: no program makes such a call, so there is no point")
+            sys.exit("run_faults.py: no program makes such a call: nothing to try")
         order = choose(pairs, options.seed) if options.seconds else pairs
 
         def run(pair):

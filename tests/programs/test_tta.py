@@ -108,7 +108,7 @@ class Places(unittest.TestCase):
             self.assertIn(f"{message}, for image 0\n", result.stderr)
             result = self.call(PREDICT, *words, "large", "t10k-images-idx3-ubyte", status=1)
             self.assertIn(message, result.stderr)
-        # A probability of 0 is no fault: its logarithm is the score of several places.
+        # With several places a score is the logarithm of a probability, which may be 0.
         tensors["fc.weight"] = [[0.0] * len(row) for row in tensors["fc.weight"]]
         tensors["fc.bias"] = [1000.0] + [-1000.0] * (len(tensors["fc.bias"]) - 1)
         models.write(self.folder / "sure", tensors)

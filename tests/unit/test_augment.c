@@ -137,7 +137,7 @@ static void points_of_a_field_that_are_equal_shift(void **state)
     mnist_dataset_destroy(&dataset);
 }
 
-/* Images of one band and of several, and rows that are no multiple of a vector. */
+/* Images of one band and of several, and rows that do not fill whole vectors. */
 static const size_t sizes[][2] = {{28, 28}, {1, 1}, {100, 60}, {3, 71}, {2, 1500}};
 enum { SIZES = sizeof(sizes) / sizeof(sizes[0]) };
 
