@@ -290,7 +290,7 @@ def compare(runners, work, shapes, options):
                 first = first or entry["median_ms"]
                 peak = (f" {entry['of_peak']:7.1%} of peak"
                         if "of_peak" in entry and work != "stream" else "")
-                print(f"  {runner.name:30} {entry['median_ms']:10.6f} ms "
+                print(f"  {runner.name:30} {entry['median_ms']:10.7f} ms "
                       f"{entry['median_ms'] / first:7.2f} x{peak}", flush=True)
                 rows.append({"work": work, "shape": shape, "threads": threads,
                              "name": runner.name, **entry})
