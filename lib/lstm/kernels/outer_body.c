@@ -12,6 +12,15 @@
 #include "lib/lstm/kernels/simd_pairs.h"
 #include "lib/lstm/kernels/tile.h"
 
+/* Prefetches what a row of the next group reads into the first-level cache. */
+INLINE void outer_fetch(const lstm_outer *job, const float *a, const float *b,
+                        size_t vectors)
+{
+    PREFETCH_NEAR(a + job->a_group_stride);
+    UNROLL for (size_t v = 0; v < vectors; v += BLOCK_VECTORS)
+        PREFETCH_NEAR(block_vector(b + job->b_group_stride, job->stride, v));
+}
+
 /* Computes rows gate to gate + gates - 1 of a tile, and its vectors from block on.
  * blocks is a constant where speed matters. With fetch it prefetches the next tile. */
 INLINE void outer_tile(const lstm_outer *job, size_t gate, size_t gates, size_t block,
@@ -41,6 +50,8 @@ INLINE void outer_tile(const lstm_outer *job, size_t gate, size_t gates, size_t 
             UNROLL_ROWS for (size_t r = 0; r < rows; r += k_rows)
             {
                 size_t at = (r ^ swap) * BLOCK;
+                if (OUTER_FETCH)
+                    outer_fetch(job, a_group + at, b_group + at, vectors);
                 rank1_update(acc, gates, vectors, a_group + at, 1, b_group + at,
                              job->stride, form);
             }

@@ -7,8 +7,9 @@
  *     without sign, with the operators of GNU C's vectors,
  *   - CELL_ROWS, PRODUCT_ROWS, PRODUCT_VECTORS and OUTER_ROWS: the sizes of tiles whose
  *     accumulators fit its registers,
- *   - OUTER_BLOCKS, the number of blocks of a tile of weight gradients, and
- *   OUTER_CHUNK, the maximum number of rows of the batch in a chunk of its steps,
+ *   - OUTER_BLOCKS, the number of blocks of a tile of weight gradients, OUTER_CHUNK,
+ * the maximum number of rows of the batch in a chunk of its steps, and OUTER_FETCH,
+ *   whether it prefetches the rows of the next group,
  *   - v_splat(x): all lanes x,
  *   - v_fma(a, b, c): a b + c with one rounding,
  *   - v_lookup(table, index): the element of a table of 8 at the index in the last 3
@@ -58,8 +59,9 @@
 enum { BLOCK = LSTM_BLOCK, BLOCK_VECTORS = LSTM_BLOCK / LANES };
 
 /* PREFETCH reads a cache line into the second-level cache, because the first level is
- * too small to keep it. */
+ * too small to keep it for long; PREFETCH_NEAR into the first level. */
 #define PREFETCH(address)       __builtin_prefetch((address), 0, 2)
+#define PREFETCH_NEAR(address)  __builtin_prefetch((address), 0, 3)
 #define PREFETCH_WRITE(address) __builtin_prefetch((address), 1, 3)
 
 #if !HAS_MIN_MAX

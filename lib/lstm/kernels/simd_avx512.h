@@ -13,8 +13,9 @@ typedef uint32_t vu __attribute__((vector_size(64)));
 
 /* 4 rows by 4 gates of one vector: 16 accumulators. 8 rows by 2 vectors: 16. */
 enum { CELL_ROWS = 4, PRODUCT_ROWS = 8, PRODUCT_VECTORS = 2, OUTER_ROWS = 8 };
-/* No chunks: reading rows from the second-level cache is fast enough. */
-enum { OUTER_BLOCKS = 2, OUTER_CHUNK = 1 << 30 };
+/* No chunks: reading rows from the second-level cache is fast enough, but the processor
+ * starts too late: with OUTER_FETCH weight gradients take 0.92 to 0.96 of the time. */
+enum { OUTER_BLOCKS = 2, OUTER_CHUNK = 1 << 30, OUTER_FETCH = 1 };
 
 static inline vf v_splat(float x)
 {

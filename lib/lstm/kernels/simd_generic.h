@@ -20,7 +20,7 @@ typedef uint32_t vu __attribute__((vector_size(16)));
 /* 2 rows by 4 gates of one vector, or by 4 vectors: 8 accumulators of 16 registers. */
 enum { CELL_ROWS = 2, PRODUCT_ROWS = 2, PRODUCT_VECTORS = 4, OUTER_ROWS = 2 };
 /* No chunks: measurements show a gain for AVX2 only. */
-enum { OUTER_BLOCKS = 1, OUTER_CHUNK = 1 << 30 };
+enum { OUTER_BLOCKS = 1, OUTER_CHUNK = 1 << 30, OUTER_FETCH = 0 };
 
 static inline vf v_splat(float x)
 {

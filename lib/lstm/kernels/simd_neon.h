@@ -13,7 +13,7 @@ typedef uint32_t vu __attribute__((vector_size(16)));
 /* 4 rows by 4 gates of one vector: 16 accumulators. 6 rows by 4 vectors: 24. */
 enum { CELL_ROWS = 4, PRODUCT_ROWS = 6, PRODUCT_VECTORS = 4, OUTER_ROWS = 6 };
 /* No chunks: measurements show a gain for AVX2 only. */
-enum { OUTER_BLOCKS = 1, OUTER_CHUNK = 1 << 30 };
+enum { OUTER_BLOCKS = 1, OUTER_CHUNK = 1 << 30, OUTER_FETCH = 0 };
 
 static inline vf v_splat(float x)
 {
