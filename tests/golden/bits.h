@@ -21,6 +21,8 @@ static const bits_of_network golden_bits[] = {
     {UINT64_C(0x218191d88eae5dbf), UINT64_C(0x6a476cbcb7a7221c)},
     {UINT64_C(0x6df4ccda217631a6), UINT64_C(0x6f5e2d8d1066d2e2)},
     {UINT64_C(0xaac6118ee0a48aa5), UINT64_C(0x868b3fea5b981b24)},
+    {UINT64_C(0x650565d08330f951), UINT64_C(0x0aa4e7b699b1984f)},
+    {UINT64_C(0x9643557e0535aaa6), UINT64_C(0x93592a29b0ee9d7b)},
 };
 
 #endif

@@ -152,6 +152,33 @@ static const struct bits_network networks[] = {
      .classes = 7,
      .ragged = true,
      .adam = {.lr = 0.01}},
+    /* A layer has more weights than fit into a cache: the products of the inputs are
+     * computed for all steps at once. */
+    {.layer = {.inputs = 75,
+               .hidden = 170,
+               .layers = 2,
+               .dropout = 0.25,
+               .batch_first = true,
+               .bidirectional = true},
+     .batch = 5,
+     .steps = 4,
+     .classes = 7,
+     .updates = 2,
+     .ragged = true,
+     .adam = {.lr = 0.01},
+     .clip = 1},
+    /* The same in bfloat16. */
+    {.layer = {.inputs = 9,
+               .hidden = 187,
+               .layers = 2,
+               .precision = LSTM_BFLOAT16,
+               .batch_first = true},
+     .batch = 21,
+     .steps = 3,
+     .classes = 5,
+     .updates = 2,
+     .adam = {.lr = 0.01},
+     .clip = 1},
 };
 _Static_assert(sizeof(networks) / sizeof(networks[0]) == BITS_NETWORKS,
                "bits.h has the number of networks");

@@ -63,12 +63,25 @@ typedef struct lstm_operand {
     size_t segments, channels;
 } lstm_operand;
 
+/** The parts of a step of the cell. With few rows the weights are read for longer than
+ * they are used: the sums of the inputs of many steps then come first, and each step
+ * reads only the weights of h. The sums are the same chains. */
+typedef enum lstm_cell_part {
+    LSTM_CELL_WHOLE,
+    /** gates = bias + x W_ih^T and nothing else. */
+    LSTM_CELL_INPUTS,
+    /** The rest of the step; gates has the sums of the inputs. */
+    LSTM_CELL_STATE
+} lstm_cell_part;
+
 /**
  * One step of the cell: one block of 16 hidden units, rows of one group.
  *
  *     gates = bias + x W_ih^T + h W_hh^T, then the equations of the cell in layer.h
  */
 typedef struct lstm_cell {
+    /** LSTM_CELL_WHOLE in a table of int8. */
+    lstm_cell_part part;
     size_t rows, stride;
     /** Input, and the previous hidden state (data NULL: zeros). */
     lstm_operand x, h;

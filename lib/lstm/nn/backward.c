@@ -65,39 +65,49 @@ static lstm_prefetch *next_prefetch(backward *b)
     return NULL;
 }
 
-/* out [rows, out_blocks] = a weights, for the rows up to active and the blocks of the
- * range.
- */
-static void multiply(backward *b, lstm_operand a, size_t a_blocks,
-                     const lstm_packed *weights, float *out, size_t out_blocks,
-                     size_t active)
+/* A product of rows of a step: out [rows, out_blocks] = a weights. */
+typedef struct {
+    lstm_operand a;
+    size_t a_blocks;
+    const lstm_packed *weights;
+    float *out;
+    size_t out_blocks;
+} product;
+
+/* The panel of a product from a block on, for the rows of the range up to active. */
+static void multiply_panel(backward *b, const product *p, size_t block, size_t active)
 {
     const lstm_blocked *blocked = &b->s->tape->batch.blocked;
-    const lstm_range *range = b->s->range;
-    size_t unit = blocked->kernels->product_blocks;
     size_t stride = lstm_blocked_stride(blocked);
-    size_t depth = lstm_packed_depth(blocked->kernels, a.segments, a.channels);
-    size_t end = lstm_range_block(range, out_blocks, unit, 1);
-    const float *data = a.data;
-    for (size_t block = lstm_range_block(range, out_blocks, unit, 0); block < end;
-         block += unit) {
-        lstm_rows rows;
-        for (size_t row = range->row_start; row < active; row += rows.count) {
-            rows = lstm_blocked_rows(blocked, row, active);
-            a.data = data + lstm_blocked_offset(blocked, rows, a_blocks);
-            blocked->kernels->product(&(lstm_panel_product){
-                .rows = rows.count,
-                .stride = stride,
-                .a = a,
-                .weights = weights + block * depth * LSTM_BLOCK,
-                .blocks = common_smaller(out_blocks - block, unit),
-                .out = out + lstm_blocked_offset(blocked, rows, out_blocks) +
-                       block * stride,
-                .parts = a.channels > LSTM_PART_CHANNELS,
-                .prefetch = next_prefetch(b),
-            });
-        }
+    size_t depth = lstm_packed_depth(blocked->kernels, p->a.segments, p->a.channels);
+    lstm_rows rows;
+    for (size_t row = b->s->range->row_start; row < active; row += rows.count) {
+        rows = lstm_blocked_rows(blocked, row, active);
+        lstm_operand a = p->a;
+        a.data += lstm_blocked_offset(blocked, rows, p->a_blocks);
+        blocked->kernels->product(&(lstm_panel_product){
+            .rows = rows.count,
+            .stride = stride,
+            .a = a,
+            .weights = p->weights + block * depth * LSTM_BLOCK,
+            .blocks =
+                common_smaller(p->out_blocks - block, blocked->kernels->product_blocks),
+            .out = p->out + lstm_blocked_offset(blocked, rows, p->out_blocks) +
+                   block * stride,
+            .parts = a.channels > LSTM_PART_CHANNELS,
+            .prefetch = next_prefetch(b),
+        });
     }
+}
+
+/* The blocks of the range. */
+static void multiply(backward *b, const product *p, size_t active)
+{
+    size_t unit = b->s->tape->batch.blocked.kernels->product_blocks;
+    size_t block = lstm_range_block(b->s->range, p->out_blocks, unit, 0);
+    size_t end = lstm_range_block(b->s->range, p->out_blocks, unit, 1);
+    for (; block < end; block += unit)
+        multiply_panel(b, p, block, active);
 }
 
 /* dp = dh + dy for one block of some rows. */
@@ -135,41 +145,97 @@ static void differentiate_projection(backward *b, size_t step, size_t active)
     }
     lstm_blocked_round(blocked, s->range->row_start, active, s->state, first, end, dp);
     lstm_range_sync(s->range);
-    multiply(b, (lstm_operand){dp, 1, s->weights->state}, s->state,
-             s->direction->back_project, b->gradients->du, s->hidden, active);
+    multiply(b,
+             &(product){.a = {dp, 1, s->weights->state},
+                        .a_blocks = s->state,
+                        .weights = s->direction->back_project,
+                        .out = b->gradients->du,
+                        .out_blocks = s->hidden},
+             active);
     lstm_range_sync(s->range);
 }
 
-/* Computes dh of the previous step and dx of this step. */
-static void multiply_gates(backward *b, size_t step, size_t active)
+/* The product of the gradients of the gates at a step. */
+static product gates_product(const backward *b, size_t step, const lstm_packed *weights,
+                             float *out, size_t out_blocks)
 {
     const lstm_steps *s = b->s;
-    const lstm_blocked *blocked = &s->tape->batch.blocked;
     size_t blocks = LSTM_GATES * s->hidden;
-    lstm_operand gates = {s->at->gates + step * lstm_blocked_step(blocked, blocks),
-                          LSTM_GATES, s->weights->config.hidden};
-    if (step > 0 || b->io->dh0)
-        multiply(b, gates, blocks, s->direction->back_h, b->gradients->dh, s->state,
-                 active);
-    if (b->io->dx)
-        multiply(b, gates, blocks, s->direction->back_x,
-                 b->io->dx + step * lstm_blocked_step(blocked, s->x_blocks),
-                 s->x_blocks, active);
+    return (product){
+        .a = {s->at->gates + step * lstm_blocked_step(&s->tape->batch.blocked, blocks),
+              LSTM_GATES, s->weights->config.hidden},
+        .a_blocks = blocks,
+        .weights = weights,
+        .out = out,
+        .out_blocks = out_blocks,
+    };
+}
+
+/* dh of the previous step. */
+static product state_product(const backward *b, size_t step)
+{
+    return gates_product(b, step, b->s->direction->back_h, b->gradients->dh,
+                         b->s->state);
+}
+
+/* dx of a step. */
+static product input_product(const backward *b, size_t step)
+{
+    const lstm_steps *s = b->s;
+    float *dx =
+        b->io->dx + step * lstm_blocked_step(&s->tape->batch.blocked, s->x_blocks);
+    return gates_product(b, step, s->direction->back_x, dx, s->x_blocks);
+}
+
+static size_t active_rows(const lstm_steps *s, size_t step)
+{
+    return common_smaller(s->tape->batch.active[step], s->range->row_end);
+}
+
+/* dx of some steps, a panel of weights after the other. */
+static void multiply_inputs(backward *b, size_t start, size_t end)
+{
+    const lstm_steps *s = b->s;
+    size_t unit = s->tape->batch.blocked.kernels->product_blocks;
+    size_t block = lstm_range_block(s->range, s->x_blocks, unit, 0);
+    size_t last = lstm_range_block(s->range, s->x_blocks, unit, 1);
+    for (; block < last; block += unit)
+        for (size_t step = end; step-- > start;) {
+            product dx = input_product(b, step);
+            multiply_panel(b, &dx, block, active_rows(s, step));
+        }
+}
+
+/* Computes dh of the previous step, and dx of this step unless it comes later. */
+static void multiply_gates(backward *b, size_t step, size_t active, bool with_dx)
+{
+    if (step > 0 || b->io->dh0) {
+        product dh = state_product(b, step);
+        multiply(b, &dh, active);
+    }
+    if (with_dx) {
+        product dx = input_product(b, step);
+        multiply(b, &dx, active);
+    }
 }
 
 void lstm_backward_direction(const lstm_steps *s, const lstm_state_gradients *gradients,
                              const lstm_io_gradients *io, size_t start, size_t end)
 {
     backward b = {.s = s, .gradients = gradients, .io = io};
+    bool later = lstm_range_has_inputs_apart(s->range, s->weights, end - start);
     for (size_t step = end; step-- > start;) {
-        size_t active = s->tape->batch.active[step];
-        active = common_smaller(active, s->range->row_end);
+        size_t active = active_rows(s, step);
         set_prefetches(&b, step);
         if (gradients->du)
             differentiate_projection(&b, step, active);
         lstm_cell_backward(s, gradients, io, step, active);
         lstm_range_sync(s->range);
-        multiply_gates(&b, step, active);
+        multiply_gates(&b, step, active, io->dx && !later);
+        lstm_range_sync(s->range);
+    }
+    if (io->dx && later) {
+        multiply_inputs(&b, start, end);
         lstm_range_sync(s->range);
     }
 }

@@ -73,13 +73,14 @@ static void set_rows(const lstm_steps *s, size_t step, bool first, size_t block,
         set_gates(s, step, block, rows, job);
 }
 
-void lstm_cell_forward(const lstm_steps *s, size_t step, bool first, bool prefetch,
-                       size_t block, size_t active)
+void lstm_cell_forward(const lstm_steps *s, lstm_cell_part part, size_t step,
+                       bool first, bool prefetch, size_t block, size_t active)
 {
     const lstm_blocked *blocked = &s->tape->batch.blocked;
     size_t stride = lstm_blocked_stride(blocked);
     size_t x_step = lstm_blocked_step(blocked, s->x_blocks);
     lstm_cell job = {
+        .part = part,
         .stride = stride,
         .x = {NULL, s->direction->x_segments, s->direction->x_channels},
         .h = {NULL, 1, s->weights->state},

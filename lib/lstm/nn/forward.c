@@ -5,6 +5,10 @@
  * rows, each thread computes some hidden units of all rows, and the threads wait for
  * each other after each step, because each reads the whole h.
  *
+ * If a step reads more weights than fit into the second-level cache, for few rows, the
+ * products of the inputs come first, for all steps of a chunk. With H = I = 512 forward
+ * takes 0.73 of the time for 8 rows, 0.81 for 16 and 0.94 for 32.
+ *
  * For one sequence in evaluation, the products of the inputs are computed first, for
  * all steps of a window at once, as for the rows of a batch. Each step then reads only
  * the panels of h.
@@ -61,15 +65,29 @@ static void run_single(const lstm_steps *s, const lstm_chunk *chunk, size_t firs
     }
 }
 
+/* The number of active rows of the range. */
+static size_t active_rows(const lstm_steps *s, size_t step)
+{
+    return common_smaller(lstm_batch_active(&s->tape->batch, step), s->range->row_end);
+}
+
 static void run_rows(const lstm_steps *s, const lstm_chunk *chunk, size_t first,
                      size_t last)
 {
-    for (size_t step = chunk->start; step < chunk->end; step++) {
-        size_t active = lstm_batch_active(&s->tape->batch, step);
-        active = common_smaller(active, s->range->row_end);
-        bool prefetch = step + 1 < chunk->window_end;
+    lstm_cell_part part = LSTM_CELL_WHOLE;
+    if (s->tape->keep &&
+        lstm_range_has_inputs_apart(s->range, s->weights, chunk->end - chunk->start)) {
         for (size_t block = first; block < last; block++)
-            lstm_cell_forward(s, step - chunk->window, step == 0, prefetch, block,
+            for (size_t step = chunk->start; step < chunk->end; step++)
+                lstm_cell_forward(s, LSTM_CELL_INPUTS, step - chunk->window, step == 0,
+                                  false, block, active_rows(s, step));
+        part = LSTM_CELL_STATE;
+    }
+    for (size_t step = chunk->start; step < chunk->end; step++) {
+        size_t active = active_rows(s, step);
+        bool prefetch = part == LSTM_CELL_WHOLE && step + 1 < chunk->window_end;
+        for (size_t block = first; block < last; block++)
+            lstm_cell_forward(s, part, step - chunk->window, step == 0, prefetch, block,
                               active);
         lstm_range_sync(s->range);
         if (s->at->u) {

@@ -138,3 +138,11 @@ lstm_range lstm_partition_range(const lstm_partition *p, const lstm_tape *tape,
     range.row_end = range.split_units ? blocked->rows : range.copy_end;
     return range;
 }
+
+bool lstm_range_has_inputs_apart(const lstm_range *range, const lstm_weights *weights,
+                                 size_t steps)
+{
+    enum { FEW_ROWS = 4 * LSTM_GROUP_ROWS };
+    return steps > 1 && range->row_end - range->row_start <= FEW_ROWS &&
+           !weights_are_small(weights);
+}

@@ -105,11 +105,11 @@ void lstm_weight_gradients(const lstm_weights *weights, const lstm_tape *tape,
 
 /* cell.c */
 
-/** Computes the cells of a block of units at a step of the buffers, for the rows of the
- * range up to active. first is true for the first step of the sequence. With prefetch
- * it prefetches the input of the next step. */
-void lstm_cell_forward(const lstm_steps *s, size_t step, bool first, bool prefetch,
-                       size_t block, size_t active);
+/** Computes the cells of a block of units, or a part of them, at a step of the buffers,
+ * for the rows of the range up to active. first is true for the first step of the
+ * sequence. With prefetch it prefetches the input of the next step. */
+void lstm_cell_forward(const lstm_steps *s, lstm_cell_part part, size_t step,
+                       bool first, bool prefetch, size_t block, size_t active);
 
 /** For a single row: computes the products of the inputs of some steps, and stores them
  * in the gates. */
