@@ -197,7 +197,7 @@ void network_train_phases(network *net, double (*clock)(void), double *seconds)
     seconds[PHASE_OPTIMISER] = lap(clock, &at);
     run_head(net);
     seconds[PHASE_HEAD] = lap(clock, &at);
-    must(lstm_weights_pack_backward(&net->layer->weights));
+    must(lstm_weights_pack_backward(&net->layer->weights, false));
     double pack_back = lap(clock, &at);
     backward(net);
     double whole = lap(clock, &at);

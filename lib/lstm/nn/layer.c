@@ -141,7 +141,7 @@ lstm_status lstm_layer_set_training(lstm_layer *layer, bool training)
     if (!training)
         status = lstm_weights_repack(&layer->weights, false);
     else if (layer->preallocated)
-        status = lstm_weights_pack_backward(&layer->weights);
+        status = lstm_weights_pack_backward(&layer->weights, false);
     if (!status && training && layer->preallocated)
         status = lstm_weights_pack(&layer->weights, true, false);
     if (status)

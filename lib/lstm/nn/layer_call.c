@@ -193,7 +193,7 @@ static lstm_status run_backward(lstm_layer *layer, const lstm_pass *p)
     if (!status)
         status = check_backward(p);
     if (!status)
-        status = lstm_weights_pack_backward(&layer->weights);
+        status = lstm_weights_pack_backward(&layer->weights, p->dx);
     if (!status)
         status = lstm_scratch_reserve(layer, p->tape);
     if (status)

@@ -162,6 +162,21 @@ static void pack_forward_on_thread(void *context, lstm_team *team, size_t thread
     }
 }
 
+/* The panels of weight_ih for the gradient of the input of a direction. */
+static void pack_input(const lstm_weights *weights, const lstm_direction *direction,
+                       size_t thread, size_t threads)
+{
+    const lstm_matrix matrix = {lstm_direction_value(direction, LSTM_WEIGHT_IH),
+                                LSTM_GATES,
+                                weights->config.hidden,
+                                direction->x_segments * direction->x_channels,
+                                1,
+                                direction->x_segments,
+                                direction->x_channels};
+    pack_matrix(backward_kernels(weights), matrix, direction->back_x, thread, threads);
+}
+
+/* All panels for backward, except those for the gradient of the input of the layer. */
 static void pack_backward_on_thread(void *context, lstm_team *team, size_t thread,
                                     size_t threads)
 {
@@ -171,23 +186,28 @@ static void pack_backward_on_thread(void *context, lstm_team *team, size_t threa
     size_t hidden = weights->config.hidden;
     for (size_t i = 0; i < lstm_weights_count(weights); i++) {
         const lstm_direction *direction = &weights->direction[i];
-        size_t inputs = direction->x_segments * direction->x_channels;
         pack_matrix(kernels,
                     (lstm_matrix){lstm_direction_value(direction, LSTM_WEIGHT_HH),
                                   LSTM_GATES, hidden, weights->state, 1, 1,
                                   weights->state},
                     direction->back_h, thread, threads);
-        pack_matrix(kernels,
-                    (lstm_matrix){lstm_direction_value(direction, LSTM_WEIGHT_IH),
-                                  LSTM_GATES, hidden, inputs, 1, direction->x_segments,
-                                  direction->x_channels},
-                    direction->back_x, thread, threads);
+        if (i >= weights->directions)
+            pack_input(weights, direction, thread, threads);
         if (weights->config.proj_size)
             pack_matrix(kernels,
                         (lstm_matrix){lstm_direction_value(direction, LSTM_WEIGHT_HR),
                                       1, weights->state, hidden, 1, 1, hidden},
                         direction->back_project, thread, threads);
     }
+}
+
+static void pack_input_on_thread(void *context, lstm_team *team, size_t thread,
+                                 size_t threads)
+{
+    (void)team;
+    const lstm_weights *weights = context;
+    for (size_t i = 0; i < weights->directions; i++)
+        pack_input(weights, &weights->direction[i], thread, threads);
 }
 
 /* Assigns addresses to the panels of all directions, or only counts their elements. */
@@ -286,18 +306,20 @@ lstm_status lstm_weights_pack(lstm_weights *weights, bool training, bool always)
         status = reserve_forward(weights, training);
     /* Backward must read the same values as forward. */
     if (!status && always)
-        weights->packed = weights->packed_back = 0;
+        weights->packed = weights->packed_back = weights->packed_input = 0;
     if (!status)
         update(weights, &weights->packed, pack_forward_on_thread);
     lstm_lock_release(&weights->packing);
     return status;
 }
 
-lstm_status lstm_weights_pack_backward(lstm_weights *weights)
+lstm_status lstm_weights_pack_backward(lstm_weights *weights, bool dx)
 {
     lstm_status status = reserve_backward(weights);
     if (!status)
         update(weights, &weights->packed_back, pack_backward_on_thread);
+    if (!status && dx)
+        update(weights, &weights->packed_input, pack_input_on_thread);
     return status;
 }
 

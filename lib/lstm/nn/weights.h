@@ -50,7 +50,7 @@ typedef struct lstm_weights {
     size_t parameter_count;
     /** Versions of the parameters and of the panels; 0 for panels that are not packed.
      */
-    uint64_t version, packed, packed_back;
+    uint64_t version, packed, packed_back, packed_input;
     /** Held while packing, because forwards may start in several threads. */
     lstm_lock packing;
     /** [layers * directions]. */
@@ -80,12 +80,13 @@ const lstm_kernels *lstm_weights_kernels(const lstm_weights *weights, bool train
  * they have no room. Several threads may call it at the same time in one mode. */
 lstm_status lstm_weights_pack(lstm_weights *weights, bool training, bool always);
 
-/** Packs the panels for backward if they are older than the parameters. */
-lstm_status lstm_weights_pack_backward(lstm_weights *weights);
+/** Packs the panels for backward if they are older than the parameters; those for the
+ * gradient of the input of the layer only with dx. */
+lstm_status lstm_weights_pack_backward(lstm_weights *weights, bool dx);
 
 /** Starts a new version, because the caller may have written into the parameters, and
- * packs the panels for forward and, for training, those for backward. A failure
- * changes nothing. */
+ * packs the panels for forward and, for training, those for backward without dx. A
+ * failure changes nothing. */
 lstm_status lstm_weights_repack(lstm_weights *weights, bool training);
 
 /** Number of directions of all layers. */

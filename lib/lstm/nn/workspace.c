@@ -118,7 +118,7 @@ lstm_status lstm_layer_set_workspace(lstm_layer *layer, lstm_tape *tape, void *m
     if (memory)
         status = lstm_weights_pack(&layer->weights, layer->training, false);
     if (!status && memory && layer->training)
-        status = lstm_weights_pack_backward(&layer->weights);
+        status = lstm_weights_pack_backward(&layer->weights, false);
     if (status)
         return status;
     tape = tape ? tape : layer->tape;
