@@ -19,11 +19,11 @@
  * third-level cache while the products are computed. */
 INLINE void cell_prefetch(const lstm_cell *job, size_t offset)
 {
-    if (job->gates) {
+    if (job->gates)
         UNROLL for (size_t q = 0; q < LSTM_GATES; q++)
             PREFETCH_WRITE(job->gates + q * job->gate_stride + offset);
+    if (job->tanh_c)
         PREFETCH_WRITE(job->tanh_c + offset);
-    }
     PREFETCH_WRITE(job->c + offset);
     PREFETCH_WRITE(job->h_out + offset);
     if (job->prefetch)

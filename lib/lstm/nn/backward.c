@@ -223,7 +223,7 @@ void lstm_backward_direction(const lstm_steps *s, const lstm_state_gradients *gr
                              const lstm_io_gradients *io, size_t start, size_t end)
 {
     backward b = {.s = s, .gradients = gradients, .io = io};
-    bool later = lstm_range_has_inputs_apart(s->range, s->weights, end - start);
+    bool later = s->tape->inputs_apart && end - start > 1;
     for (size_t step = end; step-- > start;) {
         size_t active = active_rows(s, step);
         set_prefetches(&b, step);

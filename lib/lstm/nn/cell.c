@@ -37,7 +37,7 @@ static const float *at_block(const float *values, size_t block)
     return values ? values + block * LSTM_GATES * LSTM_BLOCK : NULL;
 }
 
-/* Points a job at the arrays of some rows that backward needs. */
+/* Points a job at the gates of some rows, and for backward at tanh(c). */
 static void set_gates(const lstm_steps *s, size_t step, size_t block, lstm_rows rows,
                       lstm_cell *job)
 {
@@ -45,8 +45,9 @@ static void set_gates(const lstm_steps *s, size_t step, size_t block, lstm_rows 
     size_t blocks = LSTM_GATES * s->hidden, stride = job->stride;
     job->gates = s->at->gates + step * lstm_blocked_step(blocked, blocks) +
                  lstm_blocked_offset(blocked, rows, blocks) + block * stride;
-    job->tanh_c = s->at->tanh_c + step * lstm_blocked_step(blocked, s->hidden) +
-                  lstm_blocked_offset(blocked, rows, s->hidden) + block * stride;
+    if (s->at->tanh_c)
+        job->tanh_c = s->at->tanh_c + step * lstm_blocked_step(blocked, s->hidden) +
+                      lstm_blocked_offset(blocked, rows, s->hidden) + block * stride;
 }
 
 /* Points a job at some rows of a step; first is true for the first step of the
@@ -69,7 +70,7 @@ static void set_rows(const lstm_steps *s, size_t step, bool first, size_t block,
     job->c = at->c_out + unit;
     /* Without a projection h has as many blocks as u. */
     job->h_out = (at->u ? at->u : at->h_out) + unit;
-    if (tape->keep)
+    if (at->gates)
         set_gates(s, step, block, rows, job);
 }
 

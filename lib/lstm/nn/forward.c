@@ -5,7 +5,7 @@
  * rows, each thread computes some hidden units of all rows, and the threads wait for
  * each other after each step, because each reads the whole h.
  *
- * If a step reads more weights than fit into the second-level cache, for few rows, the
+ * If a step of few rows reads more weights than fit into the second-level cache, the
  * products of the inputs come first, for all steps of a chunk. With H = I = 512 forward
  * takes 0.73 of the time for 8 rows, 0.81 for 16 and 0.94 for 32.
  *
@@ -75,8 +75,7 @@ static void run_rows(const lstm_steps *s, const lstm_chunk *chunk, size_t first,
                      size_t last)
 {
     lstm_cell_part part = LSTM_CELL_WHOLE;
-    if (s->tape->keep &&
-        lstm_range_has_inputs_apart(s->range, s->weights, chunk->end - chunk->start)) {
+    if (s->tape->inputs_apart && chunk->end - chunk->start > 1) {
         for (size_t block = first; block < last; block++)
             for (size_t step = chunk->start; step < chunk->end; step++)
                 lstm_cell_forward(s, LSTM_CELL_INPUTS, step - chunk->window, step == 0,

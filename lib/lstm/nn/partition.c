@@ -139,10 +139,9 @@ lstm_range lstm_partition_range(const lstm_partition *p, const lstm_tape *tape,
     return range;
 }
 
-bool lstm_range_has_inputs_apart(const lstm_range *range, const lstm_weights *weights,
-                                 size_t steps)
+bool lstm_has_inputs_apart(const lstm_weights *weights, size_t rows)
 {
-    enum { FEW_ROWS = 4 * LSTM_GROUP_ROWS };
-    return steps > 1 && range->row_end - range->row_start <= FEW_ROWS &&
+    enum { FEW_ROWS = 2 * LSTM_GROUP_ROWS };
+    return rows <= FEW_ROWS && weights->config.precision != LSTM_INT8 &&
            !weights_are_small(weights);
 }

@@ -86,10 +86,9 @@ static inline void lstm_range_sync(const lstm_range *range)
         lstm_team_wait(range->team);
 }
 
-/** Whether products with weight_ih are computed for all of these steps at once, apart
- * from those of h: the weights do not fit into the second-level cache, and with few
- * rows a step reads them for longer than it uses them. */
-bool lstm_range_has_inputs_apart(const lstm_range *range, const lstm_weights *weights,
-                                 size_t steps);
+/** Whether the products of some rows with weight_ih are computed for many steps at
+ * once, apart from those of h: the weights do not fit into the second-level cache, and
+ * with few rows a step reads them for longer than it uses them. */
+bool lstm_has_inputs_apart(const lstm_weights *weights, size_t rows);
 
 #endif

@@ -43,7 +43,7 @@ static lstm_activations plan_direction(const lstm_weights *weights,
                                    lstm_direction_blocks(&weights->direction[index]));
     if (weights->config.proj_size)
         at.u = take_steps(memory, tape, steps, hidden);
-    if (tape->keep || tape->single)
+    if (tape->keep || tape->single || tape->inputs_apart)
         at.gates = take_steps(memory, tape, steps, LSTM_GATES * hidden);
     if (tape->keep)
         at.tanh_c = take_steps(memory, tape, steps, hidden);
@@ -135,6 +135,7 @@ void lstm_tape_shape(const lstm_weights *weights, lstm_tape *tape, size_t batch,
     tape->batch.steps = steps;
     tape->keep = training;
     tape->single = batch == 1 && !training && has_single_rows(weights);
+    tape->inputs_apart = !tape->single && lstm_has_inputs_apart(weights, batch);
     bool whole = training || weights->directions == 2 || steps < WINDOW;
     tape->window = whole ? steps : WINDOW;
 }

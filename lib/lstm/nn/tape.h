@@ -28,7 +28,8 @@ typedef struct lstm_activations {
     /** o tanh(c) before the projection, [T]; NULL without one. */
     float *u;
     /** [T] values for backward, which replaces the gates by their gradients. NULL in
-     * evaluation, except that gates of a single row hold the products of its inputs. */
+     * evaluation, except that gates hold the products of the inputs that are computed
+     * first. */
     float *gates, *tanh_c;
 } lstm_activations;
 
@@ -59,6 +60,8 @@ struct lstm_tape {
     bool has_h0, has_c0;
     /** One sequence in evaluation: the kernels of a single row compute its cells. */
     bool single;
+    /** Products with weight_ih are computed for all steps of a chunk at once. */
+    bool inputs_apart;
     /** Each thread computes some hidden units of all rows, and the threads wait for
      * each other at each step. This is for batches of too few rows. */
     bool split_units;
