@@ -103,3 +103,9 @@ void ahead_forget(train_ahead *ahead)
     wait_for(ahead, false);
     set_state(ahead, AHEAD_REST);
 }
+
+void ahead_use(train_ahead *ahead, mnist_loader *loader)
+{
+    ahead_forget(ahead);
+    ahead->loader = loader;
+}

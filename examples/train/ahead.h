@@ -58,6 +58,9 @@ void ahead_close(train_ahead *ahead);
  *  may refuse, it takes longer. */
 size_t ahead_next(train_ahead *ahead, float *pixels, int64_t *labels);
 
+/** Reads from another loader from now on, and forgets what is loaded. */
+void ahead_use(train_ahead *ahead, mnist_loader *loader);
+
 /** Forgets what is loaded. MUST be called before the loader starts an epoch or is moved
  *  to another place of one. */
 void ahead_forget(train_ahead *ahead);

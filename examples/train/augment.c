@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "examples/common/message.h"
 #include "examples/common/number.h"
 #include "examples/train/augment.h"
 
@@ -96,4 +97,19 @@ void augment_configure(const train_augment *augment, mnist_loader_config *config
     config->scale = (float)augment->scale;
     config->shear = (float)augment->shear;
     config->elastic = (float)augment->elastic;
+}
+
+bool augment_end(mnist_loader **loader, const mnist_dataset *dataset, size_t batch_size)
+{
+    const mnist_loader_config config = {.batch_size = batch_size, .shuffle = true};
+    mnist_loader *clean;
+    if (mnist_loader_create(&clean, dataset, &config) == MNIST_OK &&
+        mnist_loader_restore(clean, mnist_loader_order(*loader),
+                             mnist_loader_position(*loader)) == MNIST_OK) {
+        mnist_loader_destroy(loader);
+        *loader = clean;
+        return true;
+    }
+    mnist_loader_destroy(&clean);
+    return message_error("%s", mnist_last_error());
 }

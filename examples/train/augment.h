@@ -26,4 +26,9 @@ void augment_print_help(void);
 /** Sets the options of a loader. */
 void augment_configure(const train_augment *augment, mnist_loader_config *config);
 
+/** Replaces a loader by one that shuffles and changes no images, at the same place of
+ *  the same epoch; false after an error message, with the loader as it was. */
+bool augment_end(mnist_loader **loader, const mnist_dataset *dataset,
+                 size_t batch_size);
+
 #endif

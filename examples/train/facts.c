@@ -142,7 +142,8 @@ static void add_training(train_facts *f, const train_options *o,
                          const train_state *trainer)
 {
     const lstm_layer_config *c = lstm_layer_get_config(trainer->network.lstm);
-    char clip[60] = "", average[60] = "", shards[60] = "", memory[60] = "";
+    char clip[60] = "", average[60] = "", shards[60] = "", memory[60] = "",
+         clean[60] = "";
     const char *changes = o->augment.text;
     if (o->epochs == 0)
         return;
@@ -156,16 +157,20 @@ static void add_training(train_facts *f, const train_options *o,
     if (o->chrono > 0)
         snprintf(memory, sizeof(memory), "; first biases to remember %zu steps",
                  (size_t)o->chrono);
+    size_t last = train_options_clean(o);
+    if (last > 0)
+        snprintf(clean, sizeof(clean), " before the last %zu epoch%s", last,
+                 number_plural(last));
     add(f, "Training",
         text_of(f,
                 "Adam%s, learning rate %g, schedule %s; batches of %zu%s; at most %zu "
-                "epochs; dropout %g, label smoothing %g, weight decay %g%s%s%s%s%s",
+                "epochs; dropout %g, label smoothing %g, weight decay %g%s%s%s%s%s%s",
                 o->decoupled ? "W" : "", o->lr,
                 o->schedule.name ? o->schedule.name : "constant", trainer->full.count,
                 shards, (size_t)o->epochs, c->dropout, o->label_smoothing,
                 o->weight_decay, clip, average,
                 changes ? "; training images changed by " : "", changes ? changes : "",
-                memory),
+                clean, memory),
         false);
 }
 

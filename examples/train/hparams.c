@@ -73,6 +73,7 @@ static void add_options(protobuf *info, const train_options *options,
     add_number(info, "clip_norm", options->clip_norm);
     add_number(info, "label_smoothing", options->label_smoothing);
     add_text(info, "augment", options->augment.text ? options->augment.text : "none");
+    add_number(info, "clean_epochs", (double)train_options_clean(options));
     add_number(info, "tta", (double)shifts_count(options->tta));
     add_text(info, "precision", precisions[config->precision]);
     add_text(info, "seed", seed);

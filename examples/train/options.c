@@ -50,15 +50,26 @@ static bool take_augment(void *field, const char *text, char *why, size_t size)
 }
 
 /* Accepts a share below 1 or a count. */
-static bool take_validation(void *field, const char *text, char *why, size_t size)
+static bool take_part(void *field, const char *text, const char *what, char *why,
+                      size_t size)
 {
     double value;
-    snprintf(why, size, "expected a share below 1 or a count of images");
+    snprintf(why, size, "expected a share below 1 or a count of %s", what);
     if (!number_real(text, &value) || value <= 0 || value > 1e9 ||
         (value >= 1 && value != floor(value)))
         return false;
     *(double *)field = value;
     return true;
+}
+
+static bool take_images(void *field, const char *text, char *why, size_t size)
+{
+    return take_part(field, text, "images", why, size);
+}
+
+static bool take_epochs(void *field, const char *text, char *why, size_t size)
+{
+    return take_part(field, text, "epochs", why, size);
 }
 
 /* Accepts a decay; 0 is that of a run without average. */
@@ -222,6 +233,13 @@ static const option_row rows[] = {
      .field = FIELD(augment),
      .parse = take_augment,
      .help = "change training images at random, see below (default none)"},
+    {.name = "clean-epochs",
+     .value = "N",
+     .kind = OPTION_PARSED,
+     .field = FIELD(clean_epochs),
+     .parse = take_epochs,
+     .help = "with --augment, train on images as they are in the last N epochs;\n"
+             "below 1: a share of --epochs (default none)"},
     {.name = "lr",
      .value = "X",
      .kind = OPTION_POSITIVE,
@@ -368,7 +386,7 @@ static const option_row rows[] = {
      .value = "N",
      .kind = OPTION_PARSED,
      .field = FIELD(validation),
-     .parse = take_validation,
+     .parse = take_images,
      .help = "do not train on the last N images of the training set, but\n"
              "validate on them after each epoch; below 1: a share of it"},
     {.name = "keep",
@@ -420,4 +438,10 @@ const char *train_options_dataset(const train_options *options, char *text, size
         return options->dataset;
     snprintf(text, size, "emnist-%s", emnist_names[options->emnist]);
     return text;
+}
+
+size_t train_options_clean(const train_options *options)
+{
+    double all = options->clean_epochs < 1 ? (double)options->epochs : 1;
+    return (size_t)(options->clean_epochs * all + 0.5);
 }

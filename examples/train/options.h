@@ -63,6 +63,8 @@ typedef struct train_options {
     double label_smoothing;
     /** Of training images alone. */
     train_augment augment;
+    /** Epochs at the end without these changes: a share if below 1, else a number. */
+    double clean_epochs;
     double lr, weight_decay;
     /** The weight decay is that of AdamW. */
     bool decoupled;
@@ -140,5 +142,8 @@ uint64_t train_options_run(uint64_t seed);
  * @return number of pairs
  */
 size_t train_options_list(const char **pairs);
+
+/** The number of epochs at the end of the run on images as they are. */
+size_t train_options_clean(const train_options *options);
 
 #endif

@@ -155,6 +155,14 @@ static bool start_epoch(const train_state *trainer, train_shards *shards)
     sort_order(trainer, shards);
     ahead_forget(&shards->ahead);
     shards->epoch = trainer->epoch;
+    if (trainer->clean && !shards->clean) {
+        size_t own = own_samples(shards, trainer->full.count);
+        shards->clean =
+            augment_end(&shards->loader, trainer->data->train, own > 0 ? own : 1);
+        ahead_use(&shards->ahead, shards->loader);
+        if (!shards->clean)
+            return false;
+    }
     return (mnist_loader_start(shards->loader, trainer->order) == MNIST_OK &&
             mnist_loader_restore(shards->loader, shards->order, position) ==
                 MNIST_OK) ||

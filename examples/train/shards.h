@@ -38,6 +38,8 @@ typedef struct train_shards {
      *  the epoch that it has started. */
     mnist_loader *loader;
     train_ahead ahead;
+    /** Whether the loader changes no images. */
+    bool clean;
     size_t epoch;
     uint32_t *order;
     /** All of them in a step, and those of each shard, in full batches and in the last

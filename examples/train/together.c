@@ -79,6 +79,18 @@ static int check_chrono(const train_options *options)
     return OPTIONS_USAGE;
 }
 
+static int check_clean(const train_options *options)
+{
+    if (options->clean_epochs > 0 && !options->augment.text)
+        message_error("--clean-epochs needs --augment");
+    else if (train_options_clean(options) > options->epochs)
+        message_error("--clean-epochs is %g, expected at most --epochs %llu",
+                      options->clean_epochs, (unsigned long long)options->epochs);
+    else
+        return -1;
+    return OPTIONS_USAGE;
+}
+
 /* With a file, its order may be another one. */
 static int check_reading(const train_options *options)
 {
@@ -126,9 +138,9 @@ static int check_shards(const train_options *options)
 int together_check(const train_options *options)
 {
     static int (*const checks[])(const train_options *) = {
-        together_check_resume, check_times,   check_dataset,
-        check_validation,      check_testing, check_sizes,
-        check_shards,          check_reading, check_chrono};
+        together_check_resume, check_times, check_dataset, check_validation,
+        check_testing,         check_sizes, check_shards,  check_reading,
+        check_chrono,          check_clean};
     int status = -1;
     for (size_t i = 0; status < 0 && i < sizeof(checks) / sizeof(checks[0]); i++)
         status = checks[i](options);

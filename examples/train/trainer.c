@@ -171,10 +171,24 @@ static bool create_members(train_state *trainer, const train_options *options,
                       &trainer->network.config);
 }
 
+/* Ends the changes of images if the epoch is one without. */
+static bool end_changes(train_state *trainer)
+{
+    if (trainer->clean || trainer->clean_epoch == 0 ||
+        trainer->epoch < trainer->clean_epoch)
+        return true;
+    /* The worker must not read from a loader that is gone. */
+    ahead_forget(&trainer->ahead);
+    trainer->clean =
+        augment_end(&trainer->train, trainer->data->train, trainer->full.count);
+    ahead_use(&trainer->ahead, trainer->train);
+    return trainer->clean;
+}
+
 static bool resume(train_state *trainer, const train_options *options)
 {
     if (!checkpoint_load(trainer, options->resume) ||
-        !check_finite(trainer->stored, options->resume))
+        !check_finite(trainer->stored, options->resume) || !end_changes(trainer))
         return false;
     trainer->average.started = trainer->epoch > 1 || trainer->step > 0;
     return trainer->epoch <= options->epochs ||
@@ -191,6 +205,9 @@ bool trainer_create(train_state *trainer, const train_options *options, uint64_t
     if (options->checkpoint || options->mpi)
         contents_find(&trainer->contents, data);
     if (create_members(trainer, options, seed, data)) {
+        size_t clean = train_options_clean(options);
+        if (clean > 0)
+            trainer->clean_epoch = options->epochs - clean + 1;
         if (trainer->train)
             schedule_start(&trainer->schedule, options->lr,
                            mnist_loader_batches(trainer->train), options->epochs);
@@ -235,6 +252,8 @@ bool trainer_start_epoch(train_state *trainer)
     trainer->step = 0;
     trainer->loss_sum = 0;
     trainer->loss_count = 0;
+    if (!end_changes(trainer))
+        return false;
     ahead_forget(&trainer->ahead);
     return mnist_loader_start(trainer->train, trainer->order) == MNIST_OK ||
            mnist_failed();

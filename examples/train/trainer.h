@@ -69,6 +69,10 @@ typedef struct train_state {
     /** Training batches: full batches and the smaller last batch of an epoch. */
     mnist_loader *train;
     train_ahead ahead;
+    /** The first epoch with images as they are after others, 0 for none; and whether
+     * the loader changes none now. */
+    size_t clean_epoch;
+    bool clean;
     classifier_batch full, tail;
     /** With --shards, how the gradients of a batch are computed; or NULL. */
     struct train_shards *shards;

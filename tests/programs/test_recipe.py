@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import shlex
+import signal
 import struct
 import subprocess
 import sys
@@ -103,6 +104,45 @@ class Augment(Folder):
             page = (self.folder / f"{name}.html").read_text()
             for part in (*recipe, "training images changed by"):
                 self.assertEqual(part in page, has, f"{name}: {part}")
+
+    def test_the_last_epochs_have_images_as_they_are(self):
+        """A network that does not learn has the losses of the same images."""
+        still = ["--lr", "1e-30"]
+        usual, changed = self.losses(*still, epochs=4), self.losses(*still, *AUGMENT, epochs=4)
+        self.assertTrue(all(a != b for a, b in zip(usual, changed)))
+        for clean, epochs in (1, 1), (3, 3), (4, 4), (0.12, 0), (0.4, 2):
+            words = [*still, *AUGMENT, "--clean-epochs", clean]
+            steps = len(usual) // 4 * (4 - epochs)
+            self.assertEqual(self.losses(*words, epochs=4), changed[:steps] + usual[steps:])
+            for loss, expected in zip(self.losses(*words, "--shards", "3", epochs=4),
+                                      changed[:steps] + usual[steps:]):
+                self.assertAlmostEqual(loss, expected, delta=2e-6)
+
+    def test_threads_ranks_and_parts_of_a_run_keep_the_last_epochs(self):
+        """An interruption in each of three epochs, two of them with images as they are."""
+        for shards in "1", "2":
+            words = [*AUGMENT, "--clean-epochs", "2", "--shards", shards, "--force"]
+            whole = self.weights(*words, epochs=3)
+            self.assertEqual(self.weights(*words, "--threads", "2", epochs=3), whole)
+            if shards == "2":
+                self.assertEqual(self.weights(*words, "--ranks", "2", epochs=3), whole)
+            for lines in 3, 7, 12:
+                with subprocess.Popen(
+                        [self.program, *SMALL, "--epochs", "3", "--eval", "none", "--no-save",
+                         "--checkpoint", "c", "--log-every", "1", *words],
+                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                        cwd=self.folder) as process:
+                    for _ in range(lines):
+                        process.stdout.readline()
+                    process.send_signal(signal.SIGINT)
+                self.run_program("--resume", "c", "--save", "r", "--force")
+                data = (self.folder / "r").read_bytes()
+                self.assertEqual(data[8 + int.from_bytes(data[:8], "little"):], whole)
+
+    def test_the_page_of_a_training_has_the_last_epochs(self):
+        self.train("--no-save", "--report", "p.html", *AUGMENT, "--clean-epochs", "2")
+        self.assertIn(f"changed by {AUGMENT[1]} before the last 2 epochs",
+                      (self.folder / "p.html").read_text())
 
     def test_changes_larger_than_the_images_are_refused(self):
         for change in "shift:29", "elastic:7.5":
@@ -232,7 +272,8 @@ class Recipe(Folder):
             options.append([words.pop(0) for _ in range(1 if flag else 2)])
         self.assertGreater(len(options), 10)
         for option in options:
-            self.run_program(*self.BESIDE, "--no-save", *option)
+            changes = AUGMENT if option[0] == "--clean-epochs" else []
+            self.run_program(*self.BESIDE, "--no-save", *changes, *option)
         for change in ("--read", "rows"), ("--dropout", "0"), ("--schedule", "cosine"):
             models = []
             for words in ["--recipe", "best"], self.spelled():

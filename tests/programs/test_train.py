@@ -21,7 +21,7 @@ SMALL = ["--synthetic=400", "--batch-size", "64", "--hidden", "8", "--layers", "
          "--epochs", "2", "--seed", "7", "--log-every", "3", "--force"]
 STEPS = 7  # 400 samples: six batches of 64 and one of 16
 OPTIONS = """--data --dataset --split --synthetic --epochs --batch-size --shards --ranks --hidden --layers
-    --bidirectional --proj --dropout --label-smoothing --augment --lr --schedule
+    --bidirectional --proj --dropout --label-smoothing --augment --clean-epochs --lr --schedule
     --weight-decay --decoupled --ema --clip-norm --precision --seed --threads --reproducible --log-every --log --report --tensorboard --save
     --no-save --load --checkpoint --checkpoint-every --resume --force --eval --validation --keep --patience --offline --limit --quiet --no-progress --help
     --version""".split()
@@ -55,6 +55,8 @@ WRONG = [
     "--augment shift:inf", "--augment shift:1e999", "--augment shift=1", "--augment shift:1,",
     "--augment ,shift:1", "--augment shift:1,shift:1", "--augment shift:1;rotate:2",
     "--augment rotate:181", "--augment scale:1", "--augment shear:2.1", "--augment blur:1",
+    "--clean-epochs 1", "--augment shift:1 --clean-epochs 0",
+    "--augment shift:1 --clean-epochs 11", "--augment shift:1 --clean-epochs x", "--augment shift:1 --clean-epochs 1.5",
     "--augment shift:1:2", "--augment shift:0x1", "--augment shift:" + "1" * 60,
 ]
 
