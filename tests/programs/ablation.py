@@ -34,13 +34,13 @@ VALIDATION = {"validation": str(HELD)}
 # taken away.
 PARTS = {
     "no-columns": ("the LSTM over columns", {"read": "rows"}),
-    "no-layer": ("the second layer over rows", {"layers": "1", "dropout": None}),
     "no-directions": ("the reverse directions", {"bidirectional": None}),
-    "no-dropout": ("dropout", {"dropout": None}),
-    "no-augment": ("all changes of images", {"augment": None}),
+    "no-width": ("a third of the units", {"hidden": "128"}),
+    "no-augment": ("all changes of images", {"augment": None, "clean-epochs": None}),
     "no-elastic": ("the elastic change", {"augment": re.compile(r",elastic:[^,]*")}),
     "no-affine": ("shift, rotate, scale and shear",
                   {"augment": re.compile(r"(shift|rotate|scale|shear):[^,]*,")}),
+    "no-clean": ("the epochs on images as they are", {"clean-epochs": None}),
     "no-smoothing": ("label smoothing", {"label-smoothing": None}),
     "no-decay": ("weight decay", {"weight-decay": None, "decoupled": None}),
     "no-schedule": ("the schedule", {"schedule": None, "lr": "0.001"}),

@@ -10,7 +10,7 @@ import unittest
 
 SCRIPT = pathlib.Path(__file__).resolve().parent / "ablation.py"
 TRAIN = None
-SMALL = "--hidden 4 --epochs 2 --batch-size 16 --synthetic=60 --validation 20"
+SMALL = "--hidden 4 --epochs 3 --batch-size 16 --synthetic=60 --validation 20"
 
 
 class Ablation(unittest.TestCase):
@@ -43,12 +43,13 @@ class Ablation(unittest.TestCase):
                      self.call("--list", add="").stdout.splitlines())
         for name, gone, stays in (
                 ("no-columns-0", "--read=both", "--read=rows"),
-                ("no-layer-1", "--layers=2", "--layers=1"),
+                ("no-width-1", "--hidden=192", "--hidden=128"),
                 ("no-directions-0", "--bidirectional", "--read=both"),
-                ("no-dropout-0", "--dropout", "--ema"), ("no-augment-0", "--augment", "--ema"),
+                ("no-augment-0", "--augment", "--ema"),
                 ("no-elastic-0", "elastic", "shift:2,rotate:12,scale:0.12,shear:0.2 "),
                 ("no-affine-0", "shear", "--augment=elastic:3 "),
-                ("no-smoothing-0", "smoothing", "--ema"), ("no-ema-0", "--ema", "--dropout"),
+                ("no-clean-0", "--clean-epochs", "elastic:3"),
+                ("no-smoothing-0", "smoothing", "--ema"), ("no-ema-0", "--ema", "--decoupled"),
                 ("no-decay-0", "decay", "--ema"), ("no-schedule-0", "cycle", "--lr=0.001")):
             self.assertIn(gone, lines["whole-0"])
             self.assertNotIn(gone, lines[name])
