@@ -55,10 +55,8 @@ WRONG = [
     "--augment shift:inf", "--augment shift:1e999", "--augment shift=1", "--augment shift:1,",
     "--augment ,shift:1", "--augment shift:1,shift:1", "--augment shift:1;rotate:2",
     "--augment rotate:181", "--augment scale:1", "--augment shear:2.1", "--augment blur:1",
-    "--clean-epochs 1", "--augment shift:1 --clean-epochs 0",
-    "--augment shift:1 --clean-epochs 11", "--augment shift:1 --clean-epochs x", "--augment shift:1 --clean-epochs 1.5",
-    "--augment shift:1:2", "--augment shift:0x1", "--augment shift:" + "1" * 60,
-]
+    "--augment shift:1:2", "--augment shift:0x1", "--augment shift:" + "1" * 60, "--clean-epochs 1",
+    *(f"--augment shift:1 --clean-epochs {wrong}" for wrong in ("0", "11", "x", "1.5"))]
 
 
 def run(*arguments, **options):
